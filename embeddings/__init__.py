@@ -1,0 +1,1 @@
+"""Towers for words and pictures in one latent space. Knows no Django."""
