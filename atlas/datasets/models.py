@@ -1,0 +1,215 @@
+"""Datasets, their records, and how they come in: uploads and imports."""
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from atlas.teams.models import Role, Team, User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class Visibility(models.TextChoices):
+    PRIVATE = "private", "Private: the team only"
+    LINK = "link", "By link: anyone who has a share link"
+    PUBLIC = "public", "Public: anyone"
+
+
+class DatasetQuerySet(models.QuerySet["Dataset"]):
+    """Every query starts with one of these: access is a filter, so what may not be seen does not exist."""
+
+    def visible_to(self, user: "User | AnonymousUser") -> "DatasetQuerySet":
+        return self.filter(deleting=False).filter(
+            Q(team__in=Team.objects.of(user)) | Q(visibility=Visibility.PUBLIC)
+        )
+
+    def editable_by(self, user: "User | AnonymousUser") -> "DatasetQuerySet":
+        return self.filter(deleting=False, team__in=Team.objects.of(user, Role.EDITOR))
+
+
+class Dataset(models.Model):
+    """A set of records that were uploaded together or appended later."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="datasets")
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=80)
+    description = models.TextField(blank=True, max_length=10_000)
+    visibility = models.CharField(max_length=10, choices=Visibility.choices, default=Visibility.PRIVATE)
+    #: The pair of towers that embeds it, by its name in `embeddings.models`.
+    model = models.CharField(max_length=60)
+    #: The next free row number = records ever imported; row numbers are never reused.
+    row_count = models.PositiveIntegerField(default=0)
+    #: The records' own columns, in order: [{"name": str, "type": "category|number|date|text|list"}].
+    columns = models.JSONField(default=list)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    #: Set when its owner deletes it: hidden from then on, removed by a task that may be run again.
+    deleting = models.BooleanField(default=False)
+
+    objects = DatasetQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(fields=["team", "slug"], name="one_dataset_per_team_and_slug"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("datasets:dataset", args=[self.team.slug, self.slug])
+
+    def folder(self, kind: str) -> str:
+        """Where the files of one kind ("originals", "thumbnails") lie in the storage: deleted as a whole."""
+        return f"{kind}/{self.pk}"
+
+
+class Record(models.Model):
+    """One item: picture and/or captions plus its own columns.
+
+    Loaded by COPY (see `ingest.py`), so no `save()` hook would ever run.
+    """
+
+    pk = models.CompositePrimaryKey("dataset_id", "row")
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="records")
+    #: Its number in the dataset, 0…N-1, never reused, never moved: the row of every vector matrix.
+    row = models.PositiveIntegerField()
+    #: The id that the uploaded data gave it; unique in the dataset where there is one.
+    key = models.TextField(null=True)
+    #: Where it came from: "fruit.zip/images/1.jpg", "table.csv:12".
+    source = models.TextField()
+    #: The first caption is the one that is embedded and shown; "" = none.
+    caption = models.TextField(blank=True)
+    captions = models.JSONField(default=list)
+    #: {column name: value}; dates as ISO strings.
+    values = models.JSONField(default=dict)
+    #: The original's content address, in hex; NULL = no picture. Its file is `originals/<dataset>/<ab>/<sha256>`.
+    sha256 = models.CharField(max_length=64, null=True)
+    #: Of the upright picture, EXIF orientation applied, in pixels.
+    width = models.PositiveIntegerField(null=True)
+    height = models.PositiveIntegerField(null=True)
+    #: Pillow's name: JPEG, PNG, WEBP, …
+    format = models.CharField(max_length=12, null=True)
+    #: Bytes of the original.
+    size = models.PositiveBigIntegerField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["dataset", "key"], condition=Q(key__isnull=False), name="one_record_per_dataset_and_key"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.key or f"record {self.row}"
+
+    @property
+    def original(self) -> str | None:
+        """The storage name of the picture as uploaded, byte for byte."""
+        return self.sha256 and original_name(self.dataset_id, self.sha256)
+
+    @property
+    def thumbnail(self) -> str | None:
+        """The storage name of its WebP thumbnail, longest side 256."""
+        return self.sha256 and thumbnail_name(self.dataset_id, self.sha256)
+
+
+def original_name(dataset_id: uuid.UUID, sha256: str) -> str:
+    return f"originals/{dataset_id}/{sha256[:2]}/{sha256}"
+
+
+def thumbnail_name(dataset_id: uuid.UUID, sha256: str) -> str:
+    return f"thumbnails/{dataset_id}/{sha256[:2]}/{sha256}.webp"
+
+
+class Upload(models.Model):
+    """One file on its way in, by the tus protocol; its bytes lie in `ATLAS_HOME/uploads/<id>` until imported."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
+    #: As the browser named it: a label, never a path of ours.
+    filename = models.CharField(max_length=255)
+    #: The folder-relative path for files picked as a folder, else "".
+    relative_path = models.CharField(max_length=1000, blank=True)
+    size = models.PositiveBigIntegerField()
+    offset = models.PositiveBigIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.filename
+
+    @property
+    def complete(self) -> bool:
+        return self.offset == self.size
+
+
+class State(models.TextChoices):
+    """Of any job kept in Postgres. Celery only carries its number; the row says what is true."""
+
+    QUEUED = "queued", "Waiting"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Import(models.Model):
+    """One run of the readers over uploaded files, into records.
+
+    Batches are committed with `read`, so a killed worker repeats at most one batch (see `ingest.py`).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="imports")
+    uploads = models.ManyToManyField(Upload, related_name="imports")
+    #: What the readers understood, as shown to the user before the start.
+    description = models.JSONField(default=dict)
+    #: What the user corrected (`embeddings.readers.Choices` as JSON).
+    choices = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    #: NULL until the user has confirmed the description and started it.
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    #: Last sign of life of the worker that runs it; an older one means that it was killed.
+    heartbeat_at = models.DateTimeField(null=True)
+    #: Items read so far, in the readers' order: imported + skipped. The place to resume.
+    read = models.PositiveIntegerField(default=0)
+    imported = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    #: Items in all, where the form tells before reading; else NULL.
+    total = models.PositiveIntegerField(null=True)
+    #: Why it failed, as a sentence for the user.
+    error = models.TextField(blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("created_at",)
+
+    def __str__(self) -> str:
+        return f"import into {self.dataset}: {self.state}"
+
+
+class SkippedItem(models.Model):
+    """A line of the import report: what was left out and why."""
+
+    id = models.BigAutoField(primary_key=True)
+    job = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="skipped_items")
+    source = models.TextField()
+    #: A stable machine word, `embeddings.readers.Reason`.
+    reason = models.CharField(max_length=30)
+    detail = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.reason}"

@@ -1,0 +1,157 @@
+"""Data maps, their versions, and the builds that make them."""
+
+import uuid
+from pathlib import Path
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+from atlas.datasets.models import Dataset, State
+
+
+class Space(models.TextChoices):
+    """Which vectors a map shows."""
+
+    IMAGE = "image", "Images"
+    CAPTION = "caption", "Captions"
+    JOINT = "joint", "Images and captions"
+
+
+class DataMap(models.Model):
+    """A 2-D projection of one space of one dataset. What it shows is its `current` version."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="maps")
+    space = models.CharField(max_length=10, choices=Space.choices)
+    #: NULL until the first build is published; replaced in one transaction, so no half-built map is ever shown.
+    current = models.ForeignKey("MapVersion", on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["dataset", "space"], name="one_map_per_dataset_and_space"),)
+
+    def __str__(self) -> str:
+        return f"{self.space} map of {self.dataset}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("maps:map", args=[self.dataset.team.slug, self.dataset.slug])
+
+
+class Build(models.Model):
+    """One run from records to published maps: a list of steps that workers claim."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="builds")
+    #: Records 0…row_count-1 are in it; later ones wait for the next build.
+    row_count = models.PositiveIntegerField()
+    #: True: old points stay, only new rows are placed. False: everything is projected anew.
+    append = models.BooleanField(default=False)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("created_at",)
+        constraints = (
+            # A second import while a build runs waits: its end starts the next build.
+            models.UniqueConstraint(
+                fields=["dataset"],
+                condition=models.Q(state__in=[State.QUEUED, State.RUNNING]),
+                name="one_open_build_per_dataset",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"build of {self.dataset}: {self.state}"
+
+
+class Stage(models.TextChoices):
+    """The stages in their order; a step starts when all steps of earlier stages of its space are done."""
+
+    EMBED = "embed", "Embedding"
+    PROJECT = "project", "Projection"
+    TOPICS = "topics", "Topics"
+    TILES = "tiles", "Tiles and thumbnails"
+    PUBLISH = "publish", "Publishing"
+
+
+class Step(models.Model):
+    """A piece of work that one worker claims, does and marks done; it may die at any line and be run again."""
+
+    id = models.BigAutoField(primary_key=True)
+    build = models.ForeignKey(Build, on_delete=models.CASCADE, related_name="steps")
+    stage = models.CharField(max_length=10, choices=Stage.choices)
+    space = models.CharField(max_length=10, choices=Space.choices, blank=True)
+    #: The rows [start, stop) of an embedding shard; NULL for steps over the whole space.
+    start = models.PositiveIntegerField(null=True)
+    stop = models.PositiveIntegerField(null=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=1)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    #: Last sign of life of the worker that runs it; an older one means that it was killed.
+    heartbeat_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["build", "stage", "space", "start"], nulls_distinct=False, name="one_step_per_piece_of_work"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.stage} {self.space} {self.start or ''}: {self.state}"
+
+
+class MapVersion(models.Model):
+    """The published files of one build of one map: immutable, served under its own id."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    map = models.ForeignKey(DataMap, on_delete=models.CASCADE, related_name="versions")
+    build = models.ForeignKey(Build, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    #: Points on it: the dataset's rows that have a vector in this space.
+    count = models.PositiveIntegerField()
+    published_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["map", "number"], name="one_version_per_map_and_number"),
+            models.UniqueConstraint(fields=["map", "build"], name="one_version_per_map_and_build"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.map}, version {self.number}"
+
+    @property
+    def folder(self) -> Path:
+        """Its files: tiles, columns, labels, thumbnail sheets and the coordinates in row order."""
+        return Path(settings.ATLAS_HOME) / "maps" / str(self.map_id) / str(self.pk)
+
+
+class Topic(models.Model):
+    """A named region of a map version, at one of several levels (1 = coarsest)."""
+
+    id = models.BigAutoField(primary_key=True)
+    version = models.ForeignKey(MapVersion, on_delete=models.CASCADE, related_name="topics")
+    #: Its number in the version's topic columns.
+    number = models.PositiveIntegerField()
+    level = models.PositiveSmallIntegerField()
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="children")
+    name = models.CharField(max_length=200)
+    count = models.PositiveIntegerField()
+    #: The row of its most representative record.
+    representative = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["version", "level", "number"], name="one_topic_per_level_and_number"),
+        )
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class TeamsConfig(AppConfig):
+    name = "atlas.teams"
+
+    def ready(self) -> None:
+        from atlas.teams import signals  # noqa: F401  # connects the receivers
