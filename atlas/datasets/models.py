@@ -47,6 +47,8 @@ class Dataset(models.Model):
     row_count = models.PositiveIntegerField(default=0)
     #: The records' own columns, in order: [{"name": str, "type": "category|number|date|text|list"}].
     columns = models.JSONField(default=list)
+    #: Dimensions of the vectors that came with the records, or NULL: then the towers embed (see `vectors.py`).
+    vector_size = models.PositiveIntegerField(null=True)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     #: Set when its owner deletes it: hidden from then on, removed by a task that may be run again.
@@ -103,7 +105,9 @@ class Record(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=["dataset", "key"], condition=Q(key__isnull=False), name="one_record_per_dataset_and_key"
+                fields=["dataset", "key"],
+                condition=Q(key__isnull=False),
+                name="one_record_per_dataset_and_key",
             ),
         )
 
@@ -180,6 +184,8 @@ class Import(models.Model):
     finished_at = models.DateTimeField(null=True)
     #: Last sign of life of the worker that runs it; an older one means that it was killed.
     heartbeat_at = models.DateTimeField(null=True)
+    #: The run that holds it. A batch commits under its own claim only: a worker that was taken for dead stops.
+    claim = models.UUIDField(null=True)
     #: Items read so far, in the readers' order: imported + skipped. The place to resume.
     read = models.PositiveIntegerField(default=0)
     imported = models.PositiveIntegerField(default=0)
@@ -188,7 +194,9 @@ class Import(models.Model):
     total = models.PositiveIntegerField(null=True)
     #: Why it failed, as a sentence for the user.
     error = models.TextField(blank=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
