@@ -47,7 +47,7 @@ class Dataset(models.Model):
     row_count = models.PositiveIntegerField(default=0)
     #: The records' own columns, in order: [{"name": str, "type": "category|number|date|text|list"}].
     columns = models.JSONField(default=list)
-    #: Dimensions of the vectors that came with the records, or NULL: then the towers embed (see `vectors.py`).
+    #: Dimensions of the vectors that came with the records (see `vectors.py`); NULL: the towers embed them.
     vector_size = models.PositiveIntegerField(null=True)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -92,7 +92,7 @@ class Record(models.Model):
     captions = models.JSONField(default=list)
     #: {column name: value}; dates as ISO strings.
     values = models.JSONField(default=dict)
-    #: The original's content address, in hex; NULL = no picture. Its file is `originals/<dataset>/<ab>/<sha256>`.
+    #: The original's content address, in hex; NULL = no picture. Its file: `originals/<dataset>/<ab>/<sha256>`.
     sha256 = models.CharField(max_length=64, null=True)
     #: Of the upright picture, EXIF orientation applied, in pixels.
     width = models.PositiveIntegerField(null=True)
@@ -134,7 +134,7 @@ def thumbnail_name(dataset_id: uuid.UUID, sha256: str) -> str:
 
 
 class Upload(models.Model):
-    """One file on its way in, by the tus protocol; its bytes lie in `ATLAS_HOME/uploads/<id>` until imported."""
+    """A file on its way in, by the tus protocol; its bytes lie in `ATLAS_HOME/uploads/<id>` until imported."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
@@ -184,7 +184,7 @@ class Import(models.Model):
     finished_at = models.DateTimeField(null=True)
     #: Last sign of life of the worker that runs it; an older one means that it was killed.
     heartbeat_at = models.DateTimeField(null=True)
-    #: The run that holds it. A batch commits under its own claim only: a worker that was taken for dead stops.
+    #: The run that holds it: a batch commits under its own claim only, so a worker taken for dead stops.
     claim = models.UUIDField(null=True)
     #: Items read so far, in the readers' order: imported + skipped. The place to resume.
     read = models.PositiveIntegerField(default=0)

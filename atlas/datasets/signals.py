@@ -1,9 +1,10 @@
-"""What this room announces; rooms above listen. Sent after the transaction has committed."""
+"""What this room announces; rooms above listen. Receivers must be idempotent: both may be sent again."""
 
 from django.dispatch import Signal
 
-#: `dataset_id: UUID`: new records can be read. The receiver must be idempotent: a retried import sends it again.
+#: `dataset_id: UUID`: new records can be read. Sent after the commit.
 records_imported = Signal()
 
-#: `dataset_id: UUID`: the rows are gone; remove whatever was derived from them.
+#: `dataset_id: UUID`: its records and files are gone; remove whatever was derived from them. The row of the
+#: dataset itself goes last, after the receivers, so a deletion that was cut short can be run again.
 dataset_deleted = Signal()
