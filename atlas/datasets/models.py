@@ -92,7 +92,7 @@ class Record(models.Model):
     captions = models.JSONField(default=list)
     #: {column name: value}; dates as ISO strings.
     values = models.JSONField(default=dict)
-    #: The original's content address, in hex; NULL = no picture. Its file: `originals/<dataset>/<ab>/<sha256>`.
+    #: The original's content address, in hex; NULL = no picture. File: `originals/<dataset>/<ab>/<sha256>`.
     sha256 = models.CharField(max_length=64, null=True)
     #: Of the upright picture, EXIF orientation applied, in pixels.
     width = models.PositiveIntegerField(null=True)
@@ -134,7 +134,7 @@ def thumbnail_name(dataset_id: uuid.UUID, sha256: str) -> str:
 
 
 class Upload(models.Model):
-    """A file on its way in, by the tus protocol; its bytes lie in `ATLAS_HOME/uploads/<id>` until imported."""
+    """A file on its way in, by the tus protocol; its bytes: `ATLAS_HOME/uploads/<id>` until imported."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
