@@ -1,6 +1,7 @@
 """Datasets, their records, and how they come in: uploads and imports."""
 
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -143,7 +144,10 @@ class Upload(models.Model):
     #: The folder-relative path for files picked as a folder, else "".
     relative_path = models.CharField(max_length=1000, blank=True)
     size = models.PositiveBigIntegerField()
+    #: Bytes safely here. The length of the file is the truth, this follows it (see `uploads.py`).
     offset = models.PositiveBigIntegerField(default=0)
+    #: A request that promised a checksum is writing: what the file holds beyond `offset` does not count yet.
+    unchecked = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
 
@@ -154,6 +158,10 @@ class Upload(models.Model):
     def complete(self) -> bool:
         return self.offset == self.size
 
+    @property
+    def path(self) -> Path:
+        return Path(settings.ATLAS_HOME) / "uploads" / str(self.pk)
+
 
 class State(models.TextChoices):
     """Of any job kept in Postgres. Celery only carries its number; the row says what is true."""
@@ -161,6 +169,16 @@ class State(models.TextChoices):
     QUEUED = "queued", "Waiting"
     RUNNING = "running", "Running"
     DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class ImportState(models.TextChoices):
+    DESCRIBING = "describing", "Looking at the files"
+    DESCRIBED = "described", "Waiting for your go"
+    QUEUED = "queued", "Waiting for a worker"
+    RUNNING = "running", "Importing"
+    DONE = "done", "Imported"
     FAILED = "failed", "Failed"
     CANCELLED = "cancelled", "Cancelled"
 
@@ -174,15 +192,17 @@ class Import(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="imports")
     uploads = models.ManyToManyField(Upload, related_name="imports")
-    #: What the readers understood, as shown to the user before the start.
+    #: What was uploaded, for people: [{"filename": str, "size": int}]; outlives the uploads.
+    files = models.JSONField(default=list)
+    #: What the readers understood, as shown to the user before the start; {} until then.
     description = models.JSONField(default=dict)
     #: What the user corrected (`embeddings.readers.Choices` as JSON).
     choices = models.JSONField(default=dict)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    state = models.CharField(max_length=10, choices=ImportState.choices, default=ImportState.DESCRIBING)
     #: NULL until the user has confirmed the description and started it.
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    #: Last sign of life of the worker that runs it; an older one means that it was killed.
+    #: Last sign of life of the worker that describes or runs it; an older one means that it was killed.
     heartbeat_at = models.DateTimeField(null=True)
     #: The run that holds it: a batch commits under its own claim only, so a worker taken for dead stops.
     claim = models.UUIDField(null=True)
@@ -204,6 +224,11 @@ class Import(models.Model):
 
     def __str__(self) -> str:
         return f"import into {self.dataset}: {self.state}"
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody or something still has to act."""
+        return self.state not in (ImportState.DONE, ImportState.FAILED, ImportState.CANCELLED)
 
 
 class SkippedItem(models.Model):
