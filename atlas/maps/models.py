@@ -18,17 +18,43 @@ class Space(models.TextChoices):
     JOINT = "joint", "Images and captions"
 
 
+class VectorSet(models.Model):
+    """Who made the vectors of one space of a dataset, so that vectors of two makers are never compared.
+
+    The vectors themselves are in the partitioned table of `vectors.py`.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="vector_sets")
+    space = models.CharField(max_length=10, choices=Space.choices)
+    #: The model's name in `embeddings.models`; "" = they came with the records.
+    model = models.CharField(max_length=60, blank=True)
+    #: The exact weights, as `Model.revision` says.
+    revision = models.CharField(max_length=100, blank=True)
+    dimensions = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["dataset", "space"], name="one_vector_set_per_dataset_and_space"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.space} vectors of {self.dataset} by {self.model or 'their owner'}"
+
+
 class DataMap(models.Model):
     """A 2-D projection of one space of one dataset. What it shows is its `current` version."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="maps")
     space = models.CharField(max_length=10, choices=Space.choices)
-    #: NULL until the first build is published; replaced in one transaction, so no half-built map is ever shown.
+    #: NULL until the first build is published; replaced in one transaction, so no half-built map is shown.
     current = models.ForeignKey("MapVersion", on_delete=models.SET_NULL, null=True, related_name="+")
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["dataset", "space"], name="one_map_per_dataset_and_space"),)
+        constraints = (
+            models.UniqueConstraint(fields=["dataset", "space"], name="one_map_per_dataset_and_space"),
+        )
 
     def __str__(self) -> str:
         return f"{self.space} map of {self.dataset}"
@@ -77,7 +103,7 @@ class Stage(models.TextChoices):
 
 
 class Step(models.Model):
-    """A piece of work that one worker claims, does and marks done; it may die at any line and be run again."""
+    """A piece of work that one worker claims, does and marks done; it may die at any line and run again."""
 
     id = models.BigAutoField(primary_key=True)
     build = models.ForeignKey(Build, on_delete=models.CASCADE, related_name="steps")
@@ -90,6 +116,10 @@ class Step(models.Model):
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=1)
     attempts = models.PositiveSmallIntegerField(default=0)
+    #: When its number was last given to Celery; NULL = its prerequisites were not done yet.
+    sent_at = models.DateTimeField(null=True)
+    #: The run that holds it: a run writes under its own claim only, so a worker taken for dead stops.
+    claim = models.UUIDField(null=True)
     #: Last sign of life of the worker that runs it; an older one means that it was killed.
     heartbeat_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
@@ -100,7 +130,9 @@ class Step(models.Model):
         ordering = ("id",)
         constraints = (
             models.UniqueConstraint(
-                fields=["build", "stage", "space", "start"], nulls_distinct=False, name="one_step_per_piece_of_work"
+                fields=["build", "stage", "space", "start"],
+                nulls_distinct=False,
+                name="one_step_per_piece_of_work",
             ),
         )
 
@@ -130,12 +162,16 @@ class MapVersion(models.Model):
 
     @property
     def folder(self) -> Path:
-        """Its files: tiles, columns, labels, thumbnail sheets and the coordinates in row order."""
-        return Path(settings.ATLAS_HOME) / "maps" / str(self.map_id) / str(self.pk)
+        """Its files, see FORMAT.md. By dataset, so that what a deleted dataset leaves can be found."""
+        return version_folder(self.map.dataset_id, self.pk)
+
+
+def version_folder(dataset_id: uuid.UUID, version_id: uuid.UUID) -> Path:
+    return Path(settings.ATLAS_HOME) / "maps" / str(dataset_id) / str(version_id)
 
 
 class Topic(models.Model):
-    """A named region of a map version, at one of several levels (1 = coarsest)."""
+    """A named region of a map version, at one of several levels (0 = coarsest)."""
 
     id = models.BigAutoField(primary_key=True)
     version = models.ForeignKey(MapVersion, on_delete=models.CASCADE, related_name="topics")
@@ -150,7 +186,9 @@ class Topic(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=["version", "level", "number"], name="one_topic_per_level_and_number"),
+            models.UniqueConstraint(
+                fields=["version", "level", "number"], name="one_topic_per_level_and_number"
+            ),
         )
 
     def __str__(self) -> str:

@@ -1,0 +1,265 @@
+"""Vectors in and out of Postgres, and the matrix files that everything reads them from.
+
+The table `maps_vector` is the store of record. It is partitioned by dataset, and every statement here names
+the dataset's own partition: a long COPY then locks nobody else, and a deleted dataset is one DROP TABLE.
+COPY in binary, assembled by numpy, takes in 30,000 rows of 768 dimensions a second; `executemany` 8,000.
+
+A matrix file is the same vectors as one float16 array, row number by row number, for searches and
+projections. It is only a copy: whoever misses it makes it anew.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+from django.conf import settings
+from django.db import connection, transaction
+from numpy.typing import NDArray
+from psycopg import sql
+
+from atlas.maps.models import Space, VectorSet
+
+TABLE = "maps_vector"
+#: Rows in one write of a COPY: 6 MB at 768 dimensions.
+COPY_ROWS = 4096
+_COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_COPY_TRAILER = b"\xff\xff"
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The vectors of one space of a dataset."""
+
+    #: (row_count, d) float16, of length 1, memory-mapped read-only; zeros where a row has no vector.
+    vectors: NDArray[np.float16]
+    #: (n,) uint32, ascending: the rows that have one.
+    rows: NDArray[np.uint32]
+    #: Where `vectors.npy` and `rows.npy` lie, for another process to map.
+    folder: Path
+
+
+def create_partition(dataset_id: UUID) -> None:
+    """Make room for a dataset's vectors; does nothing where there is room already.
+
+    Attached afterwards rather than created in place: that would lock the vectors of every other dataset.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Two creators of the same partition wait for each other here; the lock ends with the transaction.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [_name(dataset_id)])
+        cursor.execute("SELECT to_regclass(%s)", [_name(dataset_id)])
+        if cursor.fetchone() != (None,):
+            return
+        names = {"partition": _partition(dataset_id), "table": sql.Identifier(TABLE)}
+        cursor.execute(sql.SQL("CREATE TABLE {partition} (LIKE {table} INCLUDING ALL)").format(**names))
+        cursor.execute(
+            sql.SQL("ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES IN ({dataset})").format(
+                **names, dataset=sql.Literal(str(dataset_id))
+            )
+        )
+
+
+def drop_partition(dataset_id: UUID) -> None:
+    """Remove a dataset's vectors and matrix files; does nothing where there are none."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(_partition(dataset_id)))
+    shutil.rmtree(_folder(dataset_id), ignore_errors=True)
+
+
+def store(dataset_id: UUID, space: Space, rows: NDArray[np.integer], vectors: NDArray[np.floating]) -> None:
+    """Add vectors by COPY.
+
+    Args:
+        rows: (n,) the records' row numbers.
+        vectors: (n, d), of any length but zero; they are kept with length 1.
+    Raises:
+        ValueError: a vector is zero or not finite.
+        django.db.IntegrityError: a row has a vector in this space already; none is added.
+    """
+    lengths = np.linalg.norm(vectors.astype(np.float32), axis=1, keepdims=True)
+    if not np.isfinite(lengths).all() or not lengths.all():
+        raise ValueError("A vector to be stored is zero or holds a number that is not finite.")
+    command = sql.SQL("COPY {} (dataset_id, space, row, vector) FROM STDIN (FORMAT binary)")
+    with (
+        connection.cursor() as cursor,
+        connection.wrap_database_errors,
+        cursor.copy(command.format(_partition(dataset_id))) as copy,
+    ):
+        copy.write(_COPY_HEADER)
+        for start in range(0, len(rows), COPY_ROWS):
+            part = slice(start, start + COPY_ROWS)
+            copy.write(_as_copy(dataset_id, space, rows[part], vectors[part] / lengths[part]))
+        copy.write(_COPY_TRAILER)
+
+
+def stored_rows(dataset_id: UUID, space: Space, start: int, stop: int) -> NDArray[np.int64]:
+    """The rows in [start, stop) that have a vector, ascending."""
+    query = sql.SQL("SELECT row FROM {} WHERE space = %s AND row >= %s AND row < %s ORDER BY row")
+    with connection.cursor() as cursor:
+        cursor.execute(query.format(_partition(dataset_id)), [space, start, stop])
+        return np.array([row for (row,) in cursor.fetchall()], dtype=np.int64)
+
+
+def stored_per_shard(dataset_id: UUID, space: Space, row_count: int, shard_rows: int) -> dict[int, int]:
+    """{shard number: vectors in it} over the rows [0, row_count)."""
+    query = sql.SQL("SELECT row / %s, count(*) FROM {} WHERE space = %s AND row < %s GROUP BY 1")
+    with connection.cursor() as cursor:
+        cursor.execute(query.format(_partition(dataset_id)), [shard_rows, space, row_count])
+        return dict(cursor.fetchall())
+
+
+def forget(dataset_id: UUID, space: Space) -> None:
+    """Remove the vectors of one space: another model will make new ones."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("DELETE FROM {} WHERE space = %s").format(_partition(dataset_id)), [space])
+
+
+def open_matrix(dataset_id: UUID, space: Space, row_count: int) -> Matrix:
+    """The matrix of the rows [0, row_count), made first where it is missing.
+
+    Call it once all vectors of these rows are stored: a file that exists is never looked at again.
+    Raises VectorSet.DoesNotExist where the space has no vectors.
+    """
+    made_by = VectorSet.objects.get(dataset_id=dataset_id, space=space)
+    folder = _matrix_folder(made_by, row_count)
+    if not folder.exists():
+        _write_matrix(folder, made_by, row_count)
+    return Matrix(np.load(folder / "vectors.npy", mmap_mode="r"), np.load(folder / "rows.npy"), folder)
+
+
+def remove_other_matrices(dataset_id: UUID, row_count: int) -> None:
+    """Delete the matrix files that are not of `row_count` rows by the present models.
+
+    Whoever has one of them open keeps reading it: the system frees the bytes after the last reader.
+    """
+    present = VectorSet.objects.filter(dataset_id=dataset_id)
+    wanted = {_matrix_folder(made_by, row_count) for made_by in present}
+    for folder in _folder(dataset_id).glob("*"):
+        if folder not in wanted:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def neighbours(dataset_id: UUID, space: Space, row: int, row_count: int, k: int) -> list[tuple[int, float]]:
+    """The k records nearest to one, as (row, cosine similarity), best first; exact, by a scan in Postgres.
+
+    For `joint`: by the mean over the modalities that both records have. Empty where the record has no vector.
+    """
+    spaces = [Space.IMAGE, Space.CAPTION] if space == Space.JOINT else [space]
+    query = sql.SQL(
+        "SELECT other.row, 1 - avg(other.vector <=> this.vector) AS score FROM {p} this"
+        " JOIN {p} other ON other.space = this.space AND other.row <> this.row AND other.row < %s"
+        " WHERE this.row = %s AND this.space = ANY(%s)"
+        " GROUP BY other.row ORDER BY score DESC, other.row LIMIT %s"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(query.format(p=_partition(dataset_id)), [row_count, row, [*spaces], k])
+        return [(int(other), float(score)) for other, score in cursor.fetchall()]
+
+
+def _write_matrix(folder: Path, made_by: VectorSet, row_count: int) -> None:
+    """Write both files beside their place and rename, so that a half-written matrix is never opened."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+    shape = (row_count, made_by.dimensions)
+    matrix = np.lib.format.open_memmap(unfinished / "vectors.npy", mode="w+", dtype=np.float16, shape=shape)
+    found = []
+    for rows, vectors in _read(made_by, row_count):
+        matrix[rows] = vectors
+        found.append(rows)
+    matrix.flush()
+    np.save(unfinished / "rows.npy", np.concatenate(found) if found else np.zeros(0, np.uint32))
+    try:
+        os.rename(unfinished, folder)
+    except OSError:
+        # Another worker was faster: its files hold the same bytes.
+        shutil.rmtree(unfinished)
+        if not folder.exists():
+            raise
+
+
+def _read(made_by: VectorSet, row_count: int) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.float16]]]:
+    """The vectors of the rows [0, row_count) in ascending order, a few thousand at a time."""
+    record = np.dtype(
+        [("fields", ">i2"), ("row_size", ">i4"), ("row", ">i4"), *_vector_fields(made_by.dimensions)]
+    )
+    query = sql.SQL(
+        "COPY (SELECT row, vector FROM {} WHERE space = {} AND row < {} ORDER BY row)"
+        " TO STDOUT (FORMAT binary)"
+    ).format(_partition(made_by.dataset_id), sql.Literal(made_by.space), sql.Literal(row_count))
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(query) as copy:
+        buffer = bytearray()
+        header = len(_COPY_HEADER)
+        for piece in copy:
+            buffer += piece
+            if len(buffer) >= header + COPY_ROWS * record.itemsize:
+                whole = (len(buffer) - header) // record.itemsize
+                yield _from_copy(buffer, record, header, whole)
+                del buffer[: header + whole * record.itemsize]
+                header = 0
+        if whole := (len(buffer) - header - len(_COPY_TRAILER)) // record.itemsize:
+            yield _from_copy(buffer, record, header, whole)
+
+
+def _from_copy(
+    buffer: bytearray, record: np.dtype[np.void], start: int, count: int
+) -> tuple[NDArray[np.uint32], NDArray[np.float16]]:
+    table = np.frombuffer(bytes(buffer[start : start + count * record.itemsize]), record)
+    return table["row"].astype(np.uint32), table["vector"].astype(np.float16)
+
+
+def _as_copy(
+    dataset_id: UUID, space: Space, rows: NDArray[np.integer], vectors: NDArray[np.floating]
+) -> bytes:
+    """Rows of the binary COPY format: every field as its size and its bytes, big endian."""
+    record = np.dtype(
+        [
+            ("fields", ">i2"),
+            ("dataset_size", ">i4"),
+            ("dataset", "V16"),
+            ("space_size", ">i4"),
+            ("space", f"S{len(space)}"),
+            ("row_size", ">i4"),
+            ("row", ">i4"),
+            *_vector_fields(vectors.shape[1]),
+        ]
+    )
+    table = np.zeros(len(rows), record)
+    table["fields"] = 4
+    table["dataset_size"], table["dataset"] = 16, np.void(dataset_id.bytes)
+    table["space_size"], table["space"] = len(space), space.encode()
+    table["row_size"], table["row"] = 4, rows
+    table["vector_size"], table["dimensions"] = 4 + 2 * vectors.shape[1], vectors.shape[1]
+    table["vector"] = vectors
+    return table.tobytes()
+
+
+def _vector_fields(dimensions: int) -> list[tuple[str, str] | tuple[str, str, tuple[int]]]:
+    """A halfvec as pgvector sends it: its number of dimensions, two bytes without meaning, the numbers."""
+    return [
+        ("vector_size", ">i4"),
+        ("dimensions", ">u2"),
+        ("unused", ">u2"),
+        ("vector", ">f2", (dimensions,)),
+    ]
+
+
+def _matrix_folder(made_by: VectorSet, row_count: int) -> Path:
+    maker = hashlib.sha256(f"{made_by.model}@{made_by.revision}".encode()).hexdigest()[:12]
+    return _folder(made_by.dataset_id) / f"{made_by.space}-{row_count}-{maker}"
+
+
+def _folder(dataset_id: UUID) -> Path:
+    return Path(settings.ATLAS_HOME) / "vectors" / str(dataset_id)
+
+
+def _name(dataset_id: UUID) -> str:
+    return f"{TABLE}_{dataset_id.hex}"
+
+
+def _partition(dataset_id: UUID) -> sql.Identifier:
+    return sql.Identifier(_name(dataset_id))
