@@ -138,7 +138,7 @@ class Upload(models.Model):
     """A file on its way in, by the tus protocol; its bytes: `ATLAS_HOME/uploads/<id>` until imported."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="uploads")
     #: As the browser named it: a label, never a path of ours.
     filename = models.CharField(max_length=255)
     #: The folder-relative path for files picked as a folder, else "".

@@ -1,0 +1,130 @@
+"""Uploads on disk: made, written to, expired and removed. The protocol around them is `tus.py`.
+
+How many bytes are safely here is the length of the file; the row follows it. So a server that is killed in
+the middle of a request loses nothing that reached the disk. The one exception are requests that promise a
+checksum: until it is verified the row's `offset` counts and the bytes after it are cut off.
+"""
+
+import fcntl
+import os
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from atlas.datasets.models import Import, ImportState, Upload
+from atlas.teams.models import User
+
+#: An import in one of these still needs its files.
+NEEDS_FILES = (ImportState.DESCRIBING, ImportState.QUEUED, ImportState.RUNNING)
+
+
+class UploadError(Exception):
+    """Something about an upload that its sender can understand: one sentence."""
+
+
+class UploadTooLargeError(UploadError):
+    pass
+
+
+class DiskFullError(UploadError):
+    pass
+
+
+class UploadBusyError(UploadError):
+    pass
+
+
+def create_upload(user: User, filename: str, size: int, *, relative_path: str = "") -> Upload:
+    """Raises UploadTooLargeError, DiskFullError."""
+    if size > settings.ATLAS_UPLOAD_BYTES:
+        limit = settings.ATLAS_UPLOAD_BYTES / 2**30
+        raise UploadTooLargeError(f"The file is larger than this server takes ({limit:,.0f} GiB).")
+    folder = Path(settings.ATLAS_HOME) / "uploads"
+    folder.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(folder).free < size:
+        raise DiskFullError("The server's disk has no room for this file.")
+    upload = Upload(
+        user=user, filename=filename, relative_path=relative_path, size=size, expires_at=_expiry()
+    )
+    upload.path.touch()
+    upload.save()
+    return upload
+
+
+def open_end(upload: Upload) -> BinaryIO:
+    """The upload's file, positioned at its end, for this one writer among all processes until it is closed.
+
+    Brings `upload.offset` up to date. Raises UploadBusyError while another holds it, FileNotFoundError when
+    the upload was removed meanwhile.
+    """
+    file = upload.path.open("r+b", buffering=0)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Read under the lock: the writer before us may have changed it after we looked.
+        upload.refresh_from_db()
+        if upload.unchecked:
+            file.truncate(upload.offset)
+            Upload.objects.filter(pk=upload.pk).update(unchecked=False)
+        upload.offset = file.seek(0, os.SEEK_END)
+    except BlockingIOError:
+        file.close()
+        raise UploadBusyError("Another request is writing to this upload.") from None
+    except Upload.DoesNotExist:
+        file.close()
+        raise FileNotFoundError(upload.path) from None
+    return file
+
+
+def measure(upload: Upload) -> int:
+    """Bytes safely here, also while somebody writes and after a server was killed; the row then follows."""
+    if not upload.unchecked:
+        settle(upload, upload.path.stat().st_size)
+    return upload.offset
+
+
+def settle(upload: Upload, offset: int) -> None:
+    """Note how far it is, and that somebody still cares about it."""
+    upload.offset, upload.unchecked, upload.expires_at = offset, False, _expiry()
+    Upload.objects.filter(pk=upload.pk).update(offset=offset, unchecked=False, expires_at=upload.expires_at)
+
+
+def remove_upload(upload: Upload) -> None:
+    """Row first: a file without a row is found and removed by `remove_expired`."""
+    path = upload.path
+    upload.delete()
+    path.unlink(missing_ok=True)
+
+
+def remove_expired() -> int:
+    """Remove what nobody came back for, and files that lost their row; returns how many."""
+    needed = Import.objects.filter(uploads=OuterRef("pk"), state__in=NEEDS_FILES)
+    expired = Upload.objects.filter(~Exists(needed), expires_at__lt=timezone.now())
+    removed = 0
+    for upload in expired.iterator():
+        remove_upload(upload)
+        removed += 1
+    return removed + _remove_strays()
+
+
+def _remove_strays() -> int:
+    folder = Path(settings.ATLAS_HOME) / "uploads"
+    # The youngest are left alone: between making the row and the file there is no lock.
+    old = timezone.now().timestamp() - 3600
+    files = [path for path in folder.glob("*") if path.stat().st_mtime < old]
+    known = {
+        str(pk)
+        for pk in Upload.objects.filter(pk__in=[path.name for path in files]).values_list("pk", flat=True)
+    }
+    strays = [path for path in files if path.name not in known]
+    for path in strays:
+        path.unlink(missing_ok=True)
+    return len(strays)
+
+
+def _expiry() -> datetime:
+    return timezone.now() + timedelta(days=settings.ATLAS_UPLOAD_DAYS)

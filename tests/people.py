@@ -1,0 +1,45 @@
+"""The cast of every story: Alice owns, Bob may edit, Victor may only view, Charlie is outside."""
+
+from dataclasses import dataclass
+
+from django.test import AsyncClient, Client
+
+from atlas.teams.models import Membership, Role, Team, User
+from atlas.teams.people import create_person
+
+PASSWORD = "correct horse battery staple"
+
+
+@dataclass(frozen=True)
+class Cast:
+    team: Team
+    alice: User
+    bob: User
+    victor: User
+    charlie: User
+
+
+def make_cast() -> Cast:
+    alice, bob, victor, charlie = (
+        create_person(f"{name}@example.org", PASSWORD, name=name.title())
+        for name in ("alice", "bob", "victor", "charlie")
+    )
+    team = Team.objects.of(alice).get()
+    Membership.objects.create(team=team, user=bob, role=Role.EDITOR)
+    Membership.objects.create(team=team, user=victor, role=Role.VIEWER)
+    return Cast(team, alice, bob, victor, charlie)
+
+
+def client_of(user: User | None) -> Client:
+    """A browser in which this person is signed in; nobody: an anonymous one."""
+    client = Client()
+    if user is not None:
+        client.force_login(user)
+    return client
+
+
+def async_client_of(user: User | None) -> AsyncClient:
+    client = AsyncClient()
+    if user is not None:
+        client.force_login(user)
+    return client
