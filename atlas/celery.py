@@ -1,0 +1,42 @@
+"""The Celery application. A worker's node name says its part: `default@…` or `query@…`."""
+
+import os
+import time
+import warnings
+from typing import Any
+
+import redis
+from celery import Celery
+from celery.signals import heartbeat_sent
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atlas.settings")
+
+# Celery warns root of messages that are code; ours are JSON and nothing else is accepted.
+warnings.filterwarnings("ignore", message="You're running the worker with superuser")
+
+app = Celery("atlas")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+WORKER_PARTS = ("default", "query")
+SECONDS_BETWEEN_SIGNS = 5.0
+SECONDS_A_SIGN_LASTS = 20
+_last_sign = 0.0
+
+
+def sign_key(part: str) -> str:
+    """The Redis key that exists while a worker of this part is alive."""
+    return f"atlas:worker:{part}"
+
+
+@heartbeat_sent.connect
+def leave_sign_of_life(sender: Any, **_: Any) -> None:
+    """Every few seconds, in the worker's main process: tell `/health` that this part is served."""
+    global _last_sign
+    if time.monotonic() - _last_sign < SECONDS_BETWEEN_SIGNS:
+        return
+    part = sender.eventer.hostname.partition("@")[0]
+    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2) as client:
+        client.set(sign_key(part), sender.eventer.hostname, ex=SECONDS_A_SIGN_LASTS)
+    _last_sign = time.monotonic()

@@ -1,0 +1,152 @@
+"""The whole system on one machine: which processes it is made of, and the order they start in."""
+
+import hashlib
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from signal import SIGQUIT
+
+from atlas.services.home import Home
+from atlas.services.logbook import Logbook
+from atlas.services.ports import check_port
+from atlas.services.postgres import Postgres
+from atlas.services.process import Child
+from atlas.services.redis import Redis
+from atlas.services.supervisor import Supervisor
+
+HOST = "127.0.0.1"
+WORKER_QUEUES = ("ingest", "embed", "build")
+QUERY_QUEUES = ("query",)
+SECONDS_FOR_SERVERS = 120.0  # a crashed database first replays its log
+SECONDS_FOR_READY = 120.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run, read from the settings by the caller."""
+
+    home: Home
+    project: Path
+    port: int
+    workers: int
+    own_postgres: bool
+    own_redis: bool
+    # What the gathered static files are made from: when these change, they are gathered again.
+    static_inputs: tuple[Path, ...]
+    # A management command to run once all is ready.
+    after_ready: tuple[str, ...] = ()
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+
+def run_system(plan: Plan) -> None:
+    """Start everything, say when it is ready and serve until a signal comes.
+
+    Raises ServiceError when something cannot start, Stopped when a signal ended it.
+    """
+    plan.home.create()
+    with plan.home.locked({"url": plan.url}):
+        check_port(HOST, plan.port)
+        log = Logbook(plan.home.logs / "atlas.log")
+        with Supervisor(log) as supervisor:
+            start_servers(plan, supervisor)
+            supervisor.run(_manage(plan, "migrate", "migrate", "--noinput"))
+            collect_static(plan, supervisor)
+            for child in programs(plan):
+                supervisor.start(child)
+            supervisor.wait_until(
+                lambda: is_ready(plan.url), "A good answer from /health", SECONDS_FOR_READY, pause=0.5
+            )
+            log.say(f"ready: {plan.url}")
+            if plan.after_ready:
+                supervisor.run(_manage(plan, plan.after_ready[0], *plan.after_ready))
+            supervisor.serve()
+
+
+def start_servers(plan: Plan, supervisor: Supervisor) -> None:
+    """Postgres and Redis, unless they run elsewhere."""
+    if plan.own_redis:
+        redis = Redis(plan.home)
+        redis.create()
+        supervisor.start(redis.child())
+    if plan.own_postgres:
+        postgres = Postgres(plan.home)
+        postgres.create()
+        supervisor.start(postgres.child())
+        supervisor.wait_until(postgres.is_ready, "The start of Postgres", SECONDS_FOR_SERVERS)
+        postgres.create_database()
+    if plan.own_redis:
+        supervisor.wait_until(redis.is_ready, "The start of Redis", SECONDS_FOR_SERVERS)
+
+
+def programs(plan: Plan) -> list[Child]:
+    """The web server and the workers."""
+    threads = max(1, cores() // plan.workers)
+    return [
+        _python(
+            plan, "web", "-m", "uvicorn", "atlas.asgi:application", "--host", HOST, "--port", str(plan.port),
+            "--timeout-graceful-shutdown", "3", "--no-access-log", "--log-level", "warning",
+        ),
+        worker(plan, "default", WORKER_QUEUES, plan.workers, {"OMP_NUM_THREADS": str(threads)}),
+        worker(plan, "query", QUERY_QUEUES, 1, {}),
+        _python(
+            plan, "beat", "-m", "celery", "-A", "atlas", "--quiet", "beat", "--loglevel", "warning",
+            "--pidfile=", "--schedule", str(plan.home.path / "beat-schedule"),
+        ),
+    ]  # fmt: skip
+
+
+def worker(plan: Plan, part: str, queues: tuple[str, ...], processes: int, env: Mapping[str, str]) -> Child:
+    """A Celery worker; asked to stop it drops its tasks at once, the next start takes them up again."""
+    child = _python(
+        plan, "worker" if part == "default" else part, "-m", "celery", "-A", "atlas", "--quiet", "worker",
+        "--loglevel", "info", "--hostname", f"{part}@%h", "--queues", ",".join(queues),
+        "--concurrency", str(processes), "--without-mingle", "--without-gossip",
+    )  # fmt: skip
+    return replace(child, stop_signal=SIGQUIT, env={**child.env, **env})
+
+
+def collect_static(plan: Plan, supervisor: Supervisor) -> None:
+    """Gather the static files, when the built frontend or the installed packages have changed."""
+    digest = hashlib.sha256()
+    for path in plan.static_inputs:
+        digest.update(path.read_bytes() if path.exists() else b"")
+    stamp = plan.home.path / "static.stamp"
+    if stamp.exists() and stamp.read_text() == digest.hexdigest():
+        return
+    supervisor.run(_manage(plan, "static", "collectstatic", "--noinput", "--clear", "--verbosity", "0"))
+    stamp.write_text(digest.hexdigest())
+
+
+def is_ready(url: str) -> bool:
+    """Whether `/health` answers that everything is."""
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=5) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, TimeoutError, ConnectionError):
+        return False
+
+
+def cores() -> int:
+    """The processor cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def _manage(plan: Plan, name: str, *arguments: str) -> Child:
+    return _python(plan, name, "manage.py", *arguments)
+
+
+def _python(plan: Plan, name: str, *arguments: str) -> Child:
+    return Child(
+        name=name,
+        argv=[sys.executable, *arguments],
+        cwd=plan.project,
+        # Lines reach the log when they are said.
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )

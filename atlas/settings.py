@@ -1,0 +1,302 @@
+"""Every setting, read from the environment once; a wrong value stops the process with a sentence."""
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from atlas.services.home import Home
+from atlas.services.postgres import postgres_url
+from atlas.services.redis import redis_url
+from atlas.services.system import cores
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def env(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def envbool(name: str, default: bool = False) -> bool:
+    """`1`, `true`, `yes`, `on` and their opposites, in any case."""
+    value = env(name, str(default)).lower()
+    if value in ("1", "true", "yes", "on"):
+        return True
+    if value in ("0", "false", "no", "off"):
+        return False
+    raise ImproperlyConfigured(f"{name} must be true or false, and is {value!r}.")
+
+
+def envint(name: str, default: int, low: int, high: int) -> int:
+    value = env(name, str(default))
+    if not value.isdecimal() or not low <= int(value) <= high:
+        raise ImproperlyConfigured(f"{name} must be a whole number from {low} to {high}, and is {value!r}.")
+    return int(value)
+
+
+def envlist(name: str) -> list[str]:
+    """Values separated by commas."""
+    return [item.strip() for item in env(name).split(",") if item.strip()]
+
+
+def envchoice(name: str, default: str, choices: tuple[str, ...]) -> str:
+    value = env(name, default)
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, and is {value!r}.")
+    return value
+
+
+def database(url: str, pool: int) -> dict[str, Any]:
+    """Django's entry for a URL like `postgresql://user:password@host:port/name?option=value`.
+
+    `pool` is the number of connections that the threads of this process share; 0 for none of that.
+    """
+    parts = urlsplit(url)
+    name = unquote(parts.path.lstrip("/"))
+    if parts.scheme not in ("postgresql", "postgres") or not name:
+        raise ImproperlyConfigured("DATABASE_URL must look like postgresql://user:password@host:5432/name.")
+    options: dict[str, Any] = dict(parse_qsl(parts.query))
+    host, port = options.pop("host", unquote(parts.hostname or "")), options.pop("port", parts.port or "")
+    if pool:
+        options["pool"] = {"min_size": 1, "max_size": pool, "timeout": 5}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": port,
+        "OPTIONS": options,
+        # A restarted server costs nobody a failed request.
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+def celery_url(url: str) -> str:
+    """Celery's spelling of a Redis URL: it has its own for unix sockets."""
+    parts = urlsplit(url)
+    if parts.scheme in ("redis", "rediss"):
+        return url
+    if parts.scheme == "unix":
+        return f"redis+socket://{parts.path}?virtual_host={dict(parse_qsl(parts.query)).get('db', '0')}"
+    raise ImproperlyConfigured("REDIS_URL must begin with redis://, rediss:// or unix://.")
+
+
+def stored_secret_key(path: Path) -> str:
+    """The key of this data folder, made at the first start; sessions survive a restart."""
+    path.parent.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    if not path.exists():
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(50))
+        with suppress(FileExistsError):
+            os.link(fresh, path)  # of two processes at the same time, one makes the key
+        fresh.unlink()
+    return path.read_text()
+
+
+# What is ours, and what runs elsewhere -------------------------------------------------------------------
+
+ATLAS_HOME = Path(env("ATLAS_HOME", str(BASE_DIR / ".atlas"))).expanduser().absolute()
+ATLAS_PORT = envint("ATLAS_PORT", 8000, 1, 65535)
+ATLAS_WORKERS = envint("ATLAS_WORKERS", min(4, cores()), 1, 256)
+ATLAS_MODEL = env("ATLAS_MODEL", "nomic-v1.5")
+
+DATABASE_URL = env("DATABASE_URL") or postgres_url(Home(ATLAS_HOME))
+OWN_POSTGRES = not env("DATABASE_URL")
+REDIS_URL = env("REDIS_URL") or redis_url(Home(ATLAS_HOME))
+OWN_REDIS = not env("REDIS_URL")
+
+DATABASES = {"default": database(DATABASE_URL, envint("ATLAS_DATABASE_POOL", 0, 0, 1000))}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cache",
+    }
+}
+
+# Safety ---------------------------------------------------------------------------------------------------
+
+DEBUG = envbool("ATLAS_DEBUG")
+SECRET_KEY = env("ATLAS_SECRET_KEY")
+if not SECRET_KEY:
+    if not (DEBUG or OWN_POSTGRES):
+        raise ImproperlyConfigured(
+            "ATLAS_SECRET_KEY must be set on a server: "
+            "a long random text that every process shares and nobody else knows."
+        )
+    SECRET_KEY = stored_secret_key(ATLAS_HOME / "secret_key")
+
+# The names for ourselves are always good: health checks and `make demo` use them.
+ALLOWED_HOSTS = [*envlist("ATLAS_ALLOWED_HOSTS"), "127.0.0.1", "localhost"]
+# True where people reach the site by https, that is behind a proxy that ends it there.
+TLS = envbool("ATLAS_TLS")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = TLS
+SECURE_REDIRECT_EXEMPT = [r"^health$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if TLS else 0
+# Subdomains and preload lists would bind hosts that are not ours to bind: security.W005, W021.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"
+
+# Rooms ----------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "atlas.services",
+    "atlas.teams",
+    "atlas.datasets",
+    "atlas.maps",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "ninja",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "atlas.csp.ContentSecurityPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "atlas.urls"
+ASGI_APPLICATION = "atlas.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "atlas" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            "libraries": {"vite": "atlas.vite"},
+        },
+    }
+]
+
+# People ---------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "teams.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+# Without a mail server nobody could ever confirm an address.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if env("ATLAS_EMAIL_HOST") else "none"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if TLS else "http"
+
+# E-mail: printed to the log unless there is a server for it ------------------------------------------------
+
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if env('ATLAS_EMAIL_HOST') else 'console'}.EmailBackend"
+EMAIL_HOST = env("ATLAS_EMAIL_HOST")
+EMAIL_PORT = envint("ATLAS_EMAIL_PORT", 587, 1, 65535)
+EMAIL_HOST_USER = env("ATLAS_EMAIL_USER")
+EMAIL_HOST_PASSWORD = env("ATLAS_EMAIL_PASSWORD")
+EMAIL_USE_TLS = envbool("ATLAS_EMAIL_TLS", default=True)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("ATLAS_EMAIL_FROM", "Atlas <atlas@localhost>")
+
+# Files ----------------------------------------------------------------------------------------------------
+
+MEDIA_ROOT = ATLAS_HOME / "media"
+MEDIA_URL = "/media/"
+S3_BUCKET = env("ATLAS_S3_BUCKET")
+S3_ENDPOINT = env("ATLAS_S3_ENDPOINT")
+FILE_STORAGE: dict[str, Any] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+if S3_BUCKET:  # keys come from where boto3 looks for them: AWS_ACCESS_KEY_ID, a role, …
+    FILE_STORAGE = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {"bucket_name": S3_BUCKET, "endpoint_url": S3_ENDPOINT or None, "file_overwrite": True},
+    }
+# Other hosts that pages load pictures and tiles from.
+MEDIA_ORIGINS = [S3_ENDPOINT or f"https://{S3_BUCKET}.s3.amazonaws.com"] if S3_BUCKET else []
+
+STORAGES = {
+    "default": FILE_STORAGE,
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+FRONTEND = BASE_DIR / "frontend" / "dist"
+VITE_MANIFEST = FRONTEND / ".vite" / "manifest.json"
+STATICFILES_DIRS = [FRONTEND]
+STATIC_ROOT = ATLAS_HOME / "static"
+STATIC_URL = "/static/"
+# Vite puts a hash of the content into every name below assets/.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"/static/assets/.+-[A-Za-z0-9_-]{8}\.\w+$"
+ATLAS_UPLOAD_BYTES = envint("ATLAS_UPLOAD_BYTES", 50 << 30, 1, 1 << 50)
+# An upload that nobody continues for so long is thrown away.
+ATLAS_UPLOAD_DAYS = envint("ATLAS_UPLOAD_DAYS", 7, 1, 365)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 << 20
+
+# Work in the background -----------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = CELERY_RESULT_BACKEND = celery_url(REDIS_URL)
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Longer than any task: a message that comes back sooner would start a task a second time.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_RESULT_EXPIRES = 24 * 3600
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_DEFAULT_QUEUE = "build"
+CELERY_TASK_ROUTES = {
+    "atlas.datasets.*": {"queue": "ingest"},
+    "atlas.maps.tasks.embed*": {"queue": "embed"},
+    "atlas.maps.*": {"queue": "build"},
+    "atlas.search.*": {"queue": "query"},
+}
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {}
+
+# Words, time, log -----------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    # A part that is away is news once, not at every question of a watchdog.
+    "filters": {"not_health": {"()": "atlas.health.OtherPages"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["not_health"]}
+    },
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+}
