@@ -248,12 +248,12 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 FRONTEND = BASE_DIR / "frontend" / "dist"
-VITE_MANIFEST = FRONTEND / ".vite" / "manifest.json"
+VITE_MANIFEST = FRONTEND / "manifest.json"
 STATICFILES_DIRS = [FRONTEND]
 STATIC_ROOT = ATLAS_HOME / "static"
 STATIC_URL = "/static/"
 # Vite puts a hash of the content into every name below assets/.
-WHITENOISE_IMMUTABLE_FILE_TEST = r"/static/assets/.+-[A-Za-z0-9_-]{8}\.\w+$"
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/assets/.+-[A-Za-z0-9_-]{8}\.\w+$"
 ATLAS_UPLOAD_BYTES = envint("ATLAS_UPLOAD_BYTES", 50 << 30, 1, 1 << 50)
 # An upload that nobody continues for so long is thrown away.
 ATLAS_UPLOAD_DAYS = envint("ATLAS_UPLOAD_DAYS", 7, 1, 365)

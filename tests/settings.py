@@ -7,7 +7,7 @@ import tempfile
 
 # Made before the settings are read, which take their paths from it.
 _home = tempfile.mkdtemp(prefix="atlas-test-")
-os.chmod(_home, 0o711)  # as root, the services' user walks through
+os.chmod(_home, 0o711)  # noqa: S103 - as root, the services' user walks through
 atexit.register(shutil.rmtree, _home, ignore_errors=True)
 os.environ["ATLAS_HOME"] = _home
 os.environ["ATLAS_MODEL"] = "mini"
@@ -20,3 +20,4 @@ from atlas.settings import *  # noqa: E402, F403
 # Hashing a password slowly is the point of the real one.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+STATIC_ROOT.mkdir()  # noqa: F405 - empty, or whitenoise warns in every test

