@@ -1,0 +1,1 @@
+"""Emoji as drawings with captions: the pictures `mini` learns from and the sample dataset shows."""
