@@ -1,0 +1,80 @@
+"""Uploaded pictures: their facts and their thumbnail, from one decode. Knows no Django."""
+
+import hashlib
+import io
+from dataclasses import dataclass
+
+from PIL import Image, ImageCms
+
+from embeddings.readers import Limits
+from embeddings.readers.pictures import decode, format_of, is_turned, open_picture
+
+LONGEST = 256
+_QUALITY = 80
+_SRGB = ImageCms.createProfile("sRGB")
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """`width` and `height` of the upright picture, in pixels; `format` in Pillow's words; `sha256` in hex."""
+
+    width: int
+    height: int
+    format: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared(PictureFacts):
+    """The facts, and a WebP thumbnail: upright, sRGB, longest side at most 256, transparency on white."""
+
+    thumbnail: bytes
+
+
+def inspect(data: bytes, pixels: int = Limits().pixels) -> PictureFacts:
+    """What the picture says of itself. Raises ReadError as `open_picture` does; its pixels may be damaged."""
+    image = open_picture(data, pixels)
+    return _facts(data, image, image.size)
+
+
+def thumbnail(data: bytes, pixels: int = Limits().pixels) -> bytes:
+    """The WebP thumbnail of `prepare`, which raises the same errors."""
+    return prepare(data, pixels).thumbnail
+
+
+def prepare(data: bytes, pixels: int = Limits().pixels) -> Prepared:
+    """Facts and thumbnail. A picture of more than `pixels` is refused by its header, before any is decoded.
+
+    Raises ReadError: corrupt, bomb (too many pixels) or unsupported.
+    """
+    image = open_picture(data, pixels)
+    size = image.size
+    small = _in_srgb(decode(image, longest=LONGEST), image.info.get("icc_profile"))
+    output = io.BytesIO()
+    small.save(output, "WEBP", quality=_QUALITY, method=4)
+    facts = _facts(data, image, size)
+    return Prepared(facts.width, facts.height, facts.format, facts.sha256, output.getvalue())
+
+
+def _facts(data: bytes, image: Image.Image, size: tuple[int, int]) -> PictureFacts:
+    width, height = reversed(size) if is_turned(image) else size
+    return PictureFacts(width, height, format_of(image), hashlib.sha256(data).hexdigest())
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Colours as browsers show them: a phone's wide-gamut picture would look pale without its profile.
+
+    A damaged profile, or one for other than RGB samples, is passed over, as browsers do.
+    """
+    if not profile:
+        return image
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if source.profile.xcolor_space.strip() != "RGB":
+            return image
+        converted = ImageCms.profileToProfile(
+            image, source, ImageCms.ImageCmsProfile(_SRGB), outputMode="RGB"
+        )
+    except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
+        return image
+    return converted or image

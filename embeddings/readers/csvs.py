@@ -1,0 +1,247 @@
+"""Delimited text of every dialect people upload: CSV, TSV, semicolons, pipes, Kaggle's captions.txt.
+
+Ragged rows and quotes that are never closed are mended row by row, so that one of them costs itself and not
+the file.
+"""
+
+import csv
+import io
+import math
+import re
+from collections import Counter, deque
+from collections.abc import Iterator
+from itertools import islice
+
+from embeddings.readers.limits import Limits
+from embeddings.readers.members import PICTURE_SUFFIXES, READ_ERRORS, Member, said, suffix_of
+from embeddings.readers.reasons import ReadError, Reason, Skipped
+from embeddings.readers.tables import Record, Table
+from embeddings.readers.text import clean_text, open_text
+
+_DELIMITERS = ",;\t|"
+_NO_DELIMITER = "\x1f"  # what no text has in it
+_HEADERS_OF_TEXT = frozenset({"caption", "captions", "text", "sentence", "sentences", "description", "title"})
+_SNIFFED_LINES = 200
+_LINES_PER_RECORD = 100  # a quoted field longer than this is taken for a quote that was never closed
+_LONGEST_NAME = 100
+
+csv.field_size_limit(Limits().line_length)  # process-wide; the default of 128 KiB cannot hold long vectors
+
+
+class DelimitedTable(Table):
+    """Raises ReadError when nothing in it can be read or there is no row at all."""
+
+    def __init__(self, member: Member, limits: Limits) -> None:
+        super().__init__(member)
+        self._limits = limits
+        with open_text(member) as text:
+            try:
+                lines = list(islice(_Lines(text, limits.line_length), _SNIFFED_LINES))
+            except READ_ERRORS as error:
+                raise ReadError(Reason.CORRUPT, f"Its bytes cannot be read: {said(error)}.") from error
+        self.delimiter = sniff_delimiter(lines, _usual_delimiter(member, lines))
+        first = next((fields for _, fields, _ in _records(iter(lines), self.delimiter) if any(fields)), None)
+        if first is None:
+            raise ReadError(Reason.EMPTY, "There is no row in it.")
+        self._width = len(first)
+        self._has_header = is_header(first)
+        if self.delimiter == _NO_DELIMITER:
+            self._has_header = first[0].strip().casefold() in _HEADERS_OF_TEXT
+        self.columns = column_names(first if self._has_header else [""] * len(first))[: limits.columns]
+        self._surplus = len(self.columns) - 1
+
+    def spread_surplus_into(self, column: str) -> None:
+        self._surplus = self.columns.index(column)
+
+    def records(self) -> Iterator[Record | Skipped]:
+        with open_text(self.member) as text:
+            lines = _Lines(text, self._limits.line_length)
+            header_is_next = self._has_header
+            source = self.source
+            try:
+                for line, fields, mended in _records(lines, self.delimiter):
+                    yield from lines.take_skipped(source)
+                    if not any(fields):
+                        continue
+                    if header_is_next:
+                        header_is_next = False
+                        continue
+                    yield self._record(f"{source}:{line}", fields, mended)
+                yield from lines.take_skipped(source)
+            except READ_ERRORS as error:
+                yield Skipped(
+                    source, Reason.CORRUPT, f"The table is damaged after line {lines.number}: {said(error)}."
+                )
+
+    def _record(self, source: str, fields: list[str], mended: bool) -> Record:
+        notes: tuple[str, ...] = (
+            ("A quote in this line is never closed; the line was read without it.",) if mended else ()
+        )
+        if len(fields) > self._width:
+            notes += (
+                f"The line has {len(fields)} fields for {self._width} columns; the surplus was joined.",
+            )
+            extra = len(fields) - self._width
+            at = self._surplus
+            fields = [
+                *fields[:at],
+                self.delimiter.join(fields[at : at + extra + 1]),
+                *fields[at + extra + 1 :],
+            ]
+        elif len(fields) < self._width:
+            notes += (f"The line has {len(fields)} fields for {self._width} columns; the rest is empty.",)
+        cells = {name: clean_text(value) for name, value in zip(self.columns, fields, strict=False)}
+        return Record(source, cells, notes)
+
+
+class _RunawayQuoteError(Exception):
+    pass
+
+
+class _Lines:
+    """Physical lines of bounded length; overlong ones are dropped and reported."""
+
+    def __init__(self, text: io.TextIOWrapper, limit: int) -> None:
+        self._text, self._limit = text, limit
+        self._skipped: list[tuple[int, str]] = []
+        self.number = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        while True:
+            line = self._text.readline(self._limit)
+            if not line:
+                raise StopIteration
+            self.number += 1
+            if len(line) < self._limit or line.endswith(("\n", "\r")):
+                return line
+            while line and not line.endswith(("\n", "\r")):
+                line = self._text.readline(self._limit)
+            self._skipped.append((self.number, f"The line is longer than {self._limit:,} characters."))
+
+    def take_skipped(self, source: str) -> Iterator[Skipped]:
+        if self._skipped:
+            taken, self._skipped = self._skipped, []
+            for number, detail in taken:
+                yield Skipped(f"{source}:{number}", Reason.OVER_LIMIT, detail)
+
+
+class _Feed:
+    """Lines for one csv.reader, remembered until the record they belong to is whole, so that they can be
+    given back.
+    """
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._returned: deque[str] = deque()
+        self.taken: list[str] = []
+        self.number = 0
+        self.ended = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if len(self.taken) >= _LINES_PER_RECORD:
+            raise _RunawayQuoteError
+        try:
+            line = self._returned.popleft() if self._returned else next(self._lines)
+        except StopIteration:
+            self.ended = True
+            raise
+        self.taken.append(line)
+        self.number += 1
+        return line
+
+    def begin(self) -> None:
+        self.taken = []
+
+    def give_back_all_but_first(self) -> str:
+        first, *rest = self.taken
+        self._returned.extendleft(reversed(rest))
+        self.number -= len(rest)
+        self.ended = False
+        return first
+
+
+def _records(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str], bool]]:
+    """(line of its start, fields, whether a quote had to be ignored) of every record."""
+    feed = _Feed(lines)
+    while True:
+        reader = csv.reader(feed, delimiter=delimiter)
+        feed.begin()
+        line = feed.number + 1
+        try:
+            fields = next(reader)
+            runaway = feed.ended  # the end came inside a quoted field
+        except StopIteration:
+            return
+        except (csv.Error, _RunawayQuoteError):
+            fields, runaway = [], True
+        if runaway:
+            first = feed.give_back_all_but_first()
+            fields = [part.strip('"') for part in first.rstrip("\r\n").split(delimiter)]
+        yield line, fields, runaway
+
+
+def _usual_delimiter(member: Member, lines: list[str]) -> str:
+    """By the name's suffix; a .txt file may also be plain lines, unless its first one reads like
+    image,caption.
+    """
+    if member.suffix in {"tsv", "tab"}:
+        return "\t"
+    first = lines[0] if lines else ""
+    if member.suffix != "txt" or (
+        "," in first and len(first) < 100 and " " not in first.replace(", ", ",").strip()
+    ):
+        return ","
+    return _NO_DELIMITER
+
+
+def sniff_delimiter(lines: list[str], preferred: str) -> str:
+    """The delimiter under which most lines have the same number of fields, more than one; else
+    `preferred`.
+    """
+    best, best_score = preferred, (0.0, 0)
+    for delimiter in dict.fromkeys(preferred + _DELIMITERS):
+        widths = [len(fields) for _, fields, _ in _records(iter(lines), delimiter) if any(fields)]
+        if not widths or widths[0] < 2:
+            continue
+        agreeing = round(sum(width == widths[0] for width in widths) / len(widths), 1)
+        score = (agreeing, 2 if delimiter == preferred else 1)
+        if score > best_score and (agreeing >= 0.5 or delimiter == preferred):
+            best, best_score = delimiter, score
+    return best
+
+
+def is_header(fields: list[str]) -> bool:
+    """A first row is a header unless one of its cells can only be a value: a picture's file, a number, a long
+    text.
+    """
+    return any(fields) and not any(
+        suffix_of(field.split("#")[0].strip()) in PICTURE_SUFFIXES or len(field) > 200 or is_number(field)
+        for field in fields
+    )
+
+
+def is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text)) and "_" not in text
+    except ValueError:
+        return False
+
+
+def column_names(raw: list[str]) -> list[str]:
+    """Distinct, non-empty names: empty ones are numbered, repeated ones get a number behind them."""
+    names: list[str] = []
+    used: Counter[str] = Counter()
+    for place, cell in enumerate(raw, start=1):
+        name = re.sub(r"\s+", " ", clean_text(cell))[:_LONGEST_NAME] or f"column_{place}"
+        used[name] += 1
+        while used[name] > 1:
+            name = f"{name}_{used[name]}"
+            used[name] += 1
+        names.append(name)
+    return names

@@ -1,0 +1,202 @@
+"""JSON tables: a record a line, an array of records, or the objects people wrap around them. Streamed one by
+one.
+"""
+
+import io
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from embeddings.readers.csvs import column_names
+from embeddings.readers.limits import Limits
+from embeddings.readers.members import READ_ERRORS, Member, said
+from embeddings.readers.reasons import ReadError, Reason, Skipped
+from embeddings.readers.tables import Record, Table
+from embeddings.readers.text import clean_text, open_text
+
+_PIECE = 64 * 2**10
+_SAMPLE = 1_000
+_LARGEST_OBJECT = 64 * 2**20  # characters of a file that is one object: it must be parsed whole
+_SPACE = " \t\r\n\ufeff"
+
+
+class JsonTable(Table):
+    """Raises ReadError when no record can be read among the first ones."""
+
+    def __init__(self, member: Member, limits: Limits) -> None:
+        super().__init__(member)
+        self._limits = limits
+        found: dict[str, None] = {}
+        first_problem: Skipped | None = None
+        for item in islice(self._raw(), _SAMPLE):
+            if isinstance(item, Skipped):
+                first_problem = first_problem or item
+            else:
+                found.update(dict.fromkeys(item.cells))
+        if not found:
+            if first_problem:
+                raise ReadError(first_problem.reason, first_problem.detail)
+            raise ReadError(Reason.EMPTY, "There is no row in it.")
+        self._names = dict(zip(islice(found, limits.columns), column_names(list(found)), strict=False))
+        self.columns = list(self._names.values())
+
+    def records(self) -> Iterator[Record | Skipped]:
+        for item in self._raw():
+            if isinstance(item, Record):
+                item.cells = {
+                    self._names[key]: value for key, value in item.cells.items() if key in self._names
+                }
+            yield item
+
+    def _raw(self) -> Iterator[Record | Skipped]:
+        with open_text(self.member) as text:
+            try:
+                yield from self._read(text)
+            except ReadError as error:
+                yield error.at(self.source)
+            except READ_ERRORS as error:
+                yield Skipped(self.source, Reason.CORRUPT, f"The table is damaged: {said(error)}.")
+
+    def _read(self, text: io.TextIOWrapper) -> Iterator[Record | Skipped]:
+        start = text.read(_PIECE).lstrip(_SPACE)
+        text.seek(0)
+        if start.startswith("["):
+            yield from array_records(text, self.source, self._limits.line_length)
+        elif self._is_one_object(start, text):
+            yield from object_records(text.read(_LARGEST_OBJECT), self.source)
+        else:
+            yield from line_records(text, self.source, self._limits.line_length)
+
+    def _is_one_object(self, start: str, text: io.TextIOWrapper) -> bool:
+        """An object that does not end on its first line, or is alone in its file and of a shape that holds
+        records.
+        """
+        if self.member.suffix not in {"json", "gz"} or not start.startswith("{"):
+            return False
+        first = text.readline(self._limits.line_length)
+        while first and not first.strip(_SPACE):
+            first = text.readline(self._limits.line_length)
+        second = text.read(_PIECE).strip(_SPACE)
+        text.seek(0)
+        if isinstance(parse(first), dict):
+            return not second
+        return bool(second)
+
+
+def parse(text: str) -> Any:
+    """The JSON value, or a sentence (str subclass) about why there is none. NaN and infinities become
+    None.
+    """
+    try:
+        return json.loads(text, parse_constant=lambda _: None)
+    except RecursionError:
+        return Problem("It is nested too deeply.")
+    except ValueError as error:
+        return Problem(f"It is not JSON: {said(error)}.")
+
+
+class Problem(str):
+    """Why a piece of text is not JSON."""
+
+    __slots__ = ()
+
+
+def line_records(text: io.TextIOWrapper, source: str, limit: int) -> Iterator[Record | Skipped]:
+    number = 0
+    while line := text.readline(limit):
+        number += 1
+        place = f"{source}:{number}"
+        if len(line) >= limit and not line.endswith(("\n", "\r")):
+            while line and not line.endswith(("\n", "\r")):
+                line = text.readline(limit)
+            yield Skipped(place, Reason.OVER_LIMIT, f"The line is longer than {limit:,} characters.")
+        elif line.strip(_SPACE + "\0"):
+            yield _record(place, parse(line.strip(_SPACE + "\0")))
+
+
+def array_records(text: io.TextIOWrapper, source: str, limit: int) -> Iterator[Record | Skipped]:
+    """Records of one JSON array, holding one of them in memory at a time. Damage ends the reading."""
+    decoder = json.JSONDecoder(parse_constant=lambda _: None)
+    buffer = text.read(_PIECE).lstrip(_SPACE)[1:]
+    number = 0
+    while True:
+        buffer = buffer.lstrip(_SPACE + ",")
+        if buffer.startswith("]"):
+            return
+        try:
+            value, end = _first_value(decoder, buffer)
+        except RecursionError:
+            yield Skipped(f"{source}:{number + 1}", Reason.UNREADABLE, "It is nested too deeply.")
+            return
+        except ValueError as error:
+            more = text.read(max(_PIECE, len(buffer))) if len(buffer) < limit else ""
+            if not more:
+                detail = f"The array is damaged after record {number}: {said(error)}."
+                yield Skipped(source, Reason.CORRUPT, detail)
+                return
+            buffer += more
+            continue
+        number += 1
+        buffer = buffer[end:]
+        yield _record(f"{source}:{number}", value)
+
+
+def _first_value(decoder: json.JSONDecoder, buffer: str) -> tuple[Any, int]:
+    """The value at the buffer's start and where it ends. Raises ValueError when more text is needed."""
+    if not buffer:
+        raise ValueError("the array is never closed")
+    value, end = decoder.raw_decode(buffer)
+    if end == len(buffer) and not isinstance(value, dict | list):
+        raise ValueError("it ends inside a value")
+    return value, end
+
+
+def object_records(text: str, source: str) -> Iterator[Record | Skipped]:
+    """Records of a file that is one object: COCO captions, {"data": [records]}, {name: record}, {name:
+    caption}.
+    """
+    value = parse(text)
+    if not isinstance(value, dict):
+        detail = value if isinstance(value, Problem) else "It is not an object."
+        yield Skipped(source, Reason.UNREADABLE, detail)
+        return
+    for number, record in enumerate(_inner_records(value), start=1):
+        yield _record(f"{source}:{number}", record)
+
+
+def _inner_records(value: dict[str, Any]) -> Iterator[Any]:
+    images, annotations = value.get("images"), value.get("annotations")
+    if isinstance(images, list) and isinstance(annotations, list):
+        yield from _coco_records(images, annotations)
+        return
+    lists = [
+        inner for inner in value.values() if isinstance(inner, list) and inner and isinstance(inner[0], dict)
+    ]
+    if len(lists) == 1:
+        yield from lists[0]
+    elif value and all(isinstance(inner, dict) for inner in value.values()):
+        yield from ({"key": key, **inner} for key, inner in value.items())
+    elif value and all(isinstance(inner, str | list) for inner in value.values()):
+        yield from ({"key": key, "caption": inner} for key, inner in value.items())
+    else:
+        yield value
+
+
+def _coco_records(images: list[Any], annotations: list[Any]) -> Iterator[Any]:
+    """COCO's captions files (cocodataset.org/#format-data): annotations point at images by id."""
+    captions: dict[Any, list[str]] = {}
+    for annotation in annotations:
+        if isinstance(annotation, dict) and isinstance(annotation.get("caption"), str):
+            captions.setdefault(str(annotation.get("image_id")), []).append(annotation["caption"])
+    for image in images:
+        yield (
+            {**image, "caption": captions.get(str(image.get("id")), [])} if isinstance(image, dict) else image
+        )
+
+
+def _record(place: str, value: Any) -> Record | Skipped:
+    if isinstance(value, dict):
+        return Record(place, {clean_text(str(key)): inner for key, inner in value.items()})
+    detail = value if isinstance(value, Problem) else "It is not an object with named values."
+    return Skipped(place, Reason.UNREADABLE, detail)

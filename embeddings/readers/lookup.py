@@ -1,0 +1,99 @@
+"""Which picture a table means: by its whole name, by the end of a longer path, by its file name, by its
+stem.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+from embeddings.readers.members import Member
+from embeddings.readers.reasons import ReadError, Reason
+
+_LONGEST = 1_024
+_CAPTION_NUMBER = re.compile(r"#\d+$")  # Flickr8k writes 1000268201.jpg#0
+
+
+class PictureIndex:
+    """Pictures by name. The slower tables are only made when a name needs them; each costs about 100 bytes a
+    picture.
+    """
+
+    def __init__(self, pictures: Sequence[Member]) -> None:
+        self.pictures = pictures
+
+    def find(self, text: str, table: Member) -> int | None:
+        """The place of the picture that a table's cell means, or None. Raises ReadError when it may be
+        several.
+        """
+        parts = _parts(text)
+        if not parts:
+            return None
+        for start in range(len(parts)):
+            name = "/".join(parts[start:])
+            for candidate in dict.fromkeys((f"{table.folder}/{name}" if table.folder else name, name)):
+                if places := self._by_name.get(candidate):
+                    return self._choose(places, table, text)
+        base = parts[-1].casefold()
+        places = self._by_base.get(base) or self._by_stem.get(base)
+        return self._choose(places, table, text) if places else None
+
+    def names(self, text: str) -> bool:
+        """True when a picture has just this file name, suffix included."""
+        parts = _parts(text)
+        return bool(parts) and parts[-1].casefold() in self._by_base
+
+    def _choose(self, places: tuple[int, ...], table: Member, text: str) -> int:
+        """Of pictures with one name: those packed with the table, then those below its folder, then the
+        highest up.
+        """
+        if len(places) == 1:
+            return places[0]
+        below = f"{table.folder}/" if table.folder else ""
+
+        def distance(place: int) -> tuple[bool, bool, int]:
+            picture = self.pictures[place]
+            return (
+                picture.container is not table.container,
+                not picture.name.startswith(below),
+                picture.name.count("/"),
+            )
+
+        nearest = sorted(places, key=distance)
+        if distance(nearest[0]) == distance(nearest[1]):
+            first, second = (self.pictures[place].source for place in nearest[:2])
+            raise ReadError(Reason.MISSING, f"“{text[:200]}” may mean {first} or {second}.")
+        return nearest[0]
+
+    @cached_property
+    def _by_name(self) -> dict[str, tuple[int, ...]]:
+        return _gather((picture.name, place) for place, picture in enumerate(self.pictures))
+
+    @cached_property
+    def _by_base(self) -> dict[str, tuple[int, ...]]:
+        return _gather(
+            (picture.name.rpartition("/")[2].casefold(), place) for place, picture in enumerate(self.pictures)
+        )
+
+    @cached_property
+    def _by_stem(self) -> dict[str, tuple[int, ...]]:
+        return _gather(
+            (picture.stem.rpartition("/")[2].casefold(), place) for place, picture in enumerate(self.pictures)
+        )
+
+
+def _gather(pairs: Iterable[tuple[str, int]]) -> dict[str, tuple[int, ...]]:
+    found: dict[str, tuple[int, ...]] = {}
+    for key, place in pairs:
+        found[key] = (*found[key], place) if key in found else (place,)
+    return found
+
+
+def _parts(text: str) -> list[str]:
+    if len(text) > _LONGEST:
+        return []
+    name = unicodedata.normalize("NFC", text.strip().replace("\\", "/"))
+    name = _CAPTION_NUMBER.sub("", name)
+    if "://" in name:
+        name = name.partition("?")[0]
+    return [part for part in name.split("/") if part not in {"", "."}]

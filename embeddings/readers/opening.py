@@ -1,0 +1,98 @@
+"""From uploaded files to containers. What a file is, its first bytes decide; its name only helps with
+tables.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from embeddings.readers.folders import FileContainer, files_below
+from embeddings.readers.gzips import GzipCursor, GzipFile
+from embeddings.readers.limits import Limits
+from embeddings.readers.members import READ_ERRORS, Container, read_up_to
+from embeddings.readers.reasons import DatasetError, ReadError, Reason, Skipped
+from embeddings.readers.rows import Form
+from embeddings.readers.tars import BLOCK, TarContainer, looks_like_tar
+from embeddings.readers.zips import ZipContainer
+
+_ZIP_STARTS = (b"PK\3\4", b"PK\5\6", b"PK\7\10")
+_GZIP_START = b"\x1f\x8b"
+_OFFICE = (b"[Content_Types].xml", b"mimetypeapplication/vnd.oasis")
+_OTHER_ARCHIVES = {
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+    b"7z\xbc\xaf\x27\x1c": "7-Zip",
+    b"Rar!": "RAR",
+}
+
+
+def open_containers(
+    paths: Sequence[Path], names: Mapping[Path, str], limits: Limits
+) -> tuple[list[tuple[Form, Container]], list[Skipped]]:
+    """A container per archive and folder, and one for all loose files, in the order given.
+
+    A file that cannot be opened is reported beside the others. Raises DatasetError when none can.
+    """
+    opened: list[tuple[Form, Container]] = []
+    skipped: list[Skipped] = []
+    loose: list[tuple[str, Path]] = []
+    for path in paths:
+        name = names.get(path, path.name)
+        try:
+            container = _open(path, name, limits)
+        except DatasetError as error:
+            skipped.append(Skipped(name, Reason.CORRUPT, str(error)))
+        except ReadError as error:
+            skipped.append(error.at(name))
+        else:
+            if container is None:
+                loose.append((name, path))
+            else:
+                opened.append(container)
+    if loose:
+        opened.append((Form.FILES, FileContainer("", loose, limits)))
+    if not opened:
+        raise DatasetError(skipped[0].detail if skipped else "Nothing was uploaded.")
+    return opened, skipped
+
+
+def _open(path: Path, name: str, limits: Limits) -> tuple[Form, Container] | None:
+    """The container at `path`, or None for a file that is no archive."""
+    if path.is_symlink():
+        raise ReadError(Reason.UNSAFE, f"{name} is a link, not a file.")
+    if path.is_dir():
+        return Form.FOLDER, FileContainer(name, files_below(path), limits)
+    start = _start_of(path, name)
+    if start.startswith(_ZIP_STARTS):
+        if any(mark in start for mark in _OFFICE):
+            raise DatasetError(f"{name} is an office document; save its table as CSV and upload that.")
+        return Form.ZIP, ZipContainer(path, name, limits)
+    if start.startswith(_GZIP_START):
+        if _expanded_start_is_tar(path):
+            return Form.TAR_GZ, TarContainer(path, name, limits, gzipped=True)
+        return None
+    if looks_like_tar(start):
+        return Form.TAR, TarContainer(path, name, limits, gzipped=False)
+    for mark, packer in _OTHER_ARCHIVES.items():
+        if start.startswith(mark):
+            raise DatasetError(f"{name} is packed with {packer}; pack it as zip, tar or tar.gz.")
+    return None
+
+
+def _start_of(path: Path, name: str) -> bytes:
+    try:
+        if not path.is_file():
+            raise DatasetError(f"{name} is not a file.")
+        with path.open("rb") as file:
+            return file.read(BLOCK)
+    except OSError as error:
+        raise DatasetError(f"{name} cannot be opened: {error.strerror}.") from error
+
+
+def _expanded_start_is_tar(path: Path) -> bool:
+    try:
+        with GzipCursor(GzipFile(path, ratio=2**30)) as cursor:
+            return looks_like_tar(read_up_to(cast(BinaryIO, cursor), BLOCK))
+    except READ_ERRORS:
+        return False

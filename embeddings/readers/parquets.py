@@ -1,0 +1,109 @@
+"""Parquet tables, read in small batches; pictures and vectors inside stay bytes and arrays."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from embeddings.readers.csvs import column_names
+from embeddings.readers.limits import Limits
+from embeddings.readers.members import READ_ERRORS, Member, said
+from embeddings.readers.reasons import ReadError, Reason, Skipped
+from embeddings.readers.tables import Record, Table
+
+# pyarrow also raises ArrowException subclasses that are not ValueError, and MemoryError for absurd announced
+# sizes.
+_ERRORS = (*READ_ERRORS, pa.ArrowException, MemoryError, KeyError, TypeError, OverflowError)
+_BATCH = 512
+_BATCH_WITH_BYTES = 32  # pictures: a batch may hold this many of them at once
+_COPY = 2**20
+
+
+class ParquetTable(Table):
+    """Raises ReadError when the file's footer is damaged. A damaged row group costs its own rows only."""
+
+    def __init__(self, member: Member, limits: Limits) -> None:
+        super().__init__(member)
+        self._limits = limits
+        try:
+            with self._opened() as file:
+                schema = file.schema_arrow
+                self._groups = [
+                    file.metadata.row_group(at).num_rows for at in range(file.metadata.num_row_groups)
+                ]
+        except _ERRORS as error:
+            raise ReadError(Reason.CORRUPT, f"It is not a whole Parquet file: {said(error)}.") from error
+        names = column_names(list(schema.names))[: limits.columns]
+        self._fields = dict(zip(names, list(schema)[: limits.columns], strict=True))
+        self.columns = names
+        self.row_count = sum(self._groups)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Arrow field by column name."""
+        return self._fields
+
+    def records(self) -> Iterator[Record | Skipped]:
+        has_bytes = any(_holds_bytes(field.type) for field in self._fields.values())
+        size = _BATCH_WITH_BYTES if has_bytes else _BATCH
+        before = 0
+        with self._opened() as file:
+            for group, count in enumerate(self._groups):
+                done = 0
+                try:
+                    for batch in file.iter_batches(batch_size=size, row_groups=[group]):
+                        for cells in self._rows_of(batch):
+                            yield Record(f"{self.source}:{before + done + 1}", cells)
+                            done += 1
+                except _ERRORS as error:
+                    rows = f"Rows {before + done + 1:,} to {before + count:,}"
+                    yield Skipped(self.source, Reason.CORRUPT, f"{rows} cannot be read: {said(error)}.")
+                before += count
+
+    def _rows_of(self, batch: Any) -> Iterator[dict[str, Any]]:
+        columns = [_values(batch.column(at)) for at in range(len(self.columns))]
+        for values in zip(*columns, strict=True):
+            yield dict(zip(self.columns, values, strict=True))
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        """Arrow needs to seek: a member packed inside an archive is first copied to a nameless temporary
+        file.
+        """
+        with self.member.open() as stream:
+            if self.member.container.packs:
+                with tempfile.TemporaryFile() as copy:
+                    _copy(stream, cast(BinaryIO, copy), self.member.size)
+                    yield pq.ParquetFile(copy, pre_buffer=False, buffer_size=_COPY)
+            else:
+                yield pq.ParquetFile(stream, pre_buffer=False, buffer_size=_COPY)
+
+
+def _copy(source: BinaryIO, target: BinaryIO, size: int) -> None:
+    left = size
+    while left and (piece := source.read(min(left, _COPY))):
+        target.write(piece)
+        left -= len(piece)
+    target.seek(0)
+
+
+def _holds_bytes(kind: Any) -> bool:
+    if pa.types.is_struct(kind):
+        return any(_holds_bytes(kind.field(at).type) for at in range(kind.num_fields))
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _values(column: Any) -> list[Any]:
+    """Python values of an Arrow column; lists of numbers stay numpy arrays, which is what vectors want."""
+    kind = column.type
+    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    if is_list and (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)):
+        return [item.values.to_numpy(zero_copy_only=False) if item.is_valid else None for item in column]
+    if pa.types.is_timestamp(kind):
+        column = column.cast(pa.timestamp("us", tz=kind.tz), safe=False)  # Python has no nanoseconds
+    elif pa.types.is_time(kind) or pa.types.is_duration(kind):
+        column = column.cast(pa.int64() if kind.bit_width == 64 else pa.int32())
+    return cast(list[Any], column.to_pylist())

@@ -1,0 +1,187 @@
+"""Opening pictures nobody vouches for. Needs Pillow only, so that importing a dataset does not load torch."""
+
+import io
+import warnings
+
+import numpy as np
+from PIL import Image
+
+from embeddings.readers.limits import Limits
+from embeddings.readers.members import said
+from embeddings.readers.reasons import ReadError, Reason
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+_NAMES = {"MPO": "JPEG"}  # a JPEG with further pictures behind the first, as phones write them
+
+# Pillow warns at 89 million pixels and raises at twice as many; `Limits.pixels` decides here, from the
+# header alone.
+# It also warns of every odd tag, where an import of a million pictures would drown in it.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
+# Pillow and the libraries below it raise these for damaged bytes.
+_DECODE_ERRORS = (OSError, ValueError, SyntaxError, EOFError, TypeError, IndexError, KeyError, AttributeError,
+                  ArithmeticError, RuntimeError, MemoryError, NotImplementedError)  # fmt: skip
+
+_STARTS = (
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"BM", "bmp"),
+    (b"II*\0", "tiff"),
+    (b"MM\0*", "tiff"),
+    (b"II+\0", "tiff"),
+    (b"MM\0+", "tiff"),
+)
+_FOREIGN_STARTS = (
+    (b"%PDF", "a PDF document"),
+    (b"8BPS", "a Photoshop document"),
+    (b"\0\0\1\0", "an icon"),
+    (b"\xff\x0a", "a JPEG XL picture"),
+    (b"\0\0\0\x0cJXL ", "a JPEG XL picture"),
+    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture"),
+    (b"%!PS", "a PostScript document"),
+    (b"PK\3\4", "an archive"),
+    (b"\x1f\x8b", "a gzip file"),
+)
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"})
+
+
+def picture_kind(data: bytes) -> str | None:
+    """jpeg, png, webp, gif, bmp, tiff or avif by the first bytes; None for anything else."""
+    for start, kind in _STARTS:
+        if data.startswith(start):
+            return kind
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "webp"
+    if data[4:8] == b"ftyp" and (data[8:12] in {b"avif", b"avis"} or b"avif" in data[16:64]):
+        return "avif"
+    return None
+
+
+def looks_like_picture(data: bytes) -> bool:
+    return picture_kind(data[:64]) is not None
+
+
+def open_picture(data: bytes, pixels: int = Limits().pixels) -> Image.Image:
+    """The picture with its header read and nothing decoded yet; of an animation, the first frame.
+
+    Raises ReadError: corrupt (damaged, or empty), unsupported (SVG, HTML, PDF, HEIC …), bomb (over `pixels`).
+    """
+    kind = picture_kind(data[:64])
+    if kind is None:
+        raise _foreign(data)
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise ReadError(Reason.BOMB, f"It has more than {pixels:,} pixels, the limit.") from error
+    except _DECODE_ERRORS as error:
+        raise ReadError(Reason.CORRUPT, f"It begins like a {kind} picture, but is damaged.") from error
+    width, height = image.size
+    if width * height > pixels:
+        raise ReadError(Reason.BOMB, f"It has {width:,} × {height:,} pixels; the limit is {pixels:,} in all.")
+    if width < 1 or height < 1:
+        raise ReadError(Reason.CORRUPT, "It has no pixels.")
+    return image
+
+
+def format_of(image: Image.Image) -> str:
+    """The picture's format as Pillow calls it: JPEG, PNG, WEBP …"""
+    name = image.format or ""
+    return _NAMES.get(name, name)
+
+
+def decode(image: Image.Image, longest: int | None = None) -> Image.Image:
+    """RGB pixels, upright by EXIF, transparency laid on white; shrunk to `longest` when given, never
+    enlarged.
+
+    A JPEG is decoded at the smallest scale that will do. Raises ReadError when the pixels cannot be decoded.
+    """
+    try:
+        if longest is not None and image.mode not in {"I", "F", "P", "1"} and not image.mode.startswith("I;"):
+            image.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=2.0)
+        image.load()
+        image = flatten(upright(image))
+        if longest is not None and max(image.size) > longest:
+            image.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    except _DECODE_ERRORS as error:
+        raise ReadError(Reason.CORRUPT, f"Its pixels cannot be decoded: {said(error)}.") from error
+    return image
+
+
+def is_turned(image: Image.Image) -> bool:
+    """True when EXIF swaps width and height."""
+    return _orientation(image) >= 5
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Turned and mirrored as EXIF says; a damaged EXIF block says nothing."""
+    method = _TURNS.get(_orientation(image))
+    return image if method is None else image.transpose(method)
+
+
+def flatten(image: Image.Image) -> Image.Image:
+    """RGB from any mode: transparency on white, 16 and 32 bit samples scaled to 8."""
+    if image.mode in {"I", "F"} or image.mode.startswith("I;"):
+        image = _eight_bits(image)
+    if (image.mode == "P" and "transparency" in image.info) or image.mode in {"LA", "La", "PA", "RGBa"}:
+        image = image.convert("RGBA")
+    if image.mode == "RGBA":
+        ground = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(ground, image).convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ORIENTATION = 0x0112
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        found = image.getexif().get(_ORIENTATION, 1)
+    except _DECODE_ERRORS:
+        return 1
+    return found if isinstance(found, int) and 1 <= found <= 8 else 1
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """16-bit samples by their high byte; 32-bit and float ones stretched from their smallest to their
+    largest.
+    """
+    samples = np.asarray(image)
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((samples.astype(np.uint16) >> 8).astype(np.uint8))
+    samples = np.nan_to_num(samples.astype(np.float32), posinf=0, neginf=0)
+    low, high = float(samples.min()), float(samples.max())
+    scaled = (samples - low) * (255 / (high - low)) if high > low else np.zeros_like(samples)
+    return Image.fromarray(scaled.astype(np.uint8))
+
+
+def _foreign(data: bytes) -> ReadError:
+    if not data:
+        return ReadError(Reason.CORRUPT, "It is empty.")
+    for start, words in _FOREIGN_STARTS:
+        if data.startswith(start):
+            return ReadError(Reason.UNSUPPORTED, f"It is {words}, not a picture that is supported.")
+    if data[4:8] == b"ftyp":
+        words = "a HEIC picture" if data[8:12] in _HEIC_BRANDS else "a video"
+        return ReadError(Reason.UNSUPPORTED, f"It is {words}; save it as JPEG or PNG.")
+    head = data[:1024].lower()
+    if b"<svg" in head:
+        return ReadError(Reason.UNSUPPORTED, "It is an SVG drawing; save it as PNG.")
+    if b"<html" in head or b"<!doctype" in head:
+        return ReadError(Reason.UNSUPPORTED, "It is a web page, not a picture.")
+    if not data.strip(b"\0"):
+        return ReadError(Reason.CORRUPT, "It holds nothing but zeros.")
+    return ReadError(
+        Reason.UNSUPPORTED, "It is not a picture in JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF format."
+    )

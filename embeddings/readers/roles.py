@@ -1,0 +1,226 @@
+"""Which column is what: the suggestions a person sees before the import, and may correct."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from embeddings.readers.limits import Limits
+from embeddings.readers.lookup import PictureIndex
+from embeddings.readers.members import PICTURE_SUFFIXES, suffix_of
+from embeddings.readers.pictures import looks_like_picture
+from embeddings.readers.reasons import ReadError
+from embeddings.readers.rows import Choices, Column, ColumnType
+from embeddings.readers.tables import Record, Table
+from embeddings.readers.values import as_text, infer_type, is_empty, to_vector
+
+# In order of preference, compared without case and punctuation.
+_CAPTION_NAMES = (
+    "caption", "captions", "txt", "text", "texts", "description", "descriptions", "sentence", "sentences",
+    "raw", "comment", "prompt", "alttext", "alt", "title", "productdisplayname", "summary", "abstract",
+    "body", "content", "name", "label",
+)  # fmt: skip
+_NUMBERED_CAPTION = re.compile(r"(caption|text|sentence|comment|description)s?\d+")
+_PICTURE_NAMES = frozenset(
+    [
+        "filename",
+        "file",
+        "image",
+        "picture",
+        "img",
+        "photo",
+        "imagepath",
+        "imagefile",
+        "imagename",
+        "imageid",
+        "path",
+        "filepath",
+        "imgpath",
+        "id",
+    ]
+)
+_ID_NAMES = (
+    "id",
+    "uid",
+    "uuid",
+    "guid",
+    "recordid",
+    "itemid",
+    "objectid",
+    "imageid",
+    "photoid",
+    "sku",
+    "key",
+    "identifier",
+)
+_VECTOR_NAME = re.compile(r"emb|vec|feature|latent", re.IGNORECASE)
+_SHORTEST_VECTOR = 16  # a shorter list of numbers is a box or a colour, unless its name says vector
+_EXAMPLES = 3
+
+
+@dataclass(slots=True)
+class Plan:
+    """A table and what its columns are for. `dimensions` is the length of its vectors."""
+
+    table: Table
+    picture: str | None = None
+    embedded: bool = False  # the picture column holds bytes, not names
+    captions: tuple[str, ...] = ()
+    id: str | None = None
+    vector: str | None = None
+    dimensions: int | None = None
+    columns: dict[str, Column] = field(default_factory=dict)
+
+
+def plan_table(
+    table: Table, sample: Sequence[Record], index: PictureIndex, choices: Choices, limits: Limits
+) -> Plan:
+    """The plan for one table from its first records. Choices about columns it does not have leave it
+    alone.
+    """
+    cells = {
+        name: [record.cells[name] for record in sample if not is_empty(record.cells.get(name))]
+        for name in table.columns
+    }
+    plan = Plan(table)
+    if not any(record.picture is not None for record in sample):
+        plan.picture = _chosen(choices.picture, table, lambda: _picture_column(table, cells, index))
+    plan.embedded = plan.picture is not None and any(holds_picture(cell) for cell in cells[plan.picture])
+    plan.vector = _chosen(choices.vector, table, lambda: _vector_column(cells, limits))
+    if plan.vector is not None:
+        plan.dimensions = _dimensions(cells[plan.vector], limits)
+    plan.id = _chosen(choices.id, table, lambda: _id_column(cells, plan))
+    if choices.captions is None:
+        plan.captions = _caption_columns(cells, plan)
+    else:
+        plan.captions = tuple(name for name in choices.captions if name in cells)
+    taken = {plan.picture, plan.vector, plan.id, *plan.captions} | choices.leave_out
+    for name in table.columns:
+        kind = infer_type(cells[name])
+        if name not in taken and kind is not None:
+            examples = tuple(dict.fromkeys(as_text(cell)[:80] for cell in cells[name][:50]))[:_EXAMPLES]
+            plan.columns[name] = Column(name, choices.types.get(name, kind), examples)
+    table.spread_surplus_into((plan.captions or tuple(table.columns[-1:]))[0])
+    return plan
+
+
+def holds_picture(cell: Any) -> bool:
+    """True for the bytes of a picture, and for Hugging Face's {bytes, path}."""
+    if isinstance(cell, dict):
+        return isinstance(cell.get("bytes"), bytes) or ("bytes" in cell and isinstance(cell.get("path"), str))
+    return isinstance(cell, bytes) and looks_like_picture(cell)
+
+
+def _chosen(choice: str | None, table: Table, suggest: Callable[[], str | None]) -> str | None:
+    if choice is None:
+        return suggest()
+    return choice if choice in table.columns else None
+
+
+def _picture_column(table: Table, cells: dict[str, list[Any]], index: PictureIndex) -> str | None:
+    for name, values in cells.items():
+        if values and sum(holds_picture(cell) for cell in values) * 2 >= len(values):
+            return name
+    if not index.pictures:
+        return None
+    scores = {name: _picture_score(name, values, table, index) for name, values in cells.items()}
+    best = max(scores, key=lambda name: scores[name], default=None)
+    return best if best is not None and scores[best] > 0 else None
+
+
+def _picture_score(name: str, values: list[Any], table: Table, index: PictureIndex) -> float:
+    """How well a column's cells name the pictures there; 0 for not at all."""
+    texts = [as_text(cell) for cell in values if isinstance(cell, str | int) and not isinstance(cell, bool)]
+    if not texts or len(texts) < len(values):
+        return 0
+    whole = sum(index.names(text) for text in texts) / len(texts)
+    found = sum(_is_found(text, table, index) for text in texts) / len(texts)
+    like_files = sum(suffix_of(text.partition("#")[0]) in PICTURE_SUFFIXES for text in texts) / len(texts)
+    known_name = _plain(name) in _PICTURE_NAMES
+    if whole < 0.1 and like_files < 0.5:
+        # Only stems may match: a column of small numbers does so by chance, unless every row has its own.
+        distinct = len(set(texts)) / len(texts)
+        if found < (0.1 if known_name else 0.8) or distinct < 0.9:
+            return 0
+    return 2 * whole + found + 0.5 * like_files + 0.2 * known_name
+
+
+def _is_found(text: str, table: Table, index: PictureIndex) -> bool:
+    try:
+        return index.find(text, table.member) is not None
+    except ReadError:
+        return True
+
+
+def _vector_column(cells: dict[str, list[Any]], limits: Limits) -> str | None:
+    for name, values in cells.items():
+        least = 2 if _VECTOR_NAME.search(name) else _SHORTEST_VECTOR
+        vectors = [to_vector(cell, limits.dimensions) for cell in values[:100]]
+        lengths = {None if vector is None else len(vector) for vector in vectors}
+        if len(lengths) == 1 and (length := lengths.pop()) is not None and length >= least:
+            return name
+    return None
+
+
+def _dimensions(values: list[Any], limits: Limits) -> int | None:
+    return next(
+        (len(found) for cell in values if (found := to_vector(cell, limits.dimensions)) is not None), None
+    )
+
+
+def _id_column(cells: dict[str, list[Any]], plan: Plan) -> str | None:
+    """A column called id (or alike) that tells the rows of the sample apart; rows of one picture share
+    theirs.
+    """
+    by_name = {_plain(name): name for name in reversed(cells)}
+    for known in _ID_NAMES:
+        name = by_name.get(known)
+        if name is None or name == plan.vector or (name == plan.picture and plan.embedded):
+            continue
+        texts = [as_text(cell) for cell in cells[name] if not isinstance(cell, list | dict | bytes)]
+        rows = max(len(values) for values in cells.values())
+        repeats_are_fine = plan.picture is not None and not plan.embedded
+        if len(texts) == rows and texts and (repeats_are_fine or len(set(texts)) > 0.9 * len(texts)):
+            return name
+    return None
+
+
+def _caption_columns(cells: dict[str, list[Any]], plan: Plan) -> tuple[str, ...]:
+    free = {
+        name: values
+        for name, values in cells.items()
+        if values and name not in {plan.picture, plan.vector, plan.id} and _has_words(values)
+    }
+    by_name = {_plain(name): name for name in reversed(free)}
+    known = [name for name in _CAPTION_NAMES if name in by_name]
+    numbered = [name for name in free if _NUMBERED_CAPTION.fullmatch(_plain(name))]
+    if known:
+        lists = [name for name in known if any(isinstance(cell, list) for cell in free[by_name[name]])]
+        single = [name for name in known if name not in lists][:1]
+        return tuple(by_name[name] for name in single + lists) + tuple(numbered)
+    return tuple(numbered) or _longest_text(free)
+
+
+def _longest_text(free: dict[str, list[Any]]) -> tuple[str, ...]:
+    """Without a known name: the column with the longest texts, if most of them are several words."""
+    lengths: dict[str, float] = {}
+    for name, values in free.items():
+        texts = [as_text(cell) for cell in values]
+        several_words = sum(" " in text and not text.startswith(("[", "{", "http")) for text in texts)
+        if several_words * 2 >= len(texts) and infer_type(values) is ColumnType.TEXT:
+            lengths[name] = sum(map(len, texts)) / len(texts)
+    best = max(lengths, key=lambda name: lengths[name], default=None)
+    return (best,) if best is not None and lengths[best] >= 12 else ()
+
+
+def _has_words(values: list[Any]) -> bool:
+    """True unless the column is bytes, objects, numbers or dates."""
+    if any(isinstance(cell, bytes | dict) for cell in values):
+        return False
+    if all(isinstance(cell, list) for cell in values):
+        return all(isinstance(item, str) for cell in values for item in cell)
+    return infer_type(values) not in {ColumnType.NUMBER, ColumnType.DATE, None}
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.casefold())

@@ -1,0 +1,123 @@
+"""Words beside each picture under the same stem: webdataset's 000.jpg + 000.txt + 000.json, and folders like
+it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from embeddings.readers.csvs import column_names
+from embeddings.readers.jsons import Problem, parse
+from embeddings.readers.limits import Limits
+from embeddings.readers.members import Member
+from embeddings.readers.reasons import ReadError, Reason, Skipped
+from embeddings.readers.tables import Record, Table
+from embeddings.readers.text import clean_text, encoding_of
+
+TEXT_SUFFIXES = frozenset({"txt", "text", "caption", "cls"})
+SUFFIXES = TEXT_SUFFIXES | {"json"}
+_SAMPLE = 1_000
+
+
+class SidecarTable(Table):
+    """A record per group of sidecars. Each line of a text file is a caption of its own, unless no picture
+    goes with it.
+
+    `groups` maps the place of a picture (or, without pictures, any number) to its sidecars.
+    """
+
+    def __init__(
+        self, groups: Mapping[int, Sequence[Member]], pictures: Sequence[Member] | None, limits: Limits
+    ) -> None:
+        super().__init__(next(iter(groups.values()))[0])
+        self._groups, self._pictures, self._limits = groups, pictures, limits
+        self.row_count = len(groups)
+        found: dict[str, None] = {}
+        for item in islice(self._raw(), _SAMPLE):
+            if isinstance(item, Record):
+                found.update(dict.fromkeys(item.cells))
+        self._names = dict(zip(islice(found, limits.columns), column_names(list(found)), strict=False))
+        self.columns = list(self._names.values())
+
+    @property
+    def source(self) -> str:
+        return self.member.container.label("")
+
+    def records(self) -> Iterator[Record | Skipped]:
+        for item in self._raw():
+            if isinstance(item, Record):
+                item.cells = {
+                    self._names[key]: value for key, value in item.cells.items() if key in self._names
+                }
+            yield item
+
+    def _raw(self) -> Iterator[Record | Skipped]:
+        for place, sidecars in self._groups.items():
+            source = self._pictures[place].source if self._pictures is not None else sidecars[0].source
+            cells: dict[str, Any] = {}
+            notes: list[str] = []
+            for sidecar in sidecars:
+                try:
+                    cells.update(self._cells_of(sidecar))
+                except ReadError as error:
+                    if self._pictures is None:
+                        yield error.at(sidecar.source)
+                    notes.append(f"{sidecar.name} was not read: {error.detail}")
+            if cells or self._pictures is not None:
+                yield Record(source, cells, tuple(notes), place if self._pictures is not None else None)
+
+    def _cells_of(self, sidecar: Member) -> dict[str, Any]:
+        data = sidecar.read(self._limits.line_length)
+        text = data.decode(encoding_of(data[:65_536]), errors="embeddings.windows")
+        if sidecar.suffix == "json":
+            value = parse(text.lstrip("\ufeff"))
+            if isinstance(value, dict):
+                return {clean_text(str(key)): inner for key, inner in value.items()}
+            detail = value if isinstance(value, Problem) else "It is not an object with named values."
+            raise ReadError(Reason.UNREADABLE, detail)
+        if sidecar.suffix == "cls" or self._pictures is None:
+            return {sidecar.suffix: clean_text(text)}
+        return {sidecar.suffix: [line for raw in text.splitlines() if (line := clean_text(raw))]}
+
+
+def group_sidecars(candidates: Sequence[Member], pictures: Sequence[Member]) -> dict[int, list[Member]]:
+    """Sidecars by the place of their picture: of the same stem, of the same name up to its first dot, or of
+    the same stem in another folder (images/1.jpg, captions/1.txt) when only one picture has it.
+    """
+    by_stem: dict[tuple[int, str], int] = {}
+    by_key: dict[tuple[int, str], int] = {}
+    by_base: dict[tuple[int, str], int | None] = {}
+    for number, picture in enumerate(pictures):
+        container = id(picture.container)
+        by_stem.setdefault((container, picture.stem), number)
+        by_key.setdefault((container, _key(picture.name)), number)
+        base = (container, picture.stem.rpartition("/")[2])
+        by_base[base] = None if base in by_base else number
+    groups: dict[int, list[Member]] = {}
+    for member in candidates:
+        container = id(member.container)
+        found = (
+            by_stem.get((container, member.stem)),
+            by_key.get((container, _key(member.name))),
+            by_base.get((container, member.stem.rpartition("/")[2])),
+        )
+        for place in found:
+            if place is not None:
+                groups.setdefault(place, []).append(member)
+                break
+    return dict(sorted(groups.items()))
+
+
+def group_texts(candidates: Sequence[Member]) -> dict[int, list[Member]]:
+    """Sidecars without pictures, by stem; only groups with a text file in them."""
+    groups: dict[tuple[int, str], list[Member]] = {}
+    for member in candidates:
+        groups.setdefault((id(member.container), member.stem), []).append(member)
+    texts = (group for group in groups.values() if any(one.suffix in TEXT_SUFFIXES for one in group))
+    return dict(enumerate(texts))
+
+
+def _key(name: str) -> str:
+    """webdataset's key: the name up to the first dot of its last part."""
+    folder, slash, base = name.rpartition("/")
+    return folder + slash + base.partition(".")[0]

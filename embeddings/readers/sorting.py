@@ -1,0 +1,141 @@
+"""Which members are pictures, tables, words beside a picture, or none of these."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from embeddings.readers.csvs import DelimitedTable
+from embeddings.readers.jsons import JsonTable
+from embeddings.readers.limits import Limits
+from embeddings.readers.members import (
+    PICTURE_SUFFIXES,
+    READ_ERRORS,
+    TABLE_SUFFIXES,
+    Container,
+    Member,
+    read_up_to,
+    said,
+    suffix_of,
+)
+from embeddings.readers.parquets import ParquetTable
+from embeddings.readers.pictures import looks_like_picture
+from embeddings.readers.reasons import ReadError, Reason, Skipped
+from embeddings.readers.sidecars import SUFFIXES as SIDECAR_SUFFIXES
+from embeddings.readers.sidecars import TEXT_SUFFIXES, SidecarTable, group_sidecars, group_texts
+from embeddings.readers.tables import Table
+
+_ARCHIVES = frozenset(["zip", "tar", "tgz", "gz", "bz2", "xz", "zst", "7z", "rar"])
+_ABOUT = frozenset(["readme", "license", "licence", "attribution", "notice", "changelog"])
+_MOST_JSON_TABLES = 20  # in one folder; more of them are records of something else, not tables
+
+
+@dataclass(slots=True)
+class Sorted:
+    pictures: list[Member] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+def sort_members(containers: Sequence[Container], limits: Limits) -> Sorted:
+    """Every member in one place: among the pictures, as a table, beside a picture, or skipped with a
+    reason.
+    """
+    result = Sorted()
+    tables: list[Member] = []
+    words: list[Member] = []
+    total = 0
+    for container in containers:
+        for member in container.members:
+            total += member.size
+            if total > limits.total_bytes:
+                detail = f"With it the upload expands to more than {limits.total_bytes:,} bytes, the limit."
+                result.skipped.append(Skipped(member.source, Reason.OVER_LIMIT, detail))
+                total -= member.size
+                continue
+            try:
+                match _kind(member):
+                    case "picture":
+                        result.pictures.append(member)
+                    case "words":
+                        words.append(member)
+                    case "table":
+                        tables.append(member)
+            except ReadError as error:
+                result.skipped.append(error.at(member.source))
+    _bring_together(result, tables, words, limits)
+    return result
+
+
+def table_kind(member: Member) -> str:
+    """The suffix that tells how a table is written; a gzip around it is looked through."""
+    name = member.name.casefold().removesuffix(".gz")
+    suffix = suffix_of(name)
+    return suffix if suffix in TABLE_SUFFIXES else ""
+
+
+def _kind(member: Member) -> str:
+    suffix = member.suffix
+    if suffix in PICTURE_SUFFIXES:
+        return "picture"
+    if suffix in SIDECAR_SUFFIXES:
+        if member.stem.rpartition("/")[2].casefold() in _ABOUT:
+            raise ReadError(Reason.UNSUPPORTED, "It is a text about the upload, not a part of it.")
+        return "words"
+    if table_kind(member):
+        return "table"
+    if suffix in _ARCHIVES:
+        raise ReadError(Reason.UNSUPPORTED, "It is an archive inside the upload; upload it by itself.")
+    return _kind_by_start(member)
+
+
+def _kind_by_start(member: Member) -> str:
+    try:
+        with member.open() as stream:
+            start = read_up_to(stream, 64)
+    except READ_ERRORS as error:
+        raise ReadError(Reason.CORRUPT, f"Its bytes cannot be read: {said(error)}.") from error
+    if looks_like_picture(start):
+        return "picture"
+    if start.startswith(b"PAR1"):
+        return "table"
+    raise ReadError(Reason.UNSUPPORTED, "It is neither a picture nor a table.")
+
+
+def _bring_together(result: Sorted, tables: list[Member], words: list[Member], limits: Limits) -> None:
+    groups = group_sidecars(words, result.pictures)
+    beside = {id(member) for group in groups.values() for member in group}
+    rest = [member for member in words if id(member) not in beside]
+    if not result.pictures and not tables:
+        texts = group_texts(rest)
+        if len(texts) > 1:
+            used = {id(member) for group in texts.values() for member in group}
+            rest = [member for member in rest if id(member) not in used]
+            result.tables.append(SidecarTable(texts, None, limits))
+    crowded = Counter((id(member.container), member.folder) for member in rest if member.suffix == "json")
+    text_may_be_table = (bool(result.pictures) or not tables) and not result.tables
+    for member in rest:
+        if member.suffix == "json":
+            is_table = crowded[id(member.container), member.folder] <= _MOST_JSON_TABLES
+        else:
+            is_table = text_may_be_table
+        if is_table:
+            tables.append(member)
+        else:
+            detail = "It is neither a table nor the words of a picture."
+            result.skipped.append(Skipped(member.source, Reason.UNSUPPORTED, detail))
+    for member in tables:
+        try:
+            result.tables.append(_reader_of(member)(member, limits))
+        except ReadError as error:
+            result.skipped.append(error.at(member.source))
+    if groups:
+        result.tables.append(SidecarTable(groups, result.pictures, limits))
+
+
+def _reader_of(member: Member) -> Callable[[Member, Limits], Table]:
+    kind = table_kind(member)
+    if kind in {"jsonl", "ndjson", "json"}:
+        return JsonTable
+    if kind in {"csv", "tsv", "tab"} or member.suffix in TEXT_SUFFIXES:
+        return DelimitedTable
+    return ParquetTable

@@ -1,0 +1,40 @@
+"""What every kind of table hands out: records, with the place they came from."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from embeddings.readers.members import Member
+from embeddings.readers.reasons import Skipped
+
+
+@dataclass(slots=True)
+class Record:
+    """One row of a table as it was written: str from text tables, JSON or Arrow values from the others."""
+
+    source: str
+    cells: dict[str, Any]
+    notes: tuple[str, ...] = ()
+    picture: int | None = None  # its picture's place, where the table itself knows
+
+
+class Table(ABC):
+    """A table inside the upload. `records()` may be called again and starts over; it reports what it cannot
+    read.
+    """
+
+    def __init__(self, member: Member) -> None:
+        self.member = member
+        self.columns: list[str] = []
+        self.row_count: int | None = None
+
+    @property
+    def source(self) -> str:
+        return self.member.source
+
+    @abstractmethod
+    def records(self) -> Iterator[Record | Skipped]: ...
+
+    def spread_surplus_into(self, column: str) -> None:  # noqa: B027 - only tables with ragged rows care
+        """Where a row has more fields than columns, `column` is the one that was written without quotes."""

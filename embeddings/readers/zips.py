@@ -1,0 +1,107 @@
+"""Zip archives, read through their central directory; nothing is extracted."""
+
+import stat
+import struct
+import zipfile
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from embeddings.readers.limits import Limits
+from embeddings.readers.members import Container, Member, said
+from embeddings.readers.reasons import DatasetError, ReadError, Reason
+
+# bzip2 and LZMA members are refused: zipfile expands those streams without an upper bound on the piece.
+_COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_RATIO_FLOOR = 8 * 2**20  # a flat bitmap may well shrink a thousandfold; only large expansions hurt
+_UTF8_NAME = 0x800
+_ENCRYPTED = 0x1
+_LOCAL_HEADER = 30  # bytes, before name and extra field
+
+
+class ZipContainer(Container):
+    """Raises DatasetError when the list of contents is missing, damaged or over `limits.entries`."""
+
+    packs = True
+
+    def __init__(self, path: Path, name: str, limits: Limits) -> None:
+        super().__init__(name)
+        _check_directory(path, name, limits)
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
+            raise DatasetError(
+                f"{name} is cut short or damaged: its list of contents cannot be read ({said(error)})."
+            ) from error
+        self._infos = self._zip.infolist()
+        overlapping = _overlaps(self._infos)
+        for place, info in enumerate(self._infos):
+            if not info.filename.endswith(("/", "\\")):
+                problem = _problem_with(info, limits, overlapping=place in overlapping)
+                self.take(_name_of(info), info.file_size, place, problem)
+
+    def open(self, member: Member) -> BinaryIO:
+        return cast(BinaryIO, self._zip.open(self._infos[member.place]))
+
+    def close(self) -> None:
+        self._zip.close()
+
+
+def _check_directory(path: Path, name: str, limits: Limits) -> None:
+    """Refuse a list of contents that is too long before zipfile reads all of it into memory."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - 65_557))  # end record: 22 bytes and a comment of up to 65,535
+        tail = file.read()
+        at = tail.rfind(b"PK\5\6")
+        if at < 0 or len(tail) < at + 22:
+            raise DatasetError(
+                f"{name} is cut short: the list of contents at its end is missing. Upload it again."
+            )
+        entries, listed = struct.unpack_from("<HI", tail, at + 10)
+        locator = tail.rfind(b"PK\6\7", 0, at)
+        if locator >= 0 and at - locator == 20:
+            file.seek(struct.unpack_from("<Q", tail, locator + 8)[0] if size else 0)
+            record = file.read(56)
+            if record[:4] == b"PK\6\6" and len(record) == 56:
+                entries, listed = struct.unpack_from("<QQ", record, 32)
+    # An entry takes 46 bytes at least, so a false count cannot hide a long list.
+    if entries > limits.entries or listed > limits.entries * 400:
+        raise DatasetError(f"{name} lists {entries:,} entries; the limit is {limits.entries:,}.")
+
+
+def _name_of(info: zipfile.ZipInfo) -> str:
+    """The entry's name; macOS writes UTF-8 without saying so, which zipfile then reads as code page 437."""
+    if info.flag_bits & _UTF8_NAME:
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.filename
+
+
+def _problem_with(info: zipfile.ZipInfo, limits: Limits, *, overlapping: bool) -> ReadError | None:
+    mode = info.external_attr >> 16
+    if mode and stat.S_IFMT(mode) not in {0, stat.S_IFREG}:
+        return ReadError(Reason.UNSAFE, "It is a link or a device, not a file.")
+    if info.flag_bits & _ENCRYPTED:
+        return ReadError(Reason.ENCRYPTED, "It is locked with a password; make the zip without one.")
+    if info.compress_type not in _COMPRESSIONS:
+        return ReadError(Reason.UNSUPPORTED, "It is packed with a method other than stored or deflate.")
+    if overlapping:
+        return ReadError(Reason.BOMB, "Its bytes overlap another entry's.")
+    if info.file_size > _RATIO_FLOOR and info.file_size > limits.ratio * max(1, info.compress_size):
+        size = f"{info.file_size:,} bytes"
+        return ReadError(Reason.BOMB, f"It would expand more than {limits.ratio} times, to {size}.")
+    return None
+
+
+def _overlaps(infos: list[zipfile.ZipInfo]) -> set[int]:
+    """Places of entries that begin inside an earlier one: how a small zip is made to hold petabytes."""
+    found: set[int] = set()
+    end = 0
+    for place in sorted(range(len(infos)), key=lambda at: infos[at].header_offset):
+        info = infos[place]
+        if info.header_offset < end:
+            found.add(place)
+        end = max(end, info.header_offset + _LOCAL_HEADER + info.compress_size)
+    return found
