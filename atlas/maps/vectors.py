@@ -43,6 +43,13 @@ class Matrix:
     #: Where `vectors.npy` and `rows.npy` lie, for another process to map.
     folder: Path
 
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """(row_count,) whether a row has a vector."""
+        mask = np.zeros(len(self.vectors), np.bool_)
+        mask[self.rows] = True
+        return mask
+
 
 def create_partition(dataset_id: UUID) -> None:
     """Make room for a dataset's vectors; does nothing where there is room already.
@@ -132,14 +139,14 @@ def open_matrix(dataset_id: UUID, space: Space, row_count: int) -> Matrix:
     return Matrix(np.load(folder / "vectors.npy", mmap_mode="r"), np.load(folder / "rows.npy"), folder)
 
 
-def remove_other_matrices(dataset_id: UUID, row_count: int) -> None:
-    """Delete the matrix files that are not of `row_count` rows by the present models.
+def remove_other_matrices(dataset_id: UUID, row_counts: set[int]) -> None:
+    """Delete the matrix files that are not of one of these numbers of rows, by the present models.
 
     Whoever has one of them open keeps reading it: the system frees the bytes after the last reader.
     """
     present = VectorSet.objects.filter(dataset_id=dataset_id)
-    wanted = {_matrix_folder(made_by, row_count) for made_by in present}
-    for folder in _folder(dataset_id).glob("*"):
+    wanted = {_matrix_folder(made_by, count) for made_by in present for count in row_counts}
+    for folder in list(_folder(dataset_id).iterdir()):
         if folder not in wanted:
             shutil.rmtree(folder, ignore_errors=True)
 

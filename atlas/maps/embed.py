@@ -1,0 +1,97 @@
+"""The verb of the embedding steps: vectors for a shard of rows, stored batch by batch.
+
+Each batch is one transaction under the step's claim, and rows that have a vector already are skipped: a
+killed worker costs one batch, and no row ever has two vectors.
+"""
+
+import numpy as np
+from django.core.files.storage import default_storage
+from django.db import transaction
+from numpy.typing import NDArray
+
+from atlas.datasets.models import Dataset, Record, original_name
+from atlas.datasets.vectors import given_vectors
+from atlas.maps import towers, vectors
+from atlas.maps.build import COPIED_SHARD_ROWS, BuildError, content
+from atlas.maps.models import Build, Space, Step, VectorSet
+from atlas.maps.steps import Watch, hold
+
+#: Rows between two commits: some seconds of the largest tower on one core.
+BATCH_ROWS = {Space.IMAGE: 16, Space.CAPTION: 128}
+
+Rows = NDArray[np.int64]
+Vectors = NDArray[np.float32]
+
+
+def embed_shard(step: Step, watch: Watch) -> None:
+    dataset, space = step.build.dataset, Space(step.space)
+    _use_one_maker(step.build, space)
+    size = COPIED_SHARD_ROWS if dataset.vector_size else BATCH_ROWS[space]
+    rows = _rows_without_vector(dataset, space, step)
+    done = max(0, step.total - len(rows))
+    for start in range(0, len(rows), size):
+        watch.report(done + start, step.total)
+        found, new = _embed(dataset, space, rows[start : start + size], watch)
+        with transaction.atomic():
+            hold(step)
+            vectors.store(dataset.pk, space, found, new)
+
+
+def _use_one_maker(build: Build, space: Space) -> None:
+    """Note who makes the vectors of a space. Where all are made anew, those of someone else before go.
+
+    Raises BuildError where the old ones are to stay: vectors of two makers cannot be compared.
+    """
+    maker = towers.maker(build.dataset)
+    with transaction.atomic():
+        VectorSet.objects.get_or_create(dataset=build.dataset, space=space, defaults=maker)
+        made_by = VectorSet.objects.select_for_update().get(dataset=build.dataset, space=space)
+        if all(getattr(made_by, name) == value for name, value in maker.items()):
+            return
+        if build.append:
+            raise BuildError("The vectors of this dataset were made by other weights: build its maps anew.")
+        vectors.forget(build.dataset_id, space)
+        VectorSet.objects.filter(pk=made_by.pk).update(**maker)
+
+
+def _rows_without_vector(dataset: Dataset, space: Space, step: Step) -> Rows:
+    assert step.start is not None
+    assert step.stop is not None
+    records = Record.objects.filter(dataset=dataset, row__gte=step.start, row__lt=step.stop)
+    if not dataset.vector_size:
+        records = content(records, space)
+    rows = np.array(records.order_by("row").values_list("row", flat=True), np.int64)
+    return np.setdiff1d(rows, vectors.stored_rows(dataset.pk, space, step.start, step.stop))
+
+
+def _embed(dataset: Dataset, space: Space, rows: Rows, watch: Watch) -> tuple[Rows, Vectors]:
+    """The rows that have a vector, and these."""
+    if dataset.vector_size:
+        return _copied(dataset, rows)
+    if space == Space.CAPTION:
+        return rows, towers.embed_captions(dataset.model, _captions(dataset, rows), watch.check)
+    found, new = towers.embed_pictures(dataset.model, _pictures(dataset, rows), watch.check)
+    return rows[found], new
+
+
+def _copied(dataset: Dataset, rows: Rows) -> tuple[Rows, Vectors]:
+    """Vectors that came with the records; a line of zeros is none."""
+    given = given_vectors(dataset, rows)
+    there = given.any(axis=1)
+    return rows[there], given[there]
+
+
+def _captions(dataset: Dataset, rows: Rows) -> list[str]:
+    records = Record.objects.filter(dataset=dataset, row__in=rows.tolist())
+    return list(records.order_by("row").values_list("caption", flat=True))
+
+
+def _pictures(dataset: Dataset, rows: Rows) -> list[bytes]:
+    """The originals. A thumbnail would be quicker to read, but it has been through one more resampling and a
+    lossy format: its vector differs from the one that the published tower gives for the picture itself."""
+    pictures = []
+    records = Record.objects.filter(dataset=dataset, row__in=rows.tolist())
+    for sha256 in records.order_by("row").values_list("sha256", flat=True):
+        with default_storage.open(original_name(dataset.pk, sha256)) as file:
+            pictures.append(file.read())
+    return pictures

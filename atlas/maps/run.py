@@ -1,0 +1,43 @@
+"""A worker's turn at one step: claim it, do what its stage says, record how it ended."""
+
+import logging
+from collections.abc import Callable
+
+from atlas.maps import embed, publish, stages
+from atlas.maps.build import BuildError, advance, build_newer_records, give_up
+from atlas.maps.models import Stage, Step
+from atlas.maps.projection import BadVectorError
+from atlas.maps.steps import Stopped, Watch, claim, finish
+from atlas.maps.towers import TowerError
+from atlas.maps.work import Cancelled
+
+log = logging.getLogger(__name__)
+
+VERBS: dict[str, Callable[[Step, Watch], None]] = {
+    Stage.EMBED: embed.embed_shard,
+    Stage.PROJECT: stages.project,
+    Stage.TOPICS: stages.name_topics,
+    Stage.TILES: stages.write_version,
+    Stage.PUBLISH: publish.publish,
+}
+
+
+def run_step(step_id: int) -> None:
+    """Does nothing where the step is not there to be taken. What its work raises is recorded, not raised."""
+    step = claim(step_id)
+    if step is None:
+        return
+    try:
+        with Watch(step) as watch:
+            VERBS[step.stage](step, watch)
+        finish(step)
+    except (Stopped, Cancelled):
+        give_up(step, "It was stopped.", again=True)
+    except (BuildError, TowerError, BadVectorError) as error:
+        give_up(step, str(error), again=False)
+    except Exception as error:
+        log.exception("step %s, attempt %s", step, step.attempts)
+        give_up(step, f"Something unexpected happened ({error}); the workers' log says more.", again=True)
+    advance(step.build_id)
+    if step.stage == Stage.PUBLISH:
+        build_newer_records(step.build.dataset_id)

@@ -1,0 +1,76 @@
+"""The one door to `embeddings`: one model per process, loaded at first use and kept warm.
+
+Nothing of it is imported before that: torch takes seconds and 300 MB, and only workers that embed need it.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from atlas.datasets.models import Dataset
+
+if TYPE_CHECKING:
+    from embeddings.encode import Model
+
+Vectors = NDArray[np.float32]
+
+
+class TowerError(Exception):
+    """A model cannot be used: a sentence that says what to do."""
+
+
+# Another dataset's model takes the place of this one: two large ones would not fit beside each other.
+@lru_cache(maxsize=1)
+def model(name: str) -> "Model":
+    """Raises TowerError for a name that there is no model of."""
+    with _told():
+        import torch
+
+        from embeddings import load_model
+
+        # All worker processes embed at the same time: together they get the cores once.
+        torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // settings.ATLAS_WORKERS))
+        return load_model(name)
+
+
+def maker(dataset: Dataset) -> dict[str, str | int]:
+    """Who makes the vectors of a dataset now: the fields of a `VectorSet`. May load the model."""
+    if dataset.vector_size:
+        return {"model": "", "revision": "", "dimensions": dataset.vector_size}
+    with _told():
+        towers = model(dataset.model)
+        return {"model": dataset.model, "revision": towers.revision, "dimensions": towers.dimensions}
+
+
+def embed_captions(name: str, captions: Sequence[str], check: Callable[[], None]) -> Vectors:
+    """(n, d) vectors of length 1. `check` is called between batches and may raise, to stop it."""
+    with _told():
+        encoded = model(name).encode_texts(captions, task="search_document", progress=lambda *_: check())
+        return encoded.vectors
+
+
+def embed_pictures(
+    name: str, pictures: Sequence[bytes], check: Callable[[], None]
+) -> tuple[NDArray[np.intp], Vectors]:
+    """The places (m,) of the pictures that can be read, and their vectors (m, d) of length 1."""
+    with _told():
+        encoded = model(name).encode_images(pictures, on_error="skip", progress=lambda *_: check())
+    readable = np.array([place for place in range(len(pictures)) if place not in encoded.errors], np.intp)
+    return readable, encoded.vectors[readable]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Errors of `embeddings` are sentences for people already."""
+    from embeddings.errors import EmbeddingError
+
+    try:
+        yield
+    except EmbeddingError as error:
+        raise TowerError(str(error)) from error

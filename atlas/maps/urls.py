@@ -1,0 +1,12 @@
+"""Addresses of the map page and of the files that it draws."""
+
+from django.urls import path
+
+from atlas.maps import files, views
+
+app_name = "maps"
+
+urlpatterns = [
+    path("data/<slug:team>/<slug:slug>/map", views.map_page, name="map"),
+    path("maps/<uuid:map_id>/<uuid:version_id>/<path:name>", files.map_file, name="file"),
+]

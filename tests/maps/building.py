@@ -1,0 +1,30 @@
+"""Run builds inside a test: what Celery's workers would do, one step after the other."""
+
+from collections.abc import Callable
+
+from atlas.datasets.models import State
+from atlas.maps.build import create_build
+from atlas.maps.models import Build, Step
+from atlas.maps.run import run_step
+
+
+def sent_steps(build: Build) -> list[Step]:
+    """The steps that lie in Celery's queues."""
+    return list(build.steps.filter(state=State.QUEUED, sent_at__isnull=False).order_by("id"))
+
+
+def work_off(build: Build, until: Callable[[Step], bool] = lambda _: False) -> Build:
+    """Run what is sent until nothing is left, or `until` says of a step that it shall not be run any more."""
+    while steps := sent_steps(build):
+        if until(steps[0]):
+            break
+        run_step(steps[0].pk)
+    build.refresh_from_db()
+    return build
+
+
+def make_maps(dataset_id: object, *, append: bool = False) -> Build:
+    """A whole build."""
+    build = work_off(create_build(dataset_id, append=append))
+    assert build.state == State.DONE, build.error
+    return build
