@@ -1,14 +1,13 @@
 """What every test may ask for: the real Postgres and Redis, and the whole system on a port."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.conf import settings
 
 from atlas.services.embedded import embedded_services
 from atlas.services.home import Home
-from tests.stack import Stack, running_stack
+from tests.stack import Stack, open_folder, running_stack
 
 
 @pytest.fixture(scope="session")
@@ -24,13 +23,7 @@ def django_db_modify_db_settings(live_services: None) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack() -> Iterator[Stack]:
     """The whole system as `manage.py up` starts it, on a free port with a data folder of its own."""
-    with running_stack(tmp_path_factory.mktemp("stack")) as stack:
+    with open_folder() as folder, running_stack(folder) as stack:
         yield stack
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    """An empty data folder."""
-    return Home(tmp_path / "home")

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+
+from atlas.services.users import RunAs
 
 SECONDS_TO_START = 120.0
 SECONDS_TO_STOP = 30.0
@@ -40,6 +43,15 @@ class Stack:
         return (self.home / "logs" / "atlas.log").read_text()
 
 
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A new folder that every user may walk through, as the services of root do; pytest's are closed."""
+    with tempfile.TemporaryDirectory(prefix="atlas-test-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
+
+
 def free_port() -> int:
     """A TCP port that nobody uses at this moment."""
     with socket.socket() as probe:
@@ -54,16 +66,15 @@ def stack_environment(home: Path, port: int) -> dict[str, str]:
 
 
 @contextmanager
-def running_stack(folder: Path, *arguments: str, project: Path | None = None) -> Iterator[Stack]:
+def running_stack(folder: Path, *arguments: str, run_as: RunAs | None = None) -> Iterator[Stack]:
     """`manage.py up`, ready inside the block: data in `folder`/home, what it prints in `folder`/output."""
     port = free_port()
     env = stack_environment(folder / "home", port)
     output = folder / "output"
     with output.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "up", *arguments],
-            cwd=project or settings.BASE_DIR, env=env,
-            stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
+            [sys.executable, "manage.py", "up", *arguments], cwd=settings.BASE_DIR, env=env,
+            stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, **(run_as or {}),
         )  # fmt: skip
     try:
         wait_for_line(process, output, "ready: ")

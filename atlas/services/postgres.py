@@ -82,7 +82,7 @@ class Postgres:
         command = [
             str(self.bin / "initdb"), f"--pgdata={folder}", f"--username={USER}", "--auth=trust",
             "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
-            "--set=dynamic_shared_memory_type=mmap",
+            "--set=dynamic_shared_memory_type=mmap", "--sync-method=syncfs",
         ]  # fmt: skip
         done = subprocess.run(
             command, cwd="/", env=_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,

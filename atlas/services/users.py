@@ -42,15 +42,12 @@ def service_user(home: Path) -> ServiceUser | None:
     """
     if os.geteuid() != 0:
         return None
-    owner = home.stat()
-    if owner.st_uid != 0:
-        return ServiceUser(str(owner.st_uid), owner.st_uid, owner.st_gid)
-    for name in ("postgres", "nobody"):
-        try:
-            entry = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        return ServiceUser(name, entry.pw_uid, entry.pw_gid)
+    owner = home.stat().st_uid
+    known = [entry for entry in pwd.getpwall() if entry.pw_uid != 0]
+    for wanted in (owner, "postgres", "nobody"):
+        for entry in known:
+            if wanted in (entry.pw_uid, entry.pw_name):
+                return ServiceUser(entry.pw_name, entry.pw_uid, entry.pw_gid)
     raise ServiceError(
         "Postgres does not run as root, and this machine has neither a user `postgres` nor `nobody`: "
         "start Atlas as an ordinary user."
