@@ -258,6 +258,16 @@ ATLAS_UPLOAD_BYTES = envint("ATLAS_UPLOAD_BYTES", 50 << 30, 1, 1 << 50)
 # An upload that nobody continues for so long is thrown away.
 ATLAS_UPLOAD_DAYS = envint("ATLAS_UPLOAD_DAYS", 7, 1, 365)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 << 20
+# How much one upload may hold (`embeddings.readers.Limits`); past these an item is skipped and reported.
+ATLAS_LIMITS = {
+    "pixels": envint("ATLAS_LIMIT_PIXELS", 120_000_000, 1, 10**9),
+    "picture_bytes": envint("ATLAS_LIMIT_PICTURE_BYTES", 100 << 20, 1, 1 << 32),
+    "ratio": envint("ATLAS_LIMIT_RATIO", 200, 1, 10**6),
+    "total_bytes": envint("ATLAS_LIMIT_TOTAL_BYTES", 1 << 40, 1, 1 << 60),
+    "entries": envint("ATLAS_LIMIT_ENTRIES", 4_000_000, 1, 10**8),
+    "rows": envint("ATLAS_LIMIT_ROWS", 2_000_000, 1, 10**8),
+    "caption_length": envint("ATLAS_LIMIT_CAPTION_LENGTH", 10_000, 1, 10**6),
+}
 
 # Work in the background -----------------------------------------------------------------------------------
 
@@ -281,7 +291,10 @@ CELERY_TASK_ROUTES = {
     "atlas.maps.*": {"queue": "build"},
     "atlas.search.*": {"queue": "query"},
 }
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {}
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "imports of killed workers": {"task": "atlas.datasets.tasks.requeue_orphans", "schedule": 15},
+    "expired uploads": {"task": "atlas.datasets.tasks.remove_expired_uploads", "schedule": 3600},
+}
 
 # Words, time, log -----------------------------------------------------------------------------------------
 

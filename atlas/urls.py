@@ -3,8 +3,11 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from atlas import health
+from atlas.api import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health", health.health, name="health"),
     path("accounts/", include("allauth.urls")),
+    path("api/", api.urls),
+    path("", include("atlas.datasets.urls")),
 ]

@@ -212,6 +212,8 @@ class Import(models.Model):
     skipped = models.PositiveIntegerField(default=0)
     #: Items in all, where the form tells before reading; else NULL.
     total = models.PositiveIntegerField(null=True)
+    #: Items a second, lately; NULL before the first batch.
+    rate = models.FloatField(null=True)
     #: Why it failed, as a sentence for the user.
     error = models.TextField(blank=True)
     created_by = models.ForeignKey(
@@ -229,6 +231,13 @@ class Import(models.Model):
     def open(self) -> bool:
         """Whether somebody or something still has to act."""
         return self.state not in (ImportState.DONE, ImportState.FAILED, ImportState.CANCELLED)
+
+    @property
+    def seconds_left(self) -> int | None:
+        """None where it cannot be told."""
+        if self.state != ImportState.RUNNING or not self.rate or self.total is None:
+            return None
+        return round(max(0, self.total - self.read) / self.rate)
 
 
 class SkippedItem(models.Model):

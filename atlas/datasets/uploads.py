@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from atlas.datasets.models import Import, ImportState, Upload
@@ -102,8 +102,11 @@ def remove_upload(upload: Upload) -> None:
 
 def remove_expired() -> int:
     """Remove what nobody came back for, and files that lost their row; returns how many."""
-    needed = Import.objects.filter(uploads=OuterRef("pk"), state__in=NEEDS_FILES)
-    expired = Upload.objects.filter(~Exists(needed), expires_at__lt=timezone.now())
+    imports = Import.objects.filter(uploads=OuterRef("pk"))
+    expired = Upload.objects.filter(
+        Q(expires_at__lt=timezone.now()) & ~Exists(imports.filter(state__in=NEEDS_FILES))
+        | Exists(imports.filter(state=ImportState.DONE))  # of a worker that was killed before it tidied up
+    )
     removed = 0
     for upload in expired.iterator():
         remove_upload(upload)

@@ -1,7 +1,7 @@
 """Vectors that came with the records, kept until the maps take them over.
 
 One file per dataset, `ATLAS_HOME/given/<dataset>`: a matrix of float32, one line of `Dataset.vector_size`
-numbers per row number. A line of zeros (or one beyond the end of the file) means that the record brought none.
+numbers per row number. A line of zeros, or one beyond the end of the file: the record brought none.
 Lines are written before the transaction commits that gives the rows their numbers; one that is rolled back
 leaves lines that the next batch writes over.
 """

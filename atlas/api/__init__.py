@@ -1,0 +1,38 @@
+"""The HTTP API: every room's router under /api, who asks, and errors as `{"detail": …}`."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.security import APIKeyCookie
+
+from atlas.datasets.api import router as datasets_router
+from atlas.datasets.imports import ImportRefusedError, UnknownColumnError
+
+
+class Visitor(APIKeyCookie):
+    """Whoever holds the session, or nobody: what they may do is the views' matter. Wants the CSRF token."""
+
+    param_name = "sessionid"
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Any:  # noqa: ARG002
+        return request.user
+
+
+api = NinjaAPI(title="Atlas", version="1", auth=Visitor(), urls_namespace="api")
+api.add_router("/datasets", datasets_router)
+
+
+@api.exception_handler(Http404)
+def not_found(request: HttpRequest, error: Http404) -> HttpResponse:
+    return api.create_response(request, {"detail": str(error) or "Not found."}, status=404)
+
+
+@api.exception_handler(ImportRefusedError)
+def refused(request: HttpRequest, error: ImportRefusedError) -> HttpResponse:
+    return api.create_response(request, {"detail": str(error)}, status=409)
+
+
+@api.exception_handler(UnknownColumnError)
+def unknown_column(request: HttpRequest, error: UnknownColumnError) -> HttpResponse:
+    return api.create_response(request, {"detail": str(error)}, status=422)

@@ -1,0 +1,69 @@
+"""Looking things up for whoever asks: what may not be seen or changed does not exist."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Exists, OuterRef, Prefetch
+from django.http import Http404
+
+from atlas.datasets.models import Dataset, DatasetQuerySet, Import, Record, Upload
+from atlas.teams.models import Role, Team, User
+
+
+def datasets_for(user: User | AnonymousUser) -> DatasetQuerySet:
+    """All that the user may see, each with its team, its imports without descriptions, and `may_edit`."""
+    mine = Dataset.objects.editable_by(user).filter(pk=OuterRef("pk"))
+    imports = Prefetch("imports", Import.objects.defer("description", "choices"))
+    datasets = Dataset.objects.visible_to(user).select_related("team").prefetch_related(imports)
+    return datasets.annotate(may_edit=Exists(mine))
+
+
+def visible_dataset(user: User | AnonymousUser, dataset_id: UUID) -> Dataset:
+    """Raises Http404."""
+    dataset = datasets_for(user).filter(pk=dataset_id).first()
+    if dataset is None:
+        raise Http404("There is no such dataset.")
+    return dataset
+
+
+def editable_dataset(user: User | AnonymousUser, dataset_id: UUID) -> Dataset:
+    """Raises Http404."""
+    dataset = datasets_for(user).filter(pk=dataset_id, may_edit=True).first()
+    if dataset is None:
+        raise Http404("There is no such dataset that you may change.")
+    return dataset
+
+
+def import_of(dataset: Dataset, import_id: UUID) -> Import:
+    """Raises Http404."""
+    job = dataset.imports.filter(pk=import_id).first()
+    if job is None:
+        raise Http404("There is no such import.")
+    return job
+
+
+def record_of(dataset: Dataset, row: int) -> Record:
+    """Raises Http404."""
+    record = Record.objects.filter(dataset=dataset, row=row).first() if row < 2**31 else None
+    if record is None:
+        raise Http404("There is no such record.")
+    return record
+
+
+def team_for(user: User, slug: str | None) -> Team:
+    """The team of this name in which the user may make datasets, or the first such team. Raises Http404."""
+    teams = Team.objects.of(user, Role.EDITOR)
+    team = teams.filter(slug=slug).first() if slug else teams.order_by("memberships__created_at").first()
+    if team is None:
+        raise Http404("There is no such team in which you may make datasets.")
+    return team
+
+
+def uploads_of(user: User, ids: Iterable[UUID]) -> list[Upload]:
+    """The user's uploads in the order asked for. Raises Http404 when one is missing."""
+    wanted = list(dict.fromkeys(ids))
+    found = Upload.objects.filter(user=user).in_bulk(wanted)
+    if len(found) < len(wanted):
+        raise Http404("There is no such upload. It may have expired.")
+    return [found[pk] for pk in wanted]

@@ -1,0 +1,178 @@
+"""Datasets, imports and records over JSON; `atlas/api/README.md` has the examples."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from ninja import Query, Router, Status
+from ninja.errors import HttpError
+
+from atlas.datasets import delete, imports
+from atlas.datasets.access import (
+    datasets_for,
+    editable_dataset,
+    import_of,
+    record_of,
+    team_for,
+    uploads_of,
+    visible_dataset,
+)
+from atlas.datasets.change import change_dataset
+from atlas.datasets.files import original_response, thumbnail_response
+from atlas.datasets.models import Dataset, Import, Record
+from atlas.datasets.report import report_csv, report_page
+from atlas.datasets.schemas import (
+    DatasetChange,
+    DatasetIn,
+    DatasetOut,
+    DatasetsOut,
+    ImportOut,
+    ImportsOut,
+    RecordOut,
+    RecordsOut,
+    SkippedPage,
+    StartIn,
+    UploadsIn,
+)
+from atlas.teams.models import User
+
+router = Router(tags=["datasets"])
+
+MOST_RECORDS = 500
+
+
+@router.get("", response=DatasetsOut)
+def list_datasets(request: HttpRequest) -> dict[str, Any]:
+    return {"datasets": list(datasets_for(request.user))}
+
+
+@router.post("", response={201: DatasetOut})
+def create_dataset(request: HttpRequest, body: DatasetIn) -> Status[Dataset]:
+    user = signed_in(request)
+    dataset = imports.create_dataset(
+        team_for(user, body.team),
+        body.name,
+        user,
+        uploads_of(user, body.uploads),
+        description=body.description,
+        visibility=body.visibility,
+    )
+    return Status(201, visible_dataset(user, dataset.pk))
+
+
+@router.get("/{uuid:dataset_id}", response=DatasetOut)
+def get_dataset(request: HttpRequest, dataset_id: UUID) -> Dataset:
+    return visible_dataset(request.user, dataset_id)
+
+
+@router.patch("/{uuid:dataset_id}", response=DatasetOut)
+def patch_dataset(request: HttpRequest, dataset_id: UUID, body: DatasetChange) -> Dataset:
+    dataset = editable_dataset(request.user, dataset_id)
+    change_dataset(dataset, **body.dict(exclude_unset=True))
+    return dataset
+
+
+@router.delete("/{uuid:dataset_id}", response={202: None})
+def delete_dataset(request: HttpRequest, dataset_id: UUID) -> Status[None]:
+    delete.delete_dataset(editable_dataset(request.user, dataset_id))
+    return Status(202, None)
+
+
+@router.get("/{uuid:dataset_id}/imports", response=ImportsOut)
+def list_imports(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
+    return {"imports": list(visible_dataset(request.user, dataset_id).imports.all())}
+
+
+@router.post("/{uuid:dataset_id}/imports", response={201: ImportOut})
+def create_import(request: HttpRequest, dataset_id: UUID, body: UploadsIn) -> Status[Import]:
+    dataset = editable_dataset(request.user, dataset_id)
+    user = signed_in(request)
+    return Status(201, imports.append(dataset, user, uploads_of(user, body.uploads)))
+
+
+@router.get("/{uuid:dataset_id}/imports/{uuid:import_id}", response=ImportOut)
+def get_import(request: HttpRequest, dataset_id: UUID, import_id: UUID) -> Import:
+    return import_of(visible_dataset(request.user, dataset_id), import_id)
+
+
+@router.post("/{uuid:dataset_id}/imports/{uuid:import_id}/start", response=ImportOut)
+def start_import(request: HttpRequest, dataset_id: UUID, import_id: UUID, body: StartIn) -> Import:
+    job = import_of(editable_dataset(request.user, dataset_id), import_id)
+    imports.start_import(job, body.choices.dict(exclude_unset=True))
+    return job
+
+
+@router.post("/{uuid:dataset_id}/imports/{uuid:import_id}/cancel", response=ImportOut)
+def cancel_import(request: HttpRequest, dataset_id: UUID, import_id: UUID) -> Import:
+    job = import_of(editable_dataset(request.user, dataset_id), import_id)
+    imports.cancel_import(job)
+    return job
+
+
+@router.post("/{uuid:dataset_id}/imports/{uuid:import_id}/retry", response=ImportOut)
+def retry_import(request: HttpRequest, dataset_id: UUID, import_id: UUID) -> Import:
+    job = import_of(editable_dataset(request.user, dataset_id), import_id)
+    imports.retry_import(job)
+    return job
+
+
+@router.get("/{uuid:dataset_id}/imports/{uuid:import_id}/skipped", response=SkippedPage)
+def list_skipped(
+    request: HttpRequest,
+    dataset_id: UUID,
+    import_id: UUID,
+    after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> dict[str, Any]:
+    job = import_of(visible_dataset(request.user, dataset_id), import_id)
+    items, following = report_page(job, after, limit)
+    return {"items": items, "next": following, "total": job.skipped_items.count()}
+
+
+@router.get("/{uuid:dataset_id}/imports/{uuid:import_id}/report.csv", url_name="report")
+def download_report(request: HttpRequest, dataset_id: UUID, import_id: UUID) -> StreamingHttpResponse:
+    dataset = visible_dataset(request.user, dataset_id)
+    response = StreamingHttpResponse(
+        report_csv(import_of(dataset, import_id)), content_type="text/csv; charset=utf-8"
+    )
+    response["Content-Disposition"] = f'attachment; filename="{dataset.slug}-report.csv"'
+    return response
+
+
+@router.get("/{uuid:dataset_id}/records", response=RecordsOut)
+def list_records(request: HttpRequest, dataset_id: UUID, rows: str) -> dict[str, Any]:
+    dataset = visible_dataset(request.user, dataset_id)
+    wanted = row_numbers(rows)
+    found = {record.row: record for record in Record.objects.filter(dataset=dataset, row__in=wanted)}
+    return {"records": [found[row] for row in wanted if row in found]}
+
+
+@router.get("/{uuid:dataset_id}/records/{int:row}", response=RecordOut)
+def get_record(request: HttpRequest, dataset_id: UUID, row: int) -> Record:
+    return record_of(visible_dataset(request.user, dataset_id), row)
+
+
+@router.get("/{uuid:dataset_id}/records/{int:row}/thumbnail", url_name="record_thumbnail")
+def get_thumbnail(request: HttpRequest, dataset_id: UUID, row: int) -> HttpResponse:
+    return thumbnail_response(record_of(visible_dataset(request.user, dataset_id), row))
+
+
+@router.get("/{uuid:dataset_id}/records/{int:row}/original", url_name="record_original")
+def get_original(request: HttpRequest, dataset_id: UUID, row: int) -> StreamingHttpResponse:
+    return original_response(record_of(visible_dataset(request.user, dataset_id), row))
+
+
+def signed_in(request: HttpRequest) -> User:
+    if not request.user.is_authenticated:
+        raise HttpError(401, "Sign in first.")
+    return request.user
+
+
+def row_numbers(text: str) -> list[int]:
+    """ "12,3,99" as numbers, each once, in the order given."""
+    parts = list(dict.fromkeys(text.split(",")))
+    if len(parts) > MOST_RECORDS:
+        raise HttpError(422, f"At most {MOST_RECORDS} rows can be asked for at a time.")
+    if not all(part.isascii() and part.isdigit() and len(part) <= 9 for part in parts):
+        raise HttpError(422, "`rows` must be row numbers separated by commas.")
+    return [int(part) for part in parts]

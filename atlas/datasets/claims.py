@@ -1,0 +1,104 @@
+"""How a worker holds an import: claimed by one update, kept by a heartbeat, let go in the end."""
+
+import errno
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from atlas.datasets.events import publish_import
+from atlas.datasets.models import Dataset, Import, ImportState
+from embeddings.readers import DatasetError
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 5.0
+#: A worker that gave no sign of life for so long was killed.
+SILENCE = timedelta(seconds=30)
+
+
+class LostClaimError(Exception):
+    """The import was cancelled, its dataset deleted, or another worker has taken it over."""
+
+
+def claim_import(import_id: UUID, before: Sequence[ImportState], after: ImportState) -> Import | None:
+    """The import, if it waits for this work and nobody alive holds it: then it is the caller's."""
+    now, claim = timezone.now(), uuid4()
+    free = Q(claim__isnull=True) | Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=now - SILENCE)
+    changed = Import.objects.filter(free, pk=import_id, state__in=before, dataset__deleting=False).update(
+        state=after, claim=claim, heartbeat_at=now
+    )
+    return Import.objects.select_related("dataset").get(claim=claim) if changed else None
+
+
+def lock(job: Import) -> tuple[Import, Dataset]:
+    """Both rows as they are now, locked until the transaction ends. Raises LostClaimError."""
+    now = Import.objects.select_for_update().filter(pk=job.pk, claim=job.claim, state=job.state).first()
+    dataset = Dataset.objects.select_for_update().filter(pk=job.dataset_id, deleting=False).first()
+    if now is None or dataset is None:
+        raise LostClaimError(str(job.pk))
+    return now, dataset
+
+
+@contextmanager
+def working_on(job: Import) -> Iterator[None]:
+    """Keep the claim while the block runs, then let go of it; record why the block failed if it did.
+
+    A database that is away fails nothing: the import then looks like one whose worker was killed.
+    """
+    stopped = threading.Event()
+    beat = threading.Thread(target=_beat, args=(job, stopped), name="import heartbeat", daemon=True)
+    beat.start()
+    try:
+        yield
+    except LostClaimError:
+        log.info("import %s was taken from this worker", job.pk)
+    except DatasetError as error:
+        _fail(job, str(error))
+    except DatabaseError:
+        raise
+    except OSError as error:
+        log.exception("import %s failed", job.pk)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        _fail(
+            job,
+            "The server's disk is full." if full else "A file could not be read or written on the server.",
+        )
+    except Exception:
+        _fail(job, "Something went wrong on the server. Its log says what; trying again may help.")
+        raise
+    finally:
+        stopped.set()
+        beat.join()
+        Import.objects.filter(pk=job.pk, claim=job.claim).update(claim=None)
+
+
+def _fail(job: Import, error: str) -> None:
+    _end(job, state=ImportState.FAILED, error=error, finished_at=timezone.now())
+
+
+def _end(job: Import, **fields: Any) -> None:
+    with transaction.atomic():
+        if Import.objects.filter(pk=job.pk, claim=job.claim, state=job.state).update(**fields):
+            job.refresh_from_db()
+            transaction.on_commit(lambda: publish_import(job))
+
+
+def _beat(job: Import, stopped: threading.Event) -> None:
+    """In a thread, so that a long archive listing or one huge picture does not look like a dead worker."""
+    try:
+        while not stopped.wait(BEAT_SECONDS):
+            try:
+                Import.objects.filter(pk=job.pk, claim=job.claim).update(heartbeat_at=timezone.now())
+            except DatabaseError as error:
+                log.warning("no sign of life from import %s: %s", job.pk, error)
+                connection.close()
+    finally:
+        connection.close()

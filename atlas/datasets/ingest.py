@@ -1,0 +1,274 @@
+"""The verb `run_import`: from uploaded files to records.
+
+Pictures are decoded, hashed and stored by threads that run ahead; records go in by COPY, some hundred in one
+transaction together with the report and the place reached (`Import.read`). Row numbers are given out in that
+transaction under the dataset's lock. So a killed worker repeats one batch: its files are there already under
+the same names, since the names are the hash of their content, and its rows never were.
+"""
+
+import json
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from uuid import UUID
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
+from django.utils import timezone
+
+from atlas.datasets import images
+from atlas.datasets.claims import claim_import, lock, working_on
+from atlas.datasets.columns import Column, as_text, merge_columns, turned_to_text
+from atlas.datasets.events import publish_import
+from atlas.datasets.models import (
+    Dataset,
+    Import,
+    ImportState,
+    Record,
+    SkippedItem,
+    original_name,
+    thumbnail_name,
+)
+from atlas.datasets.reading import limits, open_import, values_as_json
+from atlas.datasets.signals import records_imported
+from atlas.datasets.uploads import remove_upload
+from atlas.datasets.vectors import keep_vectors, remove_vectors
+from embeddings.readers import ColumnType, DatasetError, Description, ReadError, Reason, Row, Skipped
+
+BATCH_ITEMS = 500
+#: With large pictures a batch ends earlier: the page wants to see something move.
+BATCH_SECONDS = 2.0
+#: Items read ahead of the batch. Only those that a thread works on hold their bytes.
+ITEMS_AHEAD = 64
+THREADS = min(4, len(os.sched_getaffinity(0)))
+
+#: Reports call a remark about an imported record so; all other reasons are those of the readers.
+NOTE = "note"
+
+_COPY = """COPY datasets_record (dataset_id, row, key, source, caption, captions, "values",
+ sha256, width, height, format, size) FROM STDIN"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A row of the upload whose picture lies in the storage."""
+
+    row: Row
+    sha256: str | None = None
+    width: int | None = None
+    height: int | None = None
+    format: str | None = None
+    size: int | None = None
+
+
+def run_import(import_id: UUID) -> None:
+    """Read everything that was not read yet. Returns at once if another worker is at it."""
+    job = claim_import(import_id, (ImportState.QUEUED, ImportState.RUNNING), ImportState.RUNNING)
+    if job is None:
+        return
+    with working_on(job), open_import(job) as source:
+        prepare_dataset(job, source.describe())
+        with closing(store_pictures(job.dataset_id, islice(source, job.read, None))) as items:
+            for batch, seconds in batches(items):
+                job = import_batch(job, batch, seconds)
+        finish(job)
+
+
+@transaction.atomic
+def prepare_dataset(job: Import, description: Description) -> None:
+    """Bring the dataset's columns and kind of vectors in line with what comes. Raises DatasetError."""
+    now, dataset = lock(job)
+    if description.dimensions is not None:
+        _agree_on_vectors(dataset, description.dimensions)
+    old: list[Column] = dataset.columns
+    dataset.columns = merge_columns(
+        old, [{"name": each.name, "type": each.type} for each in description.columns]
+    )
+    for name in turned_to_text(old, dataset.columns):
+        _turn_to_text(dataset, name)
+    dataset.save(update_fields=["columns", "vector_size"])
+    if description.rows is not None:
+        now.total = description.rows + len(description.skipped)
+        now.save(update_fields=["total"])
+    transaction.on_commit(lambda: publish_import(now))
+
+
+def store_pictures(dataset_id: UUID, items: Iterable[Row | Skipped]) -> Iterator[Stored | Skipped]:
+    """The items in their order, pictures stored; a row whose picture cannot be read is skipped."""
+    ahead: deque[Stored | Skipped | Future[Stored | Skipped]] = deque()
+    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="pictures")
+    try:
+        for item in items:
+            if isinstance(item, Skipped):
+                ahead.append(item)
+            elif item.picture is None:
+                ahead.append(Stored(item))
+            else:
+                ahead.append(pool.submit(_store_picture, dataset_id, item))
+            if len(ahead) >= ITEMS_AHEAD:
+                yield _arrived(ahead.popleft())
+        while ahead:
+            yield _arrived(ahead.popleft())
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def batches(items: Iterable[Stored | Skipped]) -> Iterator[tuple[list[Stored | Skipped], float]]:
+    """Batches, and the seconds it took until each was full."""
+    batch: list[Stored | Skipped] = []
+    began = time.monotonic()
+    for item in items:
+        batch.append(item)
+        seconds = time.monotonic() - began
+        if len(batch) >= BATCH_ITEMS or seconds >= BATCH_SECONDS:
+            yield batch, seconds
+            batch, began = [], time.monotonic()
+    if batch:
+        yield batch, time.monotonic() - began
+
+
+@transaction.atomic
+def import_batch(job: Import, batch: list[Stored | Skipped], seconds: float) -> Import:
+    """Records, report and progress in one transaction; the import as it is then. Raises LostClaimError."""
+    now, dataset = lock(job)
+    stored, skipped = _without_duplicates(dataset, batch)
+    copy_records(dataset, stored)
+    notes = [
+        SkippedItem(job=now, source=each.row.source, reason=NOTE, detail=note)
+        for each in stored
+        for note in each.row.notes
+    ]
+    lines = [
+        SkippedItem(job=now, source=each.source, reason=each.reason, detail=each.detail) for each in skipped
+    ]
+    SkippedItem.objects.bulk_create(lines + notes)
+    now.read += len(batch)
+    now.imported += len(stored)
+    now.skipped += len(skipped)
+    now.rate = _smoothed(now.rate, len(batch) / max(seconds, 0.001))
+    now.heartbeat_at = timezone.now()
+    now.save(update_fields=["read", "imported", "skipped", "rate", "heartbeat_at"])
+    transaction.on_commit(lambda: publish_import(now))
+    return now
+
+
+def copy_records(dataset: Dataset, stored: list[Stored]) -> None:
+    """Append records; `dataset` is locked by the caller, and its row count moves on."""
+    if not stored:
+        return
+    if dataset.vector_size is not None:
+        keep_vectors(dataset, dataset.row_count, [each.row.vector for each in stored])
+    texts = {column["name"] for column in dataset.columns if column["type"] == ColumnType.TEXT}
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(_COPY) as copy:
+        for number, each in enumerate(stored, dataset.row_count):
+            copy.write_row(_fields(dataset, number, each, texts))
+    dataset.row_count += len(stored)
+    dataset.save(update_fields=["row_count"])
+
+
+def finish(job: Import) -> None:
+    """Announce the new records, then call it done: a worker killed in between announces them twice."""
+    if not job.imported:
+        raise DatasetError("Nothing could be imported. The report says why, item by item.")
+    records_imported.send(sender=Import, dataset_id=job.dataset_id)
+    with transaction.atomic():
+        now, _ = lock(job)
+        now.state, now.claim, now.finished_at, now.total = ImportState.DONE, None, timezone.now(), now.read
+        now.save(update_fields=["state", "claim", "finished_at", "total"])
+        transaction.on_commit(lambda: publish_import(now))
+    for upload in now.uploads.all():
+        remove_upload(upload)
+
+
+def _agree_on_vectors(dataset: Dataset, dimensions: int) -> None:
+    if dataset.vector_size is None and dataset.row_count:
+        raise DatasetError(
+            "These records bring vectors of their own, but the dataset's others have none. "
+            "Upload them as a dataset of their own, or say that there is no vector column."
+        )
+    if dataset.vector_size is None:
+        remove_vectors(dataset.pk)  # lines of an import that was stopped before its first batch
+        dataset.vector_size = dimensions
+    if dataset.vector_size != dimensions:
+        raise DatasetError(
+            f"The vectors have {dimensions:,} numbers; those of this dataset have {dataset.vector_size:,}."
+        )
+
+
+def _turn_to_text(dataset: Dataset, name: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'UPDATE datasets_record SET "values" = jsonb_set("values", ARRAY[%s], to_jsonb("values" ->> %s))'
+            ' WHERE dataset_id = %s AND "values" ? %s',
+            [name, name, dataset.pk, name],
+        )
+
+
+def _arrived(item: Stored | Skipped | Future[Stored | Skipped]) -> Stored | Skipped:
+    return item.result() if isinstance(item, Future) else item
+
+
+def _store_picture(dataset_id: UUID, row: Row) -> Stored | Skipped:
+    assert row.picture is not None
+    try:
+        data = row.picture.read()
+        prepared = images.prepare(data, limits().pixels)
+    except ReadError as error:
+        return error.at(row.source)
+    with _LOCKS[int(prepared.sha256[:2], 16) % len(_LOCKS)]:
+        _put(original_name(dataset_id, prepared.sha256), data)
+        _put(thumbnail_name(dataset_id, prepared.sha256), prepared.thumbnail)
+    return Stored(row, prepared.sha256, prepared.width, prepared.height, prepared.format, len(data))
+
+
+#: Two threads never write the same picture at the same time.
+_LOCKS = [threading.Lock() for _ in range(64)]
+
+
+def _put(name: str, data: bytes) -> None:
+    """Store bytes under the name that follows from them. What a killed worker left unfinished is replaced."""
+    if default_storage.exists(name):
+        if default_storage.size(name) == len(data):
+            return
+        default_storage.delete(name)
+    default_storage.save(name, ContentFile(data))
+
+
+def _without_duplicates(
+    dataset: Dataset, batch: list[Stored | Skipped]
+) -> tuple[list[Stored], list[Skipped]]:
+    """The rows to import and the items to report: an id that an earlier import brought is taken."""
+    keys = [item.row.id for item in batch if isinstance(item, Stored) and item.row.id is not None]
+    taken = set(Record.objects.filter(dataset=dataset, key__in=keys).values_list("key", flat=True))
+    stored: list[Stored] = []
+    skipped: list[Skipped] = []
+    for item in batch:
+        if isinstance(item, Skipped):
+            skipped.append(item)
+        elif item.row.id in taken:
+            detail = f"The dataset has a record with the id “{item.row.id}” already."
+            skipped.append(Skipped(item.row.source, Reason.DUPLICATE_ID, detail))
+        else:
+            stored.append(item)
+    return stored, skipped
+
+
+def _fields(dataset: Dataset, number: int, each: Stored, texts: set[str]) -> tuple[object, ...]:
+    row = each.row
+    values = {name: as_text(value) if name in texts else value for name, value in values_as_json(row).items()}
+    return (
+        dataset.pk, number, row.id, row.source, row.captions[0] if row.captions else "",
+        json.dumps(row.captions), json.dumps(values, allow_nan=False),
+        each.sha256, each.width, each.height, each.format, each.size,
+    )  # fmt: skip
+
+
+def _smoothed(old: float | None, new: float) -> float:
+    return new if old is None else 0.7 * old + 0.3 * new

@@ -1,0 +1,174 @@
+"""Datasets, imports and records as JSON."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.urls import reverse
+from ninja import Field, Schema
+from pydantic import AfterValidator
+
+from atlas.datasets.models import Dataset, Import, ImportState, Record, Visibility
+from embeddings.readers import ColumnType
+
+
+class TeamOut(Schema):
+    slug: str
+    name: str
+
+
+class ColumnOut(Schema):
+    name: str
+    type: ColumnType
+
+
+class FileOut(Schema):
+    filename: str
+    size: int
+
+
+class ImportSummary(Schema):
+    id: UUID
+    dataset: UUID = Field(alias="dataset_id")
+    state: ImportState
+    files: list[FileOut]
+    read: int
+    imported: int
+    skipped: int
+    total: int | None
+    rate: float | None
+    seconds_left: int | None
+    error: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class ImportOut(ImportSummary):
+    description: dict[str, Any] | None
+    choices: dict[str, Any]
+
+    @staticmethod
+    def resolve_description(job: Import) -> dict[str, Any] | None:
+        return job.description or None
+
+
+class ImportsOut(Schema):
+    imports: list[ImportSummary]
+
+
+class DatasetOut(Schema):
+    id: UUID
+    team: TeamOut
+    slug: str
+    name: str
+    description: str
+    visibility: Visibility
+    model: str
+    row_count: int
+    url: str = Field(alias="get_absolute_url")
+    may_edit: bool
+    columns: list[ColumnOut]
+    created_at: datetime
+    latest_import: ImportSummary | None
+
+    @staticmethod
+    def resolve_latest_import(dataset: Dataset) -> Import | None:
+        return next(reversed(dataset.imports.all()), None)
+
+
+class DatasetsOut(Schema):
+    datasets: list[DatasetOut]
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("Text must not hold the character NUL.")
+    return text
+
+
+#: What Postgres can store.
+Text = Annotated[str, AfterValidator(_without_nul)]
+
+
+class DatasetIn(Schema):
+    name: Text = Field("", max_length=120)
+    uploads: list[UUID] = Field(min_length=1, max_length=100_000)
+    team: Text | None = None
+    description: Text = Field("", max_length=10_000)
+    visibility: Visibility = Visibility.PRIVATE
+
+
+class DatasetChange(Schema):
+    name: Text | None = Field(None, max_length=120, pattern=r"\S")
+    description: Text | None = Field(None, max_length=10_000)
+    visibility: Visibility | None = None
+
+
+class UploadsIn(Schema):
+    uploads: list[UUID] = Field(min_length=1, max_length=100_000)
+
+
+class ChoicesIn(Schema):
+    """Corrections to a description: null keeps the suggestion, "" or [] means: no such column."""
+
+    picture: Text | None = None
+    captions: list[Text] | None = None
+    id: Text | None = None
+    vector: Text | None = None
+    types: dict[Text, ColumnType] = Field(default_factory=dict)
+    leave_out: list[Text] = Field(default_factory=list)
+
+
+class StartIn(Schema):
+    choices: ChoicesIn = ChoicesIn()
+
+
+class SkippedOut(Schema):
+    id: int
+    source: str
+    reason: str
+    detail: str
+
+
+class SkippedPage(Schema):
+    items: list[SkippedOut]
+    next: int | None
+    total: int
+
+
+class ImageOut(Schema):
+    width: int
+    height: int
+    format: str
+    size: int
+    thumbnail: str
+    original: str
+
+
+class RecordOut(Schema):
+    row: int
+    key: str | None
+    source: str
+    caption: str
+    captions: list[str]
+    values: dict[str, Any]
+    image: ImageOut | None
+
+    @staticmethod
+    def resolve_image(record: Record) -> dict[str, Any] | None:
+        if record.sha256 is None:
+            return None
+        place = [record.dataset_id, record.row]
+        return {
+            "width": record.width,
+            "height": record.height,
+            "format": record.format,
+            "size": record.size,
+            "thumbnail": reverse("api:record_thumbnail", args=place),
+            "original": reverse("api:record_original", args=place),
+        }
+
+
+class RecordsOut(Schema):
+    records: list[RecordOut]

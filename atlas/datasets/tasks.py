@@ -1,0 +1,35 @@
+"""What Celery calls, on the queue `ingest`."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from atlas.datasets import delete, describe, imports, ingest, uploads
+
+
+@shared_task(ignore_result=True)
+def describe_import(import_id: str) -> None:
+    describe.describe_import(UUID(import_id))
+
+
+@shared_task(ignore_result=True)
+def run_import(import_id: str) -> None:
+    ingest.run_import(UUID(import_id))
+
+
+@shared_task(ignore_result=True)
+def remove_dataset(dataset_id: str) -> None:
+    delete.remove_dataset(UUID(dataset_id))
+
+
+@shared_task(ignore_result=True)
+def requeue_orphans() -> None:
+    """By the beat, every few seconds."""
+    imports.requeue_orphans()
+    delete.requeue_deletions()
+
+
+@shared_task(ignore_result=True)
+def remove_expired_uploads() -> None:
+    """By the beat, every hour."""
+    uploads.remove_expired()
