@@ -1,0 +1,64 @@
+/** Topic names on the map. When one is shown was computed with the map (k0, k1), so no two ever meet. */
+
+import type { Labels, Topic } from "./manifest";
+import { toScreen, zoomOf, type Viewport } from "./viewport";
+
+export function visibleTopics(topics: Topic[], view: Viewport): Topic[] {
+  const k = zoomOf(view);
+  return topics.filter((topic) => {
+    if (topic.k0 === null || k < topic.k0 || (topic.k1 !== null && k >= topic.k1)) return false;
+    const [x, y] = toScreen(view, topic.x, topic.y);
+    return Math.abs(x - view.width / 2) < (view.width + topic.w) / 2 && Math.abs(y - view.height / 2) < (view.height + topic.h) / 2;
+  });
+}
+
+/** Keeps one element for each label on the screen. */
+export class LabelLayer {
+  shown = true;
+  private topics: Topic[] = [];
+  private readonly elements = new Map<number, HTMLButtonElement>();
+
+  constructor(
+    private readonly parent: HTMLElement,
+    private readonly clicked: (topic: Topic) => void,
+  ) {}
+
+  set(labels: Labels): void {
+    this.topics = labels.topics;
+    for (const element of this.elements.values()) element.remove();
+    this.elements.clear();
+  }
+
+  draw(view: Viewport): void {
+    const topics = this.shown ? visibleTopics(this.topics, view) : [];
+    const ids = new Set(topics.map((topic) => topic.id));
+    for (const [id, element] of this.elements) {
+      if (ids.has(id)) continue;
+      element.remove();
+      this.elements.delete(id);
+    }
+    for (const topic of topics) {
+      const [x, y] = toScreen(view, topic.x, topic.y);
+      this.element(topic).style.transform = `translate(${(x - topic.w / 2).toFixed(1)}px, ${(y - topic.h / 2).toFixed(1)}px)`;
+    }
+  }
+
+  private element(topic: Topic): HTMLButtonElement {
+    const existing = this.elements.get(topic.id);
+    if (existing) return existing;
+    const element = document.createElement("button");
+    element.type = "button";
+    // The topic list is the keyboard's way to them: thirty tab stops on the map would be a trap.
+    element.tabIndex = -1;
+    element.className = "map-label";
+    element.dataset["level"] = String(Math.min(topic.level, 2));
+    element.textContent = topic.name;
+    element.title = `${topic.name}: ${topic.count.toLocaleString("en")} records`;
+    element.style.width = `${topic.w}px`;
+    element.style.height = `${topic.h}px`;
+    element.addEventListener("click", () => this.clicked(topic));
+    this.elements.set(topic.id, element);
+    this.parent.append(element);
+    return element;
+  }
+}

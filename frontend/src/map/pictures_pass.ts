@@ -1,0 +1,105 @@
+/** Draws thumbnails out of sheets kept in one texture array; the sheet that was not drawn for longest makes room. */
+
+import { createProgram, fillBuffer, type GL, type Program, type Rgb } from "./gl";
+import { PICTURE_FRAGMENT, PICTURE_VERTEX } from "./shaders";
+import { SHEET_COLUMNS, type Placed } from "./sheets";
+import type { Viewport } from "./viewport";
+
+const SIDE = 1024;
+const FLOATS = 10;
+
+export interface DrawnPicture {
+  placed: Placed;
+  layer: number;
+  /** Place of the picture in its sheet. */
+  index: number;
+  /** Size in the sheet, in pixels. */
+  width: number;
+  height: number;
+  lit: boolean;
+}
+
+export class PicturesPass {
+  private readonly shader: Program;
+  private readonly vertices: WebGLVertexArrayObject;
+  private readonly buffer: WebGLBuffer;
+  private readonly texture: WebGLTexture;
+
+  constructor(
+    private readonly gl: GL,
+    readonly layers: number,
+    private readonly cell: number,
+  ) {
+    this.shader = createProgram(gl, PICTURE_VERTEX, PICTURE_FRAGMENT, ["a_corner", "a_pixels", "a_texel", "a_size", "a_lit"]);
+    this.texture = gl.createTexture();
+    gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.texture);
+    gl.texStorage3D(gl.TEXTURE_2D_ARRAY, 1, gl.RGBA8, SIDE, SIDE, layers);
+    gl.texParameteri(gl.TEXTURE_2D_ARRAY, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
+    gl.texParameteri(gl.TEXTURE_2D_ARRAY, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
+    gl.texParameteri(gl.TEXTURE_2D_ARRAY, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
+    gl.texParameteri(gl.TEXTURE_2D_ARRAY, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
+    this.vertices = gl.createVertexArray();
+    this.buffer = gl.createBuffer();
+    gl.bindVertexArray(this.vertices);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer);
+    let offset = 0;
+    [2, 2, 3, 2, 1].forEach((size, place) => {
+      gl.enableVertexAttribArray(place);
+      gl.vertexAttribPointer(place, size, gl.FLOAT, false, 4 * FLOATS, 4 * offset);
+      offset += size;
+    });
+    gl.bindVertexArray(null);
+  }
+
+  upload(layer: number, sheet: ImageBitmap): void {
+    const { gl } = this;
+    gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.texture);
+    gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, 0, 0, 0, layer, sheet.width, sheet.height, 1, gl.RGBA, gl.UNSIGNED_BYTE, sheet);
+  }
+
+  draw(pictures: DrawnPicture[], view: Viewport, style: { ratio: number; paper: Rgb; rim: Rgb; alpha: number }): void {
+    const { gl, shader } = this;
+    if (pictures.length === 0 || style.alpha <= 0) return;
+    gl.useProgram(shader.program);
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.texture);
+    gl.uniform1i(shader.uniform("u_sheets"), 0);
+    gl.uniform2f(shader.uniform("u_half"), view.width / 2, view.height / 2);
+    gl.uniform3fv(shader.uniform("u_paper"), style.paper);
+    gl.uniform3fv(shader.uniform("u_rim"), style.rim);
+    gl.uniform1f(shader.uniform("u_alpha"), style.alpha);
+    gl.bindVertexArray(this.vertices);
+    fillBuffer(gl, this.buffer, this.triangles(pictures, view, style.ratio), gl.STREAM_DRAW);
+    gl.drawArrays(gl.TRIANGLES, 0, 6 * pictures.length);
+    gl.bindVertexArray(null);
+  }
+
+  /** Two plain triangles each: instancing costs 30 times as much where GL is done in software. */
+  private triangles(pictures: DrawnPicture[], view: Viewport, ratio: number): Float32Array<ArrayBuffer> {
+    const data = new Float32Array(6 * FLOATS * pictures.length);
+    let at = 0;
+    for (const { placed, layer, index, width, height, lit } of pictures) {
+      const u = (index % SHEET_COLUMNS) * this.cell;
+      const v = Math.floor(index / SHEET_COLUMNS) * this.cell;
+      for (const [cx, cy] of CORNERS) {
+        // Half a texel inside: the neighbour in the sheet must not bleed in.
+        const texelX = u + 0.5 + cx * (width - 1);
+        const texelY = v + 0.5 + cy * (height - 1);
+        const x = placed.left + cx * placed.width - view.width / 2;
+        const y = view.height / 2 - (placed.top + cy * placed.height);
+        data.set([cx, cy, x, y, texelX / SIDE, texelY / SIDE, layer, placed.width * ratio, placed.height * ratio, lit ? 1 : 0], at);
+        at += FLOATS;
+      }
+    }
+    return data;
+  }
+}
+
+const CORNERS: [number, number][] = [
+  [0, 0],
+  [1, 0],
+  [0, 1],
+  [0, 1],
+  [1, 0],
+  [1, 1],
+];

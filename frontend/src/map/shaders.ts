@@ -1,0 +1,150 @@
+/**
+ * Positions arrive as steps of a tile's side. The view's centre is given in the same steps, split into a whole and a
+ * fractional part: the whole difference is exact in float32, so nothing trembles however near the camera is.
+ */
+
+export const POINT_ATTRIBUTES = ["a_at", "a_low", "a_code", "a_flags"];
+
+/** Bits of a point's flags, the same in `flags.ts`. */
+export const POINT_VERTEX = `#version 300 es
+precision highp float;
+in vec2 a_at;
+in vec2 a_low;
+in float a_code;
+in float a_flags;
+uniform vec2 u_whole;
+uniform vec2 u_part;
+uniform float u_step;
+uniform vec2 u_half;
+uniform float u_size;
+uniform float u_ratio;
+uniform int u_layer;
+uniform bool u_selecting;
+uniform vec3 u_paper;
+uniform sampler2D u_colours;
+out vec4 v_colour;
+flat out float v_pixels;
+
+void main() {
+  int code = int(a_code + 0.5);
+  vec4 colour = texelFetch(u_colours, ivec2(code & 255, code >> 8), 0);
+  int flags = int(a_flags + 0.5);
+  bool lit = colour.a > 0.5 && (flags & 2) == 0 && (!u_selecting || (flags & 1) == 1);
+  // Layer 1 holds the points that stand back, layer 2 those that count, drawn on top of them.
+  if ((u_layer == 1 && lit) || (u_layer == 2 && !lit)) {
+    gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+    gl_PointSize = 1.0;
+    return;
+  }
+  vec2 pixels = ((a_at - u_whole) + ((a_low + 0.5) / 256.0 - u_part)) * u_step;
+  gl_Position = vec4(pixels / u_half, 0.0, 1.0);
+  v_pixels = (lit ? u_size : max(2.0, u_size * 0.8)) * u_ratio;
+  gl_PointSize = v_pixels + 1.0;
+  // Transparency alone would leave dense clusters saturated: what stands back loses its colour too.
+  float grey = dot(colour.rgb, vec3(0.299, 0.587, 0.114));
+  vec3 faded = mix(mix(colour.rgb, vec3(grey), 0.82), u_paper, 0.72);
+  v_colour = lit ? vec4(colour.rgb, 0.88) : vec4(faded, 0.55);
+}`;
+
+export const POINT_FRAGMENT = `#version 300 es
+precision highp float;
+in vec4 v_colour;
+flat in float v_pixels;
+uniform float u_alpha;
+uniform vec3 u_rim;
+out vec4 o_colour;
+
+void main() {
+  float radius = 0.5 * v_pixels;
+  float away = length(gl_PointCoord - 0.5) * (v_pixels + 1.0);
+  float inside = 1.0 - smoothstep(radius - 0.5, radius + 0.5, away);
+  if (inside <= 0.0) discard;
+  float rim = v_pixels < 7.0 ? 0.0 : smoothstep(radius - 1.7, radius - 0.7, away);
+  o_colour = vec4(mix(v_colour.rgb, u_rim, 0.8 * rim), v_colour.a * inside * u_alpha);
+}`;
+
+export const HIT_VERTEX = `#version 300 es
+precision highp float;
+in vec4 a_place;
+in float a_score;
+uniform vec4 u_centre;
+uniform float u_scale;
+uniform vec2 u_half;
+uniform float u_size;
+uniform float u_ratio;
+uniform vec3 u_from;
+uniform vec3 u_to;
+out vec3 v_colour;
+flat out float v_pixels;
+
+void main() {
+  vec2 pixels = ((a_place.xy - u_centre.xy) + (a_place.zw - u_centre.zw)) * u_scale;
+  gl_Position = vec4(pixels / u_half, 0.0, 1.0);
+  v_pixels = u_size * u_ratio * (0.8 + 0.4 * a_score);
+  gl_PointSize = v_pixels + 1.0;
+  v_colour = mix(u_from, u_to, a_score);
+}`;
+
+export const HIT_FRAGMENT = `#version 300 es
+precision highp float;
+in vec3 v_colour;
+flat in float v_pixels;
+uniform vec3 u_rim;
+out vec4 o_colour;
+
+void main() {
+  float radius = 0.5 * v_pixels;
+  float away = length(gl_PointCoord - 0.5) * (v_pixels + 1.0);
+  float inside = 1.0 - smoothstep(radius - 0.5, radius + 0.5, away);
+  if (inside <= 0.0) discard;
+  float rim = smoothstep(radius - 2.0, radius - 1.0, away);
+  o_colour = vec4(mix(v_colour, u_rim, rim), inside);
+}`;
+
+export const PICTURE_VERTEX = `#version 300 es
+precision highp float;
+in vec2 a_corner;
+in vec2 a_pixels;
+in vec3 a_texel;
+in vec2 a_size;
+in float a_lit;
+uniform vec2 u_half;
+out vec2 v_corner;
+out vec3 v_texel;
+flat out vec2 v_size;
+flat out float v_lit;
+
+void main() {
+  gl_Position = vec4(a_pixels / u_half, 0.0, 1.0);
+  v_corner = a_corner;
+  v_texel = a_texel;
+  v_size = a_size;
+  v_lit = a_lit;
+}`;
+
+/** A picture with a hairline frame; rounded by two pixels, as prints are. */
+export const PICTURE_FRAGMENT = `#version 300 es
+precision highp float;
+precision highp sampler2DArray;
+in vec2 v_corner;
+in vec3 v_texel;
+flat in vec2 v_size;
+flat in float v_lit;
+uniform sampler2DArray u_sheets;
+uniform vec3 u_paper;
+uniform vec3 u_rim;
+uniform float u_alpha;
+out vec4 o_colour;
+
+void main() {
+  vec2 half_size = 0.5 * v_size;
+  vec2 away = abs(v_corner * v_size - half_size) - half_size + 3.0;
+  float edge = length(max(away, 0.0)) - 3.0;
+  float inside = 1.0 - smoothstep(-0.5, 0.5, edge);
+  vec4 texel = texture(u_sheets, v_texel);
+  vec3 colour = mix(u_rim, texel.rgb, texel.a);
+  float grey = dot(colour, vec3(0.299, 0.587, 0.114));
+  colour = mix(mix(mix(colour, vec3(grey), 0.8), u_paper, 0.75), colour, v_lit);
+  colour = mix(colour, u_rim, smoothstep(-1.6, -0.6, edge));
+  o_colour = vec4(colour, inside * u_alpha);
+}`;

@@ -1,0 +1,31 @@
+/** Numbers, dates and values as people read them. */
+
+export const count = (n: number): string => n.toLocaleString("en");
+
+export function bytes(n: number): string {
+  const units = ["B", "KB", "MB", "GB", "TB"];
+  const power = n < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(n) / 3));
+  const value = n / 1000 ** power;
+  return `${value.toLocaleString("en", { maximumFractionDigits: value < 10 && power > 0 ? 1 : 0 })} ${units[power]}`;
+}
+
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** A number of a column with as many digits as its range needs; years carry no thousands mark. */
+export function number(value: number, span: number): string {
+  const digits = Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(span || 1))));
+  return value.toLocaleString("en", { maximumFractionDigits: digits, useGrouping: Math.abs(value) >= 10_000 });
+}
+
+export const day = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 10);
+
+export function value(raw: unknown): string {
+  if (raw === null || raw === undefined) return "";
+  if (Array.isArray(raw)) return raw.map(value).join(", ");
+  if (typeof raw === "number") return raw.toLocaleString("en", { maximumFractionDigits: 4, useGrouping: Math.abs(raw) >= 10_000 });
+  return typeof raw === "object" ? JSON.stringify(raw) : String(raw as string | boolean);
+}

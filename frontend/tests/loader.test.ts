@@ -1,0 +1,67 @@
+import { beforeEach, expect, test, vi } from "vitest";
+import { Loader } from "../src/map/loader";
+
+beforeEach(() => void vi.useFakeTimers());
+
+const settle = () => vi.advanceTimersByTimeAsync(0);
+
+test("it asks for the most wanted first and never for too many at once", async () => {
+  const asked: string[] = [];
+  const done: (() => void)[] = [];
+  const loader = new Loader<string>((key) => (asked.push(key), new Promise<void>((resolve) => done.push(resolve))), () => {}, 2);
+  loader.want(["a", "b", "c", "d"]);
+  expect(asked).toEqual(["a", "b"]);
+  loader.want(["d", "a"]);
+  done[0]!();
+  await settle();
+  expect(asked).toEqual(["a", "b", "d"]);
+});
+
+test("nothing is asked for twice, until it is forgotten", async () => {
+  let asked = 0;
+  const loader = new Loader<string>(async () => void asked++, () => {});
+  loader.want(["a"]);
+  await settle();
+  loader.want(["a"]);
+  await settle();
+  expect(asked).toBe(1);
+  expect(loader.pending).toBe(false);
+  loader.forget("a");
+  loader.want(["a"]);
+  await settle();
+  expect(asked).toBe(2);
+});
+
+test("a failure is tried again three times, then told once, and can be retried", async () => {
+  let asked = 0;
+  const failed: unknown[] = [];
+  const loader = new Loader<string>(
+    async () => {
+      asked++;
+      throw new Error("away");
+    },
+    (_, error) => failed.push(error),
+  );
+  loader.want(["a"]);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(asked).toBe(4);
+  expect(failed).toHaveLength(1);
+  loader.retry();
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(asked).toBe(8);
+  expect(failed).toHaveLength(2);
+});
+
+test("after a passing failure all is well", async () => {
+  let asked = 0;
+  const loader = new Loader<string>(
+    async () => {
+      if (asked++ === 0) throw new Error("once");
+    },
+    () => expect.unreachable(),
+  );
+  loader.want(["a"]);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(asked).toBe(2);
+  expect(loader.pending).toBe(false);
+});
