@@ -1,0 +1,224 @@
+"""Vectors to a map: neighbours, fuzzy graph, a start from principal components, UMAP's layout, and how far to
+trust it.
+
+The same vectors, seed and VERSION give the same bytes, on any number of threads (on one kind of processor).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from atlas.maps.graph import fuzzy_graph
+from atlas.maps.layout import epochs_for, lay_out
+from atlas.maps.neighbours import K, Neighbours, nearest_neighbours, nearest_of
+from atlas.maps.work import Progress, Work
+
+VERSION = 1  # raise it whenever coordinates change
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int32]
+Vectors = npt.NDArray[np.floating]  # (N, d) float32 or float16, may be a memory map
+
+_START_SIDE = 10.0
+_SAMPLE = 20_000
+_SKETCH = 32
+_CHUNK = 8192
+_TRUST_CHUNK = 512
+
+
+class BadVectorError(ValueError):
+    """A vector cannot be placed; says which row and why."""
+
+    def __init__(self, row: int, reason: str) -> None:
+        super().__init__(f"vector of row {row} {reason}")
+        self.row = row
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A map of N vectors. k = min(15, N), the point itself included."""
+
+    coordinates: Floats  # (N, 2)
+    neighbours: Ints  # (N, k) rows, nearest first, the row itself in column 0
+    distances: Floats  # (N, k) cosine distances, 0…2
+    trust: Floats  # (N,) 0…1, see `trust`
+
+
+@dataclass(frozen=True)
+class Placement:
+    """New points on an existing map."""
+
+    coordinates: Floats  # (M, 2)
+    neighbours: Ints  # (M, k) rows of the old vectors, nearest first
+    distances: Floats  # (M, k) cosine distances
+
+
+def project(
+    vectors: Vectors,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    threads: int | None = None,
+    watch: Callable[[int, Floats], None] | None = None,
+) -> Projection:
+    """Lay N vectors out on a plane. Cosine distances; a zero vector is equally far from all.
+
+    `progress(stage, done, total)` and `cancelled()` are called several times a second from this thread;
+    `watch(epoch, coordinates)` once per epoch of the layout. Raises BadVectorError for a vector that is not
+    finite, `Cancelled` soon after `cancelled()` turned true.
+    """
+    with Work(progress, cancelled, threads) as work:
+        unit = normalise(vectors)
+        n = len(unit)
+        sketch = _sketch(unit, seed)
+        neighbours = nearest_neighbours(unit, sketch, work, seed=seed)
+        coordinates = _start(sketch, seed)
+        if n > 1:
+            graph = fuzzy_graph(neighbours)
+            work.say("layout", 0, 1)
+            coordinates = lay_out(graph, coordinates, work, seed=seed, epochs=epochs_for(n), watch=watch)
+        return Projection(
+            coordinates, neighbours.indices, neighbours.distances, _trust(unit, coordinates, neighbours, work)
+        )
+
+
+def place(
+    new: Vectors,
+    old: Vectors,
+    old_coordinates: Floats,
+    *,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Placement:
+    """Put new vectors (M, d) on the map of old ones (N ≥ 1): each at the median of its nearest neighbours'
+    positions.
+
+    Old points do not move. (Moving the new ones on from there was measured and made neighbourhoods worse.)
+    """
+    if not len(old):
+        raise ValueError("a map without points has no place for new ones: project them instead")
+    with Work(progress, cancelled) as work:
+        near = nearest_of(normalise(new), normalise(old), K, work)
+    coordinates = np.median(old_coordinates[near.indices], axis=1).astype(np.float32).reshape(-1, 2)
+    return Placement(coordinates, near.indices, near.distances)
+
+
+def drift(new_distances: Floats, old_distances: Floats) -> float:
+    """Share of the placed points that lie farther from the map than 99 % of its own points do: near .01 when
+    they belong, near 1 when they are of a new kind and the map should be fitted again. Arguments: both
+    `distances`."""
+    if not len(new_distances) or old_distances.shape[1] < 2:
+        return 0.0
+    usual = np.quantile(old_distances[:, 1], 0.99)
+    return float((new_distances[:, 0] > usual).mean())
+
+
+def joint(
+    image_vectors: Vectors,
+    caption_vectors: Vectors,
+    has_image: npt.NDArray[np.bool_] | None = None,
+    has_caption: npt.NDArray[np.bool_] | None = None,
+) -> Floats:
+    """One vector (N, d) per record from its picture and its caption, each of length one before and after.
+
+    Each modality is centred first. Raw image and text vectors lie on two islands (Liang et al., "Mind the
+    gap", 2022), and records with only a picture would never come near records with only a caption. Rows with
+    neither become zero.
+    """
+    if image_vectors.shape != caption_vectors.shape:
+        raise ValueError(
+            f"images {image_vectors.shape} and captions {caption_vectors.shape} must have the same shape"
+        )
+    total = np.zeros(image_vectors.shape, np.float32)
+    for vectors, present in ((image_vectors, has_image), (caption_vectors, has_caption)):
+        rows = np.arange(len(vectors)) if present is None else np.flatnonzero(present)
+        total[rows] += _centred(normalise(vectors, rows))
+    return normalise(total)
+
+
+def normalise(vectors: Vectors, rows: npt.NDArray[np.intp] | None = None) -> Floats:
+    """Rows scaled to length one, zero rows left zero, as a new float32 array. Raises BadVectorError."""
+    if vectors.ndim != 2:
+        raise ValueError(f"vectors must have two dimensions, not {vectors.ndim}")
+    rows = np.arange(len(vectors)) if rows is None else rows
+    unit = np.empty((len(rows), vectors.shape[1]), np.float32)
+    for start in range(0, len(rows), _CHUNK):
+        taken = rows[start : start + _CHUNK]
+        part = vectors[taken].astype(np.float32)
+        finite = np.isfinite(part).all(axis=1)
+        if not finite.all():
+            raise BadVectorError(int(taken[np.argmin(finite)]), "has a value that is not a finite number")
+        part /= np.maximum(np.abs(part).max(axis=1, keepdims=True, initial=0), np.finfo(np.float32).tiny)
+        part /= np.maximum(np.linalg.norm(part, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+        unit[start : start + _CHUNK] = part
+    return unit
+
+
+def _centred(unit: Floats) -> Floats:
+    return normalise(unit - unit.mean(axis=0)) if len(unit) else unit
+
+
+def _sketch(unit: Floats, seed: int) -> Floats:
+    """The first principal components (N, ≤ 32), strongest first, signs fixed. Axes by subspace iteration on a
+    sample."""
+    n, d = unit.shape
+    if n == 0 or d == 0:
+        return np.zeros((n, 2), np.float32)
+    random = np.random.default_rng(seed)
+    sample = unit if n <= _SAMPLE else unit[np.sort(random.choice(n, _SAMPLE, replace=False))]
+    mean = sample.mean(axis=0)
+    sample = sample - mean
+    axes = random.standard_normal((d, min(_SKETCH, n, d))).astype(np.float32)
+    for _ in range(5):
+        axes = np.linalg.qr(sample.T @ (sample @ axes))[0]
+    projected = sample @ axes
+    turn = np.linalg.svd(projected.T @ projected)[0]
+    axes = axes @ turn
+    axes *= np.where(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])] < 0, -1, 1)
+    return np.vstack([(part - mean) @ axes for part in np.array_split(unit, -(-n // _CHUNK))]).astype(
+        np.float32
+    )
+
+
+def _start(sketch: Floats, seed: int) -> Floats:
+    """The first two components in a box of 10 × 10, with a speck of noise that tells twins apart."""
+    n = len(sketch)
+    start = np.zeros((n, 2), np.float32)
+    axes = min(2, sketch.shape[1])
+    start[:, :axes] = sketch[:, :axes]
+    span = np.ptp(start, axis=0) if n else np.ones(2)
+    start = (start - start.min(axis=0, initial=0)) / np.where(span > 1e-6, span, 1) * _START_SIDE
+    noise = np.random.default_rng(seed).normal(scale=1e-4, size=(n, 2))
+    placed: Floats = (start + noise).astype(np.float32)
+    return placed
+
+
+def _trust(unit: Floats, coordinates: Floats, neighbours: Neighbours, work: Work) -> Floats:
+    """Can you believe a point's surroundings on the map? (N,) from 1: those around it are as like it as its
+    true nearest neighbours, to 0: no more like it than anything else."""
+    n, k = neighbours.indices.shape
+    if n <= k:
+        return np.ones(n, np.float32)  # everything surrounds everything
+    near = cKDTree(coordinates).query(coordinates, k)[1]
+    mean = unit.mean(axis=0)
+    score = np.empty(n, np.float32)
+
+    def measure(start: int) -> Floats:
+        rows = slice(start, min(start + _TRUST_CHUNK, n))
+        base = unit[rows] @ mean
+        shown = np.einsum("nkd,nd->nk", unit[near[rows]], unit[rows]).sum(axis=1) - 1  # without itself
+        true = (1 - neighbours.distances[rows, 1:]).mean(axis=1)
+        possible = np.maximum(true - base, 1e-6)
+        part: Floats = np.clip((shown / (k - 1) - base) / possible, 0, 1)
+        return part
+
+    def keep(start: int, part: Floats) -> None:
+        score[start : start + len(part)] = part
+        work.say("trust", start + len(part), n)
+
+    work.each(range(0, n, _TRUST_CHUNK), measure, keep)
+    return score

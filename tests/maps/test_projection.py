@@ -1,0 +1,211 @@
+"""From vectors to a map: the odd inputs, the same bytes, progress, cancel, newcomers and the joint space."""
+
+import time
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from atlas.maps.projection import BadVectorError, Projection, drift, joint, normalise, place, project
+from atlas.maps.work import Cancelled
+
+Floats = npt.NDArray[np.float32]
+
+
+def clustered(n: int, d: int = 16, clusters: int = 4, seed: int = 0) -> tuple[Floats, npt.NDArray[np.int64]]:
+    random = np.random.default_rng(seed)
+    centres = np.random.default_rng(99).standard_normal((clusters, d)) * 3
+    label = np.arange(n) % clusters
+    return (centres[label] + 0.5 * random.standard_normal((n, d))).astype(np.float32), label
+
+
+def bytes_of(projection: Projection) -> bytes:
+    parts = (projection.coordinates, projection.neighbours, projection.distances, projection.trust)
+    return b"".join(part.tobytes() for part in parts)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 15, 16, 40])
+def test_it_lays_out_few_vectors(n: int) -> None:
+    vectors, _ = clustered(n)
+    projection = project(vectors)
+    assert projection.coordinates.shape == (n, 2)
+    assert projection.coordinates.dtype == np.float32
+    assert projection.neighbours.shape == projection.distances.shape == (n, min(15, n))
+    assert np.isfinite(projection.coordinates).all()
+    assert ((projection.trust >= 0) & (projection.trust <= 1)).all()
+    assert len(np.unique(projection.coordinates, axis=0)) == n
+
+
+def test_clusters_stay_together_on_the_map() -> None:
+    vectors, label = clustered(400)
+    at = project(vectors).coordinates
+    distances = np.linalg.norm(at[:, None] - at[None], axis=2)
+    np.fill_diagonal(distances, np.inf)
+    assert (label[distances.argmin(axis=1)] == label).all()
+
+
+@pytest.mark.parametrize(
+    "vectors", [np.ones((50, 8), np.float32), np.zeros((50, 8), np.float32), np.ones((30, 1), np.float32)]
+)
+def test_identical_or_empty_vectors_give_a_finite_map(vectors: Floats) -> None:
+    projection = project(vectors)
+    assert np.isfinite(projection.coordinates).all()
+    assert np.isfinite(projection.distances).all()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_vector_that_is_not_finite_is_named(bad: float) -> None:
+    vectors, _ = clustered(9000)
+    vectors[8765, 3] = bad
+    with pytest.raises(BadVectorError, match="row 8765") as caught:
+        project(vectors)
+    assert caught.value.row == 8765
+
+
+def test_huge_and_tiny_vectors_are_scaled_not_overflowed() -> None:
+    unit = normalise(np.array([[3e38, 3e38], [1e-38, 0], [0, 0]], np.float32))
+    np.testing.assert_allclose(unit, [[0.5**0.5, 0.5**0.5], [1, 0], [0, 0]], atol=1e-6)
+
+
+def test_half_precision_memory_maps_are_read(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    vectors, _ = clustered(120)
+    stored = np.memmap(tmp_path / "vectors", np.float16, "w+", shape=vectors.shape)
+    stored[:] = vectors
+    assert project(stored).coordinates.tobytes() == project(vectors.astype(np.float16)).coordinates.tobytes()
+
+
+def test_the_same_seed_gives_the_same_bytes_on_one_and_two_threads() -> None:
+    vectors, _ = clustered(1300)
+    one = bytes_of(project(vectors, seed=5, threads=1))
+    assert one == bytes_of(project(vectors, seed=5, threads=2))
+    assert one != bytes_of(project(vectors, seed=6, threads=2))
+
+
+def test_islands_without_a_path_between_them_are_all_on_the_map() -> None:
+    random = np.random.default_rng(0)
+    vectors = np.zeros((90, 9), np.float32)
+    for island in range(3):  # at right angles to each other
+        vectors[island * 30 : island * 30 + 30, island * 3 : island * 3 + 3] = 1 + 0.1 * random.random(
+            (30, 3)
+        )
+    at = project(vectors).coordinates
+    middles = at.reshape(3, 30, 2).mean(axis=1)
+    spread = np.linalg.norm(at.reshape(3, 30, 2) - middles[:, None], axis=2).mean()
+    apart = min(np.linalg.norm(middles[a] - middles[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
+    assert apart > 2 * spread
+
+
+def test_progress_names_the_stages_and_reaches_their_ends() -> None:
+    said: list[tuple[str, int, int]] = []
+    project(clustered(300)[0], progress=lambda stage, done, total: said.append((stage, done, total)))
+    ends = [stage for stage, done, total in said if done == total]
+    assert ends == ["neighbours", "layout", "trust"]
+    assert all(0 <= done <= total for _, done, total in said)
+
+
+def test_cancel_ends_it_within_two_seconds() -> None:
+    vectors, _ = clustered(6000, d=64)
+    project(vectors[:100])  # compiled
+    asked = time.monotonic() + 0.3
+    with pytest.raises(Cancelled):
+        project(vectors, cancelled=lambda: time.monotonic() > asked)
+    assert time.monotonic() - asked < 2
+
+
+def test_trust_is_high_where_the_map_is_right_and_low_where_it_is_not() -> None:
+    from atlas.maps.neighbours import Neighbours, exact
+    from atlas.maps.projection import _trust
+    from atlas.maps.work import Work
+
+    random = np.random.default_rng(0)
+    angle = np.sort(random.random(200)) * 6
+    unit = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
+    with Work() as work:
+        others = exact(unit, 14, work)
+        near = Neighbours(
+            np.hstack([np.arange(200, dtype=np.int32)[:, None], others.indices]),
+            np.hstack([np.zeros((200, 1), np.float32), others.distances]),
+        )
+        true_map = np.stack([angle, 0 * angle], axis=1).astype(np.float32)
+        assert _trust(unit, true_map, near, work).mean() > 0.99
+        assert _trust(unit, random.permutation(true_map), near, work).mean() < 0.4
+
+
+def test_newcomers_land_in_their_cluster_and_nobody_moves() -> None:
+    vectors, label = clustered(400)
+    new, new_label = clustered(40, seed=7)
+    at = project(vectors).coordinates
+    before = at.copy()
+    placed = place(new, vectors, at)
+    assert (at == before).all()
+    nearest = np.linalg.norm(at[None] - placed.coordinates[:, None], axis=2).argmin(axis=1)
+    assert (label[nearest] == new_label).all()
+    assert placed.neighbours.shape == (40, 15)
+
+
+def test_newcomers_of_an_empty_upload_are_none() -> None:
+    vectors, _ = clustered(20)
+    placed = place(vectors[:0], vectors, np.zeros((20, 2), np.float32))
+    assert placed.coordinates.shape == (0, 2)
+
+
+def test_a_map_of_one_point_takes_newcomers() -> None:
+    placed = place(np.ones((2, 3), np.float32), np.ones((1, 3), np.float32), np.array([[4, 5]], np.float32))
+    assert placed.coordinates.tolist() == [[4, 5], [4, 5]]
+
+
+def test_drift_tells_newcomers_of_a_new_kind() -> None:
+    vectors, _ = clustered(800)
+    projection = project(vectors)
+    same = place(clustered(200, seed=3)[0], vectors, projection.coordinates)
+    strange = place(
+        np.random.default_rng(1).standard_normal((200, 16)).astype(np.float32),
+        vectors,
+        projection.coordinates,
+    )
+    assert drift(same.distances, projection.distances) < 0.1
+    assert drift(strange.distances, projection.distances) > 0.6
+
+
+def test_joint_vectors_mix_records_with_only_a_picture_and_only_a_caption() -> None:
+    """Share of the other modality among neighbours: on the map nearly what it is among all records."""
+    meaning = normalise(clustered(600, d=16, clusters=20)[0])
+    gap = np.zeros(16, np.float32)
+    gap[0] = 1  # pictures here, texts there: the cosine of a picture and its own caption is about 0
+    images, captions = meaning + gap, meaning - gap
+    only_image = np.random.default_rng(2).random(600) < 0.5
+    vectors = joint(images, captions, only_image, ~only_image)
+    raw = np.where(only_image[:, None], images, captions)
+
+    def other_modality(projected: Projection) -> float:
+        at = projected.coordinates
+        near = np.linalg.norm(at[:, None] - at[None], axis=2).argsort(axis=1)[:, 1:16]
+        return float((only_image[near] != only_image[:, None]).mean())
+
+    assert other_modality(project(raw)) < 0.05
+    assert other_modality(project(vectors)) > 0.4  # .5 among all records
+
+
+def test_joint_vectors_have_length_one_or_zero() -> None:
+    vectors, _ = clustered(10)
+    has_image, has_caption = np.arange(10) < 6, np.arange(10) % 2 == 0
+    lengths = np.linalg.norm(joint(vectors, vectors[::-1], has_image, has_caption), axis=1)
+    expected = (has_image | has_caption).astype(np.float32)
+    np.testing.assert_allclose(lengths, expected, atol=1e-5)
+
+
+def test_joint_vectors_of_unlike_shapes_are_refused() -> None:
+    with pytest.raises(ValueError, match="same shape"):
+        joint(np.ones((3, 4), np.float32), np.ones((3, 5), np.float32))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 5), st.integers(0, 5), st.floats(0, 1e30))
+def test_any_finite_vectors_give_finite_maps(n: int, d: int, seed: int, scale: float) -> None:
+    random = np.random.default_rng(seed)
+    vectors = (random.integers(-1, 2, (n, d)) * scale).astype(np.float32)
+    projection = project(vectors, seed=seed)
+    assert np.isfinite(projection.coordinates).all()
+    assert (projection.neighbours >= 0).all()
