@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,14 +66,16 @@ def stack_environment(home: Path, port: int) -> dict[str, str]:
 
 
 @contextmanager
-def running_stack(folder: Path, *arguments: str, run_as: RunAs | None = None) -> Iterator[Stack]:
+def running_stack(
+    folder: Path, *arguments: str, python: Sequence[str] = (sys.executable,), run_as: RunAs | None = None
+) -> Iterator[Stack]:
     """`manage.py up`, ready inside the block: data in `folder`/home, what it prints in `folder`/output."""
     port = free_port()
     env = stack_environment(folder / "home", port)
     output = folder / "output"
     with output.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "up", *arguments], cwd=settings.BASE_DIR, env=env,
+            [*python, "manage.py", "up", *arguments], cwd=settings.BASE_DIR, env=env,
             stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, **(run_as or {}),
         )  # fmt: skip
     try:
