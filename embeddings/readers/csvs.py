@@ -50,8 +50,9 @@ class DelimitedTable(Table):
         self.columns = column_names(first if self._has_header else [""] * len(first))[: limits.columns]
         self._surplus = len(self.columns) - 1
 
-    def spread_surplus_into(self, column: str) -> None:
-        self._surplus = self.columns.index(column)
+    def spread_surplus_into(self, column: str) -> bool:
+        before, self._surplus = self._surplus, self.columns.index(column)
+        return self._surplus != before
 
     def records(self) -> Iterator[Record | Skipped]:
         with open_text(self.member) as text:
@@ -205,7 +206,8 @@ def sniff_delimiter(lines: list[str], preferred: str) -> str:
     `preferred`.
     """
     best, best_score = preferred, (0.0, 0)
-    for delimiter in dict.fromkeys(preferred + _DELIMITERS):
+    others = "\t|" if preferred == _NO_DELIMITER else _DELIMITERS
+    for delimiter in dict.fromkeys(preferred + others):
         widths = [len(fields) for _, fields, _ in _records(iter(lines), delimiter) if any(fields)]
         if not widths or widths[0] < 2:
             continue

@@ -14,7 +14,7 @@ from embeddings.readers.lookup import PictureIndex
 from embeddings.readers.members import Container, Member
 from embeddings.readers.opening import open_containers
 from embeddings.readers.reasons import DatasetError, ReadError, Reason, Skipped
-from embeddings.readers.roles import Plan, plan_table
+from embeddings.readers.roles import Plan, plan_table, sample_of
 from embeddings.readers.rows import (
     Choices,
     Column,
@@ -33,7 +33,6 @@ from embeddings.readers.sorting import Sorted, sort_members
 from embeddings.readers.tables import Record, Table
 from embeddings.readers.values import as_text, is_empty, to_value, to_vector
 
-_SAMPLE = 2_000
 _HEAD = 10
 
 
@@ -178,14 +177,18 @@ class Dataset:
     def _plan(self, tables: Sequence[Table]) -> list[Plan]:
         plans: list[Plan] = []
         for table in tables:
-            records = (item for item in islice(table.records(), _SAMPLE) if isinstance(item, Record))
-            plan = plan_table(table, list(records), self._index, self._choices, self._limits)
+            plan = self._plan_one(table)
+            if plan.captions and table.spread_surplus_into(plan.captions[0]):
+                plan = self._plan_one(table)
             if problem := self._useless(plan):
                 self._skipped.append(Skipped(table.source, Reason.UNSUPPORTED, problem))
             else:
                 plans.append(plan)
         # The first table about a picture decides its place: prefer one that has captions.
         return sorted(plans, key=lambda plan: not plan.captions)
+
+    def _plan_one(self, table: Table) -> Plan:
+        return plan_table(table, sample_of(table), self._index, self._choices, self._limits)
 
     def _useless(self, plan: Plan) -> str | None:
         """Why a table has nothing to give, or None."""
@@ -292,11 +295,11 @@ class Dataset:
             if place is not None and current is not None and current.place == place:
                 current.add(cast(_Draft, made))
                 continue
-            if place is not None and claimed[place]:
-                continue  # its words went to the picture's first row, by way of `later`
             if current is not None:
                 yield current
                 current = None
+            if place is not None and claimed[place]:
+                continue  # its words went to the picture's first row, by way of `later`
             if place is None:
                 yield made
             else:

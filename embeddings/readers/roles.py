@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from embeddings.readers.limits import Limits
@@ -55,6 +56,9 @@ _ID_NAMES = (
 )
 _VECTOR_NAME = re.compile(r"emb|vec|feature|latent", re.IGNORECASE)
 _SHORTEST_VECTOR = 16  # a shorter list of numbers is a box or a colour, unless its name says vector
+_SHORTEST_SENTENCE = 12  # characters on average
+_SAMPLE = 2_000  # records
+_START = 64  # bytes
 _EXAMPLES = 3
 
 
@@ -70,6 +74,24 @@ class Plan:
     vector: str | None = None
     dimensions: int | None = None
     columns: dict[str, Column] = field(default_factory=dict)
+
+
+def sample_of(table: Table) -> list[Record]:
+    """The first records, with no more of the pictures in them than tells what they are."""
+    sample: list[Record] = []
+    for item in islice(table.records(), _SAMPLE):
+        if isinstance(item, Record):
+            item.cells = {name: _start_of(cell) for name, cell in item.cells.items()}
+            sample.append(item)
+    return sample
+
+
+def _start_of(cell: Any) -> Any:
+    if isinstance(cell, bytes):
+        return cell[:_START]
+    if isinstance(cell, dict) and isinstance(cell.get("bytes"), bytes):
+        return {**cell, "bytes": cell["bytes"][:_START]}
+    return cell
 
 
 def plan_table(
@@ -100,7 +122,6 @@ def plan_table(
         if name not in taken and kind is not None:
             examples = tuple(dict.fromkeys(as_text(cell)[:80] for cell in cells[name][:50]))[:_EXAMPLES]
             plan.columns[name] = Column(name, choices.types.get(name, kind), examples)
-    table.spread_surplus_into((plan.captions or tuple(table.columns[-1:]))[0])
     return plan
 
 
@@ -180,7 +201,7 @@ def _id_column(cells: dict[str, list[Any]], plan: Plan) -> str | None:
         texts = [as_text(cell) for cell in cells[name] if not isinstance(cell, list | dict | bytes)]
         rows = max(len(values) for values in cells.values())
         repeats_are_fine = plan.picture is not None and not plan.embedded
-        if len(texts) == rows and texts and (repeats_are_fine or len(set(texts)) > 0.9 * len(texts)):
+        if 2 * len(texts) > rows and (repeats_are_fine or len(set(texts)) > 0.9 * len(texts)):
             return name
     return None
 
@@ -210,7 +231,7 @@ def _longest_text(free: dict[str, list[Any]]) -> tuple[str, ...]:
         if several_words * 2 >= len(texts) and infer_type(values) is ColumnType.TEXT:
             lengths[name] = sum(map(len, texts)) / len(texts)
     best = max(lengths, key=lambda name: lengths[name], default=None)
-    return (best,) if best is not None and lengths[best] >= 12 else ()
+    return (best,) if best is not None and (lengths[best] >= _SHORTEST_SENTENCE or len(free) == 1) else ()
 
 
 def _has_words(values: list[Any]) -> bool:

@@ -36,5 +36,9 @@ class Table(ABC):
     @abstractmethod
     def records(self) -> Iterator[Record | Skipped]: ...
 
-    def spread_surplus_into(self, column: str) -> None:  # noqa: B027 - only tables with ragged rows care
-        """Where a row has more fields than columns, `column` is the one that was written without quotes."""
+    def spread_surplus_into(self, column: str) -> bool:  # noqa: ARG002 - only delimited text has ragged rows
+        """Where a row has more fields than columns, `column` is the one that was written without quotes.
+
+        True when records may look different from now on.
+        """
+        return False

@@ -1,0 +1,134 @@
+"""Delimited tables as spreadsheets, scripts and people write them."""
+
+from pathlib import Path
+
+import pytest
+
+from embeddings.readers import DatasetError, Limits, Reason, Row, open_dataset
+from tests.readers.builders import file_of, read
+
+CAPTIONS = ["Äpfel, rot", "birnen; grün", 'so "quoted" words']
+
+
+def table(delimiter: str) -> str:
+    def cell(text: str) -> str:
+        return '"' + text.replace('"', '""') + '"'
+
+    lines = [delimiter.join(["key", "caption", "n"])]
+    lines += [delimiter.join([f"k{at}", cell(text), str(at)]) for at, text in enumerate(CAPTIONS)]
+    return "\r\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"]
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_it_reads_every_encoding_and_delimiter(tmp_path: Path, encoding: str, delimiter: str) -> None:
+    rows, skipped = read(file_of(tmp_path / "t.csv", table(delimiter).encode(encoding)))
+    assert not skipped
+    assert [row.captions[0] for row in rows] == CAPTIONS
+    assert [row.id for row in rows] == ["k0", "k1", "k2"]
+    assert [row.values for row in rows] == [{"n": 0}, {"n": 1}, {"n": 2}]
+
+
+def test_one_windows_letter_late_in_the_file_spoils_nothing(tmp_path: Path) -> None:
+    lines = "caption\n" + "plain words here\n" * 20_000
+    rows, _ = read(file_of(tmp_path / "t.csv", lines.encode() + b"caf\xe9 au lait\n" + "Äpfel\n".encode()))
+    assert rows[-2].captions == ["café au lait"]
+    assert rows[-1].captions == ["Äpfel"]
+
+
+def test_it_reads_line_breaks_inside_quotes(tmp_path: Path) -> None:
+    rows, _ = read(file_of(tmp_path / "t.csv", 'id,caption\na,"two\nlines"\nb,one line\n'))
+    assert [(row.id, row.captions, row.source) for row in rows] == [
+        ("a", ["two\nlines"], "t.csv:2"),
+        ("b", ["one line"], "t.csv:4"),
+    ]
+
+
+@pytest.mark.parametrize("after", [1, 3, 500])
+def test_a_quote_that_is_never_closed_costs_one_row_its_quote(tmp_path: Path, after: int) -> None:
+    lines = ["id,caption", 'a,"broken words', *[f"r{at},good words {at}" for at in range(after)]]
+    rows, skipped = read(file_of(tmp_path / "t.csv", "\n".join(lines)))
+    assert not skipped
+    assert len(rows) == after + 1
+    assert rows[0].captions == ["broken words"]
+    assert "quote" in rows[0].notes[0]
+    assert rows[-1].source == f"t.csv:{after + 2}"
+
+
+def test_it_mends_ragged_rows_and_says_so(tmp_path: Path) -> None:
+    rows, skipped = read(
+        file_of(tmp_path / "t.csv", "id,caption,year\na,red, ripe, round,1909\nb\nc,one more apple,1911\n")
+    )
+    assert [(row.id, row.captions, row.values) for row in rows] == [
+        ("a", ["red, ripe, round"], {"year": 1909}),
+        ("c", ["one more apple"], {"year": 1911}),
+    ]
+    assert "5 fields for 3 columns" in rows[0].notes[0]
+    assert [(item.source, item.reason) for item in skipped] == [("t.csv:3", Reason.EMPTY)]
+
+
+def test_it_names_empty_and_repeated_headers(tmp_path: Path) -> None:
+    with open_dataset(
+        file_of(tmp_path / "t.csv", ",caption,x,x,\n0,some words,1,2,3\n1,other words,4,5,6\n")
+    ) as dataset:
+        assert dataset.describe().all_columns == ("column_1", "caption", "x", "x_2", "column_5")
+
+
+def test_it_reads_a_table_without_header(tmp_path: Path) -> None:
+    rows, _ = read(file_of(tmp_path / "t.csv", "1,a red apple\n2,a green pear\n"))
+    assert [row.captions for row in rows] == [["a red apple"], ["a green pear"]]
+
+
+def test_it_drops_nul_characters_and_blank_lines(tmp_path: Path) -> None:
+    rows, skipped = read(file_of(tmp_path / "t.csv", b"id,caption\n\n a ,wo\0rds here\n,\n\nb,more words\n"))
+    assert not skipped
+    assert [(row.id, row.captions) for row in rows] == [("a", ["words here"]), ("b", ["more words"])]
+
+
+def test_a_line_over_the_limit_costs_only_itself(tmp_path: Path) -> None:
+    content = "id,caption\na,one word\nb," + "x" * 5_000 + "\nc,two words\n"
+    rows, skipped = read(file_of(tmp_path / "t.csv", content), limits=Limits(line_length=1_000))
+    assert [row.id for row in rows] == ["a", "c"]
+    assert [(item.source, item.reason) for item in skipped] == [("t.csv:3", Reason.OVER_LIMIT)]
+
+
+def test_long_captions_and_values_are_cut_with_a_note(tmp_path: Path) -> None:
+    content = f"caption,more\n{'words ' * 100},{'text ' * 100}\n"
+    rows, _ = read(file_of(tmp_path / "t.csv", content), limits=Limits(caption_length=20, value_length=10))
+    assert rows[0].captions == ["words words words wo"]
+    assert rows[0].values == {"more": "text text "}
+    assert len(rows[0].notes) == 2
+
+
+def test_plain_lines_are_captions(tmp_path: Path) -> None:
+    rows, _ = read(file_of(tmp_path / "lines.txt", "A dog, running fast\nA cat, asleep\n"))
+    assert [row.captions for row in rows] == [["A dog, running fast"], ["A cat, asleep"]]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n\n", b"\xef\xbb\xbf", b"\0\0\0\0", b"a,b,c\n"])
+def test_a_table_without_rows_is_one_sentence(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(DatasetError, match=r"t\.csv"):
+        read(file_of(tmp_path / "t.csv", content))
+
+
+def test_columns_over_the_limit_are_not_read(tmp_path: Path) -> None:
+    header = ",".join(["caption", *[f"c{at}" for at in range(50)]])
+    row = ",".join(["some words here", *["1"] * 50])
+    rows, _ = read(file_of(tmp_path / "t.csv", f"{header}\n{row}\n"), limits=Limits(columns=5))
+    assert rows[0].values == {"c0": 1, "c1": 1, "c2": 1, "c3": 1}
+    assert not rows[0].notes
+
+
+def test_rows_over_the_limit_are_reported_once(tmp_path: Path) -> None:
+    content = "caption\n" + "some words\n" * 10
+    rows, skipped = read(file_of(tmp_path / "t.csv", content), limits=Limits(rows=4))
+    assert len(rows) == 4
+    assert [item.reason for item in skipped] == [Reason.OVER_LIMIT]
+
+
+def test_it_streams_a_long_table(tmp_path: Path) -> None:
+    content = "caption\n" + "some words\n" * 50_000
+    with open_dataset(file_of(tmp_path / "t.csv", content)) as dataset:
+        assert sum(isinstance(item, Row) for item in dataset) == 50_000

@@ -1,0 +1,118 @@
+"""JSON tables, by line, as arrays and as the objects people make of them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from embeddings.readers import DatasetError, Limits, Reason
+from tests.readers.builders import file_of, names_of, png, read, zip_of
+
+RECORDS = [
+    {"id": 1, "caption": "a red apple", "tags": ["a", "b"], "year": 1909, "sold": True},
+    {"id": 2, "caption": "a green pear", "tags": [], "year": None, "sold": False},
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.jsonl", "\n".join(map(json.dumps, RECORDS))),
+        ("t.ndjson", "\r\n\n".join(map(json.dumps, RECORDS)) + "\n"),
+        ("t.json", json.dumps(RECORDS)),
+        ("t.json", json.dumps(RECORDS, indent=2)),
+        ("t.json", "\n".join(map(json.dumps, RECORDS))),
+        ("t.json", json.dumps({"info": {}, "data": RECORDS}, indent=1)),
+        ("t.json", json.dumps({"version": 1, "data": RECORDS})),
+        ("t.jsonl", "\ufeff" + "\n".join(map(json.dumps, RECORDS))),
+    ],
+)
+def test_it_reads_records(tmp_path: Path, name: str, content: str) -> None:
+    rows, skipped = read(file_of(tmp_path / name, content))
+    assert not skipped
+    assert [(row.id, row.captions, row.values) for row in rows] == [
+        ("1", ["a red apple"], {"tags": ["a", "b"], "year": 1909, "sold": "true"}),
+        ("2", ["a green pear"], {"sold": "false"}),
+    ]
+
+
+@pytest.mark.parametrize("value", ["a red apple", ["a red apple", "fruit"]])
+def test_it_reads_captions_by_name(tmp_path: Path, value: object) -> None:
+    content = json.dumps({"1.png": value, "2.png": value}, indent=1)
+    rows, _ = read(zip_of(tmp_path / "x.zip", {"captions.json": content, "1.png": png(1), "2.png": png(2)}))
+    assert names_of(rows) == ["1.png", "2.png"]
+    assert rows[0].captions[0] == "a red apple"
+    assert len(rows[0].captions) == (2 if isinstance(value, list) else 1)
+
+
+def test_bad_lines_cost_only_themselves(tmp_path: Path) -> None:
+    lines = [
+        '{"id": 1, "caption": "good words"}',
+        '{"id": 2, "caption": broken}',
+        "[1, 2]",
+        '"text"',
+        "[" * 100_000,
+        '{"id": ' + "9" * 5_000 + "}",
+        '{"id": NaN, "caption": "more words"}',
+        '{"id": 5, "caption": "half \\ud83d surrogate \\u0000 nul"}',
+        '{"id": 6, "caption": "cut',
+    ]
+    rows, skipped = read(file_of(tmp_path / "t.jsonl", "\n".join(lines)))
+    assert [(row.id, row.captions) for row in rows] == [
+        ("1", ["good words"]),
+        (None, ["more words"]),
+        ("5", ["half \ufffd surrogate  nul"]),
+    ]
+    assert [(item.source, item.reason) for item in skipped] == [
+        (f"t.jsonl:{line}", Reason.UNREADABLE) for line in (2, 3, 4, 5, 6, 9)
+    ]
+
+
+def test_a_cut_array_keeps_what_came_before(tmp_path: Path) -> None:
+    rows, skipped = read(file_of(tmp_path / "t.json", json.dumps(RECORDS)[:-30]))
+    assert len(rows) == 1
+    assert [item.reason for item in skipped] == [Reason.CORRUPT]
+
+
+def test_an_array_of_other_things_is_reported(tmp_path: Path) -> None:
+    rows, skipped = read(
+        file_of(tmp_path / "t.json", '[{"caption": "good words"}, 1, null, {"caption": "two words"}]')
+    )
+    assert len(rows) == 2
+    assert [(item.source, item.reason) for item in skipped] == [
+        ("t.json:2", Reason.UNREADABLE),
+        ("t.json:3", Reason.UNREADABLE),
+    ]
+
+
+def test_an_array_longer_than_its_buffer_is_streamed(tmp_path: Path) -> None:
+    records = [{"id": at, "caption": f"words {at} " + "x" * 900} for at in range(500)]
+    rows, skipped = read(file_of(tmp_path / "t.json", json.dumps(records)))
+    assert not skipped
+    assert [row.id for row in rows] == [str(at) for at in range(500)]
+
+
+def test_a_record_over_the_limit_costs_only_itself(tmp_path: Path) -> None:
+    lines = [json.dumps({"caption": text}) for text in ("one word", "x" * 5_000, "two words")]
+    rows, skipped = read(file_of(tmp_path / "t.jsonl", "\n".join(lines)), limits=Limits(line_length=1_000))
+    assert len(rows) == 2
+    assert [(item.source, item.reason) for item in skipped] == [("t.jsonl:2", Reason.OVER_LIMIT)]
+
+
+def test_a_column_may_begin_late(tmp_path: Path) -> None:
+    lines = [
+        json.dumps({"caption": f"some words {at}"} | ({"late": "x"} if at > 500 else {})) for at in range(900)
+    ]
+    rows, _ = read(file_of(tmp_path / "t.jsonl", "\n".join(lines)))
+    assert rows[-1].values == {"late": "x"}
+
+
+def test_nested_objects_are_kept_as_json_text(tmp_path: Path) -> None:
+    rows, _ = read(file_of(tmp_path / "t.jsonl", '{"caption": "some words", "box": {"x": 1}}'))
+    assert rows[0].values == {"box": '{"x": 1}'}
+
+
+@pytest.mark.parametrize("content", ["", "null", "[]", "{}", "[", "{", "not json", '"text"', "\0\0\0"])
+def test_nothing_to_read_is_one_sentence(tmp_path: Path, content: str) -> None:
+    with pytest.raises(DatasetError, match=r"t\.json"):
+        read(file_of(tmp_path / "t.json", content))

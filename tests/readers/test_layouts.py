@@ -1,0 +1,326 @@
+"""Every form that people upload becomes the same rows."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from embeddings.readers import ColumnType, Form, Layout, Reason, open_dataset
+from tests.readers.builders import Files, file_of, folder_of, names_of, png, read, tar_of, zip_of
+
+CAPTIONS = {"1.png": "a red apple", "2.png": "a green pear"}
+PICTURES = {"1.png": png(1), "2.png": png(2)}
+TABLE = "file_name,caption\nimages/1.png,a red apple\nimages/2.png,a green pear\n"
+PACKED: dict[str, bytes | str] = {
+    "captions.csv": TABLE,
+    **{f"images/{name}": data for name, data in PICTURES.items()},
+}
+
+
+@pytest.mark.parametrize("packed", ["x.zip", "x.tar", "x.tar.gz", "x"])
+@pytest.mark.parametrize("table_first", [True, False])
+def test_it_reads_pictures_beside_a_table_however_they_are_packed(
+    tmp_path: Path, packed: str, table_first: bool
+) -> None:
+    files = dict(PACKED if table_first else reversed(PACKED.items()))
+    pack: Callable[[Path, Files], Path] = {"zip": zip_of, "tar": tar_of, "gz": tar_of, "": folder_of}[
+        packed.partition(".")[2].rpartition(".")[2]
+    ]
+    path = pack(tmp_path / packed, files)
+    rows, skipped = read(path)
+    assert not skipped
+    assert [(name, row.captions[0]) for name, row in zip(names_of(rows), rows, strict=True)] == list(
+        CAPTIONS.items()
+    )
+    assert rows[0].source == f"{packed}/captions.csv:2"
+    assert rows[1].picture is not None
+    assert rows[1].picture.read() == png(2)
+    assert rows[1].picture.name == f"{packed}/images/2.png"
+
+
+def test_it_reads_an_imagefolder_with_splits(tmp_path: Path) -> None:
+    def lines(*names: str) -> str:
+        rows = ({"file_name": name, "text": f"about {name}", "year": 1909} for name in names)
+        return "\n".join(map(json.dumps, rows))
+
+    path = zip_of(
+        tmp_path / "set.zip",
+        {
+            "set/train/metadata.jsonl": lines("1.png", "sub/2.png"),
+            "set/train/1.png": png(1),
+            "set/train/sub/2.png": png(2),
+            "set/test/metadata.jsonl": lines("1.png"),
+            "set/test/1.png": png(3),
+        },
+    )
+    rows, skipped = read(path)
+    assert not skipped
+    assert [row.captions for row in rows] == [["about 1.png"], ["about sub/2.png"], ["about 1.png"]]
+    assert rows[2].picture is not None
+    assert rows[2].picture.read() == png(3)
+    assert rows[0].values == {"year": 1909}
+    with open_dataset(path) as dataset:
+        assert dataset.describe().layout is Layout.IMAGE_FOLDER
+
+
+def test_it_reads_class_folders_into_a_category(tmp_path: Path) -> None:
+    path = zip_of(
+        tmp_path / "animals.zip",
+        {f"animals/{kind}/{at}.png": png(at) for kind in ("cat", "dog") for at in (1, 2)},
+    )
+    rows, _ = read(path)
+    assert [row.values for row in rows] == [{"class": "cat"}] * 2 + [{"class": "dog"}] * 2
+    assert all(row.captions == [] and row.id is None for row in rows)
+    with open_dataset(path) as dataset:
+        described = dataset.describe()
+    assert described.layout is Layout.CLASS_FOLDERS
+    assert [(column.name, column.type) for column in described.columns] == [("class", ColumnType.CATEGORY)]
+
+
+def test_it_tells_splits_from_classes(tmp_path: Path) -> None:
+    names = [f"{split}/{kind}/1.png" for split in ("train", "test") for kind in ("cat", "dog")]
+    rows, _ = read(folder_of(tmp_path / "set", dict.fromkeys(names, png())))
+    assert {(row.values["split"], row.values["class"]) for row in rows} == {
+        ("train", "cat"), ("train", "dog"), ("test", "cat"), ("test", "dog"),
+    }  # fmt: skip
+
+
+def test_it_makes_no_class_of_a_single_folder(tmp_path: Path) -> None:
+    rows, _ = read(zip_of(tmp_path / "x.zip", {"images/1.png": png(), "images/2.png": png()}))
+    assert [row.values for row in rows] == [{}, {}]
+
+
+@pytest.mark.parametrize("packed", ["shard.tar", "shard.tar.gz", "shard.zip"])
+def test_it_reads_webdataset_shards(tmp_path: Path, packed: str) -> None:
+    files: Files = {
+        "000.png": png(1),
+        "000.txt": "an apple\nred fruit",
+        "000.json": json.dumps({"caption": "an apple", "year": 1909, "tags": ["a", "b"]}),
+        "001.png": png(2),
+        "001.txt": "a pear",
+        "001.json": json.dumps({"caption": "a pear", "year": 1910, "tags": []}),
+    }
+    path = (zip_of if packed.endswith("zip") else tar_of)(tmp_path / packed, files)
+    rows, skipped = read([path])
+    assert not skipped
+    assert [row.captions for row in rows] == [["an apple", "red fruit"], ["a pear"]]
+    assert rows[0].values == {"year": 1909, "tags": ["a", "b"]}
+    assert rows[1].values == {"year": 1910}
+    with open_dataset(path) as dataset:
+        assert dataset.describe().layout is Layout.WEBDATASET
+
+
+def test_shards_may_repeat_each_others_names(tmp_path: Path) -> None:
+    shards = [
+        tar_of(tmp_path / f"{at}.tar", {"000.png": png(at), "000.txt": f"picture {at}"}) for at in range(3)
+    ]
+    rows, skipped = read(shards)
+    assert not skipped
+    assert [row.captions for row in rows] == [["picture 0"], ["picture 1"], ["picture 2"]]
+    assert [row.source for row in rows] == ["0.tar/000.png", "1.tar/000.png", "2.tar/000.png"]
+    assert rows[2].picture is not None
+
+
+def test_it_finds_words_in_a_folder_of_their_own(tmp_path: Path) -> None:
+    path = zip_of(
+        tmp_path / "x.zip",
+        {"images/1.png": png(1), "images/2.png": png(2), "captions/1.txt": "one", "captions/2.txt": "two"},
+    )
+    rows, skipped = read(path)
+    assert not skipped
+    assert [row.captions for row in rows] == [["one"], ["two"]]
+
+
+def test_it_reads_kaggles_captions_txt_with_several_captions_a_picture(tmp_path: Path) -> None:
+    table = 'image,caption\n1.png,one .\n1.png,"first, he said"\n2.png,two .\n2.png,two .\n'
+    rows, skipped = read(
+        zip_of(
+            tmp_path / "flickr.zip", {"Images/1.png": png(1), "Images/2.png": png(2), "captions.txt": table}
+        )
+    )
+    assert not skipped
+    assert [row.captions for row in rows] == [["one .", "first, he said"], ["two .", "two ."]]
+
+
+def test_it_reads_the_older_flickr_form_without_header(tmp_path: Path) -> None:
+    table = '1.png#0\tA dog , running\n1.png#1\tA "dog\n2.png#0\tA cat\n'
+    rows, skipped = read(
+        zip_of(tmp_path / "x.zip", {"d/1.png": png(1), "d/2.png": png(2), "Flickr8k.token.txt": table})
+    )
+    assert not skipped
+    assert [row.captions for row in rows] == [["A dog , running", 'A "dog'], ["A cat"]]
+
+
+def test_it_reads_flickr30k_with_pipes(tmp_path: Path) -> None:
+    table = 'image_name| comment_number| comment\n1.png| 0| Two men , one "tall" .\n1.png| 1| Two people .\n'
+    rows, _ = read(zip_of(tmp_path / "x.zip", {"1.png": png(1), "results.csv": table}))
+    assert [row.captions for row in rows] == [['Two men , one "tall" .', "Two people ."]]
+
+
+def test_captions_of_one_picture_may_lie_far_apart(tmp_path: Path) -> None:
+    table = "file,caption\n1.png,a\n2.png,b\n1.png,c\n2.png,d\n1.png,e\n"
+    rows, skipped = read(zip_of(tmp_path / "x.zip", {"t.csv": table, "1.png": png(1), "2.png": png(2)}))
+    assert not skipped
+    assert [row.captions for row in rows] == [["a", "c", "e"], ["b", "d"]]
+
+
+def test_it_reads_kaggle_fashion_by_stem_with_its_ragged_lines(tmp_path: Path) -> None:
+    styles = (
+        "id,gender,year,productDisplayName\n"
+        "15970,Men,2011,Navy Shirt\n"
+        "39386,Men,2012,Blue Jeans, slim, long\n"
+        "404,Men,2012,Gone\n"
+    )
+    links = "filename,link\n15970.jpg,http://a/1.jpg\n39386.jpg,http://a/2.jpg\n404.jpg,http://a/3.jpg\n"
+    rows, skipped = read(
+        zip_of(
+            tmp_path / "fashion.zip",
+            {
+                "images/15970.jpg": png(1),
+                "images/39386.jpg": png(2),
+                "styles.csv": styles,
+                "images.csv": links,
+            },
+        )
+    )
+    assert [(row.id, row.captions) for row in rows] == [
+        ("15970", ["Navy Shirt"]),
+        ("39386", ["Blue Jeans, slim, long"]),
+    ]
+    assert "5 fields" not in str(rows[0].notes)
+    assert "6 fields for 4 columns" in rows[1].notes[0]
+    assert rows[0].values["link"] == "http://a/1.jpg"
+    assert [(item.source, item.reason) for item in skipped] == [
+        ("fashion.zip/styles.csv:4", Reason.MISSING),
+        ("fashion.zip/images.csv:4", Reason.MISSING),
+    ]
+
+
+def test_pictures_without_a_row_are_rows_without_words(tmp_path: Path) -> None:
+    rows, skipped = read(zip_of(tmp_path / "x.zip", {**PACKED, "images/3.png": png(3)}))
+    assert not skipped
+    assert rows[2].captions == []
+    assert rows[2].source == "x.zip/images/3.png"
+
+
+def test_rows_without_their_picture_are_reported_and_cost_nothing_else(tmp_path: Path) -> None:
+    table = "file_name,caption\nimages/1.png,one\nimages/404.png,gone\n,only words\nimages/2.png,two\n"
+    rows, skipped = read(zip_of(tmp_path / "x.zip", {**PACKED, "captions.csv": table}))
+    assert [row.captions for row in rows] == [["one"], ["only words"], ["two"]]
+    assert rows[1].picture is None
+    assert [(item.source, item.reason) for item in skipped] == [("x.zip/captions.csv:3", Reason.MISSING)]
+    assert "images/404.png" in skipped[0].detail
+
+
+def test_it_reads_text_without_pictures(tmp_path: Path) -> None:
+    table = "id,title,section\na,The first headline of all,x\nb,Another one here,x\n"
+    path = file_of(tmp_path / "news.csv", table)
+    rows, skipped = read(path)
+    assert not skipped
+    assert [(row.id, row.captions, row.picture) for row in rows] == [
+        ("a", ["The first headline of all"], None),
+        ("b", ["Another one here"], None),
+    ]
+    with open_dataset(path) as dataset:
+        assert dataset.describe().layout is Layout.TEXT_TABLE
+
+
+def test_a_table_of_absent_pictures_is_read_as_text(tmp_path: Path) -> None:
+    rows, skipped = read(file_of(tmp_path / "captions.csv", TABLE))
+    assert not skipped
+    assert [row.captions for row in rows] == [["a red apple"], ["a green pear"]]
+    assert rows[0].values == {"file_name": "images/1.png"}
+
+
+def test_it_reads_a_folder_of_texts(tmp_path: Path) -> None:
+    files = {"a.txt": "one\ntwo", "b.txt": "three", "b.json": '{"n": 1}'}
+    rows, skipped = read(zip_of(tmp_path / "t.zip", files))
+    assert not skipped
+    assert [(row.captions, row.values) for row in rows] == [(["one\ntwo"], {}), (["three"], {"n": 1})]
+
+
+def test_it_joins_files_that_were_uploaded_one_by_one(tmp_path: Path) -> None:
+    pictures = zip_of(tmp_path / "images.zip", PICTURES)
+    table = file_of(tmp_path / "captions.csv", TABLE)
+    loose = file_of(tmp_path / "0f3c", png(3))
+    rows, skipped = read([pictures, table, loose], names={loose: "more/3.png"})
+    assert not skipped
+    assert names_of(rows) == ["1.png", "2.png", "3.png"]
+    assert [row.source for row in rows] == ["captions.csv:2", "captions.csv:3", "more/3.png"]
+    with open_dataset([pictures, table, loose], names={loose: "more/3.png"}) as dataset:
+        parts = dataset.describe().parts
+    assert [(part.name, part.form, part.pictures) for part in parts] == [
+        ("images.zip", Form.ZIP, 2),
+        ("2 files", Form.FILES, 1),
+    ]
+
+
+def test_a_folder_dropped_into_the_browser_keeps_its_names(tmp_path: Path) -> None:
+    stored = {
+        file_of(tmp_path / f"blob{at}", png(at)): f"pets/{kind}/{at}.png" for at, kind in enumerate("aabb")
+    }
+    rows, _ = read(list(stored), names=stored)
+    assert [row.values["class"] for row in rows] == ["a", "a", "b", "b"]
+
+
+def test_it_reads_a_gzipped_table(tmp_path: Path) -> None:
+    rows, _ = read(file_of(tmp_path / "t.csv.gz", gzip.compress(TABLE.encode())))
+    assert len(rows) == 2
+
+
+def test_it_reads_coco_captions(tmp_path: Path) -> None:
+    coco = {
+        "info": {"year": 2017},
+        "images": [{"id": 7, "file_name": "1.png"}, {"id": 9, "file_name": "2.png"}],
+        "annotations": [
+            {"image_id": 9, "caption": "b"},
+            {"image_id": 7, "caption": "a"},
+            {"image_id": 7, "caption": "c"},
+        ],
+    }
+    rows, skipped = read(
+        zip_of(
+            tmp_path / "coco.zip",
+            {
+                "annotations/captions.json": json.dumps(coco, indent=1),
+                "val/1.png": png(1),
+                "val/2.png": png(2),
+            },
+        )
+    )
+    assert not skipped
+    assert [(row.id, row.captions) for row in rows] == [("7", ["a", "c"]), ("9", ["b"])]
+
+
+def test_it_ignores_junk_without_a_word(tmp_path: Path) -> None:
+    junk: Files = {
+        "__MACOSX/images/._1.png": b"x",
+        ".DS_Store": b"x",
+        "images/Thumbs.db": b"x",
+        "images/.hidden.png": b"x",
+    }
+    rows, skipped = read(zip_of(tmp_path / "x.zip", {**PACKED, **junk}))
+    assert len(rows) == 2
+    assert not skipped
+
+
+def test_it_reports_what_it_has_no_use_for(tmp_path: Path) -> None:
+    extra: Files = {
+        "README.md": "hello",
+        "inner.zip": b"PK\3\4",
+        "movie.mp4": b"ftyp",
+        "labels.csv": "a,b\nx,y\n",
+    }
+    rows, skipped = read(zip_of(tmp_path / "x.zip", {**PACKED, **extra}))
+    assert len(rows) == 2
+    assert {item.source.partition("/")[2]: item.reason for item in skipped} == dict.fromkeys(
+        extra, Reason.UNSUPPORTED
+    )
+
+
+def test_iterating_again_gives_the_same_rows(tmp_path: Path) -> None:
+    with open_dataset(tar_of(tmp_path / "x.tar.gz", PACKED)) as dataset:
+        dataset.describe()
+        assert [row.source for row in dataset] == [row.source for row in dataset]
