@@ -20,7 +20,7 @@ import { boxOf, ordinalsIn, type Polygon } from "./region";
 import type { MapSource } from "./source";
 import { TileStore } from "./store";
 import { Thumbnails, type PictureMode } from "./thumbnails";
-import { clamped, fitted, panned, scaleOf, toScreen, toWorld, zoomedAt, zoomOf, type Box, type Camera, type Viewport } from "./viewport";
+import { clamped, fitted, panned, scaleOf, toScreen, toWorld, WORLD, zoomedAt, zoomOf, type Box, type Camera, type Viewport } from "./viewport";
 import { nextPoint } from "./walk";
 
 export interface MapEvents {
@@ -82,6 +82,8 @@ export class MapView {
     private readonly parent: HTMLElement,
     private readonly source: MapSource,
     manifest: Manifest,
+    /** Pixels at the left that a panel covers on this screen. */
+    private readonly inset = (): number => 0,
   ) {
     this.canvas = document.createElement("canvas");
     this.canvas.className = "map-canvas";
@@ -102,7 +104,7 @@ export class MapView {
     });
     this.points = new PointsPass(gl);
     this.hitsPass = new HitsPass(gl);
-    this.view = fitted(parent.clientWidth || 1, parent.clientHeight || 1);
+    this.view = fitted(parent.clientWidth || 1, parent.clientHeight || 1, WORLD, inset());
     this.gestures = new Gestures(this.canvas, this.gestureHandlers());
     this.listen();
     this.resize();
@@ -224,11 +226,11 @@ export class MapView {
   }
 
   flyToBox(box: Box): void {
-    this.fly(fitted(this.view.width, this.view.height, box));
+    this.fly(fitted(this.view.width, this.view.height, box, this.inset()));
   }
 
   recentre(): void {
-    this.fly(fitted(this.view.width, this.view.height));
+    this.fly(fitted(this.view.width, this.view.height, WORLD, this.inset()));
   }
 
   zoomBy(factor: number): void {
@@ -303,7 +305,7 @@ export class MapView {
     this.canvas.width = Math.round(width * devicePixelRatio);
     this.canvas.height = Math.round(height * devicePixelRatio);
     const untouched = !this.painted;
-    this.view = untouched ? fitted(width, height) : clamped({ ...this.view, width, height });
+    this.view = untouched ? fitted(width, height, WORLD, this.inset()) : clamped({ ...this.view, width, height });
     this.invalidate();
   }
 

@@ -69,11 +69,11 @@ export function zoomedAt(view: Viewport, sx: number, sy: number, factor: number)
   });
 }
 
-/** The view that shows all of `box`, with a margin. */
-export function fitted(width: number, height: number, box: Box = WORLD): Viewport {
+/** The view that shows all of `box`, with a margin, in the part of the screen right of `inset` pixels. */
+export function fitted(width: number, height: number, box: Box = WORLD, inset = 0): Viewport {
   const side = Math.max(box.x1 - box.x0, box.y1 - box.y0, 1 / (MAX_ZOOM * 4));
-  const scale = (MARGIN * Math.min(width, height)) / side;
-  return clamped({ x: (box.x0 + box.x1) / 2, y: (box.y0 + box.y1) / 2, scale, width, height });
+  const scale = (MARGIN * Math.min(width - inset, height)) / side;
+  return clamped({ x: (box.x0 + box.x1) / 2 - inset / 2 / scale, y: (box.y0 + box.y1) / 2, scale, width, height });
 }
 
 export function clamped(view: Viewport): Viewport {

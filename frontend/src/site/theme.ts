@@ -16,10 +16,13 @@ export function setTheme(theme: Theme): void {
   document.dispatchEvent(new CustomEvent("themechange", { detail: theme }));
 }
 
-/** Calls back whenever the look changes, by the toggle or by the system. */
-export function onThemeChange(callback: (theme: Theme) => void): void {
-  document.addEventListener("themechange", () => callback(currentTheme()));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => callback(currentTheme()));
+/** Calls back whenever the look changes, by the toggle or by the system; returns what ends it. */
+export function onThemeChange(callback: (theme: Theme) => void): () => void {
+  const ended = new AbortController();
+  const listener = () => callback(currentTheme());
+  document.addEventListener("themechange", listener, { signal: ended.signal });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", listener, { signal: ended.signal });
+  return () => ended.abort();
 }
 
 function readCookie(): Theme | null {

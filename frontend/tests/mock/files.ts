@@ -156,7 +156,7 @@ function labelsOf(points: MadePoints): Labels {
     name,
     x,
     y,
-    w: 12 + 8.4 * name.length,
+    w: 18 + 8.6 * name.length,
     h: 22,
     k0: 0,
     k1: null,

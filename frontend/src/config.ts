@@ -1,0 +1,28 @@
+/** What the server writes into the map page, in `<script type="application/json" id="config">`. */
+
+import type { Space } from "./api";
+
+export interface MapEntry {
+  id: string;
+  space: Space;
+  version: string;
+  /** The folder of its files; ends with a slash. */
+  base_url: string;
+  count: number;
+}
+
+export interface MapConfig {
+  dataset: { id: string; name: string; url: string };
+  maps: MapEntry[];
+  /** Whether this server answers searches and knows the nearest neighbours of a record. */
+  search: boolean;
+}
+
+export const SPACE_NAMES: Record<Space, string> = { image: "Images", caption: "Captions", joint: "Both" };
+
+/** Throws an Error in words when the page holds no usable configuration. */
+export function readConfig(): MapConfig {
+  const text = document.getElementById("config")?.textContent;
+  if (!text) throw new Error("The page holds no configuration.");
+  return JSON.parse(text) as MapConfig;
+}

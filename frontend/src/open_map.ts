@@ -1,0 +1,71 @@
+/** Opens one map version in a stage of its own: root tile and manifest are asked for at the same time. */
+
+import { mapFiles } from "./api";
+import type { MapEntry } from "./config";
+import { currentTheme, onThemeChange } from "./site/theme";
+import type { Labels, Manifest, SheetIndex } from "./map/manifest";
+import { MapView } from "./map/map_view";
+import type { MapSource } from "./map/source";
+
+/** Width of the panel at the left, in pixels, where the screen has room for it beside the map. */
+const sidePanel = (): number => (innerWidth >= 900 ? 304 : 0);
+
+const ROOT = "t/0-0-0.atm";
+
+export interface OpenedMap {
+  entry: MapEntry;
+  view: MapView;
+  source: MapSource;
+  manifest: Manifest;
+  labels: Promise<Labels>;
+  sheets: Promise<SheetIndex>;
+  /** Takes the stage off the page. */
+  close(): void;
+}
+
+/** Rejects when the manifest cannot be had; throws NoWebGLError. */
+export async function openMap(entry: MapEntry, parent: HTMLElement): Promise<OpenedMap> {
+  const source = withRootAhead(mapFiles(entry.base_url));
+  const manifest = (await source.json("manifest.json")) as Manifest;
+  const stage = document.createElement("div");
+  stage.className = "map-stage";
+  parent.prepend(stage);
+  let view: MapView;
+  try {
+    view = new MapView(stage, source, manifest, sidePanel);
+  } catch (error) {
+    stage.remove();
+    throw error;
+  }
+  view.setLook(currentTheme());
+  view.setColumn(manifest.embedded);
+  const stopWatching = onThemeChange((theme) => view.setLook(theme));
+  return {
+    entry,
+    view,
+    source,
+    manifest,
+    labels: source.json("labels.json") as Promise<Labels>,
+    sheets: source.json("thumbs/index.json") as Promise<SheetIndex>,
+    close() {
+      stopWatching();
+      view.close();
+      stage.remove();
+    },
+  };
+}
+
+function withRootAhead(source: MapSource): MapSource {
+  let root: Promise<ArrayBuffer> | null = source.bytes(ROOT, new AbortController().signal);
+  // An empty map has no root tile; the error matters only if somebody asks for it.
+  root.catch(() => {});
+  return {
+    ...source,
+    bytes(path, signal) {
+      if (path !== ROOT || !root) return source.bytes(path, signal);
+      const ahead = root;
+      root = null;
+      return ahead;
+    },
+  };
+}

@@ -1,0 +1,5 @@
+import type { MapRecord } from "../api";
+
+/** A record's own columns that hold something. */
+export const fields = (record: MapRecord): [string, unknown][] =>
+  Object.entries(record.values).filter(([, value]) => value !== null && value !== "" && !(Array.isArray(value) && value.length === 0));

@@ -1,0 +1,41 @@
+/** Records by ordinal, fetched many at a time and kept for a while. */
+
+import { recordsAt, type MapRecord } from "./api";
+
+const KEPT = 2000;
+const AT_ONCE = 100;
+
+export class Records {
+  private readonly kept = new Map<number, Promise<MapRecord>>();
+
+  constructor(private readonly map: string) {}
+
+  async get(ordinal: number): Promise<MapRecord> {
+    return (await this.all([ordinal]))[0]!;
+  }
+
+  /** In the order asked for. Rejects as a whole: what failed is asked for again next time. */
+  async all(ordinals: number[]): Promise<MapRecord[]> {
+    const missing = ordinals.filter((ordinal) => !this.kept.has(ordinal));
+    for (let from = 0; from < missing.length; from += AT_ONCE) this.fetch(missing.slice(from, from + AT_ONCE));
+    const records = await Promise.all(ordinals.map((ordinal) => this.kept.get(ordinal)!));
+    this.shrink();
+    return records;
+  }
+
+  private fetch(ordinals: number[]): void {
+    const answer = recordsAt(this.map, ordinals);
+    ordinals.forEach((ordinal, i) => {
+      const record = answer.then((records) => records[i]!);
+      record.catch(() => this.kept.delete(ordinal));
+      this.kept.set(ordinal, record);
+    });
+  }
+
+  private shrink(): void {
+    for (const ordinal of this.kept.keys()) {
+      if (this.kept.size <= KEPT) return;
+      this.kept.delete(ordinal);
+    }
+  }
+}

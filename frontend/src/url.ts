@@ -1,0 +1,56 @@
+/** The state of the explorer as the part of an address after "#": what a copied link opens again. */
+
+import type { Camera } from "./map/viewport";
+
+export interface Link {
+  /** Space of the map. */
+  map: string | null;
+  camera: Camera | null;
+  colour: string | null;
+  /** Legend codes that are switched off. */
+  hidden: number[];
+  range: [number, number] | null;
+  query: string;
+  /** Row of the record that is open. */
+  record: number | null;
+}
+
+export const NO_LINK: Link = { map: null, camera: null, colour: null, hidden: [], range: null, query: "", record: null };
+
+export function encodeLink(link: Link): string {
+  const parts = new URLSearchParams();
+  if (link.map) parts.set("map", link.map);
+  if (link.camera) parts.set("at", [link.camera.x, link.camera.y, link.camera.k].map(short).join(","));
+  if (link.colour) parts.set("colour", link.colour);
+  if (link.hidden.length) parts.set("hidden", link.hidden.join(","));
+  if (link.range) parts.set("range", link.range.join(","));
+  if (link.query) parts.set("q", link.query);
+  if (link.record !== null) parts.set("record", String(link.record));
+  return parts.toString().replaceAll("%2C", ",");
+}
+
+/** Parts that make no sense are left out: an address is written by people too. */
+export function decodeLink(hash: string): Link {
+  const parts = new URLSearchParams(hash.replace(/^#/, ""));
+  const [x, y, k] = numbers(parts.get("at"));
+  const [from, to] = numbers(parts.get("range"));
+  const record = numbers(parts.get("record"))[0];
+  return {
+    map: parts.get("map"),
+    camera: x !== undefined && y !== undefined && k !== undefined && k > 0 ? { x, y, k } : null,
+    colour: parts.get("colour"),
+    hidden: numbers(parts.get("hidden")),
+    range: from !== undefined && to !== undefined ? [from, to] : null,
+    query: parts.get("q") ?? "",
+    record: record !== undefined && record >= 0 ? Math.floor(record) : null,
+  };
+}
+
+function numbers(text: string | null): number[] {
+  if (!text) return [];
+  const all = text.split(",").map(Number);
+  return all.every(Number.isFinite) ? all : [];
+}
+
+/** Eight digits hold a place to a pixel at every zoom but the very deepest. */
+const short = (value: number): string => String(Number(value.toPrecision(8)));
