@@ -8,6 +8,7 @@ from atlas.api import api
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health", health.health, name="health"),
     path("accounts/", include("allauth.urls")),
+    path("", include("atlas.maps.urls")),
     path("api/", api.urls),
     path("", include("atlas.datasets.urls")),
 ]

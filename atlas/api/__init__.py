@@ -8,6 +8,8 @@ from ninja.security import APIKeyCookie
 
 from atlas.datasets.api import router as datasets_router
 from atlas.datasets.imports import ImportRefusedError, UnknownColumnError
+from atlas.maps.api import router as maps_router
+from atlas.search.api import router as search_router
 
 
 class Visitor(APIKeyCookie):
@@ -21,6 +23,8 @@ class Visitor(APIKeyCookie):
 
 api = NinjaAPI(title="Atlas", version="1", auth=Visitor(), urls_namespace="api")
 api.add_router("/datasets", datasets_router)
+api.add_router("", maps_router)
+api.add_router("", search_router)
 
 
 @api.exception_handler(Http404)

@@ -153,16 +153,16 @@ def send(step: Step, delay: float = 0) -> None:
         log.warning("step %s not sent: %s", step.pk, error)
 
 
-def cancel_build(build: Build) -> bool:
-    """Stop a build; its running steps notice within a second. False if it was over already."""
+def cancel_build(build: Build) -> None:
+    """Stop a build; its running steps notice within a second. Raises BuildError if it is over already."""
     with transaction.atomic():
         changed = Build.objects.filter(pk=build.pk, state__in=OPEN).update(
             state=State.CANCELLED, finished_at=timezone.now()
         )
-        if changed:
-            Step.objects.filter(build=build, state=State.QUEUED).update(state=State.CANCELLED)
+        if not changed:
+            raise BuildError("This build is over already.")
+        Step.objects.filter(build=build, state=State.QUEUED).update(state=State.CANCELLED)
     progress.announce(build.dataset_id)
-    return bool(changed)
 
 
 def retry_build(build: Build) -> None:

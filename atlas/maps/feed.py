@@ -2,13 +2,32 @@
 
 import json
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponseNotAllowed, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 
 from atlas import events
 from atlas.datasets.models import Dataset
 from atlas.maps import progress
+
+
+async def dataset_events(request: HttpRequest, dataset_id: UUID) -> HttpResponseBase:
+    """`GET /api/datasets/<id>/events`"""
+    if request.method != "GET":
+        return HttpResponseNotAllowed(["GET"])
+    user = await request.auser()
+    dataset = await Dataset.objects.visible_to(user).filter(pk=dataset_id).afirst()
+    if dataset is None:
+        raise Http404
+    response = StreamingHttpResponse(
+        feed(dataset, request.headers.get("Last-Event-ID")), content_type="text/event-stream"
+    )
+    response["Cache-Control"] = "no-cache"
+    response["X-Accel-Buffering"] = "no"  # nginx would collect events until it has a few kilobytes
+    return response
 
 
 async def feed(dataset: Dataset, last_id: str | None) -> AsyncIterator[str]:
@@ -20,18 +39,11 @@ async def feed(dataset: Dataset, last_id: str | None) -> AsyncIterator[str]:
     newest = await events.latest_id(dataset.pk)
     if last_id is None or _order(last_id) > _order(newest):
         last_id = newest
-        yield f"id: {newest}\ndata: {json.dumps(await _snapshot(dataset))}\n\n"
+        yield f"id: {newest}\ndata: {json.dumps(await sync_to_async(progress.snapshot)(dataset))}\n\n"
+    # A page listens for hours: it must not hold a database connection all that time.
+    await sync_to_async(connection.close)()
     async for text in events.stream(dataset.pk, last_id):
         yield text
-
-
-@sync_to_async
-def _snapshot(dataset: Dataset) -> dict[str, object]:
-    try:
-        return progress.snapshot(dataset)
-    finally:
-        # A page listens for hours: it must not hold a connection all that time.
-        connection.close()
 
 
 def _order(event_id: str) -> tuple[int, int]:

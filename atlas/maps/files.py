@@ -1,16 +1,13 @@
-"""Serving the files of a map version: whoever may see the dataset, under a name that never changes its bytes."""
+"""Serving the files of a map version to whoever may see the dataset; a name never changes its bytes."""
 
 import re
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from atlas.datasets.models import Dataset
-from atlas.maps.models import MapVersion
-from atlas.teams.models import User
+from atlas.maps.access import visible_version
 
 _TILE = r"\d{1,2}-\d{1,5}-\d{1,5}"
 _KEY = r"[a-z0-9][a-z0-9_-]{0,63}"
@@ -24,9 +21,9 @@ _TYPES = {".json": "application/json", ".webp": "image/webp"}
 
 @require_safe
 def map_file(request: HttpRequest, map_id: UUID, version_id: UUID, name: str) -> HttpResponse:
-    version = visible_version(request.user, map_id, version_id)
-    if version is None or not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name):
         raise Http404
+    version = visible_version(request.user, map_id, version_id)
     path = version.folder / name
     packed = path.with_name(f"{path.name}.gz")
     response = HttpResponse(content_type=_TYPES.get(path.suffix, "application/octet-stream"))
@@ -41,12 +38,6 @@ def map_file(request: HttpRequest, map_id: UUID, version_id: UUID, name: str) ->
     patch_vary_headers(response, ["Accept-Encoding"])
     response["Cache-Control"] = "private, max-age=31536000, immutable"
     return response
-
-
-def visible_version(user: User | AnonymousUser, map_id: UUID, version_id: UUID) -> MapVersion | None:
-    visible = Dataset.objects.visible_to(user)
-    versions = MapVersion.objects.select_related("map").filter(map__dataset__in=visible)
-    return versions.filter(pk=version_id, map=map_id).first()
 
 
 def _takes_gzip(request: HttpRequest) -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas.maps import projection, vectors
+from atlas.maps import projection, tiles, vectors
+from atlas.maps.columns import columns_of
 from atlas.maps.models import Build, DataMap, MapVersion, Space, Step, version_folder
 from atlas.maps.publish import scratch_folder, version_id
 from atlas.maps.steps import Watch
@@ -107,15 +107,27 @@ def name_topics(step: Step, watch: Watch) -> None:
 
 
 def write_version(step: Step, watch: Watch) -> None:
-    """All files of the version, complete before its folder gets its name."""
-    build = step.build
+    """Every file of the version, in a folder that gets its name when it is complete."""
+    build, dataset = step.build, step.build.dataset
     scratch = scratch_folder(build.pk, step.space)
-    folder = version_folder(build.dataset_id, version_id(build.pk, step.space))
     points = Points.load(scratch)
-    shutil.rmtree(folder, ignore_errors=True)
-    unfinished = folder.with_name(f".new-{step.claim}")
-    unfinished.mkdir(parents=True)
-    points.save(unfinished)
-    (unfinished / "manifest.json").write_text("{}")
-    os.rename(unfinished, folder)
+    shown = shown_version(build, Space(step.space))
+    columns = columns_of(dataset, points.rows)
+    columns["trust"] = tiles.Column.number("Trust", points.trust)
+    watch.check()
+    rank = tiles.drawing_order(len(points.rows), seed=0)
+    with tiles.publishing(version_folder(build.dataset_id, version_id(build.pk, step.space))) as folder:
+        tiles.write_tiles(
+            points.coordinates,
+            rank,
+            columns,
+            folder,
+            rows=points.rows,
+            frame=shown and _frame_of(shown),
+        )
+        points.save(folder)
     (scratch / "version.json").write_text(json.dumps({"count": len(points.rows), "topics": []}))
+
+
+def _frame_of(version: MapVersion) -> tiles.Frame:
+    return tiles.Frame(**json.loads((version.folder / "manifest.json").read_text())["frame"])

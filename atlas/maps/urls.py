@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from atlas.maps import files, views
+from atlas.maps import feed, files, views
 
 app_name = "maps"
 
 urlpatterns = [
     path("data/<slug:team>/<slug:slug>/map", views.map_page, name="map"),
+    path("api/datasets/<uuid:dataset_id>/events", feed.dataset_events, name="events"),
     path("maps/<uuid:map_id>/<uuid:version_id>/<path:name>", files.map_file, name="file"),
 ]

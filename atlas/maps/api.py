@@ -1,0 +1,154 @@
+"""Maps, builds and the records on maps over JSON; `atlas/api/README.md` has the examples."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+from ninja import Query, Router, Schema
+from ninja.errors import HttpError
+
+from atlas.datasets.access import editable_dataset, record_of, visible_dataset
+from atlas.datasets.api import row_numbers
+from atlas.datasets.models import Dataset, Record
+from atlas.datasets.schemas import RecordOut
+from atlas.maps import build, progress, vectors
+from atlas.maps.access import visible_version
+from atlas.maps.models import Build, MapVersion, Space
+from atlas.maps.places import places_of, rows_at
+
+router = Router(tags=["maps"])
+
+MOST_NEIGHBOURS = 100
+
+
+class BuildIn(Schema):
+    anew: bool = False
+
+
+class MapOut(Schema):
+    id: UUID
+    space: Space
+    version: UUID
+    number: int
+    count: int
+    base_url: str
+
+
+class MapsOut(Schema):
+    maps: list[MapOut]
+
+
+class MapRecordOut(RecordOut):
+    """A record and where it is on the map: all null for one that is not on it."""
+
+    ordinal: int | None
+    x: float | None
+    y: float | None
+
+
+class MapRecordsOut(Schema):
+    records: list[MapRecordOut]
+
+
+class NeighbourOut(MapRecordOut):
+    score: float
+
+
+class NeighboursOut(Schema):
+    records: list[NeighbourOut]
+
+
+@router.get("/datasets/{uuid:dataset_id}/maps", response=MapsOut)
+def list_maps(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
+    return {"maps": progress.published_maps(visible_dataset(request.user, dataset_id).pk)}
+
+
+@router.get("/datasets/{uuid:dataset_id}/progress")
+def get_progress(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
+    return progress.snapshot(visible_dataset(request.user, dataset_id))
+
+
+@router.post("/datasets/{uuid:dataset_id}/build")
+def start_build(request: HttpRequest, dataset_id: UUID, body: BuildIn) -> dict[str, Any]:
+    dataset = editable_dataset(request.user, dataset_id)
+    with _refusals():
+        build.create_build(dataset.pk, append=not body.anew)
+    return progress.snapshot(dataset)
+
+
+@router.post("/datasets/{uuid:dataset_id}/build/cancel")
+def cancel_build(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
+    dataset = editable_dataset(request.user, dataset_id)
+    with _refusals():
+        build.cancel_build(_latest_build(dataset))
+    return progress.snapshot(dataset)
+
+
+@router.post("/datasets/{uuid:dataset_id}/build/retry")
+def retry_build(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
+    dataset = editable_dataset(request.user, dataset_id)
+    with _refusals():
+        build.retry_build(_latest_build(dataset))
+    return progress.snapshot(dataset)
+
+
+@router.get("/maps/{uuid:map_id}/records", response=MapRecordsOut)
+def list_records(
+    request: HttpRequest, map_id: UUID, ordinals: str, version: UUID | None = None
+) -> dict[str, Any]:
+    shown = visible_version(request.user, map_id, version)
+    return {"records": _on_map(shown, rows_at(shown.folder, row_numbers(ordinals)))}
+
+
+@router.get("/maps/{uuid:map_id}/records/{int:row}", response=MapRecordOut)
+def get_record(request: HttpRequest, map_id: UUID, row: int, version: UUID | None = None) -> dict[str, Any]:
+    shown = visible_version(request.user, map_id, version)
+    record_of(shown.map.dataset, row)
+    return _on_map(shown, [row])[0]
+
+
+@router.get("/maps/{uuid:map_id}/records/{int:row}/neighbours", response=NeighboursOut)
+def list_neighbours(
+    request: HttpRequest,
+    map_id: UUID,
+    row: int,
+    k: Annotated[int, Query(ge=1, le=MOST_NEIGHBOURS)] = 12,
+    version: UUID | None = None,
+) -> dict[str, Any]:
+    shown = visible_version(request.user, map_id, version)
+    dataset = shown.map.dataset
+    record_of(dataset, row)
+    scores = dict(vectors.neighbours(dataset.pk, Space(shown.map.space), row, shown.build.row_count, k))
+    records = _on_map(shown, list(scores))
+    for record in records:
+        vars(record).update(score=scores[record.row])
+    return {"records": records}
+
+
+def _on_map(version: MapVersion, rows: list[int]) -> list[Record]:
+    """Records in the order of `rows`, each with its place on the map: `ordinal`, `x` and `y`."""
+    nowhere = {"ordinal": None, "x": None, "y": None}
+    places = {row: asdict(place) for row, place in places_of(version.folder, rows).items()}
+    found = Record.objects.filter(dataset=version.map.dataset_id, row__in=rows)
+    records = {each.row: each for each in found}
+    for row, record in records.items():
+        vars(record).update(places.get(row, nowhere))
+    return [records[row] for row in rows if row in records]
+
+
+def _latest_build(dataset: Dataset) -> Build:
+    latest = dataset.builds.order_by("created_at").last()
+    if latest is None:
+        raise Http404("There is no build of this dataset yet.")
+    return latest
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except build.BuildError as error:
+        raise HttpError(409, str(error)) from None
