@@ -1,21 +1,28 @@
-"""A data folder of its own for each test, and the cast."""
+"""A data folder of its own for each test, the cast, and a small dataset of Alice's."""
 
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
 
+from atlas.datasets.models import Dataset
+from tests.datasets.material import imported_dataset
 from tests.people import Cast, make_cast
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, settings: Settings) -> Path:
+def data_folder(tmp_path: Path, settings: Settings) -> Path:
     settings.ATLAS_HOME = tmp_path
     settings.MEDIA_ROOT = tmp_path / "media"
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     return tmp_path
 
 
 @pytest.fixture
 def cast(db: None) -> Cast:
     return make_cast()
+
+
+@pytest.fixture
+def fruit(cast: Cast) -> Dataset:
+    """Three records with pictures, captions, ids and two columns; one item was skipped."""
+    return imported_dataset(cast)

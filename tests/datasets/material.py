@@ -1,0 +1,71 @@
+"""Small uploads and what becomes of them."""
+
+import io
+import zipfile
+from collections.abc import Mapping
+
+from PIL import Image
+
+from atlas.datasets.describe import describe_import
+from atlas.datasets.imports import create_dataset, start_import
+from atlas.datasets.ingest import run_import
+from atlas.datasets.models import Dataset, Import, Upload
+from atlas.datasets.uploads import create_upload, settle
+from atlas.teams.models import User
+from tests.people import Cast
+
+FRUIT_TABLE = """file,caption,id,colour,weight
+1.png,Two red apples,a-1,red,120
+2.png,A yellow pear,a-2,yellow,95.5
+3.png,A plum,a-3,red,40
+4.png,A picture that is broken,a-4,none,1
+"""
+
+
+def picture(colour: str, width: int = 40, height: int = 30) -> bytes:
+    data = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(data, "PNG")
+    return data.getvalue()
+
+
+def zip_of(files: Mapping[str, str | bytes]) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return data.getvalue()
+
+
+def fruit_zip() -> bytes:
+    pictures = {
+        f"{number}.png": picture(colour) for number, colour in enumerate(("red", "yellow", "blue"), 1)
+    }
+    return zip_of({"captions.csv": FRUIT_TABLE, **pictures, "4.png": picture("green")[:60]})
+
+
+def uploaded(user: User, filename: str, data: bytes, relative_path: str = "") -> Upload:
+    """A complete upload, as if the browser had sent it."""
+    upload = create_upload(user, filename, len(data), relative_path=relative_path)
+    upload.path.write_bytes(data)
+    settle(upload, len(data))
+    return upload
+
+
+def new_import(cast: Cast, filename: str, data: bytes) -> Import:
+    """The first import of a new dataset of Alice's, not described yet."""
+    dataset = create_dataset(cast.team, "Fruit", cast.alice, [uploaded(cast.alice, filename, data)])
+    return dataset.imports.get()
+
+
+def run(job: Import) -> Import:
+    """Describe, start with no corrections and run it, as the page and the workers do."""
+    describe_import(job.pk)
+    job.refresh_from_db()
+    start_import(job, {})
+    run_import(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def imported_dataset(cast: Cast) -> Dataset:
+    return Dataset.objects.get(pk=run(new_import(cast, "fruit.zip", fruit_zip())).dataset_id)

@@ -1,0 +1,133 @@
+"""/api/datasets/<id>/imports/…: described, corrected, started, cancelled, tried again"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from atlas.datasets.describe import describe_import
+from atlas.datasets.imports import create_dataset
+from atlas.datasets.ingest import run_import
+from atlas.datasets.models import Dataset, Import, ImportState, Record
+from tests.datasets.material import fruit_zip, new_import, picture, uploaded, zip_of
+from tests.people import Cast, client_of
+
+
+def call(cast: Cast, job: Import, verb: str = "", **body: Any) -> Any:
+    client, address = client_of(cast.alice), f"/api/datasets/{job.dataset_id}/imports/{job.pk}"
+    if not verb:
+        return client.get(address)
+    return client.post(f"{address}/{verb}", json.dumps(body), content_type="application/json")
+
+
+@pytest.fixture
+def described(cast: Cast) -> Import:
+    job = new_import(cast, "fruit.zip", fruit_zip())
+    describe_import(job.pk)
+    return job
+
+
+def test_it_says_what_was_understood(cast: Cast, described: Import) -> None:
+    body = call(cast, described).json()
+    assert body["state"] == "described"
+    description = body["description"]
+    assert (description["picture"], description["captions"], description["id"]) == ("file", ["caption"], "id")
+    assert [(each["name"], each["type"]) for each in description["columns"]] == [
+        ("colour", "category"),
+        ("weight", "number"),
+    ]
+    first, *_, broken = description["head"]
+    assert first["captions"] == ["Two red apples"]
+    assert first["picture"]["thumbnail"].startswith("data:image/webp;base64,")
+    assert broken["picture"]["thumbnail"] is None
+    assert broken["picture"]["problem"].endswith(".")
+
+
+def test_it_starts_with_what_the_user_corrected(cast: Cast, described: Import) -> None:
+    choices = {"id": "", "types": {"weight": "text"}, "leave_out": ["colour"]}
+    response = call(cast, described, "start", choices=choices)
+    assert (response.status_code, response.json()["state"]) == (200, "queued")
+    run_import(described.pk)
+    record = Record.objects.filter(dataset=described.dataset_id).order_by("row")[0]
+    assert (record.key, record.values) == (None, {"weight": "120"})
+    assert Dataset.objects.get().columns == [{"name": "weight", "type": "text"}]
+
+
+@pytest.mark.parametrize(
+    "choices", [{"captions": ["titel"]}, {"id": "nr"}, {"types": {"x": "number"}}, {"leave_out": ["x"]}]
+)
+def test_it_refuses_a_column_that_is_not_there(
+    cast: Cast, described: Import, choices: dict[str, Any]
+) -> None:
+    response = call(cast, described, "start", choices=choices)
+    assert response.status_code == 422
+    assert response.json()["detail"].startswith("The files have no column called")
+    assert Import.objects.get().state == ImportState.DESCRIBED
+
+
+@pytest.mark.parametrize(
+    "choices", [{"types": {"weight": "colour"}}, {"captions": "caption"}, {"leave_out": ["a\0"]}, []]
+)
+def test_it_refuses_nonsense(cast: Cast, described: Import, choices: Any) -> None:
+    assert call(cast, described, "start", choices=choices).status_code == 422
+
+
+def test_it_starts_once(cast: Cast, described: Import) -> None:
+    assert call(cast, described, "start").status_code == 200
+    response = call(cast, described, "start")
+    assert response.status_code == 409
+    assert response.json() == {"detail": "This import has been started already."}
+
+
+def test_it_does_not_start_before_it_was_described(cast: Cast) -> None:
+    assert call(cast, new_import(cast, "fruit.zip", fruit_zip()), "start").status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("filename", "data"),
+    [
+        ("empty.zip", zip_of({})),
+        ("noise.bin", b"\x01\x02noise"),
+        ("broken.zip", fruit_zip()[:100]),
+        ("nothing.csv", b""),
+        ("picture.svg", b"<svg/>"),
+    ],
+)
+def test_what_cannot_be_read_fails_with_a_sentence(cast: Cast, filename: str, data: bytes) -> None:
+    job = new_import(cast, filename, data)
+    describe_import(job.pk)
+    body = call(cast, job).json()
+    assert body["state"] == "failed"
+    assert body["error"].endswith(".")
+
+
+def test_a_cancelled_import_is_described_again_when_asked(cast: Cast) -> None:
+    job = new_import(cast, "fruit.zip", fruit_zip())
+    assert call(cast, job, "cancel").json()["state"] == "cancelled"
+    describe_import(job.pk)
+    assert Import.objects.get().state == ImportState.CANCELLED
+    assert call(cast, job, "cancel").status_code == 409
+    assert call(cast, job, "retry").json()["state"] == "describing"
+
+
+def test_it_cannot_be_tried_again_without_its_files(cast: Cast, described: Import) -> None:
+    call(cast, described, "cancel")
+    described.uploads.get().delete()
+    response = call(cast, described, "retry")
+    assert response.status_code == 409
+    assert response.json() == {"detail": "The uploaded files have expired. Upload them again."}
+
+
+def test_a_folder_is_imported_as_one(cast: Cast, data_folder: Path) -> None:
+    files = {"red/1.png": "red", "red/2.png": "darkred", "blue/3.png": "blue"}
+    uploads = [
+        uploaded(cast.alice, path.rpartition("/")[2], picture(colour), f"fruit/{path}")
+        for path, colour in files.items()
+    ]
+    job = create_dataset(cast.team, "", cast.alice, uploads).imports.get()
+    describe_import(job.pk)
+    call(cast, job, "start")
+    run_import(job.pk)
+    sources = Record.objects.filter(dataset=job.dataset_id).order_by("row").values_list("source", flat=True)
+    assert [source.rpartition("fruit/")[2] for source in sources] == ["blue/3.png", "red/1.png", "red/2.png"]

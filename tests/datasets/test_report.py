@@ -1,0 +1,63 @@
+"""The import report: page by page, and as a CSV file"""
+
+import asyncio
+import csv
+import io
+
+import pytest
+
+from atlas.datasets.models import Dataset, SkippedItem
+from atlas.datasets.report import harmless, report_csv
+from tests.people import Cast, client_of
+
+
+def test_it_comes_in_pages(cast: Cast, fruit: Dataset) -> None:
+    job = fruit.imports.get()
+    SkippedItem.objects.bulk_create(
+        SkippedItem(job=job, source=f"{n}.jpg", reason="corrupt", detail="Broken.") for n in range(4)
+    )
+    address = f"/api/datasets/{fruit.pk}/imports/{job.pk}/skipped"
+    client, after, sources, pages = client_of(cast.alice), 0, [], 0
+    while after is not None:
+        page = client.get(address, {"after": after, "limit": 2}).json()
+        assert page["total"] == 5
+        sources += [item["source"] for item in page["items"]]
+        after, pages = page["next"], pages + 1
+    assert sources == ["fruit.zip/captions.csv:5", "0.jpg", "1.jpg", "2.jpg", "3.jpg"]
+    assert pages == 3
+
+
+@pytest.mark.parametrize(
+    "query", ["after=-1", "limit=0", "limit=100000", "after=x", "after=99999999999999999999"]
+)
+def test_it_refuses_nonsense(cast: Cast, fruit: Dataset, query: str) -> None:
+    address = f"/api/datasets/{fruit.pk}/imports/{fruit.imports.get().pk}/skipped?{query}"
+    assert client_of(cast.alice).get(address).status_code == 422
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_file_holds_every_line_and_no_formula(cast: Cast, fruit: Dataset) -> None:
+    job = fruit.imports.get()
+    SkippedItem.objects.create(job=job, source="=1+1.jpg", reason="corrupt", detail='He said "no".\nTwice.')
+
+    async def whole() -> str:
+        return "".join([part async for part in report_csv(job)])
+
+    text = asyncio.run(whole())
+    assert text.startswith("\ufeffsource,reason,detail")
+    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert [row[0] for row in rows] == ["source", "fruit.zip/captions.csv:5", "'=1+1.jpg"]
+    assert rows[2][2] == 'He said "no".\nTwice.'
+
+
+def test_it_is_offered_as_a_download(cast: Cast, fruit: Dataset) -> None:
+    response = client_of(cast.alice).get(
+        f"/api/datasets/{fruit.pk}/imports/{fruit.imports.get().pk}/report.csv"
+    )
+    assert response["Content-Disposition"] == 'attachment; filename="fruit-report.csv"'
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+
+
+@pytest.mark.parametrize("start", "=+-@\t\r")
+def test_a_cell_never_becomes_a_formula(start: str) -> None:
+    assert harmless(f"{start}cmd") == f"'{start}cmd"

@@ -1,0 +1,236 @@
+"""The verb `run_import`."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from django.core.files.storage import default_storage
+from django.utils import timezone
+from pytest_django import Settings
+
+from atlas.datasets import ingest
+from atlas.datasets.describe import describe_import
+from atlas.datasets.imports import append, cancel_import, requeue_orphans, retry_import, start_import
+from atlas.datasets.ingest import Stored, run_import
+from atlas.datasets.models import Dataset, Import, ImportState, Record, SkippedItem, Upload
+from atlas.datasets.signals import records_imported
+from atlas.datasets.vectors import given_vectors
+from embeddings.readers import Picture, Row
+from tests.datasets.material import fruit_zip, imported_dataset, new_import, picture, run, uploaded, zip_of
+from tests.people import Cast
+
+
+def table(rows: int, first: int = 0) -> bytes:
+    return "\n".join(
+        ["id,caption,n", *(f"r{n},Caption {n},{n}" for n in range(first, first + rows))]
+    ).encode()
+
+
+def test_it_keeps_good_rows_beside_bad_ones(fruit: Dataset) -> None:
+    job = fruit.imports.get()
+    assert job.state == ImportState.DONE
+    assert (job.read, job.imported, job.skipped, job.total) == (4, 3, 1, 4)
+    assert fruit.row_count == 3
+    [line] = SkippedItem.objects.filter(job=job)
+    assert (line.source, line.reason) == ("fruit.zip/captions.csv:5", "corrupt")
+
+
+def test_it_stores_what_was_uploaded(fruit: Dataset) -> None:
+    pear = Record.objects.get(dataset=fruit, row=1)
+    assert (pear.key, pear.caption, pear.captions) == ("a-2", "A yellow pear", ["A yellow pear"])
+    assert pear.values == {"colour": "yellow", "weight": 95.5}
+    assert (pear.width, pear.height, pear.format) == (40, 30, "PNG")
+    assert pear.original
+    assert pear.thumbnail
+    assert default_storage.open(pear.original).read() == picture("yellow")
+    assert default_storage.open(pear.thumbnail).read()[8:12] == b"WEBP"
+    assert fruit.columns == [{"name": "colour", "type": "category"}, {"name": "weight", "type": "number"}]
+
+
+def test_it_removes_the_upload_in_the_end(fruit: Dataset, data_folder: Path) -> None:
+    assert not Upload.objects.exists()
+    assert not list((data_folder / "uploads").iterdir())
+
+
+def test_it_announces_the_records(cast: Cast) -> None:
+    heard: list[Any] = []
+
+    def listen(sender: Any, dataset_id: Any, **_: Any) -> None:
+        heard.append((dataset_id, Dataset.objects.get(pk=dataset_id).row_count))
+
+    records_imported.connect(listen)
+    try:
+        dataset = imported_dataset(cast)
+    finally:
+        records_imported.disconnect(listen)
+    assert heard == [(dataset.pk, 3)]
+
+
+def test_it_does_nothing_while_another_worker_is_at_it(cast: Cast) -> None:
+    job = new_import(cast, "fruit.zip", fruit_zip())
+    Import.objects.filter(pk=job.pk).update(
+        state=ImportState.RUNNING, claim=uuid4(), heartbeat_at=timezone.now()
+    )
+    run_import(job.pk)
+    assert not Record.objects.exists()
+
+
+def test_it_goes_on_where_a_killed_worker_stopped(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "BATCH_ITEMS", 10)
+    job = new_import(cast, "table.csv", table(95))
+    describe_import(job.pk)
+    job.refresh_from_db()
+    start_import(job, {})
+    real, calls = ingest.import_batch, iter(range(100))
+
+    def killed_in_the_fifth(*arguments: Any) -> Import:
+        if next(calls) == 4:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(ingest, "import_batch", killed_in_the_fifth)
+    with pytest.raises(KeyboardInterrupt):
+        run_import(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.read) == (ImportState.RUNNING, 40)
+    monkeypatch.setattr(ingest, "import_batch", real)
+    run_import(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.read, job.imported) == (ImportState.DONE, 95, 95)
+    rows = Record.objects.filter(dataset=job.dataset_id).order_by("row").values_list("row", "key")
+    assert list(rows) == [(n, f"r{n}") for n in range(95)]
+
+
+def test_an_import_of_a_silent_worker_is_sent_again(cast: Cast) -> None:
+    job = new_import(cast, "table.csv", table(3))
+    assert requeue_orphans() == 0
+    long_ago = timezone.now() - timedelta(minutes=2)
+    Import.objects.filter(pk=job.pk).update(state=ImportState.RUNNING, claim=uuid4(), heartbeat_at=long_ago)
+    assert requeue_orphans() == 1
+
+
+def test_it_stops_when_it_is_cancelled_and_goes_on_when_asked(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "BATCH_ITEMS", 10)
+    job = new_import(cast, "table.csv", table(30))
+    describe_import(job.pk)
+    job.refresh_from_db()
+    start_import(job, {})
+    real = ingest.import_batch
+
+    def cancelled_after_the_first(*arguments: Any) -> Import:
+        now = real(*arguments)
+        cancel_import(Import.objects.get(pk=job.pk))
+        return now
+
+    monkeypatch.setattr(ingest, "import_batch", cancelled_after_the_first)
+    run_import(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.read, job.claim) == (ImportState.CANCELLED, 10, None)
+    monkeypatch.setattr(ingest, "import_batch", real)
+    retry_import(job)
+    run_import(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.imported) == (ImportState.DONE, 30)
+
+
+def test_it_stops_when_the_dataset_is_deleted(cast: Cast) -> None:
+    job = new_import(cast, "table.csv", table(3))
+    describe_import(job.pk)
+    job.refresh_from_db()
+    start_import(job, {})
+    Dataset.objects.update(deleting=True)
+    run_import(job.pk)
+    assert not Record.objects.exists()
+
+
+def test_appended_records_get_the_next_rows_and_known_ids_are_skipped(cast: Cast) -> None:
+    first = run(new_import(cast, "one.csv", table(5)))
+    dataset = Dataset.objects.get(pk=first.dataset_id)
+    second = run(append(dataset, cast.bob, [uploaded(cast.bob, "two.csv", table(5, first=3))]))
+    assert (second.imported, second.skipped) == (3, 2)
+    assert set(second.skipped_items.values_list("reason", flat=True)) == {"duplicate_id"}
+    keys = Record.objects.filter(dataset=dataset).order_by("row").values_list("key", flat=True)
+    assert list(keys) == [f"r{n}" for n in range(8)]
+
+
+def test_a_column_with_two_types_becomes_text(cast: Cast) -> None:
+    first = run(new_import(cast, "one.csv", b"id,caption,age\na,One caption,1\nb,Two captions,2\n"))
+    dataset = Dataset.objects.get(pk=first.dataset_id)
+    run(append(dataset, cast.bob, [uploaded(cast.bob, "two.csv", b"id,caption,age\nc,Three captions,old\n")]))
+    dataset.refresh_from_db()
+    assert dataset.columns == [{"name": "age", "type": "text"}]
+    ages = [record.values["age"] for record in Record.objects.filter(dataset=dataset).order_by("row")]
+    assert ages == ["1", "2", "old"]
+
+
+def test_it_reports_remarks_beside_the_skipped(cast: Cast, settings: Settings) -> None:
+    settings.ATLAS_LIMITS = {**settings.ATLAS_LIMITS, "caption_length": 5}
+    job = run(new_import(cast, "one.csv", b"id,caption\na,A caption that is far too long\n"))
+    assert (job.imported, job.skipped) == (1, 0)
+    assert job.skipped_items.get().reason == "note"
+
+
+def test_it_fails_with_a_sentence_when_nothing_could_be_imported(cast: Cast) -> None:
+    job = new_import(cast, "broken.zip", zip_of({"1.png": picture("red")[:50]}))
+    job = run(job)
+    assert job.state == ImportState.FAILED
+    assert job.error.endswith(".")
+    assert job.skipped == 1
+
+
+def test_a_bug_of_ours_fails_the_import_and_is_told(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = new_import(cast, "one.csv", table(3))
+    describe_import(job.pk)
+    job.refresh_from_db()
+    start_import(job, {})
+
+    def broken(*_: Any) -> list[Stored]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(ingest, "copy_records", broken)
+    with pytest.raises(ZeroDivisionError):
+        run_import(job.pk)
+    job.refresh_from_db()
+    assert job.state == ImportState.FAILED
+    assert "Something went wrong on the server" in job.error
+
+
+def test_it_writes_a_file_again_that_a_killed_worker_left_unfinished(cast: Cast) -> None:
+    job = new_import(cast, "fruit.zip", fruit_zip())
+    ingest._store_picture(job.dataset_id, _row_with(picture("red")))
+    folder = Path(default_storage.path(job.dataset.folder("originals")))
+    [stored] = [path for path in folder.rglob("*") if path.is_file()]
+    stored.write_bytes(b"half")
+    run(job)
+    assert stored.read_bytes() == picture("red")
+
+
+def _row_with(data: bytes) -> Row:
+    return Row(0, None, Picture("1.png", lambda: data), [], {}, None, "1.png")
+
+
+def vectors_table(rows: list[list[float]], first: int = 0) -> bytes:
+    lines = [f'v{first + n},Caption {first + n},"{row}"' for n, row in enumerate(rows)]
+    return "\n".join(["id,caption,vector", *lines]).encode()
+
+
+def test_it_keeps_vectors_that_came_along(cast: Cast) -> None:
+    given = [[1.0, 0.0, 0.5, 0.25], [0.0, 1.0, 0.5, 0.25], [0.5, 0.5, 0.0, 1.0]]
+    dataset = Dataset.objects.get(pk=run(new_import(cast, "v.csv", vectors_table(given))).dataset_id)
+    assert dataset.vector_size == 4
+    assert np.array_equal(given_vectors(dataset, np.arange(3)), np.array(given, np.float32))
+    assert np.array_equal(given_vectors(dataset, np.array([2, 7])), np.array([given[2], [0] * 4], np.float32))
+
+
+def test_it_refuses_vectors_of_another_size(cast: Cast) -> None:
+    first = run(new_import(cast, "v.csv", vectors_table([[1, 0, 0, 0.5], [0, 1, 0, 0.5]])))
+    more = uploaded(cast.alice, "w.csv", vectors_table([[1, 0, 0.5], [0, 1, 0.5]], first=10))
+    second = run(append(first.dataset, cast.alice, [more]))
+    assert second.state == ImportState.FAILED
+    assert "3 numbers" in second.error
+    assert Record.objects.filter(dataset=first.dataset_id).count() == 2
