@@ -142,12 +142,15 @@ class Embeddings(nn.Module):
         self.pos_embed = nn.Parameter(torch.zeros(1, 1 + config.grid**2, config.n_embd))
         self.proj = nn.Linear(3 * config.patch_size**2, config.n_embd)
 
-    def forward(self, pixels: Tensor) -> Tensor:
+    def forward(self, pixels: Tensor, kept: Tensor | None = None) -> Tensor:
         grid, patch = self.grid, self.patch
         x = pixels.reshape(-1, 3, grid, patch, grid, patch).permute(0, 2, 4, 1, 3, 5)  # (N, G, G, 3, P, P)
-        x = self.proj(x.flatten(3).flatten(1, 2))  # (N, G·G, D)
+        x = x.flatten(3).flatten(1, 2)  # (N, G·G, 3·P·P)
+        x = self.proj(x if kept is None else x[:, kept])  # (N, T-1, D)
         x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], dim=1)  # (N, T, D)
-        return x + self.pos_embed
+        if kept is None:
+            return x + self.pos_embed
+        return x + torch.cat((self.pos_embed[:, :1], self.pos_embed[:, 1:].index_select(1, kept)), dim=1)
 
 
 def rotary_angles(config: VisionConfig) -> Tensor:
@@ -168,7 +171,7 @@ def rotary_angles(config: VisionConfig) -> Tensor:
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Turn neighbouring dimensions (2j, 2j+1) of every token but the class token.
 
-    x: (N, H, T, h); cos, sin: (T-1, h/2), or with N and 1 in front where pictures differ.
+    x: (N, H, T, h); cos, sin: (T-1, h/2).
     """
     even, odd = x[:, :, 1:, 0::2], x[:, :, 1:, 1::2]
     turned = torch.stack((even * cos - odd * sin, odd * cos + even * sin), dim=-1).flatten(-2)
@@ -275,15 +278,11 @@ class VisionTower(nn.Module):
     def trunk(self, pixels: Tensor, kept: Tensor | None = None) -> Tensor:
         """(N, 3, S, S) to the hidden states before the pooling head, (N, T, D).
 
-        `kept` (N, K), integers below G·G, leaves only these patches of each picture: a training run drops the
+        `kept` (K,), integers below G·G, leaves only these patches of every picture: a training run drops the
         others to save time (FLIP: Li et al. 2022, https://arxiv.org/abs/2212.00794).
         """
-        x: Tensor = self.embeddings(pixels)
-        cos, sin = self.cos, self.sin
-        if kept is not None:
-            patches = x[:, 1:].gather(1, kept[..., None].expand(-1, -1, x.shape[2]))
-            x = torch.cat((x[:, :1], patches), dim=1)  # (N, 1 + K, D)
-            cos, sin = cos[kept][:, None], sin[kept][:, None]  # (N, 1, K, h/2)
+        x: Tensor = self.embeddings(pixels, kept)
+        cos, sin = (self.cos, self.sin) if kept is None else (self.cos[kept], self.sin[kept])
         for layer in self.layers:
             x = layer(x, cos, sin)
         return x

@@ -1,0 +1,174 @@
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from embeddings.errors import ItemError, ModelError
+from embeddings.pixels import PixelRecipe, open_picture
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+CLIP = {
+    "size": {"shortest_edge": 8},
+    "crop_size": {"height": 8, "width": 8},
+    "image_mean": [0.0, 0.0, 0.0],
+    "image_std": [1.0, 1.0, 1.0],
+}
+
+
+def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("model", ["vision_v1", "vision_v1_5"])
+def test_it_prepares_pixels_exactly_as_the_published_processor(model: str) -> None:
+    recipe = PixelRecipe.from_folder(GOLDEN / model)
+    case = np.load(GOLDEN / "cases" / model / "images.npz")
+    expected = case["pixel_values"].copy()
+    expected[case["alpha_rows"]] = case["pixel_values_alpha_on_white"]
+    names = json.loads((GOLDEN / "images" / "order.json").read_text())
+    pixels = np.stack([recipe(open_picture(GOLDEN / "images" / name)) for name in names])
+    assert pixels.dtype == np.float32
+    np.testing.assert_allclose(pixels, expected, atol=1e-5)
+
+
+def test_it_keeps_the_shape_and_cuts_the_middle_where_the_config_names_a_shortest_edge() -> None:
+    wide = Image.new("RGB", (32, 16), "red")
+    wide.paste("blue", (8, 0, 24, 16))  # the middle half
+    pixels = PixelRecipe.from_dict(CLIP)(wide)
+    assert pixels.shape == (3, 8, 8)
+    assert (pixels[2] > 0.9).all()
+
+
+def test_it_reads_plain_numbers_as_size_and_crop() -> None:
+    plain = PixelRecipe.from_dict(CLIP | {"size": 8, "crop_size": 8})
+    assert plain == PixelRecipe.from_dict(CLIP)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"do_resize": False}, "do_resize"),
+        ({"do_rescale": False}, "do_rescale"),
+        ({"size": {"longest_edge": 8}}, "size"),
+        ({"crop_size": 9}, "crop_size"),
+        ({"image_mean": [0.5]}, "image_mean"),
+    ],
+)
+def test_it_names_the_setting_it_cannot_honour(change: dict[str, object], named: str) -> None:
+    with pytest.raises(ModelError, match=named):
+        PixelRecipe.from_dict(CLIP | change)
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [
+        "1",
+        "L",
+        "LA",
+        "La",
+        "P",
+        "PA",
+        "RGB",
+        "RGBA",
+        "RGBa",
+        "RGBX",
+        "CMYK",
+        "YCbCr",
+        "LAB",
+        "HSV",
+        "I",
+        "F",
+        "I;16",
+        "I;16L",
+        "I;16B",
+        "I;16N",
+    ],
+)
+def test_it_opens_every_mode_as_rgb(mode: str) -> None:
+    opened = open_picture(Image.new(mode, (5, 4)))
+    assert (opened.mode, opened.size) == ("RGB", (5, 4))
+
+
+def test_it_scales_sixteen_bits_to_eight_instead_of_clipping() -> None:
+    ramp = Image.fromarray(np.array([[0, 128 * 257, 65535]], dtype=np.uint16))
+    assert np.asarray(open_picture(saved(ramp, "PNG")))[0, :, 0].tolist() == [0, 128, 255]
+
+
+def test_it_scales_float_pixels_by_the_range_they_suggest() -> None:
+    unit = Image.fromarray(np.array([[0, 0.5, 1]], dtype=np.float32))
+    assert np.asarray(open_picture(unit))[0, :, 0].tolist() == [0, 128, 255]
+
+
+def test_it_keeps_colours_of_lab_and_cmyk_pictures() -> None:
+    orange = Image.new("RGB", (4, 4), (230, 120, 40))
+    profiles = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    lab = ImageCms.profileToProfile(orange, *profiles, outputMode="LAB")
+    assert lab is not None
+    for picture in (lab, orange.convert("CMYK"), orange.convert("HSV"), orange.convert("YCbCr")):
+        np.testing.assert_allclose(np.asarray(open_picture(picture)), np.asarray(orange), atol=6)
+
+
+def test_it_lays_transparency_on_white() -> None:
+    clear = Image.new("RGBA", (4, 4), (255, 0, 0, 0))
+    palette = Image.new("P", (4, 4), 0)
+    palette.putpalette([255, 0, 0])
+    for data in (
+        saved(clear, "PNG"),
+        saved(palette, "PNG", transparency=0),
+        saved(clear, "WEBP", lossless=True),
+    ):
+        assert open_picture(data).getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_it_turns_a_photo_the_way_its_exif_orientation_says() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held upright
+    assert open_picture(saved(Image.new("RGB", (40, 20)), "JPEG", exif=exif)).size == (20, 40)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (b"hello", "format we do not read"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "format we do not read"),
+        (saved(Image.effect_noise((64, 64), 50), "PNG")[:900], "damaged"),
+        (saved(Image.effect_noise((64, 64), 50), "JPEG")[:900], "damaged"),
+    ],
+)
+def test_it_names_the_item_and_what_is_wrong_with_it(data: bytes, reason: str) -> None:
+    with pytest.raises(ItemError, match=reason) as caught:
+        open_picture(data, item="cat.png")
+    assert caught.value.item == "cat.png"
+    assert "cat.png" in str(caught.value)
+
+
+def test_it_refuses_a_bomb_by_its_header_alone() -> None:
+    header = saved(Image.new("1", (8, 8)), "PNG")
+    bomb = header[:16] + (60000).to_bytes(4, "big") + (60000).to_bytes(4, "big") + header[24:]
+    with pytest.raises(ItemError):
+        open_picture(bomb)
+    with pytest.raises(ItemError, match="30 × 20 pixels are more than the 500 allowed"):
+        open_picture(saved(Image.new("1", (30, 20)), "PNG"), max_pixels=500)
+
+
+def test_it_refuses_a_picture_without_pixels() -> None:
+    with pytest.raises(ItemError, match="no pixels"):
+        open_picture(Image.new("RGB", (0, 5)))
+
+
+def test_it_decodes_a_huge_jpeg_at_a_reduced_size() -> None:
+    opened = open_picture(saved(Image.new("L", (8192, 5120), 90), "JPEG"))
+    assert opened.size == (4096, 2560)
+
+
+def test_it_leaves_the_callers_picture_as_it_was() -> None:
+    mine = Image.new("RGBA", (4, 4), (1, 2, 3, 4))
+    open_picture(mine)
+    assert (mine.mode, mine.getpixel((0, 0))) == ("RGBA", (1, 2, 3, 4))
