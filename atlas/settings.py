@@ -142,7 +142,7 @@ SECURE_HSTS_SECONDS = 365 * 24 * 3600 if TLS else 0
 # Subdomains and preload lists would bind hosts that are not ours to bind: security.W005, W021.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "SAMEORIGIN"
+X_FRAME_OPTIONS = "DENY"
 
 # Rooms ----------------------------------------------------------------------------------------------------
 
@@ -151,6 +151,7 @@ INSTALLED_APPS = [
     "atlas.teams",
     "atlas.datasets",
     "atlas.maps",
+    "atlas.search",
     "allauth",
     "allauth.account",
     "allauth.mfa",

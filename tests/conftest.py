@@ -18,7 +18,9 @@ def live_services() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(live_services: None) -> None:
+def django_db_modify_db_settings(
+    live_services: None, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
     """Called by pytest-django before it creates the test database."""
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 import redis
-from django.conf import settings
+from django.conf import settings as site
 from django.test import Client
+from pytest_django import Settings
 
 from atlas.celery import WORKER_PARTS, sign_key
 
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def signs(live_services: None) -> redis.Redis:
     """Redis, with a fresh sign of life of every worker."""
-    client = redis.Redis.from_url(settings.REDIS_URL)
+    client = redis.Redis.from_url(site.REDIS_URL)
     for part in WORKER_PARTS:
         client.set(sign_key(part), "here", ex=60)
     return client
@@ -41,8 +42,8 @@ def test_it_is_not_ready_and_says_which_worker_is_missing(client: Client, signs:
     assert answer.json()["parts"]["default worker"] == "ok"
 
 
-def test_it_is_not_ready_while_redis_is_away(client: Client, settings: object) -> None:
-    settings.REDIS_URL = "unix:///nowhere/redis.sock"  # type: ignore[attr-defined]
+def test_it_is_not_ready_while_redis_is_away(client: Client, settings: Settings) -> None:
+    settings.REDIS_URL = "unix:///nowhere/redis.sock"
     answer = client.get("/health")
     assert answer.status_code == 503
     assert answer.json()["parts"]["redis"] == "does not answer"

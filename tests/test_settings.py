@@ -1,0 +1,96 @@
+"""The settings: read from the environment, and loud about what is wrong."""
+
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from atlas.settings import celery_url, database, env, envbool, envchoice, envint, envlist, stored_secret_key
+
+
+@pytest.mark.parametrize(
+    ("value", "meaning"), [("1", True), ("Yes", True), ("on", True), ("false", False), ("", False)]
+)
+def test_a_switch_is_true_or_false(monkeypatch: pytest.MonkeyPatch, value: str, meaning: bool) -> None:
+    monkeypatch.setenv("ATLAS_X", value)
+    assert envbool("ATLAS_X") is meaning
+
+
+def test_a_switch_refuses_anything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATLAS_X", "maybe")
+    with pytest.raises(ImproperlyConfigured, match="ATLAS_X must be true or false, and is 'maybe'"):
+        envbool("ATLAS_X")
+
+
+@pytest.mark.parametrize("value", ["0", "11", "3.5", "-1", "ten"])
+def test_a_number_refuses_what_is_outside_its_range(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("ATLAS_X", value)
+    with pytest.raises(ImproperlyConfigured, match=f"must be a whole number from 1 to 10, and is '{value}'"):
+        envint("ATLAS_X", 5, 1, 10)
+
+
+def test_a_choice_names_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATLAS_X", "green")
+    with pytest.raises(ImproperlyConfigured, match="ATLAS_X must be one of red, blue"):
+        envchoice("ATLAS_X", "red", ("red", "blue"))
+
+
+def test_a_list_drops_what_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATLAS_X", "a, b,,")
+    assert envlist("ATLAS_X") == ["a", "b"]
+
+
+def test_an_empty_value_is_none_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATLAS_X", "  ")
+    assert env("ATLAS_X", "default") == "default"
+    assert envint("ATLAS_X", 5, 1, 10) == 5
+
+
+def test_a_database_is_read_from_its_url() -> None:
+    entry = database("postgresql://me:p%40ss@db.example.org:5433/at%20las?sslmode=require", pool=0)
+    assert (entry["USER"], entry["PASSWORD"], entry["HOST"], entry["PORT"]) == (
+        "me",
+        "p@ss",
+        "db.example.org",
+        5433,
+    )
+    assert entry["NAME"] == "at las"
+    assert entry["OPTIONS"] == {"sslmode": "require"}
+
+
+def test_a_socket_is_a_host_too() -> None:
+    entry = database("postgresql://atlas@/atlas?host=/run/here&port=5432", pool=4)
+    assert entry["HOST"] == "/run/here"
+    assert entry["OPTIONS"] == {"pool": {"min_size": 1, "max_size": 4, "timeout": 5}}
+
+
+@pytest.mark.parametrize("url", ["mysql://a/b", "postgresql://host/", "nonsense"])
+def test_a_database_url_of_another_kind_is_refused(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL must look like postgresql://"):
+        database(url, pool=0)
+
+
+@pytest.mark.parametrize(
+    ("url", "for_celery"),
+    [
+        ("redis://host:6379/0", "redis://host:6379/0"),
+        ("unix:///run/redis.sock?db=1", "redis+socket:///run/redis.sock?virtual_host=1"),
+        ("unix:///run/redis.sock", "redis+socket:///run/redis.sock?virtual_host=0"),
+    ],
+)
+def test_celery_gets_its_own_spelling_of_a_redis_url(url: str, for_celery: str) -> None:
+    assert celery_url(url) == for_celery
+
+
+def test_a_redis_url_of_another_kind_is_refused() -> None:
+    with pytest.raises(ImproperlyConfigured, match="REDIS_URL must begin with"):
+        celery_url("amqp://host")
+
+
+def test_the_secret_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "home" / "secret_key"
+    key = stored_secret_key(path)
+    assert len(key) >= 50
+    assert stored_secret_key(path) == key
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [found.name for found in path.parent.iterdir()] == ["secret_key"]
