@@ -1,6 +1,5 @@
 """The end of a build: all its maps are shown at once, in one transaction. The end of what nobody needs."""
 
-import json
 import logging
 import shutil
 import uuid
@@ -17,6 +16,7 @@ from django.utils import timezone
 from atlas.datasets.models import Dataset, State
 from atlas.maps import vectors
 from atlas.maps.build import OPEN
+from atlas.maps.kept import Points, load_topics
 from atlas.maps.models import Build, DataMap, MapVersion, Space, Stage, Step, Topic
 from atlas.maps.steps import Stopped, Watch, hold
 
@@ -58,25 +58,25 @@ def publish(step: Step, watch: Watch) -> None:
 def _publish_map(build: Build, space: str) -> None:
     data_map = DataMap.objects.select_for_update().get(dataset=build.dataset_id, space=space)
     last = data_map.versions.aggregate(last=Max("number"))["last"] or 0
-    described = json.loads((scratch_folder(build.pk, space) / "version.json").read_text())
-    version = MapVersion.objects.create(
-        pk=version_id(build.pk, space), map=data_map, build=build, number=last + 1, count=described["count"]
-    )
-    topics: dict[int, Topic] = {}
-    for topic in described["topics"]:
-        topics[topic["id"]] = Topic(
+    version = MapVersion(pk=version_id(build.pk, space), map=data_map, build=build, number=last + 1)
+    points = Points.load(version.folder)
+    version.count = len(points.rows)
+    version.save(force_insert=True)
+    found = load_topics(version.folder, points.rows).topics
+    made = Topic.objects.bulk_create(
+        Topic(
             version=version,
-            number=topic["id"],
-            level=topic["level"],
-            name=topic["name"][:200],
-            count=topic["count"],
-            representative=topic["row"],
+            number=topic.id,
+            level=topic.level,
+            name=topic.name[:200],
+            count=topic.count,
+            representative=int(points.rows[topic.row]),
         )
-    Topic.objects.bulk_create(topics.values())
-    for topic in described["topics"]:
-        if topic["parent"] is not None:
-            topics[topic["id"]].parent = topics[topic["parent"]]
-    Topic.objects.bulk_update(topics.values(), ["parent"], batch_size=500)
+        for topic in found
+    )
+    for topic, row in zip(found, made, strict=True):
+        row.parent = None if topic.parent is None else made[topic.parent]
+    Topic.objects.bulk_update(made, ["parent"], batch_size=500)
     DataMap.objects.filter(pk=data_map.pk).update(current=version)
 
 

@@ -1,43 +1,26 @@
 """What the steps after the embedding do: project, name topics, write tiles. Each may be run again."""
 
 import json
-import os
-import tempfile
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
-from atlas.maps import projection, tiles, vectors
+from atlas.datasets.models import Dataset, Record
+from atlas.maps import labels, projection, tiles, topics, towers, vectors
 from atlas.maps.columns import columns_of
+from atlas.maps.kept import Points, load_topics, save_topics
 from atlas.maps.models import Build, DataMap, MapVersion, Space, Step, version_folder
+from atlas.maps.names import Vocabulary
 from atlas.maps.publish import scratch_folder, version_id
 from atlas.maps.steps import Watch
 
+#: Things that pictures show, a word a line.
+VOCABULARY = Path(__file__).with_name("vocabulary.txt")
 #: (first, share): where the stages of a projection lie on a bar of 100, by the time they take.
 PARTS = {"neighbours": (0, 60), "layout": (60, 35), "trust": (95, 5)}
-
-
-@dataclass(frozen=True)
-class Points:
-    """The points of a map, before tiles give them their ordinals."""
-
-    rows: NDArray[np.uint32]  # (n,) ascending
-    coordinates: NDArray[np.float32]  # (n, 2) in units of the projection
-    trust: NDArray[np.float32]  # (n,) 0…1
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        with np.load(folder / "points.npz") as arrays:
-            return cls(**arrays)
-
-    def save(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, suffix=".npz", delete=False) as file:
-            np.savez(file, rows=self.rows, coordinates=self.coordinates, trust=self.trust)
-        os.replace(file.name, folder / "points.npz")
 
 
 def project(step: Step, watch: Watch) -> None:
@@ -103,31 +86,86 @@ def _placed(rows: NDArray[np.uint32], unit: projection.Vectors, old: Points, wat
 
 
 def name_topics(step: Step, watch: Watch) -> None:
-    """TODO with topics.py"""
+    """Regions and their names; after an append those of the map that is shown, with new points in them."""
+    build, space = step.build, Space(step.space)
+    scratch = scratch_folder(build.pk, space)
+    points = Points.load(scratch)
+    shown = shown_version(build, space)
+    if shown is None or not shown.count:
+        _, unit = vectors_of(build, space)
+        captions = _captions(build.dataset, points.rows)
+        words = _vocabulary(build.dataset, space, captions, watch)
+        found = topics.find_topics(points.coordinates, unit, captions, words)
+    else:
+        old = Points.load(shown.folder)
+        found = _extended(load_topics(shown.folder, old.rows), old, points)
+    save_topics(scratch, found, points.rows)
+
+
+def _captions(dataset: Dataset, rows: NDArray[np.uint32]) -> list[str | None]:
+    records = Record.objects.filter(dataset=dataset).exclude(caption="")
+    captions = dict(records.values_list("row", "caption").iterator(5000))
+    return [captions.get(row) for row in rows.tolist()]
+
+
+def _vocabulary(
+    dataset: Dataset, space: Space, captions: list[str | None], watch: Watch
+) -> Vocabulary | None:
+    """Words for regions without captions; None where nobody needs them or no tower can place them."""
+    if dataset.vector_size or space == Space.CAPTION or all(captions):
+        return None
+    words = VOCABULARY.read_text().splitlines()
+    return Vocabulary(words, towers.embed_words(dataset.model, words, watch.check))
+
+
+def _extended(old: topics.Topics, old_points: Points, points: Points) -> topics.Topics:
+    """The same topics over more points: a new one is in the topics of the old point nearest to it."""
+    nearest = cKDTree(old_points.coordinates).query(points.coordinates)[1]
+    ids = old.ids[:, nearest]
+    known = np.isin(points.rows, old_points.rows, assume_unique=True)
+    ids[:, known] = old.ids  # of two points at one place each keeps its own
+    counts = np.bincount(ids[ids >= 0], minlength=len(old.topics))
+    row_of = np.flatnonzero(known)
+    listed = [replace(topic, count=int(counts[topic.id]), row=int(row_of[topic.row])) for topic in old.topics]
+    return topics.Topics(listed, ids)
 
 
 def write_version(step: Step, watch: Watch) -> None:
     """Every file of the version, in a folder that gets its name when it is complete."""
-    build, dataset = step.build, step.build.dataset
-    scratch = scratch_folder(build.pk, step.space)
+    build, space = step.build, Space(step.space)
+    scratch = scratch_folder(build.pk, space)
     points = Points.load(scratch)
-    shown = shown_version(build, Space(step.space))
-    columns = columns_of(dataset, points.rows)
+    found = load_topics(scratch, points.rows)
+    shown = shown_version(build, space)
+    columns = _topic_columns(found) | columns_of(build.dataset, points.rows)
     columns["trust"] = tiles.Column.number("Trust", points.trust)
+    first = np.array([topic.row for topic in found.topics], np.int64)
+    rank = tiles.drawing_order(len(points.rows), seed=0, first=first)
     watch.check()
-    rank = tiles.drawing_order(len(points.rows), seed=0)
-    with tiles.publishing(version_folder(build.dataset_id, version_id(build.pk, step.space))) as folder:
-        tiles.write_tiles(
+    with tiles.publishing(version_folder(build.dataset_id, version_id(build.pk, space))) as folder:
+        written = tiles.write_tiles(
             points.coordinates,
             rank,
             columns,
             folder,
             rows=points.rows,
             frame=shown and _frame_of(shown),
+            embedded="topic-0" if found.topics else None,
         )
+        drawn = labels.make_labels(found.topics, written.frame)
+        labels.write_labels(drawn, folder, written.ordinals, points.rows)
         points.save(folder)
-    (scratch / "version.json").write_text(json.dumps({"count": len(points.rows), "topics": []}))
+        save_topics(folder, found, points.rows)
+
+
+def _topic_columns(found: topics.Topics) -> dict[str, tiles.Column]:
+    names = ("Topic", "Topic, finer", "Topic, finest")
+    return {
+        f"topic-{level}": tiles.Column.topics(name, ids)
+        for level, (name, ids) in enumerate(zip(names, found.ids, strict=False))
+    }
 
 
 def _frame_of(version: MapVersion) -> tiles.Frame:
+    """Of the first version of a map: the browser's world must not move under the points."""
     return tiles.Frame(**json.loads((version.folder / "manifest.json").read_text())["frame"])

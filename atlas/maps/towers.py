@@ -55,6 +55,20 @@ def embed_captions(name: str, captions: Sequence[str], check: Callable[[], None]
         return encoded.vectors
 
 
+def embed_query(name: str, text: str) -> Vectors:
+    """(d,) the vector of what somebody types to find records, of length 1."""
+    with _told():
+        vector: Vectors = model(name).encode_texts([text], task="search_query").vectors[0]
+        return vector
+
+
+def embed_words(name: str, words: Sequence[str], check: Callable[[], None]) -> Vectors:
+    """(n, d) vectors that lie near the pictures that show these things."""
+    with _told():
+        encoded = model(name).encode_texts(words, task="search_query", progress=lambda *_: check())
+        return encoded.vectors
+
+
 def embed_pictures(
     name: str, pictures: Sequence[bytes], check: Callable[[], None]
 ) -> tuple[NDArray[np.intp], Vectors]:

@@ -38,7 +38,7 @@ class FakeModel:
         texts: Sequence[str],
         *,
         task: str,  # noqa: ARG002 - its signature
-        progress: Callable[[int, int], None],
+        progress: Callable[[int, int], None] = lambda *_: None,
     ) -> Encoded:
         self._work(progress, len(texts))
         return Encoded(np.stack([_vector(text.split()[0], text) for text in texts]))
@@ -79,5 +79,6 @@ def _colour(image: Image.Image) -> str:
 def _vector(colour: str, identity: str) -> np.ndarray:
     """One direction for each colour, with a little of its own for everything that is different."""
     vector = np.random.default_rng(zlib.crc32(identity.encode())).normal(scale=0.1, size=DIMENSIONS)
-    vector[COLOURS.index(colour)] += 1
+    if colour in COLOURS:
+        vector[COLOURS.index(colour)] += 1
     return (vector / np.linalg.norm(vector)).astype(np.float32)

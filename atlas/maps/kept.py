@@ -1,0 +1,62 @@
+"""What a build keeps besides the files that browsers read: for its next step, and for a later append."""
+
+import io
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlas.maps.topics import Topic, Topics
+
+
+@dataclass(frozen=True)
+class Points:
+    """The points of a map, before tiles give them their ordinals: `points.npz`."""
+
+    rows: NDArray[np.uint32]  # (n,) ascending
+    coordinates: NDArray[np.float32]  # (n, 2) in units of the projection
+    trust: NDArray[np.float32]  # (n,) 0…1
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        with np.load(folder / "points.npz") as arrays:
+            return cls(**arrays)
+
+    def save(self, folder: Path) -> None:
+        _save_arrays(folder / "points.npz", vars(self))
+
+
+def save_topics(folder: Path, topics: Topics, rows: NDArray[np.uint32]) -> None:
+    """`rows` (n,) of the points that `topics` counts; the files speak of rows, which no append can shift."""
+    _save_arrays(folder / "topics.npz", {"ids": topics.ids, "rows": rows})
+    listed = [asdict(topic) | {"row": int(rows[topic.row])} for topic in topics.topics]
+    _replace(folder / "topics.json", json.dumps(listed).encode())
+
+
+def load_topics(folder: Path, rows: NDArray[np.uint32]) -> Topics:
+    """The topics as of the points `rows`, all of which they know; `Topic.row` counts these."""
+    listed = [Topic(**topic) for topic in json.loads((folder / "topics.json").read_text())]
+    with np.load(folder / "topics.npz") as arrays:
+        here = np.searchsorted(arrays["rows"], rows)
+        ids = arrays["ids"][:, here]
+    return Topics([replace(topic, row=int(np.searchsorted(rows, topic.row))) for topic in listed], ids)
+
+
+def _save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    _replace(path, buffer.getvalue())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write beside and rename: a step that is killed leaves no half file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
+        file.write(content)
+    os.replace(file.name, path)
