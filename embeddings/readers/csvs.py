@@ -76,7 +76,7 @@ class DelimitedTable(Table):
 
     def _record(self, source: str, fields: list[str], mended: bool) -> Record:
         notes: tuple[str, ...] = (
-            ("A quote in this line is never closed; the line was read without it.",) if mended else ()
+            ("The quotes in this line are broken; it was read as well as could be.",) if mended else ()
         )
         if len(fields) > self._width:
             notes += (
@@ -139,7 +139,6 @@ class _Feed:
         self._returned: deque[str] = deque()
         self.taken: list[str] = []
         self.number = 0
-        self.ended = False
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -147,11 +146,7 @@ class _Feed:
     def __next__(self) -> str:
         if len(self.taken) >= _LINES_PER_RECORD:
             raise _RunawayQuoteError
-        try:
-            line = self._returned.popleft() if self._returned else next(self._lines)
-        except StopIteration:
-            self.ended = True
-            raise
+        line = self._returned.popleft() if self._returned else next(self._lines)
         self.taken.append(line)
         self.number += 1
         return line
@@ -163,7 +158,6 @@ class _Feed:
         first, *rest = self.taken
         self._returned.extendleft(reversed(rest))
         self.number -= len(rest)
-        self.ended = False
         return first
 
 
@@ -171,20 +165,30 @@ def _records(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[s
     """(line of its start, fields, whether a quote had to be ignored) of every record."""
     feed = _Feed(lines)
     while True:
-        reader = csv.reader(feed, delimiter=delimiter)
+        reader = csv.reader(feed, delimiter=delimiter, strict=True)
         feed.begin()
         line = feed.number + 1
         try:
             fields = next(reader)
-            runaway = feed.ended  # the end came inside a quoted field
+            broken = False
         except StopIteration:
             return
         except (csv.Error, _RunawayQuoteError):
-            fields, runaway = [], True
-        if runaway:
-            first = feed.give_back_all_but_first()
-            fields = [part.strip('"') for part in first.rstrip("\r\n").split(delimiter)]
-        yield line, fields, runaway
+            broken = True
+        if broken:
+            fields = _mended(feed.give_back_all_but_first(), delimiter)
+        yield line, fields, broken
+
+
+def _mended(line: str, delimiter: str) -> list[str]:
+    """One line whose quotes are broken, as fields: leniently when they come in pairs, else without them."""
+    line = line.rstrip("\r\n")
+    if line.count('"') % 2 == 0:
+        try:
+            return next(csv.reader([line], delimiter=delimiter))
+        except (csv.Error, StopIteration):
+            pass
+    return [part.strip('"') for part in line.split(delimiter)]
 
 
 def _usual_delimiter(member: Member, lines: list[str]) -> str:

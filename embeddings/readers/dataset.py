@@ -34,6 +34,7 @@ from embeddings.readers.tables import Record, Table
 from embeddings.readers.values import as_text, is_empty, to_value, to_vector
 
 _HEAD = 10
+_LOOKED_AT = 1_000  # items, to find the first rows
 
 
 def open_dataset(
@@ -150,15 +151,23 @@ class Dataset:
             dimensions=self._dimensions,
             columns=tuple(self._columns.values()),
             all_columns=tuple(dict.fromkeys(name for plan in plans for name in plan.table.columns)),
-            head=tuple(islice((item for item in islice(self, 1_000) if isinstance(item, Row)), _HEAD)),
+            head=tuple(self._first_rows()),
             skipped=tuple(self._skipped),
         )
 
     def __iter__(self) -> Iterator[Row | Skipped]:
         yield from self._skipped
+        yield from self._items(self._drafts(self._later_records()))
+
+    def _first_rows(self) -> Iterator[Row]:
+        """Without reading the tables ahead, as iterating must: captions that come far below are left out."""
+        items = islice(self._items(self._drafts({})), _LOOKED_AT)
+        return islice((item for item in items if isinstance(item, Row)), _HEAD)
+
+    def _items(self, drafts: Iterator[_Draft | Skipped]) -> Iterator[Row | Skipped]:
         number = 0
         ids: set[str] = set()
-        for item in self._drafts():
+        for item in drafts:
             if isinstance(item, _Draft):
                 problem = self._problem_with(item, ids)
                 if problem is None:
@@ -262,10 +271,9 @@ class Dataset:
 
     # --- reading ---
 
-    def _drafts(self) -> Iterator[_Draft | Skipped]:
+    def _drafts(self, later: dict[int, list[_Draft]]) -> Iterator[_Draft | Skipped]:
         """Rows of the tables in order, then the pictures no table speaks of."""
         claimed = bytearray(len(self._sorted.pictures))
-        later = self._later_records()
         for plan in self._plans:
             yield from self._table_drafts(plan, claimed, later)
         for place, picture in enumerate(self._sorted.pictures):
@@ -419,7 +427,7 @@ class Dataset:
         if len(vector) != self._dimensions:
             raise ReadError(
                 Reason.UNREADABLE,
-                f"Its vector has {len(vector)} numbers; the first one has {self._dimensions}.",
+                f"Its vector has {len(vector)} numbers; the others have {self._dimensions}.",
             )
         return vector
 

@@ -1,6 +1,7 @@
 """Which column is what: the suggestions a person sees before the import, and may correct."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -58,6 +59,7 @@ _VECTOR_NAME = re.compile(r"emb|vec|feature|latent", re.IGNORECASE)
 _SHORTEST_VECTOR = 16  # a shorter list of numbers is a box or a colour, unless its name says vector
 _SHORTEST_SENTENCE = 12  # characters on average
 _SAMPLE = 2_000  # records
+_VECTORS_LOOKED_AT = 100
 _START = 64  # bytes
 _EXAMPLES = 3
 
@@ -110,7 +112,7 @@ def plan_table(
     plan.embedded = plan.picture is not None and any(holds_picture(cell) for cell in cells[plan.picture])
     plan.vector = _chosen(choices.vector, table, lambda: _vector_column(cells, limits))
     if plan.vector is not None:
-        plan.dimensions = _dimensions(cells[plan.vector], limits)
+        plan.dimensions, _ = _vector_length(cells[plan.vector], limits)
     plan.id = _chosen(choices.id, table, lambda: _id_column(cells, plan))
     if choices.captions is None:
         plan.captions = _caption_columns(cells, plan)
@@ -176,17 +178,20 @@ def _is_found(text: str, table: Table, index: PictureIndex) -> bool:
 def _vector_column(cells: dict[str, list[Any]], limits: Limits) -> str | None:
     for name, values in cells.items():
         least = 2 if _VECTOR_NAME.search(name) else _SHORTEST_VECTOR
-        vectors = [to_vector(cell, limits.dimensions) for cell in values[:100]]
-        lengths = {None if vector is None else len(vector) for vector in vectors}
-        if len(lengths) == 1 and (length := lengths.pop()) is not None and length >= least:
+        length, share = _vector_length(values, limits)
+        if length is not None and length >= least and share >= 0.9:
             return name
     return None
 
 
-def _dimensions(values: list[Any], limits: Limits) -> int | None:
-    return next(
-        (len(found) for cell in values if (found := to_vector(cell, limits.dimensions)) is not None), None
-    )
+def _vector_length(values: list[Any], limits: Limits) -> tuple[int | None, float]:
+    """The length most cells have as vectors (None: they are none), and their share of the first cells."""
+    vectors = [to_vector(cell, limits.dimensions) for cell in values[:_VECTORS_LOOKED_AT]]
+    lengths = Counter(None if vector is None else len(vector) for vector in vectors)
+    if not lengths:
+        return None, 0
+    length, count = lengths.most_common(1)[0]
+    return length, count / len(vectors)
 
 
 def _id_column(cells: dict[str, list[Any]], plan: Plan) -> str | None:

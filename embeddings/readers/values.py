@@ -182,7 +182,7 @@ def _is_number(cell: Any) -> bool:
         if len(text) > 1 and text[0] == "0" and text[1].isdigit():
             return False
         return is_number(cell) and not (text.isdigit() and len(text) > 15)
-    return to_number(cell) is not None
+    return isinstance(cell, float) or to_number(cell) is not None  # an infinity leaves its own cell empty
 
 
 def _are_lists(texts: list[str]) -> bool:

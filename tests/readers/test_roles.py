@@ -1,0 +1,129 @@
+"""Which column is what: suggestions, and the corrections people make."""
+
+from pathlib import Path
+
+import pytest
+
+from embeddings.readers import Choices, ColumnType, DatasetError, Reason, open_dataset
+from tests.readers.builders import Files, file_of, png, read, zip_of
+
+PICTURES: Files = {f"images/{at}.png": png(at) for at in range(3)}
+
+
+def zipped(tmp_path: Path, table: str, files: Files = PICTURES) -> Path:
+    return zip_of(tmp_path / "x.zip", {"table.csv": table, **files})
+
+
+def test_it_describes_before_anything_is_imported(tmp_path: Path) -> None:
+    table = "uid,path,title,colour,year\n" + "".join(
+        f"u{at},images/{at}.png,words for number {at},{'red' if at else 'blue'},{1900 + at}\n"
+        for at in range(3)
+    )
+    with open_dataset(zipped(tmp_path, table + "u9,images/9.png,gone,red,1\n")) as dataset:
+        described = dataset.describe()
+    assert (described.picture, described.captions, described.id) == ("path", ("title",), "uid")
+    assert described.vector is None
+    assert {column.name: column.type for column in described.columns} == {
+        "colour": ColumnType.CATEGORY,
+        "year": ColumnType.NUMBER,
+    }
+    assert described.columns[0].examples == ("blue", "red")
+    assert described.all_columns == ("uid", "path", "title", "colour", "year")
+    assert (described.pictures, described.rows) == (3, 3)
+    assert [row.id for row in described.head] == ["u0", "u1", "u2"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["images/{}.png", "{}.png", "{}", "./images/{}.png", "/home/me/data/images/{}.png", "images\\{}.PNG",
+     "C:\\data\\images\\{}.png", "https://example.org/images/{}.png?width=100", " images/{}.png "],
+)  # fmt: skip
+def test_it_finds_pictures_however_they_are_named(tmp_path: Path, cell: str) -> None:
+    table = "where,caption\n" + "".join(f'"{cell.format(at)}",some words {at}\n' for at in range(3))
+    rows, skipped = read(zipped(tmp_path, table))
+    assert not skipped
+    assert [row.captions for row in rows] == [["some words 0"], ["some words 1"], ["some words 2"]]
+    assert [row.picture and row.picture.name for row in rows] == [f"x.zip/images/{at}.png" for at in range(3)]
+
+
+def test_one_name_in_two_folders_is_not_guessed_at(tmp_path: Path) -> None:
+    files: Files = {"a/1.png": png(1), "b/1.png": png(2), "a/2.png": png(3)}
+    rows, skipped = read(zipped(tmp_path, "file,caption\n1.png,which one\n2.png,this one\n", files))
+    assert [row.captions for row in rows] == [["this one"], [], []]
+    assert [(item.source, item.reason) for item in skipped] == [("x.zip/table.csv:2", Reason.MISSING)]
+    assert "a/1.png" in skipped[0].detail
+    assert "b/1.png" in skipped[0].detail
+
+
+def test_small_numbers_are_not_taken_for_stems(tmp_path: Path) -> None:
+    table = "age,caption,file\n" + "".join(f"{at % 2},some words {at},images/{at}.png\n" for at in range(3))
+    rows, _ = read(zipped(tmp_path, table))
+    assert [row.values for row in rows] == [{"age": 0}, {"age": 1}, {"age": 0}]
+
+
+def test_repeated_ids_are_reported(tmp_path: Path) -> None:
+    table = "id,text\n" + "".join(f"{at},some words {at}\n" for at in [*range(20), 3, 20])
+    rows, skipped = read(file_of(tmp_path / "t.csv", table))
+    assert len(rows) == 21
+    assert [(item.source, item.reason) for item in skipped] == [("t.csv:22", Reason.DUPLICATE_ID)]
+
+
+def test_a_column_that_repeats_itself_is_no_id(tmp_path: Path) -> None:
+    rows, skipped = read(file_of(tmp_path / "t.csv", "id,text\n" + "1,some words\n" * 10))
+    assert not skipped
+    assert [row.id for row in rows] == [None] * 10
+
+
+def test_the_longest_text_is_the_caption_where_no_name_tells(tmp_path: Path) -> None:
+    rows, _ = read(
+        file_of(tmp_path / "t.csv", "a,b\nx y,a much longer text than the other\nz w,and one more of these\n")
+    )
+    assert rows[0].captions == ["a much longer text than the other"]
+
+
+def test_numbered_captions_belong_together(tmp_path: Path) -> None:
+    rows, _ = read(file_of(tmp_path / "t.jsonl", '{"caption_0": "one", "caption_1": "two", "caption_2": ""}'))
+    assert rows[0].captions == ["one", "two"]
+
+
+def test_people_may_choose_otherwise(tmp_path: Path) -> None:
+    table = "file,alias,caption,remark,n,secret\n" + "".join(
+        f"images/{at}.png,a{at},words {at},remark {at},{at},hidden\n" for at in range(3)
+    )
+    choices = Choices(
+        captions=("remark", "caption"),
+        id="alias",
+        types={"n": ColumnType.CATEGORY},
+        leave_out=frozenset({"secret"}),
+    )
+    rows, _ = read(zipped(tmp_path, table), choices=choices)
+    assert rows[2].captions == ["remark 2", "words 2"]
+    assert rows[2].id == "a2"
+    assert rows[2].values == {"n": "2"}
+
+
+def test_people_may_choose_no_such_column(tmp_path: Path) -> None:
+    table = "id,file,caption\n" + "".join(f"i{at},images/{at}.png,words {at}\n" for at in range(3))
+    rows, _ = read(zipped(tmp_path, table), choices=Choices(id="", captions=()))
+    assert [(row.id, row.captions) for row in rows] == [(None, [])] * 3
+    assert rows[0].values["caption"] == "words 0"
+
+
+def test_a_choice_that_is_no_column_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="“nope”"):
+        read(zipped(tmp_path, "file,caption\nimages/1.png,x\n"), choices=Choices(id="nope"))
+
+
+def test_a_cell_that_does_not_fit_its_type_is_left_empty_with_a_note(tmp_path: Path) -> None:
+    table = "text,n\n" + "".join(f"some words {at},{at if at < 2_500 else 'many'}\n" for at in range(2_600))
+    rows, _ = read(file_of(tmp_path / "t.csv", table))
+    assert rows[0].values == {"n": 0}
+    assert rows[-1].values == {}
+    assert "“many” is not a number" in rows[-1].notes[0]
+
+
+def test_a_column_of_two_types_in_two_tables_is_text(tmp_path: Path) -> None:
+    first = file_of(tmp_path / "a.csv", "text,n\nsome words,1\nmore words,2\n")
+    second = file_of(tmp_path / "b.csv", "text,n\nother words,2020-01-01\nlast words,2020-01-02\n")
+    rows, _ = read([first, second])
+    assert [row.values["n"] for row in rows] == ["1", "2", "2020-01-01", "2020-01-02"]

@@ -1,0 +1,110 @@
+"""Types of columns, and cells in those types."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+
+from embeddings.readers import ColumnType
+from embeddings.readers.values import as_text, infer_type, is_empty, to_date, to_list, to_number, to_vector
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        (["1", "2.5", "-3e4", ""], ColumnType.NUMBER),
+        (["1,5", "2"], ColumnType.TEXT),
+        (["007", "012"], ColumnType.TEXT),
+        (["12345678901234567890", "2"], ColumnType.TEXT),
+        (["1_000", "2_000"], ColumnType.TEXT),
+        (["0.5", "0"], ColumnType.NUMBER),
+        ([1, None, 2.5], ColumnType.NUMBER),
+        (["2020-05-17", "2020-05-18T10:00:00Z"], ColumnType.DATE),
+        (["17.05.2020", "18.05.2020"], ColumnType.DATE),
+        (["1909", "1910"], ColumnType.NUMBER),
+        (["03/04/2020", "05/06/2020"], ColumnType.TEXT),
+        (["red", "red", "blue", "blue"], ColumnType.CATEGORY),
+        (["red", "green", "blue", "white"], ColumnType.TEXT),
+        ([True, False], ColumnType.CATEGORY),
+        (["a;b", "c", "d"], ColumnType.LIST),
+        (["a|b", "c|d"], ColumnType.LIST),
+        (['["a", "b"]', "[]", '["c"]'], ColumnType.LIST),
+        (["['a', 'b']", "['c']"], ColumnType.LIST),
+        ([["a"], []], ColumnType.LIST),
+        (["First; " + "then something much longer, as in a sentence" * 2] * 2, ColumnType.TEXT),
+        (["Schutt, Ellen Isham, 1873-1955"] * 4, ColumnType.CATEGORY),
+        ([b"bytes"], None),
+        (["", None, "N/A"], None),
+        ([], None),
+    ],
+)
+def test_it_infers_the_type_of_a_column(cells: list[Any], kind: ColumnType | None) -> None:
+    assert infer_type(cells) is kind
+
+
+@pytest.mark.parametrize(
+    "cell", [None, "", "  ", "NaN", "null", "n/a", float("nan"), [], [""], [None], {}, b""]
+)
+def test_it_knows_an_empty_cell(cell: Any) -> None:
+    assert is_empty(cell)
+
+
+@pytest.mark.parametrize("cell", [0, False, "0", [0], "x"])
+def test_it_knows_a_cell_that_is_not_empty(cell: Any) -> None:
+    assert not is_empty(cell)
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [("1909", 1909), ("1.50", 1.5), (" 7 ", 7), ("1e400", None), ("inf", None), ("x", None), (True, None),
+     (np.int64(3), 3), (np.float32(0.5), 0.5), (10**400, None), (float("inf"), None), ("1e3", 1000)],
+)  # fmt: skip
+def test_it_reads_numbers(cell: Any, number: float | None) -> None:
+    assert to_number(cell) == number
+
+
+@pytest.mark.parametrize(
+    ("cell", "moment"),
+    [
+        ("2020-05-17", datetime(2020, 5, 17, tzinfo=UTC)),
+        ("2020-05-17 10:20:30", datetime(2020, 5, 17, 10, 20, 30, tzinfo=UTC)),
+        ("2020-05-17T10:20:30+02:00", datetime(2020, 5, 17, 8, 20, 30, tzinfo=UTC)),
+        ("0001-01-01T00:00:00+14:00", datetime(1, 1, 1, tzinfo=UTC)),
+        ("17.5.2020", datetime(2020, 5, 17, tzinfo=UTC)),
+        ("May 17, 2020", datetime(2020, 5, 17, tzinfo=UTC)),
+        ("2020-13-45", None),
+        ("1/2/2020", None),
+        ("soon", None),
+        (5, None),
+    ],
+)
+def test_it_reads_dates(cell: Any, moment: datetime | None) -> None:
+    assert to_date(cell) == moment
+
+
+@pytest.mark.parametrize(
+    ("cell", "items"),
+    [("a;b; c", ["a", "b", "c"]), ('["a", 1]', ["a", "1"]), ("['it''s']", ["its"]), ("single", ["single"]),
+     (["a", None, ""], ["a"]), (np.array([1.0, 2.5]), ["1", "2.5"]), ("[broken", ["[broken"])],
+)  # fmt: skip
+def test_it_reads_lists(cell: Any, items: list[str]) -> None:
+    assert to_list(cell) == items
+
+
+@pytest.mark.parametrize(
+    ("cell", "length"),
+    [("[1, 2, 3]", 3), ("[1 2 3]", 3), ([1, 2], 2), (np.ones(4, np.float16), 4), ("1, 2", None), ("[]", None),
+     ("[1, x]", None), ([1, None], None), ([[1], [2]], None), ([1, float("inf")], None), ([10**400], None),
+     ("[" + "1," * 50 + "1]", None), (np.ones((2, 2)), None), ({"a": 1}, None), (["a"], None), (None, None)],
+)  # fmt: skip
+def test_it_reads_vectors(cell: Any, length: int | None) -> None:
+    vector = to_vector(cell, most=20)
+    assert (None if vector is None else len(vector)) == length
+
+
+def test_text_can_always_be_stored() -> None:
+    assert as_text("a\0b \ud83d") == "ab \ufffd"
+    assert as_text({"k": ["\udc00", b"x", np.float32(1)]}).encode()
+    assert as_text(2.0) == "2"
+    assert as_text(10**30) == "1" + "0" * 30
