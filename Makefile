@@ -61,7 +61,7 @@ bench: build ## Measure ingest, build and search; prints rates
 
 frontend/node_modules/.stamp: frontend/package-lock.json .venv/.node
 	@echo "Installing the packages of the pages."
-	@$(NPM) ci --silent || { sh .ci/sorry "packages of the pages"; exit 1; }
+	@$(NPM) ci --loglevel=error || { sh .ci/sorry "packages of the pages"; exit 1; }
 	@touch $@
 
 frontend/dist/manifest.json: frontend/node_modules/.stamp $(SOURCES)
