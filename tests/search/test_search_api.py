@@ -1,0 +1,200 @@
+"""POST /api/datasets/{id}/search, asked by the whole cast."""
+
+import base64
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import override_settings
+from PIL import Image
+from pytest_django import DjangoDbBlocker, Settings
+
+from atlas.datasets.models import Dataset, Visibility
+from atlas.maps import towers
+from atlas.maps.models import DataMap
+from tests.maps.building import make_maps
+from tests.maps.fake_towers import FakeModel
+from tests.maps.records import COLOURS, add_records, make_dataset
+from tests.people import Cast, client_of, make_cast
+
+pytestmark = pytest.mark.django_db
+
+COUNT = 64
+
+
+@dataclass
+class World:
+    cast: Cast
+    dataset: Dataset
+
+
+@pytest.fixture(scope="module")
+def world(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    """One dataset with its maps for all tests here, which only look at it."""
+    folder = tmp_path_factory.mktemp("home")
+    with (
+        django_db_blocker.unblock(),
+        override_settings(ATLAS_HOME=folder, MEDIA_ROOT=folder / "media"),
+        pytest.MonkeyPatch.context() as monkeypatch,
+    ):
+        monkeypatch.setattr(towers, "model", lambda _: FakeModel())
+        cast = make_cast()
+        datasets = [make_dataset(person.teams.get()) for person in (cast.alice, cast.charlie)]
+        for dataset in datasets:
+            add_records(dataset, COUNT, pictures=True, captions=True)
+            make_maps(dataset.pk)
+        yield World(cast, datasets[0])
+        for dataset in datasets:
+            dataset.delete()
+        for person in (cast.alice, cast.bob, cast.victor, cast.charlie):
+            person.teams.all().delete()
+            person.delete()
+
+
+@pytest.fixture(autouse=True)
+def home(world: World, settings: Settings) -> Path:
+    """Where the world's files are, instead of a folder for each test."""
+    shown = DataMap.objects.filter(dataset=world.dataset).select_related("current__map").first()
+    assert shown is not None
+    assert shown.current is not None
+    settings.ATLAS_HOME = shown.current.folder.parents[2]
+    return settings.ATLAS_HOME
+
+
+@pytest.fixture
+def cast(world: World) -> Cast:
+    return world.cast
+
+
+@pytest.fixture
+def dataset(world: World) -> Dataset:
+    return world.dataset
+
+
+def ask(cast: Cast, dataset: Dataset, body: Any, name: str | None = "alice") -> Any:
+    client = client_of(name and getattr(cast, name))
+    content = body if isinstance(body, str) else json.dumps(body)
+    return client.post(f"/api/datasets/{dataset.pk}/search", content, content_type="application/json")
+
+
+def parts(*parts: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"parts": list(parts), **more}
+
+
+def colours_of(answer: Any, count: int) -> set[str]:
+    return {COLOURS[hit["row"] % len(COLOURS)] for hit in answer.json()["hits"][:count]}
+
+
+def red_picture() -> str:
+    file = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def test_words_find_the_records_that_are_about_them(cast: Cast, dataset: Dataset) -> None:
+    answer = ask(cast, dataset, parts({"text": "red"}))
+
+    assert answer.status_code == 200
+    assert colours_of(answer, 8) == {"red"}
+    assert answer.json()["relevant"] == 8
+    assert answer.json()["searched"] == COUNT
+
+
+def test_a_hit_says_where_it_is_on_the_map_asked_for(cast: Cast, dataset: Dataset) -> None:
+    data_map = DataMap.objects.get(dataset=dataset, space="caption")
+
+    hit = ask(cast, dataset, parts({"text": "red"}, map=str(data_map.pk))).json()["hits"][0]
+
+    record = client_of(cast.alice).get(f"/api/maps/{data_map.pk}/records/{hit['row']}").json()
+    assert (hit["ordinal"], hit["x"], hit["y"]) == (record["ordinal"], record["x"], record["y"])
+    assert hit["parts"] == [hit["score"]]
+
+
+def test_a_picture_finds_pictures_like_it(cast: Cast, dataset: Dataset) -> None:
+    answer = ask(cast, dataset, parts({"picture": red_picture()}, against="pictures"))
+
+    assert colours_of(answer, 8) == {"red"}
+
+
+def test_a_record_finds_itself_first_and_then_its_like(cast: Cast, dataset: Dataset) -> None:
+    answer = ask(cast, dataset, parts({"row": 2}))
+
+    assert answer.json()["hits"][0]["row"] == 2
+    assert colours_of(answer, 8) == {"blue"}
+
+
+def test_an_unwanted_part_keeps_its_like_away(cast: Cast, dataset: Dataset) -> None:
+    answer = ask(cast, dataset, parts({"text": "red"}, {"text": "blue"}, {"row": 0, "weight": -2}))
+
+    assert colours_of(answer, 8) == {"blue"}
+
+
+def test_the_limit_holds(cast: Cast, dataset: Dataset) -> None:
+    assert len(ask(cast, dataset, parts({"text": "red"}, limit=3)).json()["hits"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("alice", 200), ("bob", 200), ("victor", 200), ("charlie", 404), (None, 404)]
+)
+def test_only_the_team_may_search_a_private_dataset(
+    cast: Cast, dataset: Dataset, name: str | None, status: int
+) -> None:
+    assert ask(cast, dataset, parts({"text": "red"}), name).status_code == status
+
+
+def test_everybody_may_search_a_public_dataset(cast: Cast, dataset: Dataset) -> None:
+    Dataset.objects.update(visibility=Visibility.PUBLIC)
+
+    for name in ("charlie", None):
+        assert ask(cast, dataset, parts({"text": "red"}), name).status_code == 200
+
+
+def test_a_map_of_another_dataset_does_not_exist_here(cast: Cast, dataset: Dataset) -> None:
+    foreign = DataMap.objects.get(dataset__team__members=cast.charlie, space="joint")
+
+    assert ask(cast, dataset, parts({"text": "red"}, map=str(foreign.pk))).status_code == 404
+
+
+def test_a_dataset_without_a_ready_map_says_so(cast: Cast) -> None:
+    answer = ask(cast, make_dataset(cast.team), parts({"text": "red"}))
+
+    assert answer.status_code == 404
+    assert "not ready" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"parts": []},
+        {"parts": [{}]},
+        {"parts": [{"text": " "}]},
+        {"parts": [{"text": "red", "row": 1}]},
+        {"parts": [{"text": "red", "weight": 0}]},
+        {"parts": [{"text": "red", "weight": 1e308}]},
+        {"parts": [{"text": "red" * 10_000}]},
+        {"parts": [{"row": -1}]},
+        {"parts": [{"row": 2**31}]},
+        {"parts": [{"row": COUNT}]},
+        {"parts": [{"text": "red"}] * 21},
+        {"parts": [{"picture": "not base64!"}]},
+        {"parts": [{"picture": base64.b64encode(b"<svg/>").decode()}]},
+        {"parts": [{"picture": ""}]},
+        {"parts": [{"text": "red"}], "limit": 0},
+        {"parts": [{"text": "red"}], "against": "everything"},
+        {"parts": [{"text": "red"}], "map": "nonsense"},
+        '{"parts": [{"text": "\\ud800"}]}',
+        "[",
+        "",
+    ],
+)
+def test_an_odd_query_gets_a_sentence(cast: Cast, dataset: Dataset, body: Any) -> None:
+    answer = ask(cast, dataset, body)
+
+    assert 400 <= answer.status_code < 500
+    assert answer.json()["detail"]
