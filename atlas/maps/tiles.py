@@ -360,10 +360,10 @@ def _assign(codes, visit, capacity, deepest):  # type: ignore[no-untyped-def]
     for head in range(used):
         tile = queue[head]
         number[tile] = head
-        for quarter in range(4):
-            if kids[tile, quarter] >= 0:
-                masks[head] |= np.uint8(1 << quarter)
-                queue[tail] = kids[tile, quarter]
+        for q in range(4):
+            if kids[tile, q] >= 0:
+                masks[head] |= np.uint8(1 << q)
+                queue[tail] = kids[tile, q]
                 tail += 1
     for point in range(n):
         home[point] = number[home[point]]

@@ -1,0 +1,189 @@
+"""Topics: regions are where points gather, levels nest, names say what a region has and its siblings lack."""
+
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from atlas.maps.names import Vocabulary, name_topics
+from atlas.maps.topics import Topic, Topics, find_topics
+
+Floats = npt.NDArray[np.float32]
+FRUIT = [
+    "apple",
+    "pear",
+    "cherry",
+    "plum",
+    "fig",
+    "quince",
+    "lemon",
+    "grape",
+    "olive",
+    "date",
+    "lime",
+    "peach",
+]
+
+
+def orchard(
+    kinds: int = 12, each: int = 60, seed: int = 0
+) -> tuple[Floats, Floats, list[str | None], npt.NDArray[np.intp]]:
+    """Islands on a map, one for each kind of fruit, with a caption that names it among common words."""
+    random = np.random.default_rng(seed)
+    kind = np.repeat(np.arange(kinds), each)
+    middles = random.permutation([[x * 10.0, y * 10.0] for x in range(4) for y in range(3)])[:kinds]
+    coordinates = (middles[kind] + random.normal(size=(len(kind), 2))).astype(np.float32)
+    axes = np.linalg.qr(random.standard_normal((24, 24)))[0][:kinds]
+    vectors = axes[kind] + 0.05 * random.standard_normal((len(kind), 24))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    captions: list[str | None] = [
+        f"A drawing of one ripe {FRUIT[k]} on paper, number {i}" for i, k in enumerate(kind)
+    ]
+    return coordinates, vectors.astype(np.float32), captions, kind
+
+
+def at_level(found: Topics, level: int) -> list[Topic]:
+    return [topic for topic in found.topics if topic.level == level]
+
+
+def test_the_finest_regions_are_the_islands() -> None:
+    coordinates, vectors, captions, kind = orchard()
+    found = find_topics(coordinates, vectors, captions)
+    finest = found.ids[-1]
+    for topic in np.unique(finest[finest >= 0]):
+        assert len(np.unique(kind[finest == topic])) == 1
+    assert (finest >= 0).mean() > 0.8
+
+
+def test_a_region_is_named_by_the_word_its_siblings_lack() -> None:
+    coordinates, vectors, captions, kind = orchard()
+    found = find_topics(coordinates, vectors, captions)
+    finest = found.ids[-1]
+    for topic in at_level(found, len(found.ids) - 1):
+        fruit = FRUIT[int(kind[finest == topic.id][0])]
+        assert topic.name.split()[0].rstrip(",") == fruit
+
+
+def test_every_point_is_in_a_topic_of_every_level_but_the_finest() -> None:
+    found = find_topics(*orchard()[:3])
+    assert len(found.ids) >= 2
+    assert (found.ids[:-1] >= 0).all()
+
+
+def test_levels_nest_and_ids_run_from_coarse_to_fine() -> None:
+    found = find_topics(*orchard()[:3])
+    assert [topic.id for topic in found.topics] == list(range(len(found.topics)))
+    assert [topic.level for topic in found.topics] == sorted(topic.level for topic in found.topics)
+    for upper, lower in pairwise(found.ids):
+        for topic in np.unique(lower[lower >= 0]):
+            assert np.unique(upper[lower == topic]).tolist() == [found.topics[topic].parent]
+
+
+def test_counts_and_places_are_those_of_the_points() -> None:
+    coordinates, vectors, captions, _ = orchard()
+    found = find_topics(coordinates, vectors, captions)
+    for topic in found.topics:
+        members = np.flatnonzero(found.ids[topic.level] == topic.id)
+        assert topic.count == len(members)
+        assert topic.row in members
+        nearest = np.linalg.norm(coordinates[members] - [topic.x, topic.y], axis=1).min()
+        assert nearest < 1e-6
+
+
+def test_the_representative_is_the_record_most_like_the_others() -> None:
+    coordinates, vectors, captions, kind = orchard()
+    found = find_topics(coordinates, vectors, captions)
+    topic = at_level(found, len(found.ids) - 1)[0]
+    members = np.flatnonzero(found.ids[-1] == topic.id)
+    everyone = kind == kind[topic.row]
+    mean = vectors[everyone].mean(axis=0)
+    likeness = vectors[members] @ mean
+    assert vectors[topic.row] @ mean > np.quantile(likeness, 0.9)
+
+
+def test_names_are_unique_within_a_parent() -> None:
+    coordinates, vectors, _, _ = orchard()
+    found = find_topics(coordinates, vectors, ["the very same words"] * len(coordinates))
+    for parent in {topic.parent for topic in found.topics}:
+        names = [topic.name.casefold() for topic in found.topics if topic.parent == parent]
+        assert len(names) == len(set(names))
+
+
+def test_without_captions_the_nearest_word_of_the_vocabulary_names_a_region() -> None:
+    coordinates, vectors, _, kind = orchard()
+    words = np.stack([vectors[kind == k].mean(axis=0) for k in range(12)])
+    words += np.random.default_rng(1).normal(scale=0.02, size=words.shape) + 0.5  # texts lie beside pictures
+    words /= np.linalg.norm(words, axis=1, keepdims=True)
+    found = find_topics(coordinates, vectors, None, Vocabulary(FRUIT, words.astype(np.float32)))
+    named = 0
+    finest = found.ids[-1]
+    for topic in at_level(found, len(found.ids) - 1):
+        named += topic.name == FRUIT[int(kind[finest == topic.id][0])]
+    assert named >= 0.8 * len(at_level(found, len(found.ids) - 1))
+
+
+def test_without_captions_and_vocabulary_regions_are_numbered() -> None:
+    coordinates, vectors, _, _ = orchard()
+    names = [topic.name for topic in at_level(find_topics(coordinates, vectors), 0)]
+    assert names == [f"Group {at + 1}" for at in range(len(names))]
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 15, 30])
+def test_small_maps_have_few_topics(n: int) -> None:
+    coordinates, vectors, captions, _ = orchard()
+    found = find_topics(coordinates[:n], vectors[:n], captions[:n])
+    assert len(found.topics) == (1 if n else 0)
+    assert found.ids.shape == ((1, n) if n else (0, 0))
+
+
+def test_points_on_one_spot_are_one_topic() -> None:
+    vectors = np.ones((200, 4), np.float32) / 2
+    found = find_topics(np.zeros((200, 2), np.float32), vectors, ["twin"] * 200)
+    assert {topic.count for topic in found.topics} == {200}
+    assert found.topics[0].name == "twin"
+
+
+def test_missing_empty_and_strange_captions_are_no_obstacle() -> None:
+    coordinates, vectors, captions, _ = orchard()
+    odd = [None, "", "   ", "🍎🍎", "12 34", "‏تفاحة", "x" * 10_000, "<b>bold</b>", "\x00", "苹果树"]
+    captions = [odd[i % len(odd)] if i % 3 else caption for i, caption in enumerate(captions)]
+    found = find_topics(coordinates, vectors, captions)
+    assert all(topic.name.strip() for topic in found.topics)
+    assert max(len(topic.name) for topic in found.topics) < 130
+
+
+def test_the_same_map_gives_the_same_topics() -> None:
+    first, second = (find_topics(*orchard()[:3]) for _ in range(2))
+    assert first.topics == second.topics
+    assert (first.ids == second.ids).all()
+
+
+def names_of(captions: list[str], ids: list[list[int]], parents: list[int | None]) -> list[str]:
+    return name_topics(
+        np.array(ids, np.int32), parents, np.eye(len(parents), 4, dtype=np.float32), captions, None
+    )
+
+
+def test_a_name_keeps_the_capitals_of_the_captions() -> None:
+    captions = ["View of the Eiffel Tower at night", "The Eiffel Tower", "a rusty anchor", "an anchor"]
+    assert names_of(captions * 5, [[0, 0, 1, 1] * 5], [None, None]) == ["Eiffel Tower", "anchor"]
+
+
+def test_one_word_in_singular_and_plural_is_said_once() -> None:
+    captions = ["red apples", "red apple", "apples", "apple", "blue boat", "boats", "boat", "boat"]
+    names = names_of(captions * 5, [[0, 0, 0, 0, 1, 1, 1, 1] * 5], [None, None])
+    assert sum(part.startswith("apple") for part in names[0].split(", ")) == 1
+    assert sum(part.startswith("boat") for part in names[1].split(", ")) == 1
+
+
+def test_what_the_whole_parent_says_names_none_of_its_children() -> None:
+    captions = ["tulip red", "tulip red", "tulip white", "tulip white", "horse", "horse"]
+    ids = [[0, 0, 0, 0, 1, 1] * 5, [2, 2, 3, 3, 4, 4] * 5]
+    names = names_of(captions * 5, ids, [None, None, 0, 0, 1])
+    assert names == ["tulip", "horse", "red", "white", "horse"]
+
+
+def test_parts_that_no_word_tells_apart_are_numbered() -> None:
+    ids = [[0] * 20, [1] * 10 + [2] * 10]
+    assert names_of(["tulip"] * 20, ids, [None, 0, 0]) == ["tulip", "tulip 1", "tulip 2"]
