@@ -1,22 +1,28 @@
 /**
  * Everything that is asked of the server. No other file fetches, except tus-js-client for the bytes of an upload.
  *
- *   POST /uploads/                                   tus 1.0; the id of an upload is the last part of its URL
- *   POST /api/datasets                               {name, uploads: [id]} -> Dataset
- *   GET  /api/datasets/{id}/description              -> Described
- *   POST /api/datasets/{id}/import                   Choices -> {url}
- *   GET  /api/datasets/{id}/events                   server-sent events -> ProgressEvent
- *   POST /api/datasets/{id}/cancel, …/retry          -> 204
- *   POST /api/datasets/{id}/search                   Query -> Answer
- *   GET  /api/maps/{id}/ordinals?ordinals=1,2,3      -> {records: [Record]}, in the order asked
- *   GET  /api/maps/{id}/records/{row}                -> Record
- *   GET  /api/maps/{id}/records/{row}/neighbours     -> {records: [Record & {score}]}, nearest first, without itself
- *   GET  {base_url}{path}                            the files of a map version, see atlas/maps/FORMAT.md
+ *   POST /uploads/                                        tus 1.0; the id of an upload is the last part of its URL
+ *   POST /api/datasets                                    {name, uploads: [id], team?} -> Dataset
+ *   POST /api/datasets/{id}/imports                       {uploads: [id]} -> ImportJob, into a dataset that exists
+ *   GET  /api/datasets/{id}/imports/{import}              -> ImportJob with its description
+ *   POST /api/datasets/{id}/imports/{import}/start        {choices: Choices} -> ImportJob; also …/cancel and …/retry
+ *   POST /api/datasets/{id}/build/cancel, …/build/retry   -> snapshot
+ *   GET  /api/datasets/{id}/events                        server-sent events -> ProgressEvent
+ *   GET  /api/maps/{id}/records?ordinals=1,2,3&version=…  -> {records: [MapRecord]}, those that exist
+ *   GET  /api/maps/{id}/records/{row}?version=…           -> MapRecord
+ *   GET  /api/maps/{id}/records/{row}/neighbours          -> {records: [Neighbour]}, nearest first, without itself
+ *   POST /api/datasets/{id}/search                        Query -> Answer; asked only where the page's config says "search"
+ *   GET  {base_url}{path}                                 the files of a map version, see atlas/maps/FORMAT.md
  *
  * An answer ≥ 400 is {"detail": "a sentence"} or {"detail": [{"msg": "a sentence"}]}.
  */
 
 import type { MapSource } from "./map/source";
+
+export interface MapAddress {
+  id: string;
+  version: string;
+}
 
 export type Space = "image" | "caption" | "joint";
 export type ColumnType = "category" | "number" | "date" | "text" | "list";
@@ -55,16 +61,19 @@ export interface Description {
   skipped_count: number;
 }
 
-export interface Described {
+export interface ImportJob {
+  id: string;
+  dataset: string;
   state: ImportState;
+  files: { filename: string; size: number }[];
   error: string;
   description: Description | null;
 }
 
-/** What the user corrected; null and what is left out stay as understood. */
+/** What the user corrected. What is left out stays as understood, "" and [] mean: no such column. */
 export interface Choices {
-  captions: string[] | null;
-  id: string | null;
+  captions: string[];
+  id: string;
   types: Record<string, ColumnType>;
   leave_out: string[];
 }
@@ -104,21 +113,19 @@ export type ProgressEvent =
 
 export interface MapRecord {
   row: number;
-  ordinal: number;
-  x: number;
-  y: number;
-  caption: string;
-  values: Record<string, unknown>;
+  key: string | null;
   source: string;
-  thumbnail: string | null;
-  picture: string | null;
-  width: number | null;
-  height: number | null;
+  caption: string;
+  captions: string[];
+  values: Record<string, unknown>;
+  image: { width: number; height: number; format: string; size: number; thumbnail: string; original: string } | null;
+  /** Its place on the map; all three null for a record that is not on it. */
+  ordinal: number | null;
+  x: number | null;
+  y: number | null;
 }
 
-export interface Neighbour extends MapRecord {
-  score: number;
-}
+export type Neighbour = MapRecord & { score: number };
 
 /** A part of a query: words or a record, wanted (weight > 0) or not wanted (< 0). */
 export type QueryPart = { text: string; weight: number } | { row: number; weight: number };
@@ -143,31 +150,38 @@ export class ApiError extends Error {
   }
 }
 
-export const createDataset = (name: string, uploads: string[]): Promise<Dataset> =>
-  post("/api/datasets", { name, uploads });
+export const createDataset = (name: string, uploads: string[], team: string | null): Promise<Dataset> =>
+  post("/api/datasets", { name, uploads, team });
 
-export const describe = (dataset: string): Promise<Described> => get(`/api/datasets/${dataset}/description`);
+export const appendUploads = (dataset: string, uploads: string[]): Promise<ImportJob> =>
+  post(`/api/datasets/${dataset}/imports`, { uploads });
 
-export const startImport = (dataset: string, choices: Choices): Promise<{ url: string }> =>
-  post(`/api/datasets/${dataset}/import`, choices);
+export const importJob = (dataset: string, id: string): Promise<ImportJob> => get(`/api/datasets/${dataset}/imports/${id}`);
 
-export const cancelWork = (dataset: string): Promise<void> => act(`/api/datasets/${dataset}/cancel`);
-export const retryWork = (dataset: string): Promise<void> => act(`/api/datasets/${dataset}/retry`);
+export const startImport = (dataset: string, id: string, choices: Partial<Choices>): Promise<ImportJob> =>
+  post(`/api/datasets/${dataset}/imports/${id}/start`, { choices });
+
+export const changeImport = (dataset: string, id: string, verb: "cancel" | "retry"): Promise<ImportJob> =>
+  post(`/api/datasets/${dataset}/imports/${id}/${verb}`, {});
+
+export const changeBuild = (dataset: string, verb: "cancel" | "retry"): Promise<unknown> =>
+  post(`/api/datasets/${dataset}/build/${verb}`, {});
 
 export const search = (dataset: string, query: Query, signal: AbortSignal): Promise<Answer> =>
   post(`/api/datasets/${dataset}/search`, query, signal);
 
-export async function recordsAt(map: string, ordinals: number[], signal?: AbortSignal): Promise<MapRecord[]> {
-  const { records } = await get<{ records: MapRecord[] }>(`/api/maps/${map}/ordinals?ordinals=${ordinals.join(",")}`, signal);
-  return records;
+/** The records that the version has, in the order of the ordinals. */
+export async function recordsAt(map: MapAddress, ordinals: number[], signal?: AbortSignal): Promise<MapRecord[]> {
+  const url = `/api/maps/${map.id}/records?ordinals=${ordinals.join(",")}&version=${map.version}`;
+  return (await get<{ records: MapRecord[] }>(url, signal)).records;
 }
 
-export const recordOf = (map: string, row: number, signal?: AbortSignal): Promise<MapRecord> =>
-  get(`/api/maps/${map}/records/${row}`, signal);
+export const recordOf = (map: MapAddress, row: number, signal?: AbortSignal): Promise<MapRecord> =>
+  get(`/api/maps/${map.id}/records/${row}?version=${map.version}`, signal);
 
-export async function neighboursOf(map: string, row: number, signal?: AbortSignal): Promise<Neighbour[]> {
-  const { records } = await get<{ records: Neighbour[] }>(`/api/maps/${map}/records/${row}/neighbours`, signal);
-  return records;
+export async function neighboursOf(map: MapAddress, row: number, signal?: AbortSignal): Promise<Neighbour[]> {
+  const url = `/api/maps/${map.id}/records/${row}/neighbours?version=${map.version}`;
+  return (await get<{ records: Neighbour[] }>(url, signal)).records;
 }
 
 /** The files below `base`, which are immutable and carry the version in their address. */
@@ -182,16 +196,32 @@ export function mapFiles(base: string): MapSource {
   };
 }
 
-/** Calls back with every event; the browser reconnects by itself. `connected` tells of breaks. */
+const REOPEN_MS = 5000;
+
+/**
+ * Calls back with every event; `connected` tells of breaks. The browser reconnects after a broken connection by itself, but
+ * gives up when a proxy answers with an error: then it is opened anew.
+ */
 export function watchProgress(
   url: string,
   listeners: { progress(event: ProgressEvent): void; connected(yes: boolean): void },
 ): () => void {
-  const events = new EventSource(url);
-  events.onopen = () => listeners.connected(true);
-  events.onerror = () => listeners.connected(false);
-  events.onmessage = (event: MessageEvent<string>) => listeners.progress(JSON.parse(event.data) as ProgressEvent);
-  return () => events.close();
+  let events: EventSource;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const open = () => {
+    events = new EventSource(url);
+    events.onopen = () => listeners.connected(true);
+    events.onmessage = (event: MessageEvent<string>) => listeners.progress(JSON.parse(event.data) as ProgressEvent);
+    events.onerror = () => {
+      listeners.connected(false);
+      if (events.readyState === EventSource.CLOSED) timer = setTimeout(open, REOPEN_MS);
+    };
+  };
+  open();
+  return () => {
+    clearTimeout(timer);
+    events.close();
+  };
 }
 
 /** Django writes the token into the page, for cookies that scripts may not read. */
@@ -207,10 +237,6 @@ async function get<T>(url: string, signal?: AbortSignal): Promise<T> {
 async function post<T>(url: string, body: unknown, signal?: AbortSignal): Promise<T> {
   const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
   return (await (await send(url, { method: "POST", headers, body: JSON.stringify(body), signal })).json()) as T;
-}
-
-async function act(url: string): Promise<void> {
-  await send(url, { method: "POST", headers: { "X-CSRFToken": csrfToken() } });
 }
 
 /** A tile that does not answer in this time is asked for again. */

@@ -1,35 +1,36 @@
 /** Records by ordinal, fetched many at a time and kept for a while. */
 
-import { recordsAt, type MapRecord } from "./api";
+import { recordsAt, type MapAddress, type MapRecord } from "./api";
 
 const KEPT = 2000;
 const AT_ONCE = 100;
 
 export class Records {
-  private readonly kept = new Map<number, Promise<MapRecord>>();
+  private readonly kept = new Map<number, Promise<MapRecord | null>>();
 
-  constructor(private readonly map: string) {}
+  constructor(private readonly map: MapAddress) {}
 
-  async get(ordinal: number): Promise<MapRecord> {
-    return (await this.all([ordinal]))[0]!;
+  /** Null for an ordinal whose record was deleted. */
+  async get(ordinal: number): Promise<MapRecord | null> {
+    return (await this.all([ordinal]))[0] ?? null;
   }
 
-  /** In the order asked for. Rejects as a whole: what failed is asked for again next time. */
+  /** In the order asked for, without those that exist no more. Rejects as a whole; what failed is asked for again next time. */
   async all(ordinals: number[]): Promise<MapRecord[]> {
     const missing = ordinals.filter((ordinal) => !this.kept.has(ordinal));
     for (let from = 0; from < missing.length; from += AT_ONCE) this.fetch(missing.slice(from, from + AT_ONCE));
     const records = await Promise.all(ordinals.map((ordinal) => this.kept.get(ordinal)!));
     this.shrink();
-    return records;
+    return records.filter((record) => record !== null);
   }
 
   private fetch(ordinals: number[]): void {
-    const answer = recordsAt(this.map, ordinals);
-    ordinals.forEach((ordinal, i) => {
-      const record = answer.then((records) => records[i]!);
+    const answer = recordsAt(this.map, ordinals).then((records) => new Map(records.map((record) => [record.ordinal, record])));
+    for (const ordinal of ordinals) {
+      const record = answer.then((records) => records.get(ordinal) ?? null);
       record.catch(() => this.kept.delete(ordinal));
       this.kept.set(ordinal, record);
-    });
+    }
   }
 
   private shrink(): void {

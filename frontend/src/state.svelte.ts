@@ -50,7 +50,7 @@ export class Explorer {
   tool = $state<Tool>("pan");
 
   hovered = $state.raw<Found | null>(null);
-  card = $state.raw<MapRecord | null>(null);
+  card = $state.raw<{ record: MapRecord; at: Found } | null>(null);
   opened = $state.raw<OpenRecord | null>(null);
   selected = $state(0);
 
@@ -84,7 +84,7 @@ export class Explorer {
   adopt(map: OpenedMap): void {
     const { view, manifest } = map;
     this.map = map;
-    this.records = new Records(map.entry.id);
+    this.records = new Records(map.entry);
     this.entry = map.entry;
     this.columns = manifest.columns;
     this.camera = view.camera;
@@ -228,12 +228,12 @@ export class Explorer {
   private async showCard(found: Found): Promise<void> {
     this.hovered = found;
     const record = await this.attempt(this.records.get(found.ordinal));
-    if (record && this.hovered === found) this.card = record;
+    if (record && this.hovered === found) this.card = { record, at: found };
   }
 
   /** Points at a record from elsewhere on the page. */
-  point(record: { ordinal: number; x: number; y: number } | null): void {
-    this.map.view.markHover(record);
+  point(record: MapRecord | null): void {
+    this.map.view.markHover(record && placed(record));
   }
 
   async openOrdinal(ordinal: number): Promise<void> {
@@ -242,7 +242,7 @@ export class Explorer {
   }
 
   async openRow(row: number): Promise<void> {
-    const record = await this.attempt(recordOf(this.entry.id, row));
+    const record = await this.attempt(recordOf(this.entry, row));
     if (record) await this.open(record);
   }
 
@@ -250,12 +250,11 @@ export class Explorer {
     this.closeCard();
     const opened: OpenRecord = { record, neighbours: null };
     this.opened = opened;
-    this.map.view.markOpen(record);
-    if (!this.config.search) return;
-    const neighbours = await this.attempt(neighboursOf(this.entry.id, record.row));
+    this.map.view.markOpen(placed(record));
+    const neighbours = await this.attempt(neighboursOf(this.entry, record.row));
     if (this.opened !== opened || !neighbours) return;
     this.opened = { record, neighbours };
-    this.map.view.markOpen(record, neighbours);
+    this.map.view.markOpen(placed(record), neighbours.map(placed).filter((place) => place !== null));
   }
 
   closeRecord(): void {
@@ -263,8 +262,9 @@ export class Explorer {
     this.map.view.markOpen(null);
   }
 
-  goTo(record: { x: number; y: number }): void {
-    this.map.view.flyTo({ x: record.x, y: record.y, k: Math.max(this.camera.k, 12) });
+  goTo(record: MapRecord): void {
+    const place = placed(record);
+    if (place) this.map.view.flyTo({ ...place, k: Math.max(this.camera.k, 12) });
   }
 
   // --- selection ----------------------------------------------------------------------------------------------
@@ -415,4 +415,9 @@ export class Explorer {
       return null;
     }
   }
+}
+
+/** Where a record is on the map, if it is on it. */
+function placed({ ordinal, x, y }: MapRecord): Found | null {
+  return ordinal === null || x === null || y === null ? null : { ordinal, x, y };
 }

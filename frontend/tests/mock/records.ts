@@ -29,7 +29,7 @@ export class MadeRecords {
     return (row - 1000 + this.points.n) % this.points.n;
   }
 
-  at(ordinal: number): MapRecord {
+  at(ordinal: number): MapRecord & { ordinal: number; x: number; y: number } {
     const rank = this.rankOf[ordinal]!;
     const cluster = this.points.clusters[this.points.topic[rank]!]!;
     const year = this.points.year[rank]!;
@@ -45,14 +45,13 @@ export class MadeRecords {
         Notes: ["ripe", "from the orchard"],
       },
       source: `pomology.zip/images/${rank}.jpg`,
-      thumbnail: `/pictures/${rank}.png`,
-      picture: `/pictures/${rank}.png?large`,
-      width: 1200,
-      height: 1600,
+      key: null,
+      captions: [],
+      image: { width: 1200, height: 1600, format: "JPEG", size: 345_678, thumbnail: `/pictures/${rank}.png`, original: `/pictures/${rank}.png?large` },
     };
   }
 
-  neighbours(ordinal: number): Neighbour[] {
+  neighbours(ordinal: number): (Neighbour & { ordinal: number })[] {
     const { x, y, row } = this.at(ordinal);
     return this.nearest(x, y, 13).filter((other) => other.row !== row).slice(0, 12);
   }
@@ -77,7 +76,7 @@ export class MadeRecords {
     return png(width, height, pixels);
   }
 
-  private nearest(x: number, y: number, many: number): Neighbour[] {
+  private nearest(x: number, y: number, many: number): (Neighbour & { ordinal: number })[] {
     const ranks = Array.from({ length: this.points.n }, (_, rank) => rank);
     const away = (rank: number) => Math.hypot(this.points.x[rank]! - x, this.points.y[rank]! - y);
     return ranks

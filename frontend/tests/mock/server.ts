@@ -38,7 +38,7 @@ export function mockServer({ points, folder }: MockOptions): Plugin {
     if (url.pathname.endsWith("/search")) return json(response, { hits: searchIn(maps, await bodyOf(request)) });
     if (!map) return next();
     const rest = url.pathname.slice(url.pathname.indexOf(map.id) + map.id.length + 1);
-    if (rest === "ordinals") return json(response, { records: url.searchParams.get("ordinals")!.split(",").map((ordinal) => map.records.at(Number(ordinal))) });
+    if (rest === "records") return json(response, { records: url.searchParams.get("ordinals")!.split(",").map((ordinal) => map.records.at(Number(ordinal))) });
     const row = /^records\/(\d+)(\/neighbours)?$/.exec(rest);
     if (row) {
       const ordinal = map.records.ordinalOfRow(Number(row[1]));

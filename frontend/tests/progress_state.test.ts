@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import type { BuildProgress, ImportProgress, ProgressEvent, State } from "../src/api";
+import { after, changeable, NOTHING, phaseOf, stageRows, type Now } from "../src/progress_state";
+
+const job = (state: ImportProgress["state"]): ImportProgress => ({
+  id: "i",
+  state,
+  read: 60,
+  imported: 50,
+  skipped: 10,
+  total: 100,
+  rate: 20,
+  seconds_left: 2,
+  error: "",
+});
+const build = (state: State, maps: BuildProgress["maps"] = []): BuildProgress => ({
+  build: { id: "b", state, error: "", row_count: 50 },
+  stages: [{ stage: "embed", space: "image", name: "Embedding: images", state, done: 5, total: 50, rate: 5, seconds_left: 9 }],
+  maps,
+});
+const map = { id: "m", space: "image" as const, version: "v", number: 1, count: 50, base_url: "/maps/m/v/" };
+
+test("events add up from the snapshot on", () => {
+  const events: ProgressEvent[] = [
+    { kind: "snapshot", import: { import: job("describing") }, build: NOTHING.build },
+    { import: job("described") },
+    { import: job("running") },
+    { import: job("done") },
+    { kind: "build", ...build("running") },
+    { kind: "build", ...build("done", [map]) },
+  ];
+  const phases: string[] = [];
+  events.reduce((now, event) => {
+    const next = after(now, event);
+    phases.push(phaseOf(next));
+    return next;
+  }, NOTHING);
+  expect(phases).toEqual(["describing", "described", "working", "working", "working", "ready"]);
+});
+
+test("between import and build it is working, not empty", () => {
+  expect(phaseOf({ import: job("done"), build: NOTHING.build })).toBe("working");
+  expect(phaseOf(NOTHING)).toBe("empty");
+});
+
+test("a failure says what can be tried again", () => {
+  const failedImport: Now = { import: job("failed"), build: NOTHING.build };
+  expect(phaseOf(failedImport)).toBe("failed");
+  expect(changeable(failedImport)).toBe("import");
+  const failedBuild: Now = { import: job("done"), build: build("failed") };
+  expect(phaseOf(failedBuild)).toBe("failed");
+  expect(changeable(failedBuild)).toBe("build");
+});
+
+test("the stages of the last build are not shown for records that still come in", () => {
+  expect(stageRows({ import: job("running"), build: build("done", [map]) }).map((row) => row.name)).toEqual(["Import"]);
+  expect(stageRows({ import: job("done"), build: build("running") }).map((row) => row.name)).toEqual(["Import", "Embedding: images"]);
+  expect(stageRows({ import: job("running"), build: NOTHING.build })[0]!.note).toBe("10 skipped");
+});

@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { decodeLink, encodeLink, NO_LINK, type Link } from "../src/url";
+
+test("a link says everything that it opens again", () => {
+  const link: Link = {
+    map: "caption",
+    camera: { x: 0.123456789, y: 0.98765432, k: 321.5 },
+    colour: "topic-0",
+    hidden: [3, 7],
+    range: [100, 2000],
+    query: "pear & wormhole, 100 %",
+    record: 42,
+  };
+  const again = decodeLink("#" + encodeLink(link));
+  expect(again).toEqual({ ...link, camera: { x: 0.12345679, y: 0.98765432, k: 321.5 } });
+});
+
+test("nothing is said where there is nothing to say", () => {
+  expect(encodeLink(NO_LINK)).toBe("");
+  expect(decodeLink("")).toEqual(NO_LINK);
+});
+
+test("nonsense in an address is passed over", () => {
+  expect(decodeLink("#at=1,2&range=a,b&record=-4&hidden=x&k=9")).toEqual(NO_LINK);
+  expect(decodeLink("#at=NaN,0,1").camera).toBeNull();
+  expect(decodeLink("#at=0.5,0.5,0").camera).toBeNull();
+});
