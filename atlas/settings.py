@@ -190,7 +190,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "libraries": {"vite": "atlas.vite"},
+            "libraries": {"status": "atlas.status", "vite": "atlas.vite"},
         },
     }
 ]

@@ -228,6 +228,11 @@ class Import(models.Model):
         return f"import into {self.dataset}: {self.state}"
 
     @property
+    def more_files(self) -> int:
+        """How many there are besides the first."""
+        return len(self.files) - 1
+
+    @property
     def open(self) -> bool:
         """Whether somebody or something still has to act."""
         return self.state not in (ImportState.DONE, ImportState.FAILED, ImportState.CANCELLED)

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from atlas.datasets.models import Import, SkippedItem
 
@@ -36,3 +37,18 @@ def _as_csv(rows: list[tuple[str, str, str]]) -> str:
     text = io.StringIO()
     csv.writer(text).writerows([harmless(cell) for cell in row] for row in rows)
     return text.getvalue()
+
+
+@dataclass(frozen=True)
+class ReportLine:
+    """A line for people: `words` is its reason in two words."""
+
+    source: str
+    reason: str
+    words: str
+    detail: str
+
+
+def report_words(item: SkippedItem) -> ReportLine:
+    words = item.reason.replace("_", " ").capitalize()
+    return ReportLine(item.source, item.reason, words, item.detail)

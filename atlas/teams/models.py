@@ -39,6 +39,12 @@ class User(AbstractUser):
     def __str__(self) -> str:
         return self.get_full_name() or self.email
 
+    @property
+    def initials(self) -> str:
+        """One or two letters for where there is no room for more."""
+        words = self.get_full_name().split() or [self.email]
+        return "".join(word[0] for word in (words[0], *words[1:][-1:])).upper()
+
 
 class Role(models.TextChoices):
     OWNER = "owner", "Owner"
