@@ -18,7 +18,7 @@ def test_it_finds_what_stands_out_at_any_level_and_scale(
     recall = found[5000:].mean()
 
     assert precision >= 0.75  # of five, one more than expected by chance may come along
-    assert recall > 0.8
+    assert recall >= 0.8
 
 
 def test_pure_noise_gives_next_to_nothing() -> None:
