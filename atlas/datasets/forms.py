@@ -1,14 +1,19 @@
 """The forms of a dataset's settings."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from atlas.datasets.models import Dataset
 
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[Dataset]
+else:
+    ModelForm = forms.ModelForm
 
-class SettingsForm(forms.ModelForm[Dataset]):
+
+class SettingsForm(ModelForm):
     class Meta:
         model = Dataset
         fields = ("name", "description", "visibility")

@@ -3,7 +3,6 @@
 from typing import Any, cast
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -12,11 +11,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from atlas.datasets.access import datasets_for, import_of
+from atlas.datasets.access import datasets_for, import_of, team_for
 from atlas.datasets.change import change_dataset
 from atlas.datasets.delete import delete_dataset
 from atlas.datasets.forms import DeletionForm, SettingsForm
-from atlas.datasets.models import Dataset, Import, ImportState, Visibility
+from atlas.datasets.models import Dataset, Visibility
 from atlas.datasets.report import report_page, report_words
 from atlas.teams.models import Role, Team, User
 
@@ -53,6 +52,7 @@ def team_page(request: HttpRequest, team: str) -> HttpResponse:
         raise Http404
     context = {
         "heading": found.name,
+        "team": found,
         "page": page_of(request, datasets),
         "show_team": False,
         "may_create": Team.objects.of(request.user, Role.EDITOR).filter(pk=found.pk).exists(),
@@ -63,44 +63,39 @@ def team_page(request: HttpRequest, team: str) -> HttpResponse:
 @login_required
 @require_safe
 def new_dataset(request: HttpRequest) -> HttpResponse:
-    teams = Team.objects.of(cast(User, request.user), Role.EDITOR).order_by("memberships__created_at")
-    context = {"teams": [{"slug": team.slug, "name": team.name} for team in teams.distinct()]}
-    return render(request, "datasets/upload.html", {"config": upload_config(**context)})
+    teams = Team.objects.of(cast(User, request.user), Role.EDITOR)
+    team = team_for(cast(User, request.user), request.GET.get("team"))
+    return render(request, "datasets/upload.html", {"teams": teams, "team": team})
 
 
 @login_required
 @require_safe
 def append_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
-    dataset = find(request, team, slug, to_edit=True)
-    context = {"dataset": dataset, "config": upload_config(dataset=brief(dataset))}
-    return render(request, "datasets/upload.html", context)
+    return render(request, "datasets/upload.html", {"dataset": find(request, team, slug, to_edit=True)})
 
 
 @require_safe
 def dataset_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     dataset = find(request, team, slug)
-    imports = list(reversed(dataset.imports.all()))
     context = {
         "dataset": dataset,
         "dataset_list": [dataset],
-        "imports": imports,
-        "latest": imports[0] if imports else None,
-        "config": {"dataset": brief(dataset), "may_edit": may_edit(dataset)},
+        "imports": list(reversed(dataset.imports.all())),
     }
     return render(request, "datasets/dataset.html", context)
 
 
 @require_safe
 def import_page(request: HttpRequest, team: str, slug: str, import_id: UUID) -> HttpResponse:
-    """The report; before the start, to those who may start it, what was understood."""
     dataset = find(request, team, slug)
     job = import_of(dataset, import_id)
-    context: dict[str, Any] = {"dataset": dataset, "job": job}
-    if job.state in (ImportState.DESCRIBING, ImportState.DESCRIBED) and may_edit(dataset):
-        context["config"] = upload_config(dataset=brief(dataset), job=job)
-    else:
-        lines, following = report_page(job, _number(request.GET.get("after", "")), REPORT_LINES)
-        context |= {"lines": [report_words(line) for line in lines], "following": following}
+    lines, following = report_page(job, _number(request.GET.get("after", "")), REPORT_LINES)
+    context = {
+        "dataset": dataset,
+        "job": job,
+        "lines": [report_words(line) for line in lines],
+        "following": following,
+    }
     return render(request, "datasets/import.html", context)
 
 
@@ -140,32 +135,6 @@ def find(request: HttpRequest, team: str, slug: str, *, to_edit: bool = False) -
 
 def page_of(request: HttpRequest, datasets: QuerySet[Dataset]) -> Any:
     return Paginator(datasets, CARDS).get_page(request.GET.get("page"))
-
-
-def may_edit(dataset: Dataset) -> bool:
-    return bool(dataset.may_edit)  # type: ignore[attr-defined]  # annotated by `datasets_for`
-
-
-def brief(dataset: Dataset) -> dict[str, str]:
-    return {"id": str(dataset.pk), "name": dataset.name, "url": dataset.get_absolute_url()}
-
-
-def upload_config(
-    *,
-    teams: list[dict[str, str]] | None = None,
-    dataset: dict[str, str] | None = None,
-    job: Import | None = None,
-) -> dict[str, Any]:
-    """What the script of the upload page must know.
-
-    `teams`: for a new dataset, where it may go. `dataset`: to add records to. `import`: to go on with it.
-    """
-    return {
-        "teams": teams or [],
-        "dataset": dataset,
-        "import": None if job is None else str(job.pk),
-        "max_bytes": settings.ATLAS_UPLOAD_BYTES,
-    }
 
 
 def _number(text: str) -> int:
