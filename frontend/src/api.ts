@@ -11,7 +11,7 @@
  *   GET  /api/maps/{id}/records?ordinals=1,2,3&version=…  -> {records: [MapRecord]}, those that exist
  *   GET  /api/maps/{id}/records/{row}?version=…           -> MapRecord
  *   GET  /api/maps/{id}/records/{row}/neighbours          -> {records: [Neighbour]}, nearest first, without itself
- *   POST /api/datasets/{id}/search                        Query -> Answer; asked only where the page's config says "search"
+ *   POST /api/datasets/{id}/search                        Query -> Answer
  *   GET  {base_url}{path}                                 the files of a map version, see atlas/maps/FORMAT.md
  *
  * An answer ≥ 400 is {"detail": "a sentence"} or {"detail": [{"msg": "a sentence"}]}.
@@ -127,8 +127,8 @@ export interface MapRecord {
 
 export type Neighbour = MapRecord & { score: number };
 
-/** A part of a query: words or a record, wanted (weight > 0) or not wanted (< 0). */
-export type QueryPart = { text: string; weight: number } | { row: number; weight: number };
+/** A part of a query: words, a record or a picture (base64), wanted (weight > 0) or not wanted (< 0). */
+export type QueryPart = ({ text: string } | { row: number } | { picture: string }) & { weight: number };
 
 export interface Query {
   map: string;
@@ -137,7 +137,10 @@ export interface Query {
 }
 
 export interface Answer {
-  hits: { row: number; ordinal: number; x: number; y: number; score: number }[];
+  /** Best first; those without a place are not on this map. */
+  hits: { row: number; ordinal: number | null; x: number | null; y: number | null; score: number }[];
+  /** How many records are relevant, by a cut that comes from this query's own scores; may be more than `hits`. */
+  relevant: number;
 }
 
 /** What the server answered instead of a result, in words for people. */

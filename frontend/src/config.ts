@@ -14,8 +14,6 @@ export interface MapEntry {
 export interface MapConfig {
   dataset: { id: string; name: string; url: string };
   maps: MapEntry[];
-  /** Whether this server answers searches. */
-  search?: boolean;
 }
 
 export const SPACE_NAMES: Record<Space, string> = { image: "Images", caption: "Captions", joint: "Both" };

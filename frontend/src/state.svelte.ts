@@ -1,6 +1,6 @@
 /** What the explorer shows: the panels read it, its methods change it and tell the map. */
 
-import { neighboursOf, recordOf, search, type MapRecord, type Neighbour, type Space } from "./api";
+import { neighboursOf, recordOf, search, type Answer, type MapRecord, type Neighbour, type QueryPart, type Space } from "./api";
 import type { MapConfig, MapEntry } from "./config";
 import { legendRows, shownCodes, soloed, toggled, type LegendRow } from "./legend";
 import type { Tool } from "./map/gestures";
@@ -11,6 +11,7 @@ import type { Polygon } from "./map/region";
 import type { PictureMode } from "./map/thumbnails";
 import type { Camera } from "./map/viewport";
 import type { OpenedMap } from "./open_map";
+import { NOTHING_ASKED, partsOf, rowsOf, textChip, wordsOf, type Asked, type Chip } from "./query";
 import { Records } from "./records";
 import { currentTheme, onThemeChange } from "./site/theme";
 import type { Link } from "./url";
@@ -31,6 +32,8 @@ const HOVER_CARD_MS = 125;
 /** Time to travel from the point to its card. */
 const LEAVE_MS = 220;
 const HITS = 500;
+/** Width of the drawer, in pixels, where it lies beside the map. */
+const DRAWER = 400;
 
 export class Explorer {
   entry = $state.raw<MapEntry>(null!);
@@ -54,9 +57,12 @@ export class Explorer {
   opened = $state.raw<OpenRecord | null>(null);
   selected = $state(0);
 
-  query = $state("");
+  asked = $state.raw<Asked>(NOTHING_ASKED);
   searching = $state(false);
   hits = $state.raw<SearchHit[] | null>(null);
+  /** Hits above the cut, and how many are shown. */
+  relevant = $state(0);
+  shown = $state(0);
 
   loading = $state(true);
   switching = $state(false);
@@ -71,7 +77,7 @@ export class Explorer {
   private records!: Records;
   private hoverTimer: ReturnType<typeof setTimeout> | undefined;
   private overCard = false;
-  private asked = new AbortController();
+  private asking = new AbortController();
 
   constructor(
     readonly config: MapConfig,
@@ -94,7 +100,6 @@ export class Explorer {
     view.events.on("hover", (found) => this.hover(found));
     view.events.on("click", ({ found, add }) => this.click(found, add));
     view.events.on("open", (found) => void this.openOrdinal(found.ordinal));
-    view.events.on("clear", () => this.clear());
     view.events.on("topic", (topic) => this.goToTopic(topic));
     view.events.on("region", ({ polygon, add }) => void this.selectRegion(polygon, add));
     view.events.on("loading", (loading) => (this.loading = loading));
@@ -250,7 +255,9 @@ export class Explorer {
     this.closeCard();
     const opened: OpenRecord = { record, neighbours: null };
     this.opened = opened;
-    this.map.view.markOpen(placed(record));
+    const place = placed(record);
+    this.map.view.markOpen(place);
+    if (place) this.map.view.reveal(place, innerWidth >= 900 ? DRAWER : 0);
     const neighbours = await this.attempt(neighboursOf(this.entry, record.row));
     if (this.opened !== opened || !neighbours) return;
     this.opened = { record, neighbours };
@@ -305,7 +312,8 @@ export class Explorer {
 
   /** Escape: what lies on top goes first. */
   clear(): void {
-    if (this.card) this.closeCard();
+    if (this.tool !== "pan") this.setTool("pan");
+    else if (this.card) this.closeCard();
     else if (this.opened) this.closeRecord();
     else if (this.hits) this.clearSearch();
     else if (this.selected > 0) this.select([]);
@@ -313,43 +321,50 @@ export class Explorer {
 
   // --- search -------------------------------------------------------------------------------------------------
 
-  searchText(text: string): Promise<void> {
-    this.query = text.trim();
-    if (!this.query) return Promise.resolve(this.clearSearch());
-    return this.search([{ text: this.query, weight: 1 }]);
+  ask(asked: Asked): Promise<void> {
+    this.asked = asked;
+    const parts = partsOf(asked);
+    return parts.length > 0 ? this.search(parts) : Promise.resolve(this.clearSearch());
   }
 
-  searchSimilar(record: MapRecord): Promise<void> {
-    this.query = "";
-    return this.search([{ row: record.row, weight: 1 }]);
+  askSimilar(record: MapRecord): Promise<void> {
+    return this.ask({ text: "", chips: [chipOf(record)] });
   }
 
-  private async search(parts: Parameters<typeof search>[1]["parts"]): Promise<void> {
-    this.asked.abort();
-    this.asked = new AbortController();
-    const { signal } = this.asked;
+  private async search(parts: QueryPart[]): Promise<void> {
+    this.asking.abort();
+    this.asking = new AbortController();
+    const { signal } = this.asking;
     this.searching = true;
     const answer = await this.attempt(search(this.config.dataset.id, { map: this.entry.id, parts, limit: HITS }, signal), signal);
     if (signal.aborted) return;
     this.searching = false;
-    if (answer) this.show(answer.hits);
+    if (answer) this.show(answer);
   }
 
-  private show(answer: { row: number; ordinal: number; x: number; y: number; score: number }[]): void {
-    const scores = answer.map((hit) => hit.score);
-    const [low, high] = [Math.min(...scores), Math.max(...scores)];
-    const span = high - low || 1;
-    const best = [...answer].sort((a, b) => b.score - a.score);
-    this.hits = best.map((hit) => ({ ...hit, raw: hit.score, score: (hit.score - low) / span }));
-    this.map.view.setHits(this.hits);
+  private show({ hits, relevant }: Answer): void {
+    const best = hits[0]?.score ?? 0;
+    const span = best - (hits.at(-1)?.score ?? 0) || 1;
+    this.hits = hits.flatMap((hit) => {
+      const place = placed(hit);
+      return place ? [{ ...place, row: hit.row, raw: hit.score, score: 1 - (best - hit.score) / span }] : [];
+    });
+    this.relevant = Math.min(relevant, this.hits.length);
+    this.showHits(this.relevant);
+  }
+
+  /** How many of the hits, best first, are shown on the map. */
+  showHits(many: number): void {
+    this.shown = many;
+    this.map.view.setHits((this.hits ?? []).slice(0, many), this.hits !== null);
   }
 
   clearSearch(): void {
-    this.asked.abort();
+    this.asking.abort();
     this.searching = false;
-    this.query = "";
+    this.asked = NOTHING_ASKED;
     this.hits = null;
-    this.map.view.setHits([]);
+    this.showHits(0);
   }
 
   async hitRecords(from: number, to: number): Promise<MapRecord[]> {
@@ -359,21 +374,21 @@ export class Explorer {
 
   // --- other maps, links, errors ------------------------------------------------------------------------------
 
-  /** Shows another space of the same records; the open record stays open, at its new place. */
+  /** Shows another space of the same records; the open record stays open, at its new place, and the search is asked again. */
   async switchTo(space: Space): Promise<void> {
     const entry = this.config.maps.find((map) => map.space === space);
     if (!entry || entry.id === this.entry.id || this.switching) return;
     this.switching = true;
     this.closeCard();
-    const [row, query] = [this.opened?.record.row, this.query];
+    const [row, asked] = [this.opened?.record.row, this.asked];
     const map = await this.attempt(this.reopen(entry));
+    if (map) {
+      this.adopt(map);
+      this.opened = null;
+      this.hits = null;
+      await Promise.all([row === undefined ? null : this.openRow(row), this.ask(asked)]);
+    }
     this.switching = false;
-    if (!map) return;
-    this.adopt(map);
-    this.opened = null;
-    this.hits = null;
-    if (row !== undefined) await this.openRow(row);
-    if (query) await this.searchText(query);
   }
 
   link(): Link {
@@ -383,7 +398,9 @@ export class Explorer {
       colour: this.colour,
       hidden: [...this.hidden],
       range: this.range,
-      query: this.query,
+      query: this.asked.text,
+      words: wordsOf(this.asked.chips),
+      like: rowsOf(this.asked.chips),
       record: this.opened?.record.row ?? null,
     };
   }
@@ -392,8 +409,21 @@ export class Explorer {
     if (link.map && link.map !== this.entry.space) await this.switchTo(link.map as Space);
     if (link.camera) this.map.view.setCamera(link.camera);
     if (link.colour) this.setColour(link.colour, link);
-    if (link.record !== null && link.record !== this.opened?.record.row) await this.openRow(link.record);
-    if (link.query && link.query !== this.query) await this.searchText(link.query);
+    if (link.record === null) this.closeRecord();
+    else if (link.record !== this.opened?.record.row) await this.openRow(link.record);
+    await this.followQuery(link);
+  }
+
+  private async followQuery({ query, words, like }: Link): Promise<void> {
+    const now = this.asked;
+    const same = now.text === query && wordsOf(now.chips).join() === words.join() && rowsOf(now.chips).join() === like.join();
+    if (same) return;
+    const chips = words.map((word) => textChip(word.slice(1), word.startsWith("+")));
+    for (const sign of like) {
+      const record = await this.attempt(recordOf(this.entry, Math.abs(Number(sign))));
+      if (record) chips.push({ ...chipOf(record), wanted: !sign.startsWith("-") });
+    }
+    await this.ask({ text: query, chips });
   }
 
   retry(): void {
@@ -417,7 +447,12 @@ export class Explorer {
   }
 }
 
+export function chipOf(record: MapRecord): Chip {
+  const label = record.caption.slice(0, 60) || record.source;
+  return { kind: "row", value: String(record.row), label, wanted: true, thumbnail: record.image?.thumbnail ?? null };
+}
+
 /** Where a record is on the map, if it is on it. */
-function placed({ ordinal, x, y }: MapRecord): Found | null {
+function placed({ ordinal, x, y }: { ordinal: number | null; x: number | null; y: number | null }): Found | null {
   return ordinal === null || x === null || y === null ? null : { ordinal, x, y };
 }

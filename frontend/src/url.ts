@@ -11,11 +11,15 @@ export interface Link {
   hidden: number[];
   range: [number, number] | null;
   query: string;
+  /** Further words of the query, each with "+" (wanted) or "-" in front. */
+  words: string[];
+  /** Rows that the query is about, with "-" in front of those not wanted. */
+  like: string[];
   /** Row of the record that is open. */
   record: number | null;
 }
 
-export const NO_LINK: Link = { map: null, camera: null, colour: null, hidden: [], range: null, query: "", record: null };
+export const NO_LINK: Link = { map: null, camera: null, colour: null, hidden: [], range: null, query: "", words: [], like: [], record: null };
 
 export function encodeLink(link: Link): string {
   const parts = new URLSearchParams();
@@ -25,6 +29,8 @@ export function encodeLink(link: Link): string {
   if (link.hidden.length) parts.set("hidden", link.hidden.join(","));
   if (link.range) parts.set("range", link.range.join(","));
   if (link.query) parts.set("q", link.query);
+  for (const word of link.words) parts.append("w", word);
+  if (link.like.length) parts.set("like", link.like.join(","));
   if (link.record !== null) parts.set("record", String(link.record));
   return parts.toString().replaceAll("%2C", ",");
 }
@@ -42,6 +48,8 @@ export function decodeLink(hash: string): Link {
     hidden: numbers(parts.get("hidden")),
     range: from !== undefined && to !== undefined ? [from, to] : null,
     query: parts.get("q") ?? "",
+    words: parts.getAll("w").filter((word) => /^[+-]./.test(word)),
+    like: (parts.get("like") ?? "").split(",").filter((row) => /^-?\d{1,9}$/.test(row)),
     record: record !== undefined && record >= 0 ? Math.floor(record) : null,
   };
 }

@@ -9,6 +9,8 @@ test("a link says everything that it opens again", () => {
     hidden: [3, 7],
     range: [100, 2000],
     query: "pear & wormhole, 100 %",
+    words: ["-rotten, brown", "+ripe"],
+    like: ["12", "-0"],
     record: 42,
   };
   const again = decodeLink("#" + encodeLink(link));
@@ -21,7 +23,7 @@ test("nothing is said where there is nothing to say", () => {
 });
 
 test("nonsense in an address is passed over", () => {
-  expect(decodeLink("#at=1,2&range=a,b&record=-4&hidden=x&k=9")).toEqual(NO_LINK);
+  expect(decodeLink("#at=1,2&range=a,b&record=-4&hidden=x&k=9&like=a,--3&w=bare")).toEqual(NO_LINK);
   expect(decodeLink("#at=NaN,0,1").camera).toBeNull();
   expect(decodeLink("#at=0.5,0.5,0").camera).toBeNull();
 });

@@ -1,7 +1,6 @@
 /** One byte for each point of the map, by ordinal: what the shader needs to know besides its colour. */
 
 export const SELECTED = 1;
-export const FILTERED_OUT = 2;
 
 /** Sets the flags of a map version and counts its own changes, so that a tile knows when its copy is old. */
 export class Flags {

@@ -4,7 +4,6 @@ export interface KeyHandlers {
   pan(dx: number, dy: number): void;
   zoomBy(factor: number): void;
   recentre(): void;
-  clear(): void;
   /** Goes to the nearest point in a direction (screen, y down), from the middle of the view or the point in focus. */
   walk(dx: number, dy: number): void;
   open(): void;
@@ -27,7 +26,6 @@ export function handleKey(event: KeyboardEvent, handlers: KeyHandlers): boolean 
   else if (event.key === "+" || event.key === "=") handlers.zoomBy(1.5);
   else if (event.key === "-" || event.key === "_") handlers.zoomBy(1 / 1.5);
   else if (event.key === "0" || event.key === "Home") handlers.recentre();
-  else if (event.key === "Escape") handlers.clear();
   else if (event.key === "Enter") handlers.open();
   else return false;
   event.preventDefault();

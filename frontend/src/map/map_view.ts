@@ -29,7 +29,6 @@ export interface MapEvents {
   /** `add`: with Shift or Ctrl. */
   click: { found: Found | null; add: boolean };
   open: Found;
-  clear: null;
   camera: Camera;
   topic: Topic;
   /** A region was drawn to its end; world units. */
@@ -41,6 +40,8 @@ export interface MapEvents {
 }
 
 const PICK_RADIUS = 10;
+/** A point nearer to the edge than this is not comfortably in view. */
+const EDGE = 60;
 const PICTURE_LAYERS = 16;
 
 /** Thrown where the browser offers no WebGL2. */
@@ -64,6 +65,7 @@ export class MapView {
   private drawn: DrawnTile[] = [];
   private hits: Hit[] = [];
   private hitOrdinals = new Set<number>();
+  private searching = false;
   private column: Column | null = null;
   private shownCodes: (code: number) => boolean = () => true;
   private allShown = true;
@@ -185,8 +187,10 @@ export class MapView {
     this.invalidate();
   }
 
-  setHits(hits: Hit[]): void {
+  /** Shows hits; `searching` says whether all other points stand back, also where there are no hits at all. */
+  setHits(hits: Hit[], searching: boolean): void {
     this.hits = hits;
+    this.searching = searching;
     this.hitOrdinals = new Set(hits.map((hit) => hit.ordinal));
     this.hitsPass.set(hits);
     this.invalidate();
@@ -229,6 +233,15 @@ export class MapView {
     this.fly(fitted(this.view.width, this.view.height, box, this.inset()));
   }
 
+  /** Moves no more than it takes to bring a point into the free part of the screen, `right` pixels less than all. */
+  reveal(point: WorldPoint, right: number): void {
+    const [sx, sy] = this.screen(point.x, point.y);
+    const [from, to] = [this.inset(), this.view.width - right];
+    if (sx > from + EDGE && sx < to - EDGE && sy > EDGE && sy < this.view.height - EDGE) return;
+    const middle = (from + to) / 2;
+    this.fly(clamped({ ...this.view, x: point.x + (this.view.width / 2 - middle) / this.view.scale, y: point.y }));
+  }
+
   recentre(): void {
     this.fly(fitted(this.view.width, this.view.height, WORLD, this.inset()));
   }
@@ -258,6 +271,7 @@ export class MapView {
   }
 
   private moveTo(view: Viewport): void {
+    this.hover(null);
     this.flying = null;
     this.view = view;
     this.cameraMoved();
@@ -359,7 +373,7 @@ export class MapView {
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
     const size = pointSize(this.n, sampleSize(this.budget.points, zoomOf(view)), view.scale);
-    const searching = this.hits.length > 0;
+    const { searching } = this;
     this.points.draw(this.drawn, view, {
       size,
       ratio,
@@ -367,7 +381,7 @@ export class MapView {
       rim: this.rim,
       column: this.column,
       layered: !searching && (!this.allShown || this.flags.selected > 0),
-      selecting: searching || this.flags.selected > 0,
+      lit: searching ? "none" : this.flags.selected > 0 ? "selected" : "all",
       flags: this.flags,
     });
     const pictures = this.thumbnails?.draw(view, now, { ratio, paper: this.paper, rim: this.rim }, (ordinal) => this.isLit(ordinal));
@@ -389,7 +403,7 @@ export class MapView {
   }
 
   private isLit(ordinal: number): boolean {
-    if (this.hits.length > 0) return this.hitOrdinals.has(ordinal);
+    if (this.searching) return this.hitOrdinals.has(ordinal);
     if (this.flags.selected > 0 && !this.flags.isSelected(ordinal)) return false;
     return this.allShown || this.isShown(ordinal);
   }
@@ -444,7 +458,6 @@ export class MapView {
       pan: (dx, dy) => this.moveTo(panned(this.view, dx, dy)),
       zoomBy: (factor) => this.zoomBy(factor),
       recentre: () => this.recentre(),
-      clear: () => this.events.emit("clear", null),
       walk: (dx, dy) => this.walk(dx, dy),
       open: () => this.hovered && this.events.emit("open", this.hovered),
     };

@@ -7,6 +7,7 @@ import { STEPS, type TilePoints } from "./tile";
 import type { Viewport } from "./viewport";
 
 const [AT, LOW, CODE, FLAGS] = [0, 1, 2, 3];
+const LIT = { all: 0, selected: 1, none: 2 };
 const ALL = 0;
 const BACK = 1;
 const FRONT = 2;
@@ -34,7 +35,8 @@ export interface PointStyle {
   column: { key: string; missing: number } | null;
   /** Whether some points stand back: they are then drawn first, in a pass of their own. */
   layered: boolean;
-  selecting: boolean;
+  /** Which points count; the others stand back. */
+  lit: keyof typeof LIT;
   flags: { bytes: Uint8Array<ArrayBuffer>; revision: number };
 }
 
@@ -66,7 +68,7 @@ export class PointsPass {
     gl.uniform2f(shader.uniform("u_half"), view.width / 2, view.height / 2);
     gl.uniform1f(shader.uniform("u_size"), style.size);
     gl.uniform1f(shader.uniform("u_ratio"), style.ratio);
-    gl.uniform1i(shader.uniform("u_selecting"), style.selecting ? 1 : 0);
+    gl.uniform1i(shader.uniform("u_lit"), LIT[style.lit]);
     gl.uniform3fv(shader.uniform("u_paper"), style.paper);
     gl.uniform3fv(shader.uniform("u_rim"), style.rim);
     for (const layer of style.layered ? [BACK, FRONT] : [ALL]) {

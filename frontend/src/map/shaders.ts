@@ -5,7 +5,7 @@
 
 export const POINT_ATTRIBUTES = ["a_at", "a_low", "a_code", "a_flags"];
 
-/** Bits of a point's flags, the same in `flags.ts`. */
+/** `u_lit`: 0 = every point counts, 1 = those that are selected (bit 0 of the flags, see `flags.ts`), 2 = none. */
 export const POINT_VERTEX = `#version 300 es
 precision highp float;
 in vec2 a_at;
@@ -19,7 +19,7 @@ uniform vec2 u_half;
 uniform float u_size;
 uniform float u_ratio;
 uniform int u_layer;
-uniform bool u_selecting;
+uniform int u_lit;
 uniform vec3 u_paper;
 uniform sampler2D u_colours;
 out vec4 v_colour;
@@ -29,7 +29,7 @@ void main() {
   int code = int(a_code + 0.5);
   vec4 colour = texelFetch(u_colours, ivec2(code & 255, code >> 8), 0);
   int flags = int(a_flags + 0.5);
-  bool lit = colour.a > 0.5 && (flags & 2) == 0 && (!u_selecting || (flags & 1) == 1);
+  bool lit = colour.a > 0.5 && (u_lit == 0 || (u_lit == 1 && (flags & 1) == 1));
   // Layer 1 holds the points that stand back, layer 2 those that count, drawn on top of them.
   if ((u_layer == 1 && lit) || (u_layer == 2 && !lit)) {
     gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
@@ -97,7 +97,7 @@ void main() {
   float away = length(gl_PointCoord - 0.5) * (v_pixels + 1.0);
   float inside = 1.0 - smoothstep(radius - 0.5, radius + 0.5, away);
   if (inside <= 0.0) discard;
-  float rim = smoothstep(radius - 2.0, radius - 1.0, away);
+  float rim = smoothstep(radius - 1.4, radius - 0.6, away);
   o_colour = vec4(mix(v_colour, u_rim, rim), inside);
 }`;
 

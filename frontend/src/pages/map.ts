@@ -2,7 +2,7 @@
  * The map page. Its HTML:
  *
  *   <body class="map-body"> … the top bar … <main class="map-app" id="main"></main>
- *   <script type="application/json" id="config">{"dataset": {"id", "name", "url"}, "search": true,
+ *   <script type="application/json" id="config">{"dataset": {"id", "name", "url"},
  *     "maps": [{"id", "space", "version", "base_url", "count"}, …]}</script>
  *
  * The map itself comes first; the panels around it are loaded while it is being drawn.

@@ -4,7 +4,7 @@ import { mount } from "svelte";
 import type { MapConfig, MapEntry } from "../config";
 import type { OpenedMap } from "../open_map";
 import { Explorer } from "../state.svelte";
-import { decodeLink, encodeLink } from "../url";
+import { decodeLink, encodeLink, type Link } from "../url";
 import ExplorerPanels from "./Explorer.svelte";
 import ListView from "./ListView.svelte";
 
@@ -48,35 +48,30 @@ async function crossfade(from: OpenedMap, to: OpenedMap): Promise<void> {
  * them.
  */
 function syncAddress(explorer: Explorer): void {
-  let following = explorer.follow(decodeLink(location.hash));
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let steps = "";
+  let steps: string | null = null;
+  const stepsOf = ({ map, query, words, like, record }: Link) => JSON.stringify([map, query, words, like, record]);
   const write = () => {
     const link = explorer.link();
     const address = `#${encodeLink(link)}`;
-    const now = JSON.stringify([link.map, link.query, link.record]);
-    if (steps && steps !== now) history.pushState(null, "", address);
+    const now = stepsOf(link);
+    if (steps !== null && steps !== now) history.pushState(null, "", address);
     else history.replaceState(null, "", address);
     steps = now;
   };
-  void following.then(() => {
-    steps = "";
+  const follow = async () => {
+    await explorer.follow(decodeLink(location.hash));
+    clearTimeout(timer);
+    steps = stepsOf(explorer.link());
+  };
+  void follow().then(() => {
     $effect.root(() => {
       $effect(() => {
         explorer.link();
         clearTimeout(timer);
-        timer = setTimeout(() => void following.then(write), ADDRESS_MS);
+        if (!explorer.switching) timer = setTimeout(write, ADDRESS_MS);
       });
     });
-  });
-  addEventListener("popstate", () => {
-    const link = decodeLink(location.hash);
-    clearTimeout(timer);
-    following = explorer.follow(link).then(() => {
-      clearTimeout(timer);
-      if (link.record === null) explorer.closeRecord();
-      if (!link.query && explorer.hits) explorer.clearSearch();
-      steps = JSON.stringify([link.map, link.query, link.record]);
-    });
+    addEventListener("popstate", () => void follow());
   });
 }

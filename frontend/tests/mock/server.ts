@@ -35,7 +35,7 @@ export function mockServer({ points, folder }: MockOptions): Plugin {
     if (url.pathname === "/map") return send(response, 200, "text/html", mapPage(folder, maps));
     if (url.pathname === "/empty") return send(response, 200, "text/html", mapPage(folder, []));
     if (url.pathname.startsWith("/pictures/")) return send(response, 200, "image/png", maps[0]!.records.picture(parseInt(url.pathname.slice(10)), url.search === "?large"));
-    if (url.pathname.endsWith("/search")) return json(response, { hits: searchIn(maps, await bodyOf(request)) });
+    if (url.pathname.endsWith("/search")) return json(response, { hits: searchIn(maps, await bodyOf(request)), relevant: 120 });
     if (!map) return next();
     const rest = url.pathname.slice(url.pathname.indexOf(map.id) + map.id.length + 1);
     if (rest === "records") return json(response, { records: url.searchParams.get("ordinals")!.split(",").map((ordinal) => map.records.at(Number(ordinal))) });
@@ -86,7 +86,6 @@ function mapPage(folder: string, maps: object[]): string {
   const styles = Object.values(manifest).flatMap(({ css }) => css ?? []);
   const config = {
     dataset: { id: "made", name: "Pomological watercolours", url: "/" },
-    search: true,
     maps: maps.map((map) => {
       const { id, space, version, base_url, count } = map as Record<string, unknown>;
       return { id, space, version, base_url, count };
