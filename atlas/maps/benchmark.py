@@ -146,7 +146,7 @@ def _measure_tiles(n: int, answer: Connection) -> None:
             embedded="topic-0",
         )
         spent = cpu_seconds() - before
-        size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.suffix != ".gz")
+        size = sum(path.stat().st_size for path in Path(folder).rglob("*.atm"))
         manifest = (Path(folder) / "manifest.json").stat().st_size
     answer.send(
         {
@@ -154,7 +154,7 @@ def _measure_tiles(n: int, answer: Connection) -> None:
             "tiles": tiles.tiles,
             "tiles/s": tiles.tiles / spent,
             "points/s": n / spent,
-            "bytes/point": size / n,
+            ".atm bytes/point": size / n,
             "manifest KB": manifest / 1024,
         }
     )

@@ -137,6 +137,7 @@ def _plant(
     rows."""
     for tree in range(TREES):
         order, bounds = _grow(sketch, LEAF, seed * TREES + tree)
+        work.again()
         work.over(
             len(bounds) - 1, 512, _join_leaves, unit, order, bounds, found.indices, found.distances, fresh
         )
@@ -181,7 +182,7 @@ def _iterate(
     n = len(unit)
     s = scratch
     salt = np.uint64(seed * ITERATIONS + iteration + 1)
-    work.over(n, n, _choose, found.indices, fresh, salt, s.new, s.new_keys, s.old, s.old_keys)
+    work.over(n, max(n // 8, 4096), _choose, found.indices, fresh, salt, s.new, s.new_keys, s.old, s.old_keys)
     work.over(n, n, _mark_joined, found.indices, fresh, s.new)
     changed = np.zeros(n, np.int32)
     for first in range(0, n, _BLOCK):

@@ -72,9 +72,10 @@ def project(
     finite, `Cancelled` soon after `cancelled()` turned true.
     """
     with Work(progress, cancelled, threads) as work:
-        unit = normalise(vectors)
+        work.say("neighbours", 0, 1)
+        unit = normalise(vectors, work=work)
         n = len(unit)
-        sketch = _sketch(unit, seed)
+        sketch = _sketch(unit, seed, work)
         neighbours = nearest_neighbours(unit, sketch, work, seed=seed)
         coordinates = _start(sketch, seed)
         if n > 1:
@@ -102,7 +103,8 @@ def place(
     if not len(old):
         raise ValueError("a map without points has no place for new ones: project them instead")
     with Work(progress, cancelled) as work:
-        near = nearest_of(normalise(new), normalise(old), K, work)
+        work.say("neighbours", 0, 1)
+        near = nearest_of(normalise(new, work=work), normalise(old, work=work), K, work)
     coordinates = np.median(old_coordinates[near.indices], axis=1).astype(np.float32).reshape(-1, 2)
     return Placement(coordinates, near.indices, near.distances)
 
@@ -140,7 +142,7 @@ def joint(
     return normalise(total)
 
 
-def normalise(vectors: Vectors, rows: npt.NDArray[np.intp] | None = None) -> Floats:
+def normalise(vectors: Vectors, rows: npt.NDArray[np.intp] | None = None, work: Work | None = None) -> Floats:
     """Rows scaled to length one, zero rows left zero, as a new float32 array. Raises BadVectorError."""
     if vectors.ndim != 2:
         raise ValueError(f"vectors must have two dimensions, not {vectors.ndim}")
@@ -155,6 +157,8 @@ def normalise(vectors: Vectors, rows: npt.NDArray[np.intp] | None = None) -> Flo
         part /= np.maximum(np.abs(part).max(axis=1, keepdims=True, initial=0), np.finfo(np.float32).tiny)
         part /= np.maximum(np.linalg.norm(part, axis=1, keepdims=True), np.finfo(np.float32).tiny)
         unit[start : start + _CHUNK] = part
+        if work is not None:
+            work.again()
     return unit
 
 
@@ -162,7 +166,7 @@ def _centred(unit: Floats) -> Floats:
     return normalise(unit - unit.mean(axis=0)) if len(unit) else unit
 
 
-def _sketch(unit: Floats, seed: int) -> Floats:
+def _sketch(unit: Floats, seed: int, work: Work) -> Floats:
     """The first principal components (N, ≤ 32), strongest first, signs fixed. Axes by subspace iteration on a
     sample."""
     n, d = unit.shape
@@ -175,13 +179,16 @@ def _sketch(unit: Floats, seed: int) -> Floats:
     axes = random.standard_normal((d, min(_SKETCH, n, d))).astype(np.float32)
     for _ in range(5):
         axes = np.linalg.qr(sample.T @ (sample @ axes))[0]
+        work.again()
     projected = sample @ axes
     turn = np.linalg.svd(projected.T @ projected)[0]
     axes = axes @ turn
     axes *= np.where(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])] < 0, -1, 1)
-    return np.vstack([(part - mean) @ axes for part in np.array_split(unit, -(-n // _CHUNK))]).astype(
-        np.float32
-    )
+    sketch = np.empty((n, axes.shape[1]), np.float32)
+    for start in range(0, n, _CHUNK):
+        sketch[start : start + _CHUNK] = (unit[start : start + _CHUNK] - mean) @ axes
+        work.again()
+    return sketch
 
 
 def _start(sketch: Floats, seed: int) -> Floats:

@@ -23,7 +23,7 @@ CELLS = 16
 DEEPEST = 6  # 0.3 N pictures in all at a million points; deeper, single thumbnails cost less than sheets
 FEWEST = 24  # points: a smaller quarter gets no sheet of its own
 QUALITY = 74
-_EFFORT = 2  # of the encoder: 6 saves 4 % of the bytes and takes three times as long
+_EFFORT = 2  # of the encoder: 4 saves 4 % of the bytes and takes twice as long
 _PAPER = (255, 255, 255)
 
 Uints = npt.NDArray[np.uint32]

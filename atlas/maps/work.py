@@ -43,6 +43,7 @@ class Work:
         self._progress = progress
         self._cancelled = cancelled
         self._said = 0.0
+        self._last: tuple[str, int, int] | None = None
 
     def __enter__(self) -> Self:
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="work")
@@ -57,6 +58,7 @@ class Work:
 
     def say(self, stage: str, done: int, total: int) -> None:
         """Report progress, at most five times a second and always at the end. Raises `Cancelled`."""
+        self._last = (stage, done, total)
         now = time.monotonic()
         if done < total and now - self._said < REPORT_SECONDS:
             return
@@ -65,6 +67,13 @@ class Work:
             raise Cancelled
         if self._progress is not None:
             self._progress(stage, done, total)
+
+    def again(self) -> None:
+        """Say the last thing once more: a sign of life, and a chance to cancel, inside a long step."""
+        if self._last is not None:
+            stage, done, total = self._last
+            if done < total:
+                self.say(stage, done, total)
 
     def each(self, items: Iterable[T], compute: Callable[[T], R], then: Callable[[T, R], None]) -> None:
         """Compute items on the threads, take the results in order in this one. Few are in flight at any
@@ -88,3 +97,4 @@ class Work:
         parts = [(start, min(start + part, n)) for start in range(0, n, part)]
         for future in [self._pool.submit(function, *arguments, *each) for each in parts]:
             future.result()
+            self.again()
