@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,14 @@ class Art:
     pixels: NDArray[np.uint8]
     starts: NDArray[np.int64]  # (emoji + 1,)
     weights: NDArray[np.float64]  # (A,), how often each style is wanted; they add up to 1 for every emoji
+
+    def save(self, path: Path) -> None:
+        np.savez(path, pixels=self.pixels, starts=self.starts, weights=self.weights)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        arrays = np.load(path)
+        return cls(arrays["pixels"], arrays["starts"], arrays["weights"])
 
 
 def build_art(emoji: Sequence[Emoji], sources: Sources, side: int, *, processes: int = 1) -> Art:

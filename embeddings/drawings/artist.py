@@ -1,15 +1,14 @@
 """Drawing one emoji: Noto's coloured art, the line art of other fonts, and Noto redrawn in other styles.
 
-A picture ("sprite") is RGBA on a transparent square. The styles imitate how other artists draw the same thing: few flat
-colours, dark outlines where colours meet and around the silhouette, or lines alone.
+A picture ("sprite") is RGBA on a transparent square. The styles imitate how others draw the same thing: few
+flat colours, dark outlines where colours meet and around the silhouette, or lines alone.
 """
 
-from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from embeddings.drawings.emoji import Emoji, Sources
 
@@ -19,6 +18,7 @@ _LINE_SIZE = 110
 _UNASSIGNED = "\U0010fffd"  # drawn as the font's "no such character" box
 
 Rgb = tuple[int, int, int]
+Mask = NDArray[np.bool_]
 
 
 class Artist:
@@ -84,10 +84,7 @@ def flatten(
     solid.paste(picture.convert("RGB"), mask=mask)
     areas = solid.filter(ImageFilter.MedianFilter(5)).quantize(colours, kmeans=2, dither=Image.Dither.NONE)
     rgb = np.asarray(areas.convert("RGB")).copy()
-    if not filled:
-        flat = np.full_like(rgb, 255)
-    else:
-        flat = rgb
+    flat = rgb if filled else np.full_like(rgb, 255)
     if not line:
         return _rgba(flat, inside)
     edges = _thicken(_colour_edges(rgb) & inside, min(line, 3))
@@ -121,13 +118,13 @@ def main_colours(picture: Image.Image, count: int) -> list[Rgb]:
     return [(int(r), int(g), int(b)) for r, g, b in light[:count]]
 
 
-def _mean_colour(picture: Image.Image, inside: NDArray[np.bool_]) -> Rgb:
+def _mean_colour(picture: Image.Image, inside: Mask) -> Rgb:
     r, g, b = np.asarray(picture)[inside][:, :3].mean(axis=0)
     return int(r), int(g), int(b)
 
 
-def _colour_edges(rgb: NDArray[np.uint8], least: int = 38) -> NDArray[np.bool_]:
-    """Pixels whose right or lower neighbour differs by more than `least` in some channel (gradients step by less)."""
+def _colour_edges(rgb: NDArray[np.uint8], least: int = 38) -> Mask:
+    """Pixels whose right or lower neighbour differs by over `least` in a channel; gradients step by less."""
     edges = np.zeros(rgb.shape[:2], dtype=bool)
     values = rgb.astype(np.int16)
     edges[:, :-1] |= np.abs(values[:, 1:] - values[:, :-1]).max(axis=-1) > least
@@ -135,20 +132,26 @@ def _colour_edges(rgb: NDArray[np.uint8], least: int = 38) -> NDArray[np.bool_]:
     return edges
 
 
-def _thicken(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
-    return np.asarray(Image.fromarray(mask).convert("L").filter(ImageFilter.MaxFilter(pixels | 1))) > 0
+def _thicken(mask: Mask, pixels: int) -> Mask:
+    return _filtered(mask, ImageFilter.MaxFilter(pixels | 1))
 
 
-def _thin(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
-    return np.asarray(Image.fromarray(mask).convert("L").filter(ImageFilter.MinFilter(pixels | 1))) > 0
+def _thin(mask: Mask, pixels: int) -> Mask:
+    return _filtered(mask, ImageFilter.MinFilter(pixels | 1))
 
 
-def _outside(ink: Image.Image) -> NDArray[np.bool_]:
+def _filtered(mask: Mask, kind: ImageFilter.RankFilter) -> Mask:
+    filtered: Mask = np.asarray(Image.fromarray(mask).convert("L").filter(kind)).astype(bool)
+    return filtered
+
+
+def _outside(ink: Image.Image) -> Mask:
     """What a flood from the corner reaches; the margin around the ink makes that all that is not enclosed."""
     flooded = ink.point(lambda v: 255 if v > 100 else 0)
     ImageDraw.floodfill(flooded, (0, 0), 128)
-    return np.asarray(flooded) == 128
+    outside: Mask = np.asarray(flooded) == 128
+    return outside
 
 
-def _rgba(rgb: NDArray[np.uint8], inside: NDArray[np.bool_]) -> Image.Image:
+def _rgba(rgb: NDArray[np.uint8], inside: Mask) -> Image.Image:
     return Image.fromarray(np.dstack((rgb, np.where(inside, 255, 0).astype(np.uint8))), "RGBA")

@@ -1,4 +1,4 @@
-"""What a person might say about a drawing: its name, its keywords, what kind of thing it is, how it would be asked for."""
+"""What a person might say about a drawing: its name, its keywords, what kind of thing it is."""
 
 import random
 
@@ -113,51 +113,68 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "subdivision-flag": ("a regional flag", "a flag"),
 }
 
-_TEMPERS: dict[str, tuple[str, ...]] = {
-    "a cute animal": (
-        "baby chick", "front-facing baby chick", "hatching chick", "rabbit face", "rabbit", "cat face", "cat", "dog face",
-        "dog", "hamster", "panda", "koala", "bear", "teddy bear", "mouse face", "fox", "otter", "sloth", "hedgehog",
-        "chipmunk", "penguin", "ewe", "unicorn", "poodle", "polar bear", "seal", "guide dog",
-    ),
-    "a soft pet": ("rabbit face", "cat face", "dog face", "cat", "dog", "hamster", "rabbit", "poodle", "teddy bear", "guide dog"),
-    "a hot drink": ("hot beverage", "teapot", "teacup without handle", "mate"),
-    "a warm cup": ("hot beverage", "teacup without handle", "teapot"),
-    "a cold drink": ("tropical drink", "cup with straw", "bubble tea", "beverage box", "beer mug", "glass of milk"),
-    "alcohol": ("wine glass", "cocktail glass", "tropical drink", "beer mug", "clinking beer mugs", "clinking glasses", "sake",
-                "bottle with popping cork", "tumbler glass"),
-    "a sad expression": (
-        "crying face", "loudly crying face", "frowning face", "slightly frowning face", "pensive face", "disappointed face",
-        "sad but relieved face", "worried face", "face holding back tears", "crying cat", "pleading face", "weary face",
-        "downcast face with sweat", "persevering face", "confused face", "anguished face",
-    ),
-    "red fruits": ("red apple", "strawberry", "cherries", "watermelon", "tomato", "grapes"),
-    "a yellow fruit": ("banana", "lemon", "pineapple", "mango"),
-    "a wild animal": ("lion", "tiger", "tiger face", "leopard", "wolf", "elephant", "giraffe", "zebra", "rhinoceros",
-                      "hippopotamus", "gorilla", "bear", "crocodile"),
-    "a farm animal": ("cow", "cow face", "pig", "pig face", "ewe", "goat", "rooster", "chicken", "horse", "ox", "turkey", "duck"),
-    "winter": ("snowflake", "snowman", "snowman without snow", "skis", "snowboarder", "ice skate", "sled", "gloves", "scarf",
-               "ice", "cold face", "skier"),
-    "summer at the beach": ("beach with umbrella", "sun", "umbrella on ground", "tropical drink", "sunglasses", "bikini",
-                            "person surfing", "desert island", "palm tree", "shorts", "thong sandal"),
-}  # fmt: skip
 
-_STARRED = frozenset(
+def _names(joined: str) -> frozenset[str]:
+    return frozenset(joined.split("|"))
+
+
+_MOODS: dict[str, frozenset[str]] = {
+    "a cute animal": _names(
+        "baby chick|front-facing baby chick|hatching chick|rabbit face|rabbit|cat face|cat|dog face|"
+        "dog|hamster|panda|koala|bear|teddy bear|mouse face|fox|otter|sloth|hedgehog|chipmunk|"
+        "penguin|ewe|unicorn|poodle|polar bear|seal|guide dog"
+    ),
+    "a soft pet": _names("rabbit face|cat face|dog face|cat|dog|hamster|rabbit|poodle|teddy bear|guide dog"),
+    "a hot drink": _names("hot beverage|teapot|teacup without handle|mate"),
+    "a warm cup": _names("hot beverage|teacup without handle|teapot"),
+    "a cold drink": _names("tropical drink|cup with straw|bubble tea|beverage box|beer mug|glass of milk"),
+    "alcohol": _names(
+        "wine glass|cocktail glass|tropical drink|beer mug|clinking beer mugs|clinking glasses|sake|"
+        "bottle with popping cork|tumbler glass"
+    ),
+    "a sad expression": _names(
+        "crying face|loudly crying face|frowning face|slightly frowning face|pensive face|"
+        "disappointed face|sad but relieved face|worried face|face holding back tears|crying cat|"
+        "pleading face|weary face|downcast face with sweat|persevering face|confused face|"
+        "anguished face"
+    ),
+    "red fruits": _names("red apple|strawberry|cherries|watermelon|tomato|grapes"),
+    "a yellow fruit": _names("banana|lemon|pineapple|mango"),
+    "a wild animal": _names(
+        "lion|tiger|tiger face|leopard|wolf|elephant|giraffe|zebra|rhinoceros|hippopotamus|gorilla|"
+        "bear|crocodile"
+    ),
+    "a farm animal": _names("cow|cow face|pig|pig face|ewe|goat|rooster|chicken|horse|ox|turkey|duck"),
+    "winter": _names(
+        "snowflake|snowman|snowman without snow|skis|snowboarder|ice skate|sled|gloves|scarf|ice|"
+        "cold face|skier"
+    ),
+    "summer at the beach": _names(
+        "beach with umbrella|sun|umbrella on ground|tropical drink|sunglasses|bikini|person surfing|"
+        "desert island|palm tree|shorts|thong sandal"
+    ),
+}
+
+_STARRED = _names(
     "Angola|Aruba|Australia|Azerbaijan|Bosnia & Herzegovina|Burkina Faso|Burundi|Cameroon|Cape Verde|"
-    "Central African Republic|Chile|China|Christmas Island|Comoros|Congo - Kinshasa|Cook Islands|Cuba|Curaçao|Djibouti|"
-    "Dominica|Ethiopia|European Union|Ghana|Grenada|Guinea-Bissau|Heard & McDonald Islands|Honduras|Hong Kong SAR China|Iraq|"
-    "Israel|Jordan|Kosovo|Liberia|Libya|Malaysia|Marshall Islands|Mauritania|Micronesia|Morocco|Mozambique|Myanmar (Burma)|"
-    "Nauru|New Zealand|Niue|North Korea|Pakistan|Palestinian Territories|Panama|Papua New Guinea|Paraguay|Philippines|"
-    "Puerto Rico|Samoa|Senegal|Singapore|Slovenia|Solomon Islands|Somalia|South Sudan|St. Kitts & Nevis|Suriname|Syria|"
-    "São Tomé & Príncipe|Tajikistan|Timor-Leste|Togo|Tokelau|Tunisia|Turkey|Turkmenistan|Tuvalu|U.S. Outlying Islands|"
-    "United States|Uzbekistan|Vanuatu|Venezuela|Vietnam|Western Sahara|Zimbabwe".split("|")
+    "Central African Republic|Chile|China|Christmas Island|Comoros|Congo - Kinshasa|Cook Islands|"
+    "Cuba|Curaçao|Djibouti|Dominica|Ethiopia|European Union|Ghana|Grenada|Guinea-Bissau|"
+    "Heard & McDonald Islands|Honduras|Hong Kong SAR China|Iraq|Israel|Jordan|Kosovo|Liberia|Libya|"
+    "Malaysia|Marshall Islands|Mauritania|Micronesia|Morocco|Mozambique|Myanmar (Burma)|Nauru|"
+    "New Zealand|Niue|North Korea|Pakistan|Palestinian Territories|Panama|Papua New Guinea|Paraguay|"
+    "Philippines|Puerto Rico|Samoa|Senegal|Singapore|Slovenia|Solomon Islands|Somalia|South Sudan|"
+    "St. Kitts & Nevis|Suriname|Syria|São Tomé & Príncipe|Tajikistan|Timor-Leste|Togo|Tokelau|"
+    "Tunisia|Turkey|Turkmenistan|Tuvalu|U.S. Outlying Islands|United States|Uzbekistan|Vanuatu|"
+    "Venezuela|Vietnam|Western Sahara|Zimbabwe"
 )
-_MOONED = frozenset(
-    "Algeria|Azerbaijan|Comoros|Libya|Malaysia|Maldives|Mauritania|Pakistan|Singapore|Tunisia|Turkey|Turkmenistan|"
-    "Uzbekistan|Western Sahara".split("|")
+_MOONED = _names(
+    "Algeria|Azerbaijan|Comoros|Libya|Malaysia|Maldives|Mauritania|Pakistan|Singapore|Tunisia|Turkey|"
+    "Turkmenistan|Uzbekistan|Western Sahara"
 )
-_CROSSED = frozenset(
-    "Denmark|England|Faroe Islands|Finland|Georgia|Greece|Guernsey|Iceland|Jersey|Malta|Norway|Svalbard & Jan Mayen|"
-    "Sweden|Switzerland|Tonga|United Kingdom|Åland Islands|Dominican Republic|Slovakia|Scotland".split("|")
+_CROSSED = _names(
+    "Denmark|Dominican Republic|England|Faroe Islands|Finland|Georgia|Greece|Guernsey|Iceland|Jersey|"
+    "Malta|Norway|Scotland|Slovakia|Svalbard & Jan Mayen|Sweden|Switzerland|Tonga|United Kingdom|"
+    "Åland Islands"
 )
 
 
@@ -172,13 +189,13 @@ def captions_for(emoji: Emoji, rng: random.Random) -> list[str]:
         captions += [" ".join(rng.sample(words, 2)) for _ in range(2) if len(words) > 1]
         captions += [f"{spoken}: {rng.choice(words)}"]
     captions += _KINDS.get(emoji.subgroup, (emoji.subgroup.replace("-", " "),))
-    captions += [phrase for phrase, names in _TEMPERS.items() if emoji.base_name in names]
+    captions += [phrase for phrase, names in _MOODS.items() if emoji.base_name in names]
     captions += _flag_captions(emoji)
     return list(dict.fromkeys(captions))
 
 
 def spoken_name(emoji: Emoji) -> str:
-    """The name as one would say it: "flag: Italy" is "flag of Italy", "woman: dark skin tone" "woman with dark skin"."""
+    """The name as one would say it: "flag: Italy" is "flag of Italy"; tones become "with dark skin"."""
     name, colon, details = emoji.name.partition(": ")
     if not colon:
         return name

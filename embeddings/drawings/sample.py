@@ -23,7 +23,7 @@ _COLOURS = 96  # of the palette: a picture takes 2 kB then
 def write_sample(path: Path, sources: Sources) -> int:
     """Write the archive (`00042.png`, `00042.txt`, `00042.json`, …) and return how many emoji it holds."""
     emoji, artist = read_emoji(sources), Artist(sources)
-    # A tar rounds every member up to 1 kB, which would double the size: hence gzip, without a name or a time in it.
+    # A tar rounds every member up to 1 kB, which would double the size: hence gzip, without name or time.
     with (
         path.open("wb") as file,
         gzip.GzipFile("", "wb", 9, file, mtime=0) as packed,

@@ -1,28 +1,29 @@
 """Emoji scenes as a source of training pictures."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from embeddings.augment import DRAWN, Sprites, compose, disturb, random_grounds
-from embeddings.drawings.art import Art
-from embeddings.drawings.emoji import Emoji
-from embeddings.drawings.scenes import Scene, composed_scenes, single_scenes
+from embeddings.augment import DRAWN, STILL, Freedom, Sprites, compose, disturb, random_grounds
+from embeddings.drawings.art import Art, build_art
+from embeddings.drawings.emoji import Emoji, Sources, read_emoji
+from embeddings.drawings.scenes import GROUNDS, Scene, composed_scenes, single_scenes
 
-_COMPOSED_SHARE = 0.15
-_COLOUR_WORDS = frozenset(
-    "red orange yellow green blue purple brown black white pink grey light dark".split()
-)
+_ART_SIDE = 72
+_COMPOSED_SHARE = 0.1
+_STILL_SHARE = 0.35  # shown as they are, on white
+_COLOUR_WORDS = frozenset(GROUNDS) | {"light", "dark"}
 _SIDED = frozenset(
-    "left right left-pointing right-pointing leftwards rightwards clockwise counterclockwise clock".split()
+    ("left", "right", "left-pointing", "right-pointing", "clockwise", "counterclockwise", "clock")
 )
 
 
 class DrawnScenes:
-    """The `Source` of `embeddings.train` for drawings."""
+    """The `Source` of `embeddings.samples` for drawings."""
 
     def __init__(self, emoji: list[Emoji], art: Art, *, composed: int = 20_000, seed: int = 7) -> None:
         rng = random.Random(seed)
@@ -40,6 +41,24 @@ class DrawnScenes:
 
     def draw(self, chosen: NDArray[np.int64], side: int, generator: Generator) -> Tensor:
         rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
+        still = torch.from_numpy(rng.random(len(chosen)) < _STILL_SHARE)
+        pictures = torch.empty(len(chosen), 3, side, side)
+        pictures[still] = self._compose(chosen[still.numpy()], side, STILL, rng, generator)
+        pictures[~still] = disturb(
+            self._compose(chosen[~still.numpy()], side, DRAWN, rng, generator), generator
+        )
+        return pictures
+
+    def _compose(
+        self,
+        chosen: NDArray[np.int64],
+        side: int,
+        freedom: Freedom,
+        rng: np.random.Generator,
+        generator: Generator,
+    ) -> Tensor:
+        if len(chosen) == 0:
+            return torch.empty(0, 3, side, side)
         scenes = [self._scenes[i] for i in chosen]
         members = np.array([member for scene in scenes for member in scene.members])
         counts = [len(scene.members) for scene in scenes]
@@ -53,11 +72,14 @@ class DrawnScenes:
             flip=torch.from_numpy(self._flip[members]),
             recolour=torch.from_numpy(self._recolour[members]),
         )
-        grounds = random_grounds(len(scenes), side, generator)
+        if freedom is STILL:
+            grounds = torch.ones(len(scenes), 3, side, side)
+        else:
+            grounds = random_grounds(len(scenes), side, generator)
         for i, scene in enumerate(scenes):
             if scene.ground is not None:
                 grounds[i] = torch.tensor(scene.ground).view(3, 1, 1) / 255
-        return disturb(compose(sprites, grounds, DRAWN, generator), generator)
+        return compose(sprites, grounds, freedom, generator)
 
     def _style(self, member: int, rng: np.random.Generator) -> int:
         start, end = self._art.starts[member], self._art.starts[member + 1]
@@ -91,3 +113,12 @@ def _may_recolour(emoji: Emoji) -> bool:
 
 def _words(emoji: Emoji) -> set[str]:
     return set(emoji.name.replace(":", " ").split())
+
+
+def open_drawings(art_file: Path, processes: int) -> DrawnScenes:
+    """All emoji of this machine's fonts; their art is drawn once, a few minutes, and kept in `art_file`."""
+    sources = Sources()
+    emoji = read_emoji(sources)
+    if not art_file.exists():
+        build_art(emoji, sources, _ART_SIDE, processes=processes).save(art_file)
+    return DrawnScenes(emoji, Art.load(art_file))
