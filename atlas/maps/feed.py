@@ -41,7 +41,8 @@ async def feed(dataset: Dataset, last_id: str | None) -> AsyncIterator[str]:
         last_id = newest
         yield f"id: {newest}\ndata: {json.dumps(await sync_to_async(progress.snapshot)(dataset))}\n\n"
     # A page listens for hours: it must not hold a database connection all that time.
-    await sync_to_async(connection.close)()
+    # (Looked up in that thread: here `connection` would be another one.)
+    await sync_to_async(lambda: connection.close())()
     async for text in events.stream(dataset.pk, last_id):
         yield text
 
