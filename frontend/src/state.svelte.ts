@@ -94,6 +94,7 @@ export class Explorer {
     this.entry = map.entry;
     this.columns = manifest.columns;
     this.camera = view.camera;
+    this.loading = view.loading;
     this.selected = 0;
     this.setColour(this.column?.key ?? manifest.embedded ?? manifest.columns[0]?.key ?? null);
     view.events.on("camera", (camera) => (this.camera = camera));

@@ -392,12 +392,17 @@ export class MapView {
     return pictures ?? false;
   }
 
+  /** Whether something that the view needs is still on its way. */
+  get loading(): boolean {
+    return this.store.pending || (this.thumbnails?.pending ?? false);
+  }
+
   private report(): void {
     if (!this.painted && (this.drawn.length > 0 || this.n === 0)) {
       this.painted = true;
       this.events.emit("firstpaint", null);
     }
-    const loading = this.store.pending || (this.thumbnails?.pending ?? false);
+    const { loading } = this;
     if (loading !== this.wasLoading) this.events.emit("loading", loading);
     this.wasLoading = loading;
   }

@@ -6,7 +6,7 @@ import { tileName, type SheetIndex, type Tile } from "./manifest";
 import { PicturesPass, type DrawnPicture } from "./pictures_pass";
 import { place, readPictures, SheetTree, type Picture, type Placed } from "./sheets";
 import type { MapSource } from "./source";
-import { zoomOf, type Viewport } from "./viewport";
+import { clamp, zoomOf, type Viewport } from "./viewport";
 
 export type PictureMode = "off" | "auto" | "always";
 
@@ -18,9 +18,12 @@ interface Sheet {
 }
 
 const FADE_MS = 200;
-/** Automatic: pictures fade in while each of them stands for fewer points than this. */
-const MANY = 24;
-const FEW = 10;
+/** Automatic: pictures fade in as each of them stands for fewer points than the first, down to the second. */
+const MANY = 150;
+const FEW = 60;
+/** Automatic: the overview is always dots; pictures fade in between these zooms at the earliest. */
+const OVERVIEW = 0.9;
+const NEAR = 1.4;
 
 export class Thumbnails {
   mode: PictureMode = "auto";
@@ -105,12 +108,14 @@ export class Thumbnails {
   private alpha(view: Viewport): number {
     if (this.mode === "off" || !this.any) return 0;
     if (this.mode === "always") return 1;
-    const depth = Math.max(0, Math.log2(zoomOf(view)));
+    const k = zoomOf(view);
+    const depth = Math.max(0, Math.log2(k));
     const [upper, lower] = [Math.floor(depth), Math.ceil(depth)].map((level) =>
       Math.log(this.tree.pointsPerPicture(this.n, Math.min(level, this.tree.deepest))),
     );
     const each = Math.exp(upper! + (lower! - upper!) * (depth % 1));
-    return Math.min(1, Math.max(0, Math.log(MANY / each) / Math.log(MANY / FEW)));
+    const few = clamp(Math.log(MANY / each) / Math.log(MANY / FEW), 0, 1);
+    return few * clamp((k - OVERVIEW) / (NEAR - OVERVIEW), 0, 1);
   }
 
   private drawLevel(
