@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Prefetch
 from django.http import Http404
 
 from atlas.datasets.models import Dataset, DatasetQuerySet, Import, Record, Upload
-from atlas.teams.models import Role, Team, User
+from atlas.teams.models import AT_LEAST, Role, Team, User
 
 
 def datasets_for(user: User | AnonymousUser) -> DatasetQuerySet:
@@ -53,11 +53,13 @@ def record_of(dataset: Dataset, row: int) -> Record:
 
 def team_for(user: User, slug: str | None) -> Team:
     """The team of this name in which the user may make datasets, or the first such team. Raises Http404."""
-    teams = Team.objects.of(user, Role.EDITOR)
-    team = teams.filter(slug=slug).first() if slug else teams.order_by("memberships__created_at").first()
-    if team is None:
+    memberships = user.memberships.filter(role__in=AT_LEAST[Role.EDITOR]).select_related("team")
+    if slug:
+        memberships = memberships.filter(team__slug=slug)
+    first = memberships.order_by("created_at").first()
+    if first is None:
         raise Http404("There is no such team in which you may make datasets.")
-    return team
+    return first.team
 
 
 def uploads_of(user: User, ids: Iterable[UUID]) -> list[Upload]:

@@ -5,6 +5,8 @@ import csv
 import io
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import connection
 
 from atlas.datasets.models import Dataset, SkippedItem
 from atlas.datasets.report import harmless, report_csv
@@ -41,7 +43,9 @@ def test_the_file_holds_every_line_and_no_formula(cast: Cast, fruit: Dataset) ->
     SkippedItem.objects.create(job=job, source="=1+1.jpg", reason="corrupt", detail='He said "no".\nTwice.')
 
     async def whole() -> str:
-        return "".join([part async for part in report_csv(job)])
+        text = "".join([part async for part in report_csv(job)])
+        await sync_to_async(lambda: connection.close())()  # that of the thread which the queries ran in
+        return text
 
     text = asyncio.run(whole())
     assert text.startswith("\ufeffsource,reason,detail")

@@ -47,7 +47,7 @@ def test_it_stores_what_was_uploaded(fruit: Dataset) -> None:
     assert pear.thumbnail
     assert default_storage.open(pear.original).read() == picture("yellow")
     assert default_storage.open(pear.thumbnail).read()[8:12] == b"WEBP"
-    assert fruit.columns == [{"name": "colour", "type": "category"}, {"name": "weight", "type": "number"}]
+    assert fruit.columns == [{"name": "colour", "type": "text"}, {"name": "weight", "type": "number"}]
 
 
 def test_it_removes_the_upload_in_the_end(fruit: Dataset, data_folder: Path) -> None:

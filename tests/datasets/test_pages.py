@@ -1,0 +1,182 @@
+"""The pages of datasets, as everybody sees them."""
+
+from typing import Any
+
+import pytest
+
+from atlas import vite
+from atlas.datasets.models import Dataset, ImportState, SkippedItem, Visibility
+from tests.datasets.material import fruit_zip, new_import
+from tests.people import PASSWORD, Cast, client_of
+
+
+@pytest.fixture(autouse=True)
+def built_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if Vite had built each script into a file of its own: what the pages hold does not depend on it."""
+    entries = {
+        f"src/pages/{name}.ts": {"file": f"assets/{name}.js"} for name in ("site", "upload", "progress")
+    }
+    monkeypatch.setattr(vite, "manifest", lambda: entries)
+
+
+def get(cast: Cast, who: str, path: str) -> Any:
+    return client_of(None if who == "nobody" else getattr(cast, who)).get(path)
+
+
+FRUIT = "/data/alice/fruit"
+#: Address, and who may open it of alice, bob, victor, charlie (a private dataset).
+PAGES = {
+    "/data/alice": ("alice", "bob", "victor"),
+    FRUIT: ("alice", "bob", "victor"),
+    f"{FRUIT}/imports/{{job}}": ("alice", "bob", "victor"),
+    f"{FRUIT}/add": ("alice", "bob"),
+    f"{FRUIT}/settings": ("alice", "bob"),
+}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_only_those_who_may_open_a_page(cast: Cast, fruit: Dataset, path: str) -> None:
+    address = path.replace("{job}", str(fruit.imports.get().pk))
+    for who in ("alice", "bob", "victor", "charlie"):
+        assert get(cast, who, address).status_code == (200 if who in PAGES[path] else 404), who
+    # Pages for editors send a visitor to sign in first: that betrays nothing, they do it for every address.
+    assert get(cast, "nobody", address).status_code == (302 if len(PAGES[path]) == 2 else 404)
+
+
+def test_everybody_opens_a_public_dataset_and_nobody_is_offered_what_they_may_not_do(
+    cast: Cast, fruit: Dataset
+) -> None:
+    Dataset.objects.update(visibility=Visibility.PUBLIC)
+    for who, may_edit in (("bob", True), ("victor", False), ("charlie", False), ("nobody", False)):
+        page = get(cast, who, FRUIT).content.decode()
+        assert "Fruit" in page
+        assert ("data-may-edit" in page) is may_edit
+        assert (f"{FRUIT}/settings" in page) is may_edit
+
+
+def test_the_first_page_shows_visitors_what_it_is_and_what_is_public(cast: Cast, fruit: Dataset) -> None:
+    assert "Fruit" not in get(cast, "nobody", "/").content.decode()
+    Dataset.objects.update(visibility=Visibility.PUBLIC)
+    page = get(cast, "nobody", "/").content.decode()
+    assert "One map of all your pictures" in page
+    assert "Fruit" in page
+
+
+def test_the_first_page_shows_a_person_their_own_and_the_public_ones_of_others(
+    cast: Cast, fruit: Dataset
+) -> None:
+    assert "Fruit" in get(cast, "victor", "/").content.decode()
+    assert "Fruit" not in get(cast, "charlie", "/").content.decode()
+    Dataset.objects.update(visibility=Visibility.PUBLIC)
+    assert "Public datasets of others" in get(cast, "charlie", "/").content.decode()
+    assert "Public datasets of others" not in get(cast, "victor", "/").content.decode()
+
+
+def test_a_card_shows_pictures_and_status(cast: Cast, fruit: Dataset) -> None:
+    page = get(cast, "alice", "/").content.decode()
+    assert f"/api/datasets/{fruit.pk}/records/1/thumbnail" in page
+    assert "3 records" in page
+    job = new_import(cast, "fruit.zip", fruit_zip())
+    page = get(cast, "alice", "/").content.decode()
+    assert job.get_state_display() in page
+
+
+@pytest.mark.parametrize("state", ImportState)
+def test_a_dataset_has_a_page_in_every_state_of_its_import(cast: Cast, state: ImportState) -> None:
+    job = new_import(cast, "fruit.zip", fruit_zip())
+    dataset = job.dataset
+    dataset.imports.update(state=state, error="It broke." if state == ImportState.FAILED else "")
+    for path in (dataset.get_absolute_url(), f"{dataset.get_absolute_url()}/imports/{job.pk}"):
+        page = get(cast, "alice", path)
+        assert page.status_code == 200
+        assert state.label in page.content.decode()
+
+
+def test_what_people_wrote_stays_text(cast: Cast, fruit: Dataset) -> None:
+    name = "<script>alert(1)</script>"
+    Dataset.objects.update(name=name, description=name)
+    SkippedItem.objects.update(source=name, detail=name)
+    job = fruit.imports.get()
+    for path in ("/", FRUIT, f"{FRUIT}/settings", f"{FRUIT}/add", f"{FRUIT}/imports/{job.pk}"):
+        page = get(cast, "alice", path).content.decode()
+        assert "alert(1)" in page
+        assert name not in page
+
+
+def test_the_report_page_goes_through_all_lines(cast: Cast, fruit: Dataset) -> None:
+    job = fruit.imports.get()
+    SkippedItem.objects.bulk_create(
+        SkippedItem(job=job, source=f"{n}.jpg", reason="over_limit", detail="Too large.") for n in range(150)
+    )
+    first = get(cast, "victor", f"{FRUIT}/imports/{job.pk}").content.decode()
+    assert "Over limit" in first
+    assert "149.jpg" not in first
+    after = first.partition("?after=")[2].partition('"')[0]
+    assert "149.jpg" in get(cast, "victor", f"{FRUIT}/imports/{job.pk}?after={after}").content.decode()
+
+
+def test_a_new_dataset_goes_to_the_team_asked_for(cast: Cast) -> None:
+    assert 'data-team="bob"' in get(cast, "bob", "/new").content.decode()
+    assert 'data-team="alice"' in get(cast, "bob", "/new?team=alice").content.decode()
+    assert get(cast, "victor", "/new?team=alice").status_code == 404
+    assert get(cast, "nobody", "/new")["Location"] == "/accounts/login/?next=/new"
+
+
+def test_settings_are_saved(cast: Cast, fruit: Dataset) -> None:
+    client = client_of(cast.bob)
+    form = {"name": "Pears", "description": "Green ones", "visibility": "public"}
+    assert client.post(f"{FRUIT}/settings", form)["Location"] == f"{FRUIT}/settings"
+    fruit.refresh_from_db()
+    assert (fruit.name, fruit.description, fruit.visibility) == ("Pears", "Green ones", "public")
+    answer = client.post(f"{FRUIT}/settings", form | {"name": " "})
+    assert "This field is required." in answer.content.decode()
+
+
+def test_deleting_wants_the_name_typed(cast: Cast, fruit: Dataset) -> None:
+    client = client_of(cast.bob)
+    answer = client.post(f"{FRUIT}/delete", {"confirmation": "fruit salad"})
+    assert "This is not the name of the dataset" in answer.content.decode()
+    assert client.get(FRUIT).status_code == 200
+    assert client.post(f"{FRUIT}/delete", {"confirmation": "Fruit"})["Location"] == "/"
+    assert client.get(FRUIT).status_code == 404
+
+
+@pytest.mark.parametrize("who", ["victor", "charlie"])
+def test_others_neither_save_nor_delete(cast: Cast, fruit: Dataset, who: str) -> None:
+    client = client_of(getattr(cast, who))
+    assert client.post(f"{FRUIT}/settings", {"name": "Mine", "visibility": "public"}).status_code == 404
+    assert client.post(f"{FRUIT}/delete", {"confirmation": "Fruit"}).status_code == 404
+    fruit.refresh_from_db()
+    assert (fruit.name, fruit.deleting) == ("Fruit", False)
+
+
+@pytest.mark.parametrize("path", ["/data/nobody", "/data/alice/none", "/nothing/here", f"{FRUIT}/"])
+def test_what_is_not_there_is_said_to_be_not_there(cast: Cast, fruit: Dataset, path: str) -> None:
+    page = get(cast, "alice", path)
+    assert page.status_code == 404
+    assert "There is nothing here" in page.content.decode()
+
+
+def test_no_page_holds_inline_scripts_or_styles(cast: Cast, fruit: Dataset) -> None:
+    job = fruit.imports.get()
+    pages = ["/", "/new", FRUIT, f"{FRUIT}/settings", f"{FRUIT}/add", f"{FRUIT}/imports/{job.pk}"]
+    for path in [*pages, "/accounts/password/change/", "/accounts/email/", "/accounts/2fa/"]:
+        response = get(cast, "alice", path)
+        assert response.status_code == 200, path
+        page = response.content.decode()
+        assert "style=" not in page
+        assert " onclick" not in page
+        assert "<script>" not in page
+
+
+def test_a_person_signs_up_in_and_out(db: None) -> None:
+    client = client_of(None)
+    form = {"email": "dora@example.org", "password1": PASSWORD}
+    assert client.post("/accounts/signup/", form)["Location"] == "/"
+    page = client.get("/").content.decode()
+    assert "dora@example.org" in page
+    assert "/data/dora" in page
+    client.post("/accounts/logout/")
+    assert "Sign in" in client.get("/").content.decode()
+    client.post("/accounts/login/", {"login": "Dora@example.org", "password": PASSWORD})
+    assert "dora@example.org" in client.get("/").content.decode()
