@@ -125,7 +125,7 @@ class Run:
             optimizer.zero_grad(set_to_none=True)
             for group in optimizer.param_groups:
                 group["lr"] = rate * group["pace"]
-        kept = self._kept_patches()
+        kept = self.kept_patches()
         distances: list[float] = []
 
         def embed(start: int) -> Tensor:
@@ -154,7 +154,7 @@ class Run:
         self.step += 1
         return {"loss": loss.item(), "distance": distances[0], "scale": self.scale().item(), "rate": rate}
 
-    def _kept_patches(self) -> Tensor | None:
+    def kept_patches(self) -> Tensor | None:
         config = self.config
         if config.patch_dropout == 0 or self.step >= (1 - config.whole) * config.steps:
             return None
