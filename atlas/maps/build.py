@@ -29,7 +29,10 @@ COPIED_SHARD_ROWS = 8192
 #: Steps of one build given to Celery at a time: enough for every worker, few enough that another build gets
 #: its turn.
 IN_FLIGHT = 8
+#: Runs of a step that may end in an error, and that may end with their worker: a restart of the system is no
+#: fault of the step.
 MAX_ATTEMPTS = 3
+MAX_DEATHS = 6
 #: A worker gives a sign of life every second; one that is silent for so long was killed.
 SILENCE = timedelta(seconds=30)
 #: A step given to Celery this long ago, in a build where nothing runs, is given again.
@@ -205,7 +208,8 @@ def rescue() -> None:
     """Take up what stands still: steps whose worker was killed, messages that were lost."""
     silent = Step.objects.filter(state=State.RUNNING, heartbeat_at__lt=timezone.now() - SILENCE)
     for step in silent.select_related("build"):
-        give_up(step, "The worker was stopped in the middle of it, perhaps for lack of memory.", again=True)
+        reason = "Its worker was stopped again and again, perhaps for lack of memory."
+        give_up(step, reason, again=step.attempts < MAX_DEATHS)
     for build in Build.objects.filter(state__in=OPEN):
         if not build.steps.filter(state=State.RUNNING).exists():
             lost = Q(state=State.QUEUED, sent_at__lt=timezone.now() - MESSAGE_LOST)
@@ -224,10 +228,9 @@ def give_up(step: Step, reason: str, *, again: bool) -> None:
     mine = Step.objects.filter(pk=step.pk, claim=step.claim, state=State.RUNNING)
     if Build.objects.filter(pk=step.build_id, state=State.CANCELLED).exists():
         mine.update(state=State.CANCELLED)
-    elif again and step.attempts < MAX_ATTEMPTS:
-        delay = 2.0**step.attempts
+    elif again:
         if mine.update(state=State.QUEUED, claim=None, sent_at=timezone.now()):
-            send(step, delay)
+            send(step, delay=2.0**step.attempts)
     else:
         _fail(step, mine, reason)
     progress.announce(step.build.dataset_id)

@@ -1,10 +1,11 @@
 """A worker's turn at one step: claim it, do what its stage says, record how it ended."""
 
+import errno
 import logging
 from collections.abc import Callable
 
 from atlas.maps import embed, publish, stages
-from atlas.maps.build import BuildError, advance, build_newer_records, give_up
+from atlas.maps.build import MAX_ATTEMPTS, BuildError, advance, build_newer_records, give_up
 from atlas.maps.models import Stage, Step
 from atlas.maps.projection import BadVectorError
 from atlas.maps.steps import Stopped, Watch, claim, finish
@@ -37,7 +38,13 @@ def run_step(step_id: int) -> None:
         give_up(step, str(error), again=False)
     except Exception as error:
         log.exception("step %s, attempt %s", step, step.attempts)
-        give_up(step, f"Something unexpected happened ({error}); the workers' log says more.", again=True)
+        give_up(step, _sentence(error), again=step.attempts < MAX_ATTEMPTS)
     advance(step.build_id)
     if step.stage == Stage.PUBLISH:
         build_newer_records(step.build.dataset_id)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The server's disk is full."
+    return f"Something unexpected happened ({error}). The log of the workers says more."

@@ -5,11 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from django.core.files.storage import default_storage
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from atlas.datasets.models import Dataset, Record
-from atlas.maps import labels, projection, tiles, topics, towers, vectors
+from atlas.datasets.models import Dataset, Record, thumbnail_name
+from atlas.maps import labels, projection, sheets, tiles, topics, towers, vectors
+from atlas.maps.build import content
 from atlas.maps.columns import columns_of
 from atlas.maps.kept import Points, load_topics, save_topics
 from atlas.maps.models import Build, DataMap, MapVersion, Space, Step, version_folder
@@ -152,10 +154,44 @@ def write_version(step: Step, watch: Watch) -> None:
             frame=shown and _frame_of(shown),
             embedded="topic-0" if found.topics else None,
         )
+        _write_thumbnails(build.dataset, points, rank, written, folder, watch)
         drawn = labels.make_labels(found.topics, written.frame)
         labels.write_labels(drawn, folder, written.ordinals, points.rows)
         points.save(folder)
         save_topics(folder, found, points.rows)
+
+
+def _write_thumbnails(
+    dataset: Dataset,
+    points: Points,
+    rank: NDArray[np.uint32],
+    written: tiles.TileSet,
+    folder: Path,
+    watch: Watch,
+) -> None:
+    """Sheets of the records' thumbnails; a space of captions shows the pictures beside them."""
+    pictures = content(Record.objects.filter(dataset=dataset), Space.IMAGE)
+    sha256 = dict(pictures.values_list("row", "sha256").iterator(5000))
+    rows = points.rows.tolist()
+    pictured = np.array([at for at, row in enumerate(rows) if row in sha256], np.int64)
+
+    def load(at: int) -> bytes | None:
+        try:
+            with default_storage.open(thumbnail_name(dataset.pk, sha256[rows[pictured[at]]])) as file:
+                return bytes(file.read())
+        except FileNotFoundError:
+            return None
+
+    sheets.write_sheets(
+        folder,
+        points.coordinates[pictured],
+        rank[pictured],
+        written.ordinals[pictured],
+        written.frame,
+        load,
+        progress=lambda _, done, total: watch.report(done, total),
+        cancelled=lambda: watch.stopped,
+    )
 
 
 def _topic_columns(found: topics.Topics) -> dict[str, tiles.Column]:

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 
 from atlas.datasets.models import State
-from atlas.maps.build import create_build
+from atlas.maps.build import OPEN, create_build
 from atlas.maps.models import Build, Step
 from atlas.maps.run import run_step
 
 
 def sent_steps(build: Build) -> list[Step]:
-    """The steps that lie in Celery's queues."""
-    return list(build.steps.filter(state=State.QUEUED, sent_at__isnull=False).order_by("id"))
+    """The steps that lie in Celery's queues and would be taken from them."""
+    waiting = build.steps.filter(state=State.QUEUED, sent_at__isnull=False, build__state__in=OPEN)
+    return list(waiting.order_by("id"))
 
 
 def work_off(build: Build, until: Callable[[Step], bool] = lambda _: False) -> Build:

@@ -48,7 +48,7 @@ def add_records(dataset: Dataset, count: int, *, pictures: bool = False, caption
 
 def _store_picture(dataset: Dataset, colour: str, row: int) -> dict[str, object]:
     picture = Image.new("RGB", (12, 10), colour)
-    picture.putpixel((row % 12, row // 12 % 10), (row % 256, row // 256 % 256, 77))
+    picture.putpixel((row % 11, row // 11 % 10), (row % 256, row // 256 % 256, 77))
     original, thumbnail = io.BytesIO(), io.BytesIO()
     picture.save(original, "PNG")
     picture.save(thumbnail, "WEBP")

@@ -424,7 +424,7 @@ def test_a_step_whose_workers_keep_dying_fails_the_build(dataset: Dataset) -> No
     add_records(dataset, 5, captions=True)
     build = create_build(dataset.pk, append=False)
     Step.objects.filter(pk=sent_steps(build)[0].pk).update(
-        state=State.RUNNING, attempts=3, heartbeat_at="2000-01-01T00:00Z"
+        state=State.RUNNING, attempts=6, heartbeat_at="2000-01-01T00:00Z"
     )
 
     rescue()

@@ -1,0 +1,349 @@
+"""The end of a build: all maps at once or none; and what is removed afterwards."""
+
+import json
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+from PIL import Image
+
+from atlas.datasets.models import Dataset, State
+from atlas.datasets.signals import dataset_deleted
+from atlas.maps import publish, run, stages, towers, vectors
+from atlas.maps.build import cancel_build, create_build, retry_build
+from atlas.maps.kept import Points
+from atlas.maps.models import Build, DataMap, MapVersion, Space, Stage, Step, Topic, VectorSet, version_folder
+from atlas.maps.places import places_of, rows_at
+from atlas.maps.run import run_step
+from tests.maps.building import make_maps, sent_steps, work_off
+from tests.maps.fake_towers import FakeModel
+from tests.maps.records import COLOURS, add_records, make_dataset
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
+    fake = FakeModel()
+    monkeypatch.setattr(towers, "model", lambda _: fake)
+    return fake
+
+
+@pytest.fixture
+def dataset() -> Dataset:
+    dataset = make_dataset()
+    add_records(dataset, 40, pictures=True, captions=True)
+    return dataset
+
+
+def shown(dataset: Dataset, space: Space = Space.IMAGE) -> MapVersion:
+    version = DataMap.objects.select_related("current__map").get(dataset=dataset, space=space).current
+    assert version is not None
+    return version
+
+
+def manifest(version: MapVersion) -> dict[str, object]:
+    return json.loads((version.folder / "manifest.json").read_text())
+
+
+def versions_on_disk(dataset: Dataset) -> set[str]:
+    return {path.name for path in (Path(settings.ATLAS_HOME) / "maps" / str(dataset.pk)).glob("*")}
+
+
+def interrupt_publishing(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> Build:
+    """A build in which publishing ends after the second of three maps."""
+    good = publish._publish_map
+    published = []
+
+    def dies_at_the_third(build: Build, space: str) -> None:
+        if len(published) % 3 == 2:
+            raise OSError("the lights went out")
+        published.append(space)
+        good(build, space)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publish, "_publish_map", dies_at_the_third)
+        build = work_off(create_build(dataset.pk, append=False))
+    assert len(published) == 2
+    return build
+
+
+def test_an_interrupted_publication_shows_nothing(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    build = interrupt_publishing(dataset, monkeypatch)
+
+    assert build.state == State.FAILED
+    assert not MapVersion.objects.exists()
+    assert not DataMap.objects.filter(current__isnull=False).exists()
+
+
+def test_an_interrupted_publication_leaves_the_old_maps(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_maps(dataset.pk)
+    before = {each.space: each.current_id for each in DataMap.objects.all()}
+
+    build = interrupt_publishing(dataset, monkeypatch)
+
+    assert {each.space: each.current_id for each in DataMap.objects.all()} == before
+    retry_build(build)
+    assert work_off(build).state == State.DONE
+    assert {each.current.number for each in DataMap.objects.select_related("current") if each.current} == {2}
+
+
+def test_a_cancelled_build_is_not_published(dataset: Dataset) -> None:
+    build = work_off(create_build(dataset.pk, append=False), until=lambda step: step.stage == Stage.PUBLISH)
+    step = sent_steps(build)[0]
+    cancel_build(build)
+    Step.objects.filter(pk=step.pk).update(state=State.QUEUED)
+
+    run_step(step.pk)
+
+    assert not MapVersion.objects.exists()
+
+
+def test_publishing_twice_does_no_harm(dataset: Dataset) -> None:
+    build = make_maps(dataset.pk)
+    step = build.steps.get(stage=Stage.PUBLISH)
+    Step.objects.filter(pk=step.pk).update(state=State.QUEUED)
+
+    run_step(step.pk)
+
+    assert MapVersion.objects.count() == 3
+
+
+def test_tiles_written_twice_are_the_same(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = []
+    write = stages.write_version
+
+    def twice(step: Step, watch: stages.Watch) -> None:
+        for _ in range(2):
+            write(step, watch)
+            folder = version_folder(dataset.pk, publish.version_id(step.build_id, step.space))
+            contents.append({path: path.read_bytes() for path in folder.rglob("*") if path.is_file()})
+
+    monkeypatch.setitem(run.VERBS, Stage.TILES, twice)
+    make_maps(dataset.pk)
+
+    assert len(contents) == 6
+    for first, second in zip(contents[::2], contents[1::2], strict=True):
+        assert first == second
+
+
+def test_tiles_that_die_leave_no_half_folder(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    def half(*args: object, **kwargs: object) -> None:
+        raise OSError("disk gone")
+
+    monkeypatch.setattr(stages.labels, "write_labels", half)
+
+    build = work_off(create_build(dataset.pk, append=False))
+
+    assert build.state == State.FAILED
+    assert versions_on_disk(dataset) == set()
+
+
+def test_the_columns_of_the_records_are_on_the_map(dataset: Dataset) -> None:
+    make_maps(dataset.pk)
+
+    columns = {each["key"]: each for each in manifest(shown(dataset))["columns"]}
+    assert columns["colour"]["kind"] == "category"
+    assert columns["colour"]["size"] == len(COLOURS)
+    assert (columns["size"]["kind"], columns["size"]["min"], columns["size"]["max"]) == ("number", 0, 39)
+    assert columns["trust"]["kind"] == "number"
+    assert columns["topic-0"]["kind"] == "topic"
+    assert manifest(shown(dataset))["embedded"] == "topic-0"
+
+
+@pytest.mark.parametrize("space", list(Space))
+def test_every_map_has_thumbnails_where_there_are_pictures(dataset: Dataset, space: Space) -> None:
+    make_maps(dataset.pk)
+
+    folder = shown(dataset, space).folder
+    index = json.loads((folder / "thumbs" / "index.json").read_text())
+    count = index["sheets"]["count"][0]
+    assert 1 <= count <= 40
+    assert (folder / "thumbs" / "0-0-0.idx").stat().st_size == 12 * count
+    with Image.open(folder / "thumbs" / "0-0-0.webp") as sheet:
+        assert sheet.width == 1024
+
+
+def test_ordinals_and_rows_translate_both_ways(dataset: Dataset) -> None:
+    make_maps(dataset.pk)
+    folder = shown(dataset).folder
+
+    rows = rows_at(folder, range(40))
+
+    assert sorted(rows) == list(range(40))
+    places = places_of(folder, rows)
+    assert [places[row].ordinal for row in rows] == list(range(40))
+
+
+def test_topics_are_rows_too(dataset: Dataset) -> None:
+    make_maps(dataset.pk)
+
+    version = shown(dataset)
+    labels = json.loads((version.folder / "labels.json").read_text())["topics"]
+    topics = Topic.objects.filter(version=version).order_by("number")
+    assert [(each.number, each.name, each.count, each.representative) for each in topics] == [
+        (each["id"], each["name"], each["count"], each["row"]) for each in labels
+    ]
+    assert sum(each.count for each in topics if each.level == 0) == 40
+
+
+def test_an_appended_version_keeps_the_world_and_the_topics(dataset: Dataset) -> None:
+    make_maps(dataset.pk)
+    old = shown(dataset)
+    add_records(dataset, 16, pictures=True, captions=True)
+
+    make_maps(dataset.pk, append=True)
+
+    new = shown(dataset)
+    assert manifest(new)["frame"] == manifest(old)["frame"]
+    rows = range(40)
+    before, after = places_of(old.folder, rows), places_of(new.folder, rows)
+    assert [(before[row].x, before[row].y) for row in rows] == [(after[row].x, after[row].y) for row in rows]
+    names = [list(each.topics.order_by("number").values_list("name", flat=True)) for each in (old, new)]
+    assert names[0] == names[1]
+    assert sum(each.count for each in new.topics.filter(level=0)) == 56
+
+
+def test_new_points_lie_among_their_like(dataset: Dataset) -> None:
+    add_records(dataset, 200, pictures=True)
+    make_maps(dataset.pk)
+    add_records(dataset, 16, pictures=True)
+
+    make_maps(dataset.pk, append=True)
+
+    points = Points.load(shown(dataset).folder)
+    middles = np.stack([np.median(points.coordinates[:240][colour::8], axis=0) for colour in range(8)])
+    for row in range(240, 256):
+        nearest = np.linalg.norm(middles - points.coordinates[row], axis=1).argmin()
+        assert nearest == row % 8
+
+
+def test_an_old_version_is_kept_for_open_pages_and_then_removed(dataset: Dataset) -> None:
+    make_maps(dataset.pk)
+    old = shown(dataset)
+    make_maps(dataset.pk)
+    new = shown(dataset)
+
+    publish.sweep()
+    assert old.folder.exists()
+
+    later = timezone.now() - timedelta(hours=2)
+    MapVersion.objects.filter(build=new.build).update(published_at=later)
+    publish.sweep()
+
+    assert not old.folder.exists()
+    assert set(MapVersion.objects.values_list("build", flat=True)) == {new.build_id}
+    assert versions_on_disk(dataset) == {str(each.pk) for each in MapVersion.objects.all()}
+    assert new.folder.exists()
+
+
+def test_sweeping_leaves_what_a_failed_build_needs_for_its_retry(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = interrupt_publishing(dataset, monkeypatch)
+
+    publish.sweep()
+
+    retry_build(build)
+    assert work_off(build).state == State.DONE
+
+
+def test_sweeping_removes_what_a_cancelled_build_left(dataset: Dataset) -> None:
+    build = work_off(create_build(dataset.pk, append=False), until=lambda step: step.stage == Stage.PUBLISH)
+    cancel_build(build)
+    assert len(versions_on_disk(dataset)) == 3
+
+    publish.sweep()
+
+    assert versions_on_disk(dataset) == set()
+    assert list((Path(settings.ATLAS_HOME) / "builds").glob("*")) == []
+
+
+def test_sweeping_removes_what_a_deleted_dataset_left(dataset: Dataset) -> None:
+    make_maps(dataset.pk)
+    home = Path(settings.ATLAS_HOME)
+    Dataset.objects.filter(pk=dataset.pk).delete()
+
+    publish.sweep()
+
+    for kind in ("maps", "vectors", "builds"):
+        assert list((home / kind).glob(f"{dataset.pk}/*")) == []
+
+
+def test_sweeping_keeps_the_matrix_in_use_only(dataset: Dataset) -> None:
+    make_maps(dataset.pk)
+    in_use = vectors.open_matrix(dataset.pk, Space.IMAGE, 40).folder
+    stale = vectors.open_matrix(dataset.pk, Space.IMAGE, 7).folder
+
+    publish.sweep()
+
+    assert in_use.exists()
+    assert not stale.exists()
+
+
+def test_sweeping_touches_nothing_that_is_not_ours(dataset: Dataset) -> None:
+    make_maps(dataset.pk)
+    strange = Path(settings.ATLAS_HOME) / "maps" / "do-not-touch-me-please"
+    strange.mkdir()
+
+    publish.sweep()
+
+    assert strange.exists()
+
+
+def test_a_deleted_dataset_takes_everything_along(dataset: Dataset) -> None:
+    make_maps(dataset.pk)
+    other = make_dataset()
+    add_records(other, 5, captions=True)
+    make_maps(other.pk)
+    running = create_build(dataset.pk, append=False)
+    ids = [dataset.pk, other.pk]
+
+    for _ in range(2):  # a deletion that was cut short is run again
+        dataset_deleted.send(sender=Dataset, dataset_id=dataset.pk)
+
+    assert not Build.objects.filter(dataset=dataset).exists()
+    assert not DataMap.objects.filter(dataset=dataset).exists()
+    home = Path(settings.ATLAS_HOME)
+    left = [
+        path for path in home.rglob("*") if str(dataset.pk) in path.parts or str(running.pk) in path.parts
+    ]
+    assert [path for path in left if "media" not in path.parts] == []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT dataset_id FROM maps_vector WHERE dataset_id IN (%s, %s)", ids)
+        assert cursor.fetchall() == [(other.pk,)]
+    assert shown(other, Space.CAPTION).folder.exists()
+    assert VectorSet.objects.filter(dataset=other).exists()
+
+
+def test_a_step_of_a_deleted_dataset_writes_nothing(dataset: Dataset) -> None:
+    build = create_build(dataset.pk, append=False)
+    step = sent_steps(build)[0]
+
+    def deleted_meanwhile(*args: object) -> object:
+        dataset_deleted.send(sender=Dataset, dataset_id=dataset.pk)
+        return np.arange(16), np.eye(16, dtype=np.float32)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(towers, "embed_pictures", deleted_meanwhile)
+        run_step(step.pk)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s)", [f"maps_vector_{dataset.pk.hex}"])
+        assert cursor.fetchone() == (None,)
+
+
+def test_a_map_that_was_never_written_is_never_shown(dataset: Dataset) -> None:
+    build = work_off(create_build(dataset.pk, append=False), until=lambda step: step.stage == Stage.PUBLISH)
+    lost = version_folder(dataset.pk, publish.version_id(build.pk, Space.JOINT))
+    os.rename(lost, lost.with_name("lost"))
+
+    assert work_off(build).state == State.FAILED
+    assert not MapVersion.objects.exists()
