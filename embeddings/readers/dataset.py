@@ -1,19 +1,18 @@
 """An upload read as one dataset: pictures, words and columns brought together row by row."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Self
 
 from embeddings.readers.classes import folder_columns
+from embeddings.readers.drafts import Draft, DraftMaker
+from embeddings.readers.joining import Later, drafts, joined_by_id, read_ahead
 from embeddings.readers.limits import Limits
 from embeddings.readers.lookup import PictureIndex
-from embeddings.readers.members import Container, Member
+from embeddings.readers.members import Container
 from embeddings.readers.opening import open_containers
-from embeddings.readers.reasons import DatasetError, ReadError, Reason, Skipped
+from embeddings.readers.reasons import DatasetError, Reason, Skipped
 from embeddings.readers.roles import Plan, plan_table, sample_of
 from embeddings.readers.rows import (
     Choices,
@@ -23,15 +22,11 @@ from embeddings.readers.rows import (
     Form,
     Layout,
     Part,
-    Picture,
     Row,
-    Value,
-    Vector,
 )
 from embeddings.readers.sidecars import SidecarTable
 from embeddings.readers.sorting import Sorted, sort_members
-from embeddings.readers.tables import Record, Table
-from embeddings.readers.values import as_text, is_empty, to_value, to_vector
+from embeddings.readers.tables import Table
 
 _HEAD = 10
 _LOOKED_AT = 1_000  # items, to find the first rows
@@ -60,48 +55,12 @@ def open_dataset(
         raise
 
 
-@dataclass(slots=True)
-class _Draft:
-    """A row in the making: what one or several records say about one picture."""
-
-    source: str
-    id: str | None = None
-    picture: Picture | None = None
-    place: int | None = None
-    captions: list[str] = field(default_factory=list)
-    values: dict[str, Value] = field(default_factory=dict)
-    vector: Vector | None = None
-    notes: list[str] = field(default_factory=list)
-    plan: Plan | None = None
-
-    def add_captions(self, texts: list[str]) -> None:
-        """Captions of one more column: those that another column gave already are not repeated."""
-        had = Counter(self.captions)
-        for text in texts:
-            if had[text]:
-                had[text] -= 1
-            else:
-                self.captions.append(text)
-
-    def add(self, other: "_Draft") -> None:
-        """Take over what a later record about the same picture adds; what is there already stays."""
-        if other.plan is self.plan:
-            self.captions.extend(other.captions)
-        else:
-            self.add_captions(other.captions)
-        for name, value in other.values.items():
-            self.values.setdefault(name, value)
-        self.id = self.id if self.id is not None else other.id
-        self.vector = self.vector if self.vector is not None else other.vector
-        self.notes.extend(other.notes)
-
-
 class Dataset:
     """Iterating yields Row and Skipped in reading order and may be repeated; use as a context manager to
     close files.
 
-    Memory holds the list of contents (about 300 bytes an entry), never pictures or whole tables; only rows
-    that repeat a picture away from its first row are kept until that picture comes up.
+    Memory holds the list of contents (about 1.3 KB an entry of a zip, 0.5 KB of a tar), never pictures or
+    whole tables; only records that repeat a picture away from its first ones are kept until it comes up.
     """
 
     def __init__(
@@ -116,12 +75,13 @@ class Dataset:
         ]
         self._index = PictureIndex(self._sorted.pictures)
         self._plans = self._plan(self._sorted.tables)
-        self._check_choices()
         self._folder_values = (
             [] if self._plans else folder_columns([picture.name for picture in self._sorted.pictures])
         )
         self._columns = self._merged_columns()
+        self._check_choices()
         self._dimensions = next((plan.dimensions for plan in self._plans if plan.dimensions), None)
+        self._maker = DraftMaker(self._index, self._columns, self._dimensions, limits)
         if not self._sorted.pictures and not self._plans:
             raise DatasetError(self._nothing())
 
@@ -157,18 +117,26 @@ class Dataset:
 
     def __iter__(self) -> Iterator[Row | Skipped]:
         yield from self._skipped
-        yield from self._items(self._drafts(self._later_records()))
+        yield from self._items(self._drafts(read_ahead(self._plans, self._maker)))
 
     def _first_rows(self) -> Iterator[Row]:
         """Without reading the tables ahead, as iterating must: captions that come far below are left out."""
         items = islice(self._items(self._drafts({})), _LOOKED_AT)
         return islice((item for item in items if isinstance(item, Row)), _HEAD)
 
-    def _items(self, drafts: Iterator[_Draft | Skipped]) -> Iterator[Row | Skipped]:
+    def _drafts(self, later: Later) -> Iterator[Draft | Skipped]:
+        pictures = self._sorted.pictures
+        for item in drafts(self._plans, self._maker, pictures, later):
+            if self._folder_values and isinstance(item, Draft) and isinstance(item.key, int):
+                folder = self._folder_values[item.key]
+                item.values = {name: value for name, value in folder.items() if name in self._columns}
+            yield item
+
+    def _items(self, found: Iterator[Draft | Skipped]) -> Iterator[Row | Skipped]:
         number = 0
         ids: set[str] = set()
-        for item in drafts:
-            if isinstance(item, _Draft):
+        for item in found:
+            if isinstance(item, Draft):
                 problem = self._problem_with(item, ids)
                 if problem is None:
                     if number >= self._limits.rows:
@@ -193,6 +161,9 @@ class Dataset:
                 self._skipped.append(Skipped(table.source, Reason.UNSUPPORTED, problem))
             else:
                 plans.append(plan)
+        by_id = joined_by_id(plans)
+        for plan in plans:
+            plan.joins_by_id = by_id
         # The first table about a picture decides its place: prefer one that has captions.
         return sorted(plans, key=lambda plan: not plan.captions)
 
@@ -212,7 +183,8 @@ class Dataset:
     def _check_choices(self) -> None:
         choices = self._choices
         known = {name for table in self._sorted.tables for name in table.columns}
-        for name in (choices.picture, choices.id, choices.vector, *(choices.captions or ()), *choices.types):
+        unknown = [name for name in choices.types if name not in known | set(self._columns)]
+        for name in (choices.picture, choices.id, choices.vector, *(choices.captions or ()), *unknown):
             if name and name not in known:
                 raise DatasetError(f"No table of the upload has a column called “{name}”.")
 
@@ -269,184 +241,10 @@ class Dataset:
             return f"Nothing in the upload can be read. {first.source}: {first.detail}"
         return "The upload holds no pictures and no table."
 
-    # --- reading ---
-
-    def _drafts(self, later: dict[int, list[_Draft]]) -> Iterator[_Draft | Skipped]:
-        """Rows of the tables in order, then the pictures no table speaks of."""
-        claimed = bytearray(len(self._sorted.pictures))
-        for plan in self._plans:
-            yield from self._table_drafts(plan, claimed, later)
-        for place, picture in enumerate(self._sorted.pictures):
-            if not claimed[place]:
-                values: dict[str, Value] = {}
-                if self._folder_values:
-                    values.update(
-                        (name, value)
-                        for name, value in self._folder_values[place].items()
-                        if name in self._columns
-                    )
-                yield _Draft(picture.source, None, self._picture(picture), place, values=values)
-
-    def _table_drafts(
-        self, plan: Plan, claimed: bytearray, later: dict[int, list[_Draft]]
-    ) -> Iterator[_Draft | Skipped]:
-        current: _Draft | None = None
-        for item in plan.table.records():
-            if isinstance(item, Skipped):
-                if current is not None:
-                    yield current
-                    current = None
-                yield item
-                continue
-            made = self._try_draft(plan, item)
-            place = made.place if isinstance(made, _Draft) else None
-            if place is not None and current is not None and current.place == place:
-                current.add(cast(_Draft, made))
-                continue
-            if current is not None:
-                yield current
-                current = None
-            if place is not None and claimed[place]:
-                continue  # its words went to the picture's first row, by way of `later`
-            if place is None:
-                yield made
-            else:
-                claimed[place] = 1
-                current = cast(_Draft, made)
-                for extra in later.pop(place, ()):
-                    current.add(extra)
-        if current is not None:
-            yield current
-
-    def _try_draft(self, plan: Plan, record: Record) -> _Draft | Skipped:
-        try:
-            return self._draft(plan, record)
-        except ReadError as error:
-            return error.at(record.source)
-
-    def _later_records(self) -> dict[int, list[_Draft]]:
-        """What is said about a picture away from its first row: captions sorted by number, a second table's
-        columns.
-
-        Reads the tables once ahead.
-        """
-        seen = bytearray(len(self._sorted.pictures))
-        later: dict[int, list[_Draft]] = {}
-        for plan in self._plans:
-            if plan.picture is None or plan.embedded:
-                continue
-            previous: int | None = None
-            for item in plan.table.records():
-                if isinstance(item, Skipped):
-                    continue
-                try:
-                    place = self._place(plan, item)
-                    if place is not None and place != previous and seen[place]:
-                        later.setdefault(place, []).append(self._draft(plan, item))
-                except ReadError:
-                    continue  # reported when its row comes up
-                if place is not None:
-                    previous = place
-                    seen[place] = 1
-        return later
-
-    def _place(self, plan: Plan, record: Record) -> int | None:
-        """The place of the picture a record names, or None when its cell is empty."""
-        if record.picture is not None:
-            return record.picture
-        if plan.picture is None or plan.embedded or is_empty(cell := record.cells.get(plan.picture)):
-            return None
-        name = as_text(cell)
-        place = self._index.find(name, plan.table.member)
-        if place is None:
-            raise ReadError(
-                Reason.MISSING, f"It names the picture “{name[:200]}”, which is not in the upload."
-            )
-        return place
-
-    def _draft(self, plan: Plan, record: Record) -> _Draft:
-        draft = _Draft(record.source, notes=list(record.notes), plan=plan)
-        draft.place = self._place(plan, record)
-        if draft.place is not None:
-            draft.picture = self._picture(self._sorted.pictures[draft.place])
-        elif plan.embedded and plan.picture is not None:
-            self._embed(draft, plan, record.cells.get(plan.picture))
-        if plan.id is not None and not is_empty(cell := record.cells.get(plan.id)):
-            draft.id = as_text(cell)[:1_000]
-        for name in plan.captions:
-            self._add_captions(draft, record.cells.get(name))
-        if plan.vector is not None and not is_empty(cell := record.cells.get(plan.vector)):
-            draft.vector = self._vector(cell)
-        for name in plan.columns:
-            if not is_empty(cell := record.cells.get(name)):
-                self._add_value(draft, name, cell)
-        return draft
-
-    def _picture(self, member: Member) -> Picture:
-        return Picture(member.source, partial(member.read, self._limits.picture_bytes))
-
-    def _embed(self, draft: _Draft, plan: Plan, cell: Any) -> None:
-        """A picture whose bytes lie in the table; Hugging Face leaves them out where it only knows a path."""
-        if is_empty(cell):
-            return
-        data, path = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, None)
-        if data is None and isinstance(path, str) and path:
-            draft.place = self._index.find(path, plan.table.member)
-            if draft.place is None:
-                raise ReadError(
-                    Reason.MISSING, f"It names the picture “{path[:200]}”, which is not in the upload."
-                )
-            draft.picture = self._picture(self._sorted.pictures[draft.place])
-        elif isinstance(data, bytes) and data:
-            if len(data) > self._limits.picture_bytes:
-                limit = f"{self._limits.picture_bytes:,}"
-                raise ReadError(
-                    Reason.OVER_LIMIT, f"Its picture holds {len(data):,} bytes; the limit is {limit}."
-                )
-            name = path if isinstance(path, str) and path else draft.source
-            draft.picture = Picture(name, lambda: data)
-
-    def _add_captions(self, draft: _Draft, cell: Any) -> None:
-        if is_empty(cell):
-            return
-        texts = (
-            [as_text(item) for item in cell if not is_empty(item)]
-            if isinstance(cell, list)
-            else [as_text(cell)]
-        )
-        longest = self._limits.caption_length
-        for text in texts:
-            if len(text) > longest:
-                draft.notes.append(f"A caption of {len(text):,} characters was cut to {longest:,}.")
-        draft.add_captions([text[:longest] for text in texts if text])
-
-    def _vector(self, cell: Any) -> Vector:
-        vector = to_vector(cell, self._limits.dimensions)
-        if vector is None:
-            raise ReadError(Reason.UNREADABLE, "Its vector is not a list of finite numbers.")
-        if len(vector) != self._dimensions:
-            raise ReadError(
-                Reason.UNREADABLE,
-                f"Its vector has {len(vector)} numbers; the others have {self._dimensions}.",
-            )
-        return vector
-
-    def _add_value(self, draft: _Draft, name: str, cell: Any) -> None:
-        kind = self._columns[name].type
-        value = to_value(cell, kind)
-        if value is None:
-            draft.notes.append(f"{name}: “{as_text(cell)[:80]}” is not a {kind}; it was left empty.")
-            return
-        longest = self._limits.value_length
-        if isinstance(value, str) and len(value) > longest:
-            draft.notes.append(f"{name}: a text of {len(value):,} characters was cut to {longest:,}.")
-            value = value[:longest]
-        draft.values[name] = value
-
-    def _problem_with(self, draft: _Draft, ids: set[str]) -> Skipped | None:
+    def _problem_with(self, draft: Draft, ids: set[str]) -> Skipped | None:
         """Why a whole draft cannot become a row. Remembers its id otherwise."""
-        if draft.place is not None:
-            size = self._sorted.pictures[draft.place].size
+        if isinstance(draft.key, int):
+            size = self._sorted.pictures[draft.key].size
             if size > self._limits.picture_bytes:
                 limit = f"{self._limits.picture_bytes:,}"
                 detail = f"Its picture holds {size:,} bytes; the limit is {limit}."
@@ -461,7 +259,7 @@ class Dataset:
             ids.add(draft.id)
         return None
 
-    def _row(self, number: int, draft: _Draft) -> Row:
+    def _row(self, number: int, draft: Draft) -> Row:
         most = self._limits.captions
         if len(draft.captions) > most:
             draft.notes.append(f"Of {len(draft.captions)} captions the first {most} were kept.")

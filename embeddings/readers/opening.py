@@ -9,15 +9,18 @@ from typing import BinaryIO, cast
 from embeddings.readers.folders import FileContainer, files_below
 from embeddings.readers.gzips import GzipCursor, GzipFile
 from embeddings.readers.limits import Limits
-from embeddings.readers.members import READ_ERRORS, Container, read_up_to
+from embeddings.readers.members import READ_ERRORS, Container, read_up_to, suffix_of
 from embeddings.readers.reasons import DatasetError, ReadError, Reason, Skipped
 from embeddings.readers.rows import Form
 from embeddings.readers.tars import BLOCK, TarContainer, looks_like_tar
+from embeddings.readers.text import clean_text
 from embeddings.readers.zips import ZipContainer
 
 _ZIP_STARTS = (b"PK\3\4", b"PK\5\6", b"PK\7\10")
+_LONGEST_NAME = 1_000
 _GZIP_START = b"\x1f\x8b"
 _OFFICE = (b"[Content_Types].xml", b"mimetypeapplication/vnd.oasis")
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 _OTHER_ARCHIVES = {
     b"BZh": "bzip2",
     b"\xfd7zXZ\0": "xz",
@@ -38,7 +41,7 @@ def open_containers(
     skipped: list[Skipped] = []
     loose: list[tuple[str, Path]] = []
     for path in paths:
-        name = names.get(path, path.name)
+        name = clean_text(names.get(path, path.name))[:_LONGEST_NAME]
         try:
             container = _open(path, name, limits)
         except DatasetError as error:
@@ -77,6 +80,10 @@ def _open(path: Path, name: str, limits: Limits) -> tuple[Form, Container] | Non
     for mark, packer in _OTHER_ARCHIVES.items():
         if start.startswith(mark):
             raise DatasetError(f"{name} is packed with {packer}; pack it as zip, tar or tar.gz.")
+    if start.startswith(_OLD_OFFICE):
+        raise DatasetError(f"{name} is an office document; save its table as CSV and upload that.")
+    if suffix_of(name) in {"zip", "tar", "tgz"}:
+        raise DatasetError(f"{name} is damaged, or not an archive at all. Upload it again.")
     return None
 
 

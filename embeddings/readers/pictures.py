@@ -3,9 +3,9 @@
 import io
 import warnings
 
-import numpy as np
 from PIL import Image
 
+from embeddings.pixels import to_rgb
 from embeddings.readers.limits import Limits
 from embeddings.readers.members import said
 from embeddings.readers.reasons import ReadError, Reason
@@ -102,7 +102,7 @@ def decode(image: Image.Image, longest: int | None = None) -> Image.Image:
         if longest is not None and image.mode not in {"I", "F", "P", "1"} and not image.mode.startswith("I;"):
             image.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=2.0)
         image.load()
-        image = flatten(upright(image))
+        image = to_rgb(upright(image))
         if longest is not None and max(image.size) > longest:
             image.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=2.0)
     except _DECODE_ERRORS as error:
@@ -119,18 +119,6 @@ def upright(image: Image.Image) -> Image.Image:
     """Turned and mirrored as EXIF says; a damaged EXIF block says nothing."""
     method = _TURNS.get(_orientation(image))
     return image if method is None else image.transpose(method)
-
-
-def flatten(image: Image.Image) -> Image.Image:
-    """RGB from any mode: transparency on white, 16 and 32 bit samples scaled to 8."""
-    if image.mode in {"I", "F"} or image.mode.startswith("I;"):
-        image = _eight_bits(image)
-    if (image.mode == "P" and "transparency" in image.info) or image.mode in {"LA", "La", "PA", "RGBa"}:
-        image = image.convert("RGBA")
-    if image.mode == "RGBA":
-        ground = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(ground, image).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 _TURNS = {
@@ -151,19 +139,6 @@ def _orientation(image: Image.Image) -> int:
     except _DECODE_ERRORS:
         return 1
     return found if isinstance(found, int) and 1 <= found <= 8 else 1
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit samples by their high byte; 32-bit and float ones stretched from their smallest to their
-    largest.
-    """
-    samples = np.asarray(image)
-    if image.mode.startswith("I;16"):
-        return Image.fromarray((samples.astype(np.uint16) >> 8).astype(np.uint8))
-    samples = np.nan_to_num(samples.astype(np.float32), posinf=0, neginf=0)
-    low, high = float(samples.min()), float(samples.max())
-    scaled = (samples - low) * (255 / (high - low)) if high > low else np.zeros_like(samples)
-    return Image.fromarray(scaled.astype(np.uint8))
 
 
 def _foreign(data: bytes) -> ReadError:

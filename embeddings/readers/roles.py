@@ -76,6 +76,7 @@ class Plan:
     vector: str | None = None
     dimensions: int | None = None
     columns: dict[str, Column] = field(default_factory=dict)
+    joins_by_id: bool = False  # its records belong to other tables' records with the same id
 
 
 def sample_of(table: Table) -> list[Record]:

@@ -1,0 +1,161 @@
+"""Records to rows in the making."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from embeddings.readers.limits import Limits
+from embeddings.readers.lookup import PictureIndex
+from embeddings.readers.members import Member
+from embeddings.readers.reasons import ReadError, Reason
+from embeddings.readers.roles import Plan
+from embeddings.readers.rows import Column, Picture, Value, Vector
+from embeddings.readers.tables import Record
+from embeddings.readers.values import as_text, is_empty, to_value, to_vector
+
+_LONGEST_ID = 1_000
+
+Key = int | str  # what a record is about: a picture's place, or an id by which tables are joined
+
+
+@dataclass(slots=True)
+class Draft:
+    """A row in the making: what one or several records say about one picture, or under one id."""
+
+    source: str
+    id: str | None = None
+    picture: Picture | None = None
+    key: Key | None = None
+    captions: list[str] = field(default_factory=list)
+    values: dict[str, Value] = field(default_factory=dict)
+    vector: Vector | None = None
+    notes: list[str] = field(default_factory=list)
+    plan: Plan | None = None
+
+    def add_captions(self, texts: list[str]) -> None:
+        """Captions of one more column: those that another column gave already are not repeated."""
+        had = Counter(self.captions)
+        for text in texts:
+            if had[text]:
+                had[text] -= 1
+            else:
+                self.captions.append(text)
+
+    def add(self, other: "Draft") -> None:
+        """Take over what a later record about the same picture adds; what is there already stays."""
+        if other.plan is self.plan:
+            self.captions.extend(other.captions)
+        else:
+            self.add_captions(other.captions)
+        for name, value in other.values.items():
+            self.values.setdefault(name, value)
+        self.id = self.id if self.id is not None else other.id
+        self.vector = self.vector if self.vector is not None else other.vector
+        self.notes.extend(other.notes)
+
+
+class DraftMaker:
+    """Makes drafts by a table's plan; `columns` and `dimensions` are those of the whole dataset."""
+
+    def __init__(
+        self, index: PictureIndex, columns: Mapping[str, Column], dimensions: int | None, limits: Limits
+    ) -> None:
+        self._index, self._columns, self._dimensions, self._limits = index, columns, dimensions, limits
+
+    def key(self, plan: Plan, record: Record) -> Key | None:
+        """What the record is about; None: only itself. Raises ReadError when its picture is missing."""
+        if record.picture is not None:
+            return record.picture
+        if plan.joins_by_id and plan.id is not None:
+            return None if is_empty(cell := record.cells.get(plan.id)) else as_text(cell)[:_LONGEST_ID]
+        if plan.picture is None or is_empty(cell := record.cells.get(plan.picture)):
+            return None
+        name = _path_of(cell) if plan.embedded else as_text(cell)
+        if not name:
+            return None
+        place = self._index.find(name, plan.table.member)
+        if place is None:
+            raise ReadError(
+                Reason.MISSING, f"It names the picture “{name[:200]}”, which is not in the upload."
+            )
+        return place
+
+    def make(self, plan: Plan, record: Record, key: Key | None) -> Draft:
+        """Raises ReadError when the record's vector or picture cannot be taken."""
+        draft = Draft(record.source, notes=list(record.notes), plan=plan, key=key)
+        if isinstance(key, int):
+            draft.picture = self.picture(self._index.pictures[key])
+        elif plan.embedded and plan.picture is not None:
+            draft.picture = self._embedded(draft.source, record.cells.get(plan.picture))
+        if plan.id is not None and not is_empty(cell := record.cells.get(plan.id)):
+            draft.id = as_text(cell)[:_LONGEST_ID]
+        for name in plan.captions:
+            self._add_captions(draft, record.cells.get(name))
+        if plan.vector is not None and not is_empty(cell := record.cells.get(plan.vector)):
+            draft.vector = self._vector(cell)
+        for name in plan.columns:
+            if not is_empty(cell := record.cells.get(name)):
+                self._add_value(draft, name, cell)
+        return draft
+
+    def picture(self, member: Member) -> Picture:
+        """A member as a picture, read when it is asked for."""
+        return Picture(member.source, partial(member.read, self._limits.picture_bytes))
+
+    def _embedded(self, source: str, cell: Any) -> Picture | None:
+        """A picture whose bytes lie in the table itself."""
+        data, path = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, None)
+        if not isinstance(data, bytes) or not data:
+            return None
+        if len(data) > self._limits.picture_bytes:
+            limit = f"{self._limits.picture_bytes:,}"
+            raise ReadError(
+                Reason.OVER_LIMIT, f"Its picture holds {len(data):,} bytes; the limit is {limit}."
+            )
+        return Picture(as_text(path) if isinstance(path, str) and path else source, lambda: data)
+
+    def _add_captions(self, draft: Draft, cell: Any) -> None:
+        if is_empty(cell):
+            return
+        texts = (
+            [as_text(item) for item in cell if not is_empty(item)]
+            if isinstance(cell, list)
+            else [as_text(cell)]
+        )
+        longest = self._limits.caption_length
+        for text in texts:
+            if len(text) > longest:
+                draft.notes.append(f"A caption of {len(text):,} characters was cut to {longest:,}.")
+        draft.add_captions([text[:longest] for text in texts if text])
+
+    def _vector(self, cell: Any) -> Vector:
+        vector = to_vector(cell, self._limits.dimensions)
+        if vector is None:
+            raise ReadError(Reason.UNREADABLE, "Its vector is not a list of finite numbers.")
+        if len(vector) != self._dimensions:
+            raise ReadError(
+                Reason.UNREADABLE,
+                f"Its vector has {len(vector)} numbers; the others have {self._dimensions}.",
+            )
+        return vector
+
+    def _add_value(self, draft: Draft, name: str, cell: Any) -> None:
+        kind = self._columns[name].type
+        value = to_value(cell, kind)
+        if value is None:
+            draft.notes.append(f"{name}: “{as_text(cell)[:80]}” is not a {kind}; it was left empty.")
+            return
+        longest = self._limits.value_length
+        if isinstance(value, str) and len(value) > longest:
+            draft.notes.append(f"{name}: a text of {len(value):,} characters was cut to {longest:,}.")
+            value = value[:longest]
+        draft.values[name] = value
+
+
+def _path_of(cell: Any) -> str | None:
+    """Hugging Face's {bytes, path} where it holds no bytes: the picture lies beside the table."""
+    if not isinstance(cell, dict) or cell.get("bytes") is not None or not isinstance(cell.get("path"), str):
+        return None
+    return as_text(cell["path"])
