@@ -58,7 +58,7 @@ class TrainConfig:
     patch_dropout: float = 0.34
     whole: float = 0.1  # share of the steps, at the end, that see all patches
     bank: int = 2048  # wrong captions beyond the batch's own
-    alignment: float = 1.0  # weight of the cosine distance to the mean of a picture's captions
+    alignment: float = 3.0  # weight of the cosine distance to the mean of a picture's captions
     average: float = 0.998  # decay of the averaged weights that are saved
     seed: int = 0
     checkpoint_every: int = 100

@@ -22,8 +22,7 @@ from embeddings.errors import EmbeddingError
 SAMPLE = Path(__file__).parents[2] / "atlas" / "datasets" / "sample"
 DEBIAN = Sources()
 needs_fonts = pytest.mark.skipif(
-    not all(path.is_file() for path in (DEBIAN.colour_font, *DEBIAN.line_fonts)),
-    reason="the fonts are not installed",
+    not all(path.is_file() for path in (DEBIAN.colour_font, *DEBIAN.line_fonts)), reason="fonts are missing"
 )
 
 EMOJI_TEST = """\
@@ -34,7 +33,7 @@ EMOJI_TEST = """\
 263A                                                   ; unqualified         # ☺ E0.6 smiling face
 # group: People & Body
 # subgroup: hand-fingers-open
-1F44B 1F3FF                                            ; fully-qualified     # 👋🏿 E1.0 waving hand: dark skin tone
+1F44B 1F3FF                                  ; fully-qualified     # 👋🏿 E1.0 waving hand: dark skin tone
 # group: Food & Drink
 # subgroup: food-fruit
 1F34E                                                  ; fully-qualified     # 🍎 E0.6 red apple
