@@ -7,6 +7,7 @@ Letters: N pictures, L sprites in them, S pixels a side.
 
 import io
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ import torch.nn.functional as F  # noqa: N812
 from PIL import Image
 from torch import Generator, Tensor
 
+Change = Callable[[Tensor], Tensor]
 _TO_YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
 
 
@@ -118,11 +120,8 @@ def _recolour(drawn: Tensor, allowed: Tensor, freedom: Freedom, generator: Gener
     """A linear map of the colours of each sprite: hue, saturation, contrast and brightness in one."""
     count = len(drawn)
     free = allowed & (torch.rand(count, generator=generator) < 0.25 * freedom.light)
-    hue = (
-        torch.where(free, _spread((count,), 0.5, generator), _spread((count,), freedom.hue, generator))
-        * 2
-        * math.pi
-    )
+    turns = torch.where(free, _spread((count,), 0.5, generator), _spread((count,), freedom.hue, generator))
+    hue = turns * 2 * math.pi
     saturation = torch.exp(_spread((count,), 0.5 * freedom.light, generator))
     contrast = torch.exp(_spread((count,), 0.3 * freedom.light, generator))
     brightness = _spread((count,), 0.12 * freedom.light, generator)
@@ -148,7 +147,7 @@ def _spread(shape: tuple[int, ...], reach: float, generator: Generator) -> Tenso
     return (torch.rand(shape, generator=generator) * 2 - 1) * reach
 
 
-def _on_some(pictures: Tensor, share: float, generator: Generator, change) -> Tensor:  # type: ignore[no-untyped-def]
+def _on_some(pictures: Tensor, share: float, generator: Generator, change: Change) -> Tensor:
     chosen = torch.rand(len(pictures), generator=generator) < share
     if chosen.any():
         pictures = pictures.clone()
