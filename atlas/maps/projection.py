@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from atlas.maps.graph import fuzzy_graph
-from atlas.maps.layout import epochs_for, lay_out
+from atlas.maps.layout import EPOCHS, lay_out
 from atlas.maps.neighbours import K, Neighbours, nearest_neighbours, nearest_of
 from atlas.maps.work import Progress, Work
 
@@ -81,7 +81,7 @@ def project(
         if n > 1:
             graph = fuzzy_graph(neighbours)
             work.say("layout", 0, 1)
-            coordinates = lay_out(graph, coordinates, work, seed=seed, epochs=epochs_for(n), watch=watch)
+            coordinates = lay_out(graph, coordinates, work, seed=seed, epochs=EPOCHS, watch=watch)
         return Projection(
             coordinates, neighbours.indices, neighbours.distances, _trust(unit, coordinates, neighbours, work)
         )
