@@ -67,6 +67,7 @@ def create_build(dataset_id: UUID, *, append: bool) -> Build:
         steps += [Step(build=build, stage=stage, space=space) for stage in Stage if stage in OVER_A_SPACE]
     Step.objects.bulk_create([*steps, Step(build=build, stage=Stage.PUBLISH)])
     transaction.on_commit(lambda: advance(build.pk))
+    transaction.on_commit(lambda: progress.announce(dataset_id))
     return build
 
 
@@ -119,7 +120,6 @@ def advance(build_id: UUID) -> None:
         ready = _ready_steps(build)
         Step.objects.filter(pk__in=[step.pk for step in ready]).update(sent_at=timezone.now())
         transaction.on_commit(lambda: [send(step) for step in ready])
-    progress.announce(build.dataset_id)
 
 
 def _ready_steps(build: Build) -> list[Step]:
@@ -187,6 +187,7 @@ def retry_build(build: Build) -> None:
     except IntegrityError:
         raise BuildError("A newer build of this dataset is running already.") from None
     advance(build.pk)
+    progress.announce(build.dataset_id)
 
 
 def build_newer_records(dataset_id: UUID) -> None:

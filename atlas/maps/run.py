@@ -4,7 +4,7 @@ import errno
 import logging
 from collections.abc import Callable
 
-from atlas.maps import embed, publish, stages
+from atlas.maps import embed, progress, publish, stages
 from atlas.maps.build import MAX_ATTEMPTS, BuildError, advance, build_newer_records, give_up
 from atlas.maps.models import Stage, Step
 from atlas.maps.projection import BadVectorError
@@ -40,6 +40,7 @@ def run_step(step_id: int) -> None:
         log.exception("step %s, attempt %s", step, step.attempts)
         give_up(step, _sentence(error), again=step.attempts < MAX_ATTEMPTS)
     advance(step.build_id)
+    progress.announce(step.build.dataset_id)
     if step.stage == Stage.PUBLISH:
         build_newer_records(step.build.dataset_id)
 

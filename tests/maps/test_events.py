@@ -1,0 +1,190 @@
+"""What a page that watches a dataset is told: first how things are, then what changes."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import redis
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import connections
+from django.http import StreamingHttpResponse
+
+from atlas import events
+from atlas.datasets.models import Dataset, Visibility
+from atlas.maps import progress, towers
+from tests.maps.building import make_maps
+from tests.maps.fake_towers import FakeModel
+from tests.maps.records import add_records, make_dataset
+from tests.people import Cast, async_client_of, make_cast
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Name = str | None
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return make_cast()
+
+
+@pytest.fixture
+def dataset(cast: Cast) -> Dataset:
+    dataset = make_dataset(cast.team)
+    add_records(dataset, 3, captions=True)
+    return dataset
+
+
+def play(story: Callable[[], Awaitable[None]]) -> None:
+    """Run it in a loop of its own; the connections of its threads are closed as a server would."""
+
+    async def whole() -> None:
+        try:
+            await story()
+        finally:
+            await sync_to_async(connections.close_all)()
+
+    asyncio.run(whole())
+
+
+async def open_stream(cast: Cast, dataset: Dataset, name: Name = "alice", **headers: str) -> Any:
+    client = await sync_to_async(async_client_of)(name and getattr(cast, name))
+    return await client.get(f"/api/datasets/{dataset.pk}/events", headers=headers)
+
+
+async def told(response: StreamingHttpResponse, count: int) -> list[tuple[str, dict[str, Any]]]:
+    """The next events as (id, content), comments left out."""
+    found = []
+    stream = aiter(response)
+    async with asyncio.timeout(10):
+        while len(found) < count:
+            text = (await anext(stream)).decode()
+            if not text.startswith(":"):
+                lines = dict(line.split(": ", 1) for line in text.strip().splitlines())
+                found.append((lines["id"], json.loads(lines["data"])))
+    await close(stream)
+    return found
+
+
+async def close(stream: AsyncIterator[bytes]) -> None:
+    if hasattr(stream, "aclose"):
+        await stream.aclose()
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("alice", 200), ("bob", 200), ("victor", 200), ("charlie", 404), (None, 404)]
+)
+def test_the_team_listens_to_a_private_dataset(cast: Cast, dataset: Dataset, name: Name, status: int) -> None:
+    async def story() -> None:
+        response = await open_stream(cast, dataset, name)
+        assert response.status_code == status
+
+    play(story)
+
+
+def test_everybody_listens_to_a_public_dataset(cast: Cast, dataset: Dataset) -> None:
+    Dataset.objects.update(visibility=Visibility.PUBLIC)
+
+    async def story() -> None:
+        assert (await open_stream(cast, dataset, None)).status_code == 200
+
+    play(story)
+
+
+def test_the_answer_is_streamed_past_proxies(cast: Cast, dataset: Dataset) -> None:
+    async def story() -> None:
+        response = await open_stream(cast, dataset)
+        assert response["Content-Type"] == "text/event-stream"
+        assert response["Cache-Control"] == "no-cache"
+        assert response["X-Accel-Buffering"] == "no"
+
+    play(story)
+
+
+def test_the_first_event_is_how_things_are(cast: Cast, dataset: Dataset) -> None:
+    async def story() -> None:
+        [(_, first)] = await told(await open_stream(cast, dataset), 1)
+        assert first == await sync_to_async(progress.snapshot)(dataset)
+        assert first["kind"] == "snapshot"
+
+    play(story)
+
+
+def test_what_happens_later_follows(cast: Cast, dataset: Dataset) -> None:
+    async def story() -> None:
+        response = await open_stream(cast, dataset)
+
+        async def happen() -> None:
+            await asyncio.sleep(0.3)
+            await sync_to_async(events.publish)(dataset.pk, {"import": "moved"})
+
+        _, [_, (_, second)] = await asyncio.gather(happen(), told(response, 2))
+        assert second == {"import": "moved"}
+
+    play(story)
+
+
+def test_a_page_that_comes_back_gets_what_it_missed(cast: Cast, dataset: Dataset) -> None:
+    async def story() -> None:
+        [(seen, _)] = await told(await open_stream(cast, dataset), 1)
+        for number in range(3):
+            await sync_to_async(events.publish)(dataset.pk, {"number": number})
+
+        response = await open_stream(cast, dataset, **{"Last-Event-ID": seen})
+
+        assert [content for _, content in await told(response, 3)] == [{"number": each} for each in range(3)]
+
+    play(story)
+
+
+@pytest.mark.parametrize("last", ["99999999999999-0", "nonsense", "1-2-3", ""])
+def test_an_id_that_redis_never_gave_begins_with_a_snapshot(cast: Cast, dataset: Dataset, last: str) -> None:
+    async def story() -> None:
+        [(_, first)] = await told(await open_stream(cast, dataset, **{"Last-Event-ID": last}), 1)
+        assert first["kind"] == "snapshot"
+
+    play(story)
+
+
+def test_a_build_tells_its_end(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(towers, "model", lambda _: FakeModel())
+
+    build = make_maps(dataset.pk)
+
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        told = [json.loads(fields[b"data"]) for _, fields in client.xrange(f"events:{dataset.pk}")]
+    assert {each["kind"] for each in told} == {"build"}
+    last = told[-1]
+    assert (last["build"]["id"], last["build"]["state"]) == (str(build.pk), "done")
+    assert {each["state"] for each in last["stages"]} == {"done"}
+    assert [each["count"] for each in last["maps"]] == [3]
+
+
+def test_a_long_step_is_heard_of_every_second(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(towers, "model", lambda _: FakeModel(seconds=3.5))
+
+    make_maps(dataset.pk)
+
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        entries = client.xrange(f"events:{dataset.pk}")
+    running = []
+    for number, fields in entries:
+        stage = json.loads(fields[b"data"])["stages"][0]
+        if (stage["stage"], stage["state"]) == ("embed", "running"):
+            running.append(int(number.split(b"-")[0]))
+    assert len(running) >= 3
+    assert max(later - earlier for earlier, later in pairwise(running)) < 2000
+
+
+def test_a_build_goes_on_while_redis_is_away(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(towers, "model", lambda _: FakeModel())
+
+    def away() -> redis.Redis:
+        return redis.Redis.from_url("unix:///nowhere/redis.sock")
+
+    monkeypatch.setattr(events, "_client", away)
+
+    make_maps(dataset.pk)

@@ -1,0 +1,101 @@
+"""The map page: who may open it, and the config that its script reads."""
+
+import json
+import re
+
+import pytest
+from django.utils.html import escape
+
+from atlas import vite
+from atlas.datasets.models import Dataset, Visibility
+from atlas.maps import towers
+from atlas.maps.progress import published_maps
+from tests.maps.building import make_maps
+from tests.maps.fake_towers import FakeModel
+from tests.maps.records import add_records, make_dataset
+from tests.people import Cast, client_of, make_cast
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Name = str | None
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return make_cast()
+
+
+@pytest.fixture
+def dataset(cast: Cast) -> Dataset:
+    return make_dataset(cast.team)
+
+
+@pytest.fixture(autouse=True)
+def built_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if Vite had built the scripts: what the page holds does not depend on it."""
+    entries = {f"src/pages/{name}.ts": {"file": f"assets/{name}.js"} for name in ("site", "map")}
+    monkeypatch.setattr(vite, "manifest", lambda: entries)
+
+
+def config(content: str) -> dict[str, object]:
+    found = re.search(r'<script id="config" type="application/json">(.*?)</script>', content, re.DOTALL)
+    assert found
+    return json.loads(found[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("alice", 200), ("bob", 200), ("victor", 200), ("charlie", 404), (None, 404)]
+)
+def test_the_team_opens_the_map_of_a_private_dataset(
+    cast: Cast, dataset: Dataset, name: Name, status: int
+) -> None:
+    response = client_of(name and getattr(cast, name)).get(f"{dataset.get_absolute_url()}/map")
+
+    assert response.status_code == status
+
+
+def test_everybody_opens_the_map_of_a_public_dataset(cast: Cast, dataset: Dataset) -> None:
+    Dataset.objects.update(visibility=Visibility.PUBLIC)
+
+    for person in (cast.victor, cast.charlie, None):
+        assert client_of(person).get(f"{dataset.get_absolute_url()}/map").status_code == 200
+
+
+def test_the_page_holds_what_its_script_needs(
+    cast: Cast, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(towers, "model", lambda _: FakeModel())
+    Dataset.objects.update(name="</script><b>")
+    add_records(dataset, 5, captions=True)
+    make_maps(dataset.pk)
+
+    content = client_of(cast.bob).get(f"{dataset.get_absolute_url()}/map").content.decode()
+
+    [shown] = published_maps(dataset.pk)
+    assert config(content) == {
+        "dataset": {
+            "id": str(dataset.pk),
+            "name": "</script><b>",
+            "url": dataset.get_absolute_url(),
+            "row_count": 5,
+            "columns": [{"name": "colour", "type": "category"}, {"name": "size", "type": "number"}],
+            "may_edit": True,
+        },
+        "maps": [shown],
+    }
+    assert escape("</script><b>") in content
+    assert f'href="{shown["base_url"]}manifest.json"' in content
+
+
+def test_a_viewer_may_not_edit(cast: Cast, dataset: Dataset) -> None:
+    content = client_of(cast.victor).get(f"{dataset.get_absolute_url()}/map").content.decode()
+
+    told = config(content)["dataset"]
+    assert isinstance(told, dict)
+    assert told["may_edit"] is False
+
+
+def test_a_dataset_without_a_map_has_the_page_too(cast: Cast, dataset: Dataset) -> None:
+    content = client_of(cast.alice).get(f"{dataset.get_absolute_url()}/map").content.decode()
+
+    assert config(content)["maps"] == []
