@@ -106,7 +106,7 @@ def worker(plan: Plan, part: str, queues: tuple[str, ...], processes: int, env: 
     """A Celery worker; asked to stop it drops its tasks at once, the next start takes them up again."""
     child = _python(
         plan, "worker" if part == "default" else part, "-m", "celery", "-A", "atlas", "--quiet", "worker",
-        "--loglevel", "info", "--hostname", f"{part}@%h", "--queues", ",".join(queues),
+        "--loglevel", "warning", "--hostname", f"{part}@%h", "--queues", ",".join(queues),
         "--concurrency", str(processes), "--without-mingle", "--without-gossip",
     )  # fmt: skip
     return replace(child, stop_signal=SIGQUIT, env={**child.env, **env})

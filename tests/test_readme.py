@@ -1,0 +1,39 @@
+"""What the README promises must exist."""
+
+import re
+from pathlib import Path
+
+from embeddings.models import list_models
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_every_make_command_it_names_is_a_target() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    named = set(re.findall(r"(?:^    (?:\S+=\S+ )*|`)make ([a-z]+)", README, re.MULTILINE))
+
+    assert {"demo", "test", "help"} <= named <= targets
+
+
+def test_it_lists_every_setting_and_no_other() -> None:
+    settings = (ROOT / "atlas" / "settings.py").read_text()
+    read = set(re.findall(r'\benv\w*\(\s*"([A-Z0-9_]+)"', settings))
+    listed = set(re.findall(r"`((?:ATLAS|DATABASE|REDIS)_[A-Z0-9_]+)`", README))
+
+    assert listed == read
+
+
+def test_every_file_it_names_is_there() -> None:
+    for name in re.findall(r"`((?:atlas|embeddings|frontend|docker|manage|\.ci)[\w./-]*)`", README):
+        path = name.split(" ")[0]
+        assert (ROOT / path).exists(), name
+
+
+def test_it_lists_every_model() -> None:
+    listed = set(
+        re.findall(r"^\| `([\w.-]+)` \| (?:the default|their first|OpenAI|the demo)", README, re.MULTILINE)
+    )
+
+    assert listed == {card.name for card in list_models()}
