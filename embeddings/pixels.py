@@ -13,6 +13,7 @@ import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self
 
 import numpy as np
@@ -21,9 +22,10 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from embeddings.errors import ItemError, ModelError
 
-MAX_PIXELS = 128 * 2**20  # 384 MB once decoded
-_DRAFT_ABOVE = 32 * 2**20  # pixels; JPEGs beyond are decoded at a half, a quarter or an eighth of their size
-_DRAFT_SIDE = 2048
+MAX_PIXELS = 128 * 2**20  # half a gigabyte once decoded: Pillow keeps four bytes a pixel
+_LARGE = 32 * 2**20  # pixels; beyond, pictures are decoded one at a time and kept at a reduced size
+_LARGE_SIDE = 2048  # what a reduced picture's shorter side has at least
+_one_large_at_a_time = Lock()
 # Formats whose decoders are Pillow's own or well-kept libraries; not EPS, which would start Ghostscript.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "PPM", "JPEG2000", "ICO", "TGA")
 _WIDE_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
@@ -38,15 +40,16 @@ def open_picture(
     """The first frame of a picture as RGB, upright, on white.
 
     Raises ItemError, which names `item`, for what is empty, damaged, cut short, of a format we do not read,
-    or larger than `max_pixels` (read from the header, before any decoding). JPEGs of more than 32 megapixels
-    are decoded at a reduced size to bound memory; that moves their pixels a little off the published ones.
+    or larger than `max_pixels` (read from the header, before any decoding). Pictures of over 32 megapixels are
+    reduced on the way to bound memory; that moves their pixels a little off the published recipe's.
     """
     try:
         image = source if isinstance(source, Image.Image) else _open(source)
         _check_size(image, item, max_pixels)
-        if image.width * image.height > _DRAFT_ABOVE:
-            image.draft("RGB", (_DRAFT_SIDE, _DRAFT_SIDE))  # no effect on anything but a JPEG file
-        return to_rgb(ImageOps.exif_transpose(image))
+        if image.width * image.height <= _LARGE:
+            return to_rgb(ImageOps.exif_transpose(image))
+        with _one_large_at_a_time:
+            return _reduced(image)
     except ItemError:
         raise
     except UnidentifiedImageError as error:
@@ -153,6 +156,14 @@ def _open(source: bytes | Path) -> Image.Image:
     return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_FORMATS)
 
 
+def _reduced(image: Image.Image) -> Image.Image:
+    image.draft("RGB", (_LARGE_SIDE, _LARGE_SIDE))  # only JPEG files can be decoded small
+    factor = max(1, min(image.size) // _LARGE_SIDE)
+    if image.mode not in ("L", "RGB", "RGBA"):  # palettes and 16 bits cannot be averaged as they are
+        image = image.convert("RGBA") if image.has_transparency_data else to_rgb(image)
+    return to_rgb(ImageOps.exif_transpose(image.reduce(factor)))
+
+
 def _check_size(image: Image.Image, item: int | str, max_pixels: int) -> None:
     width, height = image.size
     if width * height == 0:
@@ -169,8 +180,8 @@ def _is_empty(source: bytes | Path | Image.Image) -> bool:
 
 def _narrow(image: Image.Image) -> Image.Image:
     """Wide numbers to 8 bits: by the mode's range where it has one, else by the range the values suggest."""
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
-    low, high = values.min(), values.max()
+    values = np.nan_to_num(np.asarray(image, dtype=np.float32))
+    low, high = float(values.min()), float(values.max())
     if image.mode.startswith("I;16"):
         low, high = 0, 65535
     elif low >= 0 and high <= 1 and image.mode == "F":

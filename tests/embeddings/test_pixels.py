@@ -163,9 +163,19 @@ def test_it_refuses_a_picture_without_pixels() -> None:
         open_picture(Image.new("RGB", (0, 5)))
 
 
-def test_it_decodes_a_huge_jpeg_at_a_reduced_size() -> None:
-    opened = open_picture(saved(Image.new("L", (8192, 5120), 90), "JPEG"))
-    assert opened.size == (4096, 2560)
+@pytest.mark.parametrize(
+    ("kind", "mode", "size"),
+    [("JPEG", "L", (4096, 2560)), ("PNG", "L", (4096, 2560)), ("PNG", "P", (4096, 2560))],
+)
+def test_it_reduces_a_huge_picture(kind: str, mode: str, size: tuple[int, int]) -> None:
+    opened = open_picture(saved(Image.new(mode, (8192, 5120)), kind))
+    assert (opened.mode, opened.size) == ("RGB", size)
+
+
+def test_a_huge_photo_is_turned_too() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert open_picture(saved(Image.new("L", (8192, 5120)), "JPEG", exif=exif)).size == (2560, 4096)
 
 
 def test_it_leaves_the_callers_picture_as_it_was() -> None:
