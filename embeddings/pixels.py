@@ -40,8 +40,8 @@ def open_picture(
     """The first frame of a picture as RGB, upright, on white.
 
     Raises ItemError, which names `item`, for what is empty, damaged, cut short, of a format we do not read,
-    or larger than `max_pixels` (read from the header, before any decoding). Pictures of over 32 megapixels are
-    reduced on the way to bound memory; that moves their pixels a little off the published recipe's.
+    or larger than `max_pixels` (read from the header, before any decoding). Pictures of over 32 megapixels
+    are reduced on the way to bound memory; that moves their pixels a little off the published recipe's.
     """
     try:
         image = source if isinstance(source, Image.Image) else _open(source)
@@ -55,6 +55,8 @@ def open_picture(
     except UnidentifiedImageError as error:
         reason = "the file is empty" if _is_empty(source) else "not a picture, or of a format we do not read"
         raise ItemError(item, reason) from error
+    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+        raise ItemError(item, f"the file cannot be read: {error.strerror}") from error
     except Image.DecompressionBombError as error:
         raise ItemError(item, f"more pixels than the {max_pixels:,} allowed") from error
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files

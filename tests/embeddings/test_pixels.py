@@ -158,6 +158,11 @@ def test_it_refuses_a_bomb_by_its_header_alone() -> None:
         open_picture(saved(Image.new("1", (30, 20)), "PNG"), max_pixels=500)
 
 
+def test_it_says_when_there_is_no_such_file(tmp_path: Path) -> None:
+    with pytest.raises(ItemError, match="cannot be read: No such file"):
+        open_picture(tmp_path / "nowhere.png")
+
+
 def test_it_refuses_a_picture_without_pixels() -> None:
     with pytest.raises(ItemError, match="no pixels"):
         open_picture(Image.new("RGB", (0, 5)))
