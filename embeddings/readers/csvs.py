@@ -21,11 +21,15 @@ from embeddings.readers.text import clean_text, open_text
 _DELIMITERS = ",;\t|"
 _NO_DELIMITER = "\x1f"  # what no text has in it
 _HEADERS_OF_TEXT = frozenset({"caption", "captions", "text", "sentence", "sentences", "description", "title"})
+_SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?", re.IGNORECASE)  # Excel's own first line
 _SNIFFED_LINES = 200
 _LINES_PER_RECORD = 100  # a quoted field longer than this is taken for a quote that was never closed
 _LONGEST_NAME = 100
 
 csv.field_size_limit(Limits().line_length)  # process-wide; the default of 128 KiB cannot hold long vectors
+
+
+Line = tuple[int, str]  # its number, and the text with its end
 
 
 class DelimitedTable(Table):
@@ -39,7 +43,11 @@ class DelimitedTable(Table):
                 lines = list(islice(_Lines(text, limits.line_length), _SNIFFED_LINES))
             except READ_ERRORS as error:
                 raise ReadError(Reason.CORRUPT, f"Its bytes cannot be read: {said(error)}.") from error
-        self.delimiter = sniff_delimiter(lines, _usual_delimiter(member, lines))
+        texts = [text for _, text in lines]
+        told = _SEPARATOR_LINE.fullmatch(texts[0].strip()) if texts else None
+        if told:
+            lines, texts = lines[1:], texts[1:]
+        self.delimiter = told[1] if told else sniff_delimiter(texts, _usual_delimiter(member, texts))
         first = next((fields for _, fields, _ in _records(iter(lines), self.delimiter) if any(fields)), None)
         if first is None:
             raise ReadError(Reason.EMPTY, "There is no row in it.")
@@ -47,6 +55,7 @@ class DelimitedTable(Table):
         self._has_header = is_header(first)
         if self.delimiter == _NO_DELIMITER:
             self._has_header = first[0].strip().casefold() in _HEADERS_OF_TEXT
+        self._leading = int(self._has_header) + bool(told)
         self.columns = column_names(first if self._has_header else [""] * len(first))[: limits.columns]
         self._surplus = len(self.columns) - 1
 
@@ -57,15 +66,15 @@ class DelimitedTable(Table):
     def records(self) -> Iterator[Record | Skipped]:
         with open_text(self.member) as text:
             lines = _Lines(text, self._limits.line_length)
-            header_is_next = self._has_header
+            leading = self._leading
             source = self.source
             try:
                 for line, fields, mended in _records(lines, self.delimiter):
                     yield from lines.take_skipped(source)
                     if not any(fields):
                         continue
-                    if header_is_next:
-                        header_is_next = False
+                    if leading:
+                        leading -= 1
                         continue
                     yield self._record(f"{source}:{line}", fields, mended)
                 yield from lines.take_skipped(source)
@@ -100,33 +109,33 @@ class _RunawayQuoteError(Exception):
 
 
 class _Lines:
-    """Physical lines of bounded length; overlong ones are dropped and reported."""
+    """Physical lines of bounded length with their numbers; overlong ones are dropped and reported."""
 
     def __init__(self, text: io.TextIOWrapper, limit: int) -> None:
         self._text, self._limit = text, limit
-        self._skipped: list[tuple[int, str]] = []
+        self._skipped: list[int] = []
         self.number = 0
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[Line]:
         return self
 
-    def __next__(self) -> str:
+    def __next__(self) -> Line:
         while True:
             line = self._text.readline(self._limit)
             if not line:
                 raise StopIteration
             self.number += 1
             if len(line) < self._limit or line.endswith(("\n", "\r")):
-                return line
+                return self.number, line
             while line and not line.endswith(("\n", "\r")):
                 line = self._text.readline(self._limit)
-            self._skipped.append((self.number, f"The line is longer than {self._limit:,} characters."))
+            self._skipped.append(self.number)
 
     def take_skipped(self, source: str) -> Iterator[Skipped]:
-        if self._skipped:
-            taken, self._skipped = self._skipped, []
-            for number, detail in taken:
-                yield Skipped(f"{source}:{number}", Reason.OVER_LIMIT, detail)
+        taken, self._skipped = self._skipped, []
+        for number in taken:
+            detail = f"The line is longer than {self._limit:,} characters."
+            yield Skipped(f"{source}:{number}", Reason.OVER_LIMIT, detail)
 
 
 class _Feed:
@@ -134,11 +143,10 @@ class _Feed:
     given back.
     """
 
-    def __init__(self, lines: Iterator[str]) -> None:
+    def __init__(self, lines: Iterator[Line]) -> None:
         self._lines = lines
-        self._returned: deque[str] = deque()
-        self.taken: list[str] = []
-        self.number = 0
+        self._returned: deque[Line] = deque()
+        self.taken: list[Line] = []
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -148,26 +156,23 @@ class _Feed:
             raise _RunawayQuoteError
         line = self._returned.popleft() if self._returned else next(self._lines)
         self.taken.append(line)
-        self.number += 1
-        return line
+        return line[1]
 
     def begin(self) -> None:
         self.taken = []
 
     def give_back_all_but_first(self) -> str:
-        first, *rest = self.taken
+        (_, first), *rest = self.taken
         self._returned.extendleft(reversed(rest))
-        self.number -= len(rest)
         return first
 
 
-def _records(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str], bool]]:
-    """(line of its start, fields, whether a quote had to be ignored) of every record."""
+def _records(lines: Iterator[Line], delimiter: str) -> Iterator[tuple[int, list[str], bool]]:
+    """(line of its start, fields, whether its quotes had to be mended) of every record."""
     feed = _Feed(lines)
     while True:
         reader = csv.reader(feed, delimiter=delimiter, strict=True)
         feed.begin()
-        line = feed.number + 1
         try:
             fields = next(reader)
             broken = False
@@ -177,7 +182,7 @@ def _records(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[s
             broken = True
         if broken:
             fields = _mended(feed.give_back_all_but_first(), delimiter)
-        yield line, fields, broken
+        yield feed.taken[0][0], fields, broken
 
 
 def _mended(line: str, delimiter: str) -> list[str]:
@@ -212,7 +217,11 @@ def sniff_delimiter(lines: list[str], preferred: str) -> str:
     best, best_score = preferred, (0.0, 0)
     others = "\t|" if preferred == _NO_DELIMITER else _DELIMITERS
     for delimiter in dict.fromkeys(preferred + others):
-        widths = [len(fields) for _, fields, _ in _records(iter(lines), delimiter) if any(fields)]
+        widths = [
+            len(fields)
+            for _, fields, _ in _records(iter(enumerate(lines, start=1)), delimiter)
+            if any(fields)
+        ]
         if not widths or widths[0] < 2:
             continue
         agreeing = round(sum(width == widths[0] for width in widths) / len(widths), 1)

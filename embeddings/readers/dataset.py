@@ -129,7 +129,9 @@ class Dataset:
         for item in drafts(self._plans, self._maker, pictures, later):
             if self._folder_values and isinstance(item, Draft) and isinstance(item.key, int):
                 folder = self._folder_values[item.key]
-                item.values = {name: value for name, value in folder.items() if name in self._columns}
+                for name, value in folder.items():
+                    if name in self._columns:
+                        self._maker.add_value(item, name, value)
             yield item
 
     def _items(self, found: Iterator[Draft | Skipped]) -> Iterator[Row | Skipped]:
@@ -190,7 +192,11 @@ class Dataset:
 
     def _merged_columns(self) -> dict[str, Column]:
         columns = {
-            name: Column(name, ColumnType.CATEGORY, tuple(dict.fromkeys(values))[:3])
+            name: Column(
+                name,
+                self._choices.types.get(name, ColumnType.CATEGORY),
+                tuple(islice(dict.fromkeys(values), 3)),
+            )
             for name, values in self._folder_columns().items()
         }
         for plan in self._plans:

@@ -72,7 +72,7 @@ class DraftMaker:
             return None if is_empty(cell := record.cells.get(plan.id)) else as_text(cell)[:_LONGEST_ID]
         if plan.picture is None or is_empty(cell := record.cells.get(plan.picture)):
             return None
-        name = _path_of(cell) if plan.embedded else as_text(cell)
+        name = _path_of(cell) if plan.embedded or isinstance(cell, dict) else as_text(cell)
         if not name:
             return None
         place = self._index.find(name, plan.table.member)
@@ -97,7 +97,7 @@ class DraftMaker:
             draft.vector = self._vector(cell)
         for name in plan.columns:
             if not is_empty(cell := record.cells.get(name)):
-                self._add_value(draft, name, cell)
+                self.add_value(draft, name, cell)
         return draft
 
     def picture(self, member: Member) -> Picture:
@@ -141,7 +141,8 @@ class DraftMaker:
             )
         return vector
 
-    def _add_value(self, draft: Draft, name: str, cell: Any) -> None:
+    def add_value(self, draft: Draft, name: str, cell: Any) -> None:
+        """One cell in its column's type, or a note on the draft that it does not fit."""
         kind = self._columns[name].type
         value = to_value(cell, kind)
         if value is None:

@@ -18,7 +18,7 @@ def read_ahead(plans: Sequence[Plan], maker: DraftMaker) -> Later:
     later: Later = {}
     seen: set[Key] = set()
     for plan in plans:
-        if plan.joins_by_id or (plan.picture is not None and not plan.embedded):
+        if _may_repeat(plan, alone=len(plans) == 1):
             for item, key, in_first_run in _keyed(plan, maker, seen):
                 if isinstance(item, Record) and key is not None and not in_first_run:
                     made = _made(plan, maker, item, key)
@@ -56,16 +56,21 @@ def _table_drafts(plan: Plan, maker: DraftMaker, seen: set[Key], later: Later) -
             current.add(made)
             continue
         if current is not None and (key is None or current.key != key):
-            yield current
+            yield _whole(current, later)
             current = None
         if isinstance(made, Draft) and key is not None:
             current = made
-            for extra in later.pop(key, ()):
-                current.add(extra)
         elif not isinstance(made, Record):  # a record went to its first run, by way of `later`
             yield made
     if current is not None:
-        yield current
+        yield _whole(current, later)
+
+
+def _whole(draft: Draft, later: Later) -> Draft:
+    if draft.key is not None:
+        for extra in later.pop(draft.key, ()):
+            draft.add(extra)
+    return draft
 
 
 def _keyed(
@@ -94,6 +99,13 @@ def _made(plan: Plan, maker: DraftMaker, record: Record, key: Key | None) -> Dra
         return maker.make(plan, record, key)
     except ReadError as error:
         return error.at(record.source)
+
+
+def _may_repeat(plan: Plan, *, alone: bool) -> bool:
+    """Sidecars come once a picture; pictures inside a table are its own, and too large to be read twice."""
+    if plan.table.knows_pictures:
+        return not alone
+    return plan.joins_by_id or (plan.picture is not None and not plan.embedded)
 
 
 def joined_by_id(plans: Sequence[Plan]) -> bool:

@@ -1,5 +1,6 @@
 """Parquet tables, read in small batches; pictures and vectors inside stay bytes and arrays."""
 
+import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,10 +28,10 @@ class ParquetTable(Table):
 
     def __init__(self, member: Member, limits: Limits) -> None:
         super().__init__(member)
-        self._limits = limits
         try:
             with self._opened() as file:
                 schema = file.schema_arrow
+                self._labels = _class_labels(schema.metadata or {})
                 self._groups = [
                     file.metadata.row_group(at).num_rows for at in range(file.metadata.num_row_groups)
                 ]
@@ -40,11 +41,6 @@ class ParquetTable(Table):
         self._fields = dict(zip(names, list(schema)[: limits.columns], strict=True))
         self.columns = names
         self.row_count = sum(self._groups)
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """Arrow field by column name."""
-        return self._fields
 
     def records(self) -> Iterator[Record | Skipped]:
         has_bytes = any(_holds_bytes(field.type) for field in self._fields.values())
@@ -65,6 +61,9 @@ class ParquetTable(Table):
 
     def _rows_of(self, batch: Any) -> Iterator[dict[str, Any]]:
         columns = [_values(batch.column(at)) for at in range(len(self.columns))]
+        for at, name in enumerate(self.columns):
+            if labels := self._labels.get(name):
+                columns[at] = [_label(value, labels) for value in columns[at]]
         for values in zip(*columns, strict=True):
             yield dict(zip(self.columns, values, strict=True))
 
@@ -80,6 +79,24 @@ class ParquetTable(Table):
                     yield pq.ParquetFile(copy, pre_buffer=False, buffer_size=_COPY)
             else:
                 yield pq.ParquetFile(stream, pre_buffer=False, buffer_size=_COPY)
+
+
+def _class_labels(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
+    """By column: the names that Hugging Face keeps for the numbers of a ClassLabel."""
+    try:
+        features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
+        return {
+            name: list(map(str, feature["names"]))
+            for name, feature in features.items()
+            if isinstance(feature, dict) and feature.get("_type") == "ClassLabel"
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}  # the metadata is only a help: without it the numbers stay
+
+
+def _label(value: Any, labels: list[str]) -> Any:
+    """A number outside the names, -1 mostly, means that there is no label."""
+    return labels[value] if isinstance(value, int) and 0 <= value < len(labels) else None
 
 
 def _copy(source: BinaryIO, target: BinaryIO, size: int) -> None:

@@ -20,8 +20,9 @@ from embeddings.readers.values import as_text, infer_type, is_empty, to_vector
 _CAPTION_NAMES = (
     "caption", "captions", "txt", "text", "texts", "description", "descriptions", "sentence", "sentences",
     "raw", "comment", "prompt", "alttext", "alt", "title", "productdisplayname", "summary", "abstract",
-    "body", "content", "name", "label",
+    "body", "content", "name",
 )  # fmt: skip
+_NAMES_OF_MANY = frozenset({"title", "name"})  # of one picture, or of the class it belongs to
 _NUMBERED_CAPTION = re.compile(r"(caption|text|sentence|comment|description)s?\d+")
 _PICTURE_NAMES = frozenset(
     [
@@ -110,7 +111,7 @@ def plan_table(
     plan = Plan(table)
     if not any(record.picture is not None for record in sample):
         plan.picture = _chosen(choices.picture, table, lambda: _picture_column(table, cells, index))
-    plan.embedded = plan.picture is not None and any(holds_picture(cell) for cell in cells[plan.picture])
+    plan.embedded = plan.picture is not None and any(_holds_bytes(cell) for cell in cells[plan.picture])
     plan.vector = _chosen(choices.vector, table, lambda: _vector_column(cells, limits))
     if plan.vector is not None:
         plan.dimensions, _ = _vector_length(cells[plan.vector], limits)
@@ -133,6 +134,10 @@ def holds_picture(cell: Any) -> bool:
     if isinstance(cell, dict):
         return isinstance(cell.get("bytes"), bytes) or ("bytes" in cell and isinstance(cell.get("path"), str))
     return isinstance(cell, bytes) and looks_like_picture(cell)
+
+
+def _holds_bytes(cell: Any) -> bool:
+    return isinstance(cell.get("bytes") if isinstance(cell, dict) else cell, bytes)
 
 
 def _chosen(choice: str | None, table: Table, suggest: Callable[[], str | None]) -> str | None:
@@ -217,6 +222,11 @@ def _caption_columns(cells: dict[str, list[Any]], plan: Plan) -> tuple[str, ...]
         name: values
         for name, values in cells.items()
         if values and name not in {plan.picture, plan.vector, plan.id} and _has_words(values)
+    }
+    free = {
+        name: values
+        for name, values in free.items()
+        if _plain(name) not in _NAMES_OF_MANY or infer_type(values) is not ColumnType.CATEGORY
     }
     by_name = {_plain(name): name for name in reversed(free)}
     known = [name for name in _CAPTION_NAMES if name in by_name]

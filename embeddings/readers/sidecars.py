@@ -32,6 +32,7 @@ class SidecarTable(Table):
         super().__init__(next(iter(groups.values()))[0])
         self._groups, self._pictures, self._limits = groups, pictures, limits
         self.row_count = len(groups)
+        self.knows_pictures = pictures is not None
         found: dict[str, None] = {}
         for item in islice(self._raw(), _SAMPLE):
             if isinstance(item, Record):

@@ -28,6 +28,7 @@ class Table(ABC):
         self.member = member
         self.columns: list[str] = []
         self.row_count: int | None = None
+        self.knows_pictures = False  # its records say themselves which picture they are about
 
     @property
     def source(self) -> str:

@@ -132,3 +132,14 @@ def test_it_streams_a_long_table(tmp_path: Path) -> None:
     content = "caption\n" + "some words\n" * 50_000
     with open_dataset(file_of(tmp_path / "t.csv", content)) as dataset:
         assert sum(isinstance(item, Row) for item in dataset) == 50_000
+
+
+def test_line_numbers_stay_true_after_a_dropped_line(tmp_path: Path) -> None:
+    content = "id,caption\na,one word\nb," + "x" * 5_000 + '\nc,"two\nwords"\nd,"broken words\ne,last words\n'
+    rows, _ = read(file_of(tmp_path / "t.csv", content), limits=Limits(line_length=1_000))
+    assert [row.source for row in rows] == ["t.csv:2", "t.csv:4", "t.csv:6", "t.csv:7"]
+
+
+def test_it_heeds_excels_separator_line(tmp_path: Path) -> None:
+    rows, _ = read(file_of(tmp_path / "t.csv", "sep=;\r\nid;caption\r\na;one, two, three\r\n"))
+    assert [(row.id, row.captions, row.source) for row in rows] == [("a", ["one, two, three"], "t.csv:3")]

@@ -26,7 +26,7 @@ FILES: Files = {
     "images/3.png": png(3),
     "images/3.json": json.dumps({"caption": "beside", "n": 1}),
 }
-quickly = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+quickly = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def survives(path: Path, *more: Path) -> int:
@@ -100,14 +100,14 @@ def test_damaged_files(tmp_path: Path, form: str) -> None:
     whole = packed(tmp_path, form)
     path = tmp_path / f"x.{form}"
     assert survives(file_of(path, whole)) >= 2
-    for _ in range(120):
+    for _ in range(60):
         survives(file_of(path, mutated(whole, chance)))
 
 
 @pytest.mark.parametrize("form", ["zip", "tar", "tar.gz", "parquet"])
 def test_files_cut_anywhere(tmp_path: Path, form: str) -> None:
     whole = packed(tmp_path, form)
-    for size in range(0, len(whole), max(1, len(whole) // 60)):
+    for size in range(0, len(whole), max(1, len(whole) // 30)):
         survives(file_of(tmp_path / f"x.{form}", whole[:size]))
 
 

@@ -1,5 +1,6 @@
 """Parquet tables: pictures and vectors inside, or names of pictures beside them."""
 
+import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -189,3 +190,15 @@ def test_repeated_column_names_are_told_apart(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "x.parquet")
     rows, _ = read(tmp_path / "x.parquet")
     assert rows[0].values == {"x": 1, "x_2": 4}
+
+
+def test_class_labels_get_their_names(tmp_path: Path) -> None:
+    features = {"label": {"names": ["cat", "dog"], "_type": "ClassLabel"}}
+    table = pa.table({"image": [png(1), png(2), png(3)], "label": [1, 0, -1]})
+    told = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    pq.write_table(told, tmp_path / "x.parquet")
+    rows, _ = read(tmp_path / "x.parquet")
+    assert [row.values for row in rows] == [{"label": "dog"}, {"label": "cat"}, {}]
+    pq.write_table(table.replace_schema_metadata({"huggingface": "[" * 99_999}), tmp_path / "y.parquet")
+    rows, _ = read(tmp_path / "y.parquet")
+    assert [row.values["label"] for row in rows] == [1, 0, -1]
