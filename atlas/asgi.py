@@ -1,6 +1,9 @@
 """The web process."""
 
+import asyncio
+import contextvars
 import os
+from typing import cast
 
 from django.core.asgi import get_asgi_application
 
@@ -10,6 +13,26 @@ os.environ.setdefault("ATLAS_DATABASE_POOL", "10")
 
 django = get_asgi_application()
 
-from atlas.datasets.streaming import stream_bodies  # noqa: E402 - Django must be set up first
+from atlas.datasets.streaming import Application, Receive, Scope, Send, stream_bodies  # noqa: E402 - Django first
 
-application = stream_bodies(django)
+
+def in_own_context(application: Application) -> Application:
+    """Wrap the ASGI application: each request begins with no context variables.
+
+    An upload that resumes reading leaves its context to the next request of its connection (asyncio
+    keeps that of whoever added the reader), and with it asgiref's executor, which ended with the upload: 500.
+    """
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.get_running_loop().create_task(
+            _coroutine(application, scope, receive, send), context=contextvars.Context()
+        )
+
+    return wrapped
+
+
+async def _coroutine(application: Application, scope: Scope, receive: Receive, send: Send) -> None:
+    await application(scope, receive, send)
+
+
+application = in_own_context(stream_bodies(cast(Application, django)))
