@@ -1,5 +1,6 @@
 """What the query worker runs: one warm process with the towers in memory."""
 
+import logging
 from typing import Any
 from uuid import UUID
 
@@ -7,9 +8,11 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.conf import settings
 
-from atlas.maps.towers import TowerError, model
+from atlas.maps.towers import TowerError, embed_query
 from atlas.search import engine
 from atlas.search.query import Query
+
+log = logging.getLogger(__name__)
 
 
 @shared_task
@@ -24,7 +27,11 @@ def answer(dataset_id: str, row_count: int, query: dict[str, Any]) -> dict[str, 
 @shared_task(ignore_result=True)
 def warm() -> None:
     """Load the towers before the first person waits for them."""
-    model(settings.ATLAS_MODEL).encode_texts(["warm"], task="search_query")
+    try:
+        embed_query(settings.ATLAS_MODEL, "warm")
+    except TowerError as error:
+        # Said once here, and again to everybody who searches.
+        log.warning("%s", error)
 
 
 @worker_ready.connect
