@@ -32,8 +32,9 @@ format: .venv/.packages ## Bring the Python code into its format
 	$(PY) -m ruff check --fix --select I .
 	$(PY) -m ruff format .
 
-bench: build ## Measure ingest, build and search; prints rates
-	$(PY) manage.py bench
+bench: build ## Measure towers and projection beside the usual ways; leave the machine alone meanwhile
+	$(PY) -m embeddings benchmark
+	$(PY) -m atlas.maps.benchmark
 
 .PHONY: help demo build test lint format bench
 
