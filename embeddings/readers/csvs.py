@@ -23,6 +23,7 @@ _NO_DELIMITER = "\x1f"  # what no text has in it
 _HEADERS_OF_TEXT = frozenset({"caption", "captions", "text", "sentence", "sentences", "description", "title"})
 _SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?", re.IGNORECASE)  # Excel's own first line
 _SNIFFED_LINES = 200
+_SNIFFED_SIZE = 2**20  # characters
 _LINES_PER_RECORD = 100  # a quoted field longer than this is taken for a quote that was never closed
 _LONGEST_NAME = 100
 
@@ -40,7 +41,7 @@ class DelimitedTable(Table):
         self._limits = limits
         with open_text(member) as text:
             try:
-                lines = list(islice(_Lines(text, limits.line_length), _SNIFFED_LINES))
+                lines = _first_lines(_Lines(text, limits.line_length))
             except READ_ERRORS as error:
                 raise ReadError(Reason.CORRUPT, f"Its bytes cannot be read: {said(error)}.") from error
         texts = [text for _, text in lines]
@@ -56,7 +57,8 @@ class DelimitedTable(Table):
         if self.delimiter == _NO_DELIMITER:
             self._has_header = first[0].strip().casefold() in _HEADERS_OF_TEXT
         self._leading = int(self._has_header) + bool(told)
-        self.columns = column_names(first if self._has_header else [""] * len(first))[: limits.columns]
+        first = first[: limits.columns]
+        self.columns = column_names(first if self._has_header else [""] * len(first))
         self._surplus = len(self.columns) - 1
 
     def spread_surplus_into(self, column: str) -> bool:
@@ -102,6 +104,17 @@ class DelimitedTable(Table):
             notes += (f"The line has {len(fields)} fields for {self._width} columns; the rest is empty.",)
         cells = {name: clean_text(value) for name, value in zip(self.columns, fields, strict=False)}
         return Record(source, cells, notes)
+
+
+def _first_lines(lines: Iterator[Line]) -> list[Line]:
+    found: list[Line] = []
+    size = 0
+    for line in islice(lines, _SNIFFED_LINES):
+        found.append(line)
+        size += len(line[1])
+        if size > _SNIFFED_SIZE:
+            break
+    return found
 
 
 class _RunawayQuoteError(Exception):

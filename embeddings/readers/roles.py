@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -60,6 +60,7 @@ _VECTOR_NAME = re.compile(r"emb|vec|feature|latent", re.IGNORECASE)
 _SHORTEST_VECTOR = 16  # a shorter list of numbers is a box or a colour, unless its name says vector
 _SHORTEST_SENTENCE = 12  # characters on average
 _SAMPLE = 2_000  # records
+_SAMPLE_SIZE = 16 * 2**20  # characters or items, whichever comes first
 _VECTORS_LOOKED_AT = 100
 _START = 64  # bytes
 _EXAMPLES = 3
@@ -83,10 +84,14 @@ class Plan:
 def sample_of(table: Table) -> list[Record]:
     """The first records, with no more of the pictures in them than tells what they are."""
     sample: list[Record] = []
+    size = 0
     for item in islice(table.records(), _SAMPLE):
         if isinstance(item, Record):
             item.cells = {name: _start_of(cell) for name, cell in item.cells.items()}
             sample.append(item)
+            size += sum(len(cell) for cell in item.cells.values() if isinstance(cell, Sized))
+            if size > _SAMPLE_SIZE:
+                break
     return sample
 
 

@@ -165,7 +165,7 @@ def test_any_names(tmp_path_factory: pytest.TempPathFactory, names: list[str]) -
 
 
 def test_a_table_of_one_endless_line(tmp_path: Path) -> None:
-    survives(file_of(tmp_path / "x.csv", b"a," * 3_000_000))
+    survives(file_of(tmp_path / "x.csv", b"a," * 600_000))
     survives(file_of(tmp_path / "x.json", b"[" * 3_000_000))
     survives(file_of(tmp_path / "y.json", b'{"a":' * 1_000_000))
     survives(file_of(tmp_path / "x.jsonl", b'"' * 3_000_000))
