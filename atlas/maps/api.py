@@ -104,7 +104,7 @@ def list_records(
 
 
 @router.get("/maps/{uuid:map_id}/records/{int:row}", response=MapRecordOut)
-def get_record(request: HttpRequest, map_id: UUID, row: int, version: UUID | None = None) -> dict[str, Any]:
+def get_record(request: HttpRequest, map_id: UUID, row: int, version: UUID | None = None) -> Record:
     shown = visible_version(request.user, map_id, version)
     record_of(shown.map.dataset, row)
     return _on_map(shown, [row])[0]

@@ -119,7 +119,7 @@ def advance(build_id: UUID) -> None:
             return
         ready = _ready_steps(build)
         Step.objects.filter(pk__in=[step.pk for step in ready]).update(sent_at=timezone.now())
-        transaction.on_commit(lambda: [send(step) for step in ready])
+        transaction.on_commit(lambda: _send_all(ready))
 
 
 def _ready_steps(build: Build) -> list[Step]:
@@ -145,6 +145,11 @@ def _needs(stage: str, space: str, other_stage: str, other_space: str) -> bool:
     if stage == Stage.EMBED or other_stage != _BEFORE[Stage(stage)]:
         return False
     return other_space == space or (stage == Stage.PROJECT and space == Space.JOINT)
+
+
+def _send_all(steps: list[Step]) -> None:
+    for step in steps:
+        send(step)
 
 
 def send(step: Step, delay: float = 0) -> None:

@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from numpy.typing import NDArray
 
-from atlas.datasets.models import Dataset, Record, original_name
+from atlas.datasets.models import Dataset, Record
 from atlas.datasets.vectors import given_vectors
 from atlas.maps import towers, vectors
 from atlas.maps.build import COPIED_SHARD_ROWS, BuildError, content
@@ -91,7 +91,8 @@ def _pictures(dataset: Dataset, rows: Rows) -> list[bytes]:
     lossy format: its vector differs from the one that the published tower gives for the picture itself."""
     pictures = []
     records = Record.objects.filter(dataset=dataset, row__in=rows.tolist())
-    for sha256 in records.order_by("row").values_list("sha256", flat=True):
-        with default_storage.open(original_name(dataset.pk, sha256)) as file:
+    for record in records.order_by("row").only("dataset", "row", "sha256"):
+        assert record.original is not None
+        with default_storage.open(record.original) as file:
             pictures.append(file.read())
     return pictures

@@ -1,6 +1,7 @@
 """How far a dataset is, from upload to ready map, as the pages show it."""
 
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -34,7 +35,7 @@ def build_snapshot(dataset_id: UUID) -> dict[str, Any]:
      "stages": [{"stage", "space", "name", "state", "done", "total", "rate", "seconds_left"}, …] in order,
      "maps": [{"id", "space", "version", "number", "count", "base_url"}, …]}
 
-    `build` is None before the first one. `rate` is in records a second and of embedding only; `seconds_left` is
+    `build` is None before the first one. `rate` is in records a second, of embedding only; `seconds_left` is
     None until it can be told.
     """
     build = Build.objects.filter(dataset=dataset_id).order_by("created_at").last()
@@ -107,7 +108,7 @@ def _stages(build: Build) -> list[dict[str, Any]]:
     return [_stage(row) for row in rows]
 
 
-def _stage(row: dict[str, Any]) -> dict[str, Any]:
+def _stage(row: Mapping[str, Any]) -> dict[str, Any]:
     stage = Stage(row["stage"])
     speed = _speed(row)
     left = row["wanted"] - row["worked"]
@@ -123,7 +124,7 @@ def _stage(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _speed(row: dict[str, Any]) -> float | None:
+def _speed(row: Mapping[str, Any]) -> float | None:
     """Units a second of the workers that are at it now; None while nobody is or nothing is done yet."""
     busy: timedelta | None = row["busy"]
     if not row["running"] or not row["worked"] or not busy:
@@ -131,7 +132,7 @@ def _speed(row: dict[str, Any]) -> float | None:
     return float(row["worked"] / busy.total_seconds() * row["running"])
 
 
-def _state(row: dict[str, Any]) -> str:
+def _state(row: Mapping[str, Any]) -> str:
     for state in (State.FAILED, State.CANCELLED, State.RUNNING):
         if row[state.value]:
             return state.value

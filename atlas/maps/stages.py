@@ -66,7 +66,7 @@ def shown_version(build: Build, space: Space) -> MapVersion | None:
 
 def _shown(build: Build, space: Space) -> Points | None:
     version = shown_version(build, space)
-    return version and Points.load(version.folder)
+    return None if version is None else Points.load(version.folder)
 
 
 def _placed(rows: NDArray[np.uint32], unit: projection.Vectors, old: Points, watch: Watch) -> Points:
@@ -151,7 +151,7 @@ def write_version(step: Step, watch: Watch) -> None:
             columns,
             folder,
             rows=points.rows,
-            frame=shown and _frame_of(shown),
+            frame=None if shown is None else _frame_of(shown),
             embedded="topic-0" if found.topics else None,
         )
         _write_thumbnails(build.dataset, points, rank, written, folder, watch)
@@ -171,13 +171,17 @@ def _write_thumbnails(
 ) -> None:
     """Sheets of the records' thumbnails; a space of captions shows the pictures beside them."""
     pictures = content(Record.objects.filter(dataset=dataset), Space.IMAGE)
-    sha256 = dict(pictures.values_list("row", "sha256").iterator(5000))
+    names = {
+        row: thumbnail_name(dataset.pk, sha256)
+        for row, sha256 in pictures.values_list("row", "sha256").iterator(5000)
+        if sha256
+    }
     rows = points.rows.tolist()
-    pictured = np.array([at for at, row in enumerate(rows) if row in sha256], np.int64)
+    pictured = np.array([at for at, row in enumerate(rows) if row in names], np.int64)
 
     def load(at: int) -> bytes | None:
         try:
-            with default_storage.open(thumbnail_name(dataset.pk, sha256[rows[pictured[at]]])) as file:
+            with default_storage.open(names[rows[pictured[at]]]) as file:
                 return bytes(file.read())
         except FileNotFoundError:
             return None

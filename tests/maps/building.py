@@ -1,6 +1,7 @@
 """Run builds inside a test: what Celery's workers would do, one step after the other."""
 
 from collections.abc import Callable
+from uuid import UUID
 
 from atlas.datasets.models import State
 from atlas.maps.build import OPEN, create_build
@@ -24,7 +25,7 @@ def work_off(build: Build, until: Callable[[Step], bool] = lambda _: False) -> B
     return build
 
 
-def make_maps(dataset_id: object, *, append: bool = False) -> Build:
+def make_maps(dataset_id: UUID, *, append: bool = False) -> Build:
     """A whole build."""
     build = work_off(create_build(dataset_id, append=append))
     assert build.state == State.DONE, build.error

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ from django.db import connection
 
 from atlas.datasets.models import Dataset, Import, ImportState, Record, State
 from atlas.datasets.signals import records_imported
-from atlas.maps import embed, stages, towers, vectors
+from atlas.maps import embed, projection, towers, vectors
 from atlas.maps.build import IN_FLIGHT, BuildError, advance, cancel_build, create_build, rescue, retry_build
+from atlas.maps.kept import Points
 from atlas.maps.models import Build, DataMap, Space, Stage, Step, VectorSet
 from atlas.maps.run import run_step
 from atlas.maps.towers import TowerError
@@ -35,7 +37,7 @@ def dataset() -> Dataset:
 
 
 def rows_of(dataset: Dataset, space: Space) -> list[int]:
-    return vectors.stored_rows(dataset.pk, space, 0, dataset.row_count).tolist()
+    return list(map(int, vectors.stored_rows(dataset.pk, space, 0, dataset.row_count)))
 
 
 def test_pictures_and_captions_become_three_maps(dataset: Dataset) -> None:
@@ -229,7 +231,7 @@ def test_appended_records_are_placed_and_old_points_stay(dataset: Dataset, fake:
         assert old is not None
         assert new is not None
         assert (new.number, new.count) == (2, 70)
-        was, now = stages.Points.load(old.folder), stages.Points.load(new.folder)
+        was, now = Points.load(old.folder), Points.load(new.folder)
         assert now.rows.tolist() == list(range(70))
         np.testing.assert_array_equal(now.coordinates[:60], was.coordinates)
         assert np.isfinite(now.coordinates).all()
@@ -288,14 +290,14 @@ def test_vectors_of_other_weights_are_never_mixed_in(dataset: Dataset, fake: Fak
 def failing(monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
     """Errors that the projection raises, one a call, before it works again."""
     errors: list[Exception] = []
-    project = stages.projection.project
+    project = projection.project
 
-    def fail(*args: object, **kwargs: object) -> object:
+    def fail(*args: Any, **kwargs: Any) -> object:
         if errors:
             raise errors.pop(0)
         return project(*args, **kwargs)
 
-    monkeypatch.setattr(stages.projection, "project", fail)
+    monkeypatch.setattr(projection, "project", fail)
     return errors
 
 
@@ -464,7 +466,7 @@ def test_a_worker_taken_for_dead_writes_nothing(dataset: Dataset, monkeypatch: p
     step = sent_steps(build)[0]
     embed_captions = towers.embed_captions
 
-    def overtaken(*args: object) -> object:
+    def overtaken(*args: Any) -> object:
         Step.objects.filter(pk=step.pk).update(claim=None, state=State.QUEUED)
         return embed_captions(*args)
 
@@ -484,7 +486,7 @@ def test_a_run_goes_on_where_the_killed_one_stopped(
     build = create_build(dataset.pk, append=False)
     store = vectors.store
 
-    def killed_in_the_third_batch(*args: object) -> None:
+    def killed_in_the_third_batch(*args: Any) -> None:
         if fake.embedded == 6:
             raise OSError("gone")
         store(*args)

@@ -41,7 +41,7 @@ def dataset(cast: Cast) -> Dataset:
 
 
 def post(cast: Cast, dataset: Dataset, path: str, name: Name = "alice", body: object = None) -> Any:
-    client = client_of(name and getattr(cast, name))
+    client = client_of(getattr(cast, name) if name else None)
     url = f"/api/datasets/{dataset.pk}/{path}"
     return client.post(url, json.dumps(body), content_type="application/json")
 

@@ -51,13 +51,13 @@ def play(story: Callable[[], Awaitable[None]]) -> None:
 
 
 async def open_stream(cast: Cast, dataset: Dataset, name: Name = "alice", **headers: str) -> Any:
-    client = await sync_to_async(async_client_of)(name and getattr(cast, name))
+    client = await sync_to_async(async_client_of)(getattr(cast, name) if name else None)
     return await client.get(f"/api/datasets/{dataset.pk}/events", headers=headers)
 
 
 async def told(response: StreamingHttpResponse, count: int) -> list[tuple[str, dict[str, Any]]]:
     """The next events as (id, content), comments left out."""
-    found = []
+    found: list[tuple[str, dict[str, Any]]] = []
     stream = aiter(response)
     async with asyncio.timeout(10):
         while len(found) < count:

@@ -34,7 +34,7 @@ class World:
     version: MapVersion
 
     def get(self, url: str, name: Name = "alice", **headers: str) -> Any:
-        return client_of(name and getattr(self.cast, name)).get(url, headers=headers)
+        return client_of(getattr(self.cast, name) if name else None).get(url, headers=headers)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def home(world: World, settings: Settings) -> Path:
     """Where the world's files are, instead of a folder for each test."""
     settings.ATLAS_HOME = world.version.folder.parents[2]
     settings.MEDIA_ROOT = settings.ATLAS_HOME / "media"
-    return settings.ATLAS_HOME
+    return world.version.folder.parents[2]
 
 
 MayLook = list[tuple[Name, bool]]

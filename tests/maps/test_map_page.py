@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 from django.utils.html import escape
@@ -37,7 +38,7 @@ def built_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vite, "manifest", lambda: entries)
 
 
-def config(content: str) -> dict[str, object]:
+def config(content: str) -> Any:
     found = re.search(r'<script id="config" type="application/json">(.*?)</script>', content, re.DOTALL)
     assert found
     return json.loads(found[1])
@@ -49,7 +50,7 @@ def config(content: str) -> dict[str, object]:
 def test_the_team_opens_the_map_of_a_private_dataset(
     cast: Cast, dataset: Dataset, name: Name, status: int
 ) -> None:
-    response = client_of(name and getattr(cast, name)).get(f"{dataset.get_absolute_url()}/map")
+    response = client_of(getattr(cast, name) if name else None).get(f"{dataset.get_absolute_url()}/map")
 
     assert response.status_code == status
 

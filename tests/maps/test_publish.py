@@ -4,6 +4,7 @@ import json
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,12 +15,13 @@ from PIL import Image
 
 from atlas.datasets.models import Dataset, State
 from atlas.datasets.signals import dataset_deleted
-from atlas.maps import publish, run, stages, towers, vectors
+from atlas.maps import labels, publish, run, stages, towers, vectors
 from atlas.maps.build import cancel_build, create_build, retry_build
 from atlas.maps.kept import Points
 from atlas.maps.models import Build, DataMap, MapVersion, Space, Stage, Step, Topic, VectorSet, version_folder
 from atlas.maps.places import places_of, rows_at
 from atlas.maps.run import run_step
+from atlas.maps.steps import Watch
 from tests.maps.building import make_maps, sent_steps, work_off
 from tests.maps.fake_towers import FakeModel
 from tests.maps.records import COLOURS, add_records, make_dataset
@@ -47,7 +49,7 @@ def shown(dataset: Dataset, space: Space = Space.IMAGE) -> MapVersion:
     return version
 
 
-def manifest(version: MapVersion) -> dict[str, object]:
+def manifest(version: MapVersion) -> Any:
     return json.loads((version.folder / "manifest.json").read_text())
 
 
@@ -58,7 +60,7 @@ def versions_on_disk(dataset: Dataset) -> set[str]:
 def interrupt_publishing(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> Build:
     """A build in which publishing ends after the second of three maps."""
     good = publish._publish_map
-    published = []
+    published: list[str] = []
 
     def dies_at_the_third(build: Build, space: str) -> None:
         if len(published) % 3 == 2:
@@ -120,7 +122,7 @@ def test_tiles_written_twice_are_the_same(dataset: Dataset, monkeypatch: pytest.
     contents = []
     write = stages.write_version
 
-    def twice(step: Step, watch: stages.Watch) -> None:
+    def twice(step: Step, watch: Watch) -> None:
         for _ in range(2):
             write(step, watch)
             folder = version_folder(dataset.pk, publish.version_id(step.build_id, step.space))
@@ -138,7 +140,7 @@ def test_tiles_that_die_leave_no_half_folder(dataset: Dataset, monkeypatch: pyte
     def half(*args: object, **kwargs: object) -> None:
         raise OSError("disk gone")
 
-    monkeypatch.setattr(stages.labels, "write_labels", half)
+    monkeypatch.setattr(labels, "write_labels", half)
 
     build = work_off(create_build(dataset.pk, append=False))
 

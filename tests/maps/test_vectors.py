@@ -25,7 +25,7 @@ def dataset() -> Dataset:
 
 def random_vectors(count: int, seed: int = 0) -> np.ndarray:
     found = np.random.default_rng(seed).normal(size=(count, D)).astype(np.float32)
-    return found / np.linalg.norm(found, axis=1, keepdims=True)
+    return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True))
 
 
 def store(dataset: Dataset, rows: np.ndarray, space: Space = Space.IMAGE, seed: int = 0) -> np.ndarray:
