@@ -3,6 +3,8 @@
 python -m tests.maps.fake_worker <folder for the beat> <stage that hangs, or "none">
 """
 
+import ctypes
+import signal
 import sys
 import time
 from datetime import timedelta
@@ -19,6 +21,7 @@ from atlas.maps.steps import Watch  # noqa: E402
 from tests.maps.fake_towers import FakeModel  # noqa: E402
 
 FOREVER = 600.0
+PR_SET_PDEATHSIG = 1
 
 
 def hang_after(module: Any, name: str) -> None:
@@ -52,6 +55,8 @@ def slow_down(stage: str) -> None:
 
 def main() -> None:
     folder, stage = sys.argv[1:]
+    # A test run that is killed must not leave us behind.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     fake = FakeModel()
     towers.model = lambda _: fake  # type: ignore[assignment]
     embed.BATCH_ROWS.update({Space.IMAGE: 4, Space.CAPTION: 4})
