@@ -47,11 +47,12 @@ async def latest_id(dataset_id: UUID) -> str:
     """Where the stream ends now. Ask, read a snapshot, then `stream` from here: nothing falls between."""
     try:
         async with _async_client() as client:
-            newest = await client.xrevrange(_key(dataset_id), count=1)
+            # Any: redis-py's types allow for every protocol and decoding at once.
+            newest: Any = await client.xrevrange(_key(dataset_id), count=1)
     except redis.RedisError as error:
         log.warning("events of dataset %s not read: %s", dataset_id, error)
         return "0-0"
-    return newest[0][0].decode() if newest else "0-0"
+    return str(newest[0][0].decode()) if newest else "0-0"
 
 
 async def stream(dataset_id: UUID, last_id: str) -> AsyncIterator[str]:
@@ -64,7 +65,9 @@ async def stream(dataset_id: UUID, last_id: str) -> AsyncIterator[str]:
     try:
         async with _async_client() as client:
             while True:
-                streams = await client.xread({_key(dataset_id): position}, block=HEARTBEAT_SECONDS * 1000)
+                streams: Any = await client.xread(
+                    {_key(dataset_id): position}, block=HEARTBEAT_SECONDS * 1000
+                )
                 if not streams:
                     yield ": still here\n\n"
                     continue

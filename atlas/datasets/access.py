@@ -19,6 +19,10 @@ def datasets_for(user: User | AnonymousUser) -> DatasetQuerySet:
     return datasets.annotate(may_edit=Exists(mine))
 
 
+def editable_datasets_for(user: User | AnonymousUser) -> DatasetQuerySet:
+    return datasets_for(user).filter(pk__in=Dataset.objects.editable_by(user))
+
+
 def visible_dataset(user: User | AnonymousUser, dataset_id: UUID) -> Dataset:
     """Raises Http404."""
     dataset = datasets_for(user).filter(pk=dataset_id).first()
@@ -29,7 +33,7 @@ def visible_dataset(user: User | AnonymousUser, dataset_id: UUID) -> Dataset:
 
 def editable_dataset(user: User | AnonymousUser, dataset_id: UUID) -> Dataset:
     """Raises Http404."""
-    dataset = datasets_for(user).filter(pk=dataset_id, may_edit=True).first()
+    dataset = editable_datasets_for(user).filter(pk=dataset_id).first()
     if dataset is None:
         raise Http404("There is no such dataset that you may change.")
     return dataset

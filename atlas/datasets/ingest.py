@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -100,7 +100,9 @@ def prepare_dataset(job: Import, description: Description) -> None:
     transaction.on_commit(lambda: publish_import(now))
 
 
-def store_pictures(dataset_id: UUID, items: Iterable[Row | Skipped]) -> Iterator[Stored | Skipped]:
+def store_pictures(
+    dataset_id: UUID, items: Iterable[Row | Skipped]
+) -> Generator[Stored | Skipped, None, None]:
     """The items in their order, pictures stored; a row whose picture cannot be read is skipped."""
     ahead: deque[Stored | Skipped | Future[Stored | Skipped]] = deque()
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="pictures")

@@ -5,7 +5,7 @@ would have lost all of it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
 from django.http import HttpRequest
@@ -69,7 +69,7 @@ class Body:
             more = message.get("more_body", False)
 
 
-async def pieces(request: HttpRequest) -> AsyncIterator[bytes]:
+async def pieces(request: HttpRequest) -> AsyncGenerator[bytes, None]:
     """The body in pieces of about `CHUNK` bytes. Raises SenderGoneError, having handed out all that came."""
     body: Body | None = getattr(request, "scope", {}).get("atlas.body")
     if body is None:  # under WSGI the handler itself reads as it goes

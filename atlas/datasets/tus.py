@@ -7,10 +7,10 @@ import base64
 import binascii
 import errno
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from functools import wraps
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -30,7 +30,7 @@ CHECKSUMS = ("sha1", "sha256")
 CONTENT_TYPE = "application/offset+octet-stream"
 CHECKSUM_MISMATCH = 460  # the protocol's own status
 
-View = Callable[..., Awaitable[HttpResponse]]
+View = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
 
 class RefusalError(Exception):
@@ -187,7 +187,7 @@ async def _user(request: HttpRequest) -> User:
     user = await request.auser()
     if not user.is_authenticated:
         raise RefusalError(401, "Sign in to upload.")
-    return cast(User, user)
+    return user
 
 
 def _abilities() -> HttpResponse:

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from atlas.datasets.access import datasets_for, import_of, team_for
+from atlas.datasets.access import datasets_for, editable_datasets_for, import_of, team_for
 from atlas.datasets.change import change_dataset
 from atlas.datasets.delete import delete_dataset
 from atlas.datasets.forms import DeletionForm, SettingsForm
@@ -127,9 +127,7 @@ def delete_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
 
 def find(request: HttpRequest, team: str, slug: str, *, to_edit: bool = False) -> Dataset:
     """Raises Http404."""
-    datasets = datasets_for(request.user)
-    if to_edit:
-        datasets = datasets.filter(may_edit=True)
+    datasets = editable_datasets_for(request.user) if to_edit else datasets_for(request.user)
     return get_object_or_404(datasets, team__slug=team, slug=slug)
 
 

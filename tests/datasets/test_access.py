@@ -93,7 +93,7 @@ def test_a_record_of_another_dataset_is_not_found_through_ones_own(cast: Cast, f
 
 
 def test_this_file_knows_every_endpoint_of_datasets() -> None:
-    listed = {("GET", path.partition("?")[0]) for path in READING}
+    listed: set[tuple[str, str | None]] = {("GET", path.partition("?")[0]) for path in READING}
     listed |= {(method, path) for method, path, _ in WRITING}
     listed |= {("GET", None), ("POST", None)}  # the list and the creation have files of their own
     known = set()

@@ -71,7 +71,7 @@ def test_the_original_comes_byte_for_byte(cast: Cast, fruit: Dataset) -> None:
     async def fetch() -> tuple[Any, bytes]:
         client = async_client_of(None)
         await client.aforce_login(cast.victor)
-        response = await client.get(f"/api/datasets/{fruit.pk}/records/0/original")
+        response: Any = await client.get(f"/api/datasets/{fruit.pk}/records/0/original")
         return response, b"".join([piece async for piece in response])
 
     response, data = asyncio.run(fetch())

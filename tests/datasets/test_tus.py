@@ -24,8 +24,10 @@ def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def create(client: Client, size: int, body: bytes | None = None, **headers: str) -> Any:
-    headers = {"Upload-Length": str(size), "Upload-Metadata": f"filename {encoded('fruit.zip')}"} | headers
+def create(client: Client, size: int, body: bytes | None = None, extra: dict[str, str] | None = None) -> Any:
+    headers = {"Upload-Length": str(size), "Upload-Metadata": f"filename {encoded('fruit.zip')}"} | (
+        extra or {}
+    )
     if body is None:
         return client.post("/uploads/", headers=TUS | headers)
     return client.post("/uploads/", body, content_type=BODY, headers=TUS | headers)
@@ -80,14 +82,14 @@ def test_it_keeps_the_place_of_a_file_in_its_folder(alice: Client) -> None:
     create(
         alice,
         1,
-        **{"Upload-Metadata": f"filename {encoded('1.jpg')},relativePath {encoded('fruit/red/1.jpg')}"},
+        extra={"Upload-Metadata": f"filename {encoded('1.jpg')},relativePath {encoded('fruit/red/1.jpg')}"},
     )
     assert Upload.objects.get().relative_path == "fruit/red/1.jpg"
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "..\\..\\x\\passwd", "pass\0wd", "a\nb/passwd"])
 def test_it_keeps_only_the_last_part_of_a_file_name(alice: Client, name: str) -> None:
-    create(alice, 1, **{"Upload-Metadata": f"filename {encoded(name)}"})
+    create(alice, 1, extra={"Upload-Metadata": f"filename {encoded(name)}"})
     assert Upload.objects.get().filename == "passwd"
 
 
@@ -165,7 +167,7 @@ def test_it_wants_the_csrf_token(cast: Cast) -> None:
     browser.force_login(cast.alice)
     assert create(browser, 6).status_code == 403
     browser.cookies["csrftoken"] = "x" * 32
-    assert create(browser, 6, **{"X-CSRFToken": "x" * 32}).status_code == 201
+    assert create(browser, 6, extra={"X-CSRFToken": "x" * 32}).status_code == 201
 
 
 def test_it_understands_a_method_in_a_header(alice: Client) -> None:
@@ -188,7 +190,7 @@ def test_it_understands_a_method_in_a_header(alice: Client) -> None:
     ],
 )
 def test_it_refuses_nonsense_with_a_sentence(alice: Client, headers: dict[str, str], status: int) -> None:
-    response: HttpResponse = create(alice, 6, **headers)
+    response: HttpResponse = create(alice, 6, extra=headers)
     assert response.status_code == status
     assert response.content.endswith(b".")
     assert not Upload.objects.exists()
