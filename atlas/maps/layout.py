@@ -20,7 +20,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from atlas.maps.graph import A, B, Graph
+from atlas.maps.graph import Graph, curve
 from atlas.maps.neighbours import _hash
 from atlas.maps.work import Work
 
@@ -81,9 +81,10 @@ def _tables() -> tuple[Floats, Floats]:
     """Coefficients of the pull and of the push by the leading bits of the squared distance."""
     bits = (np.arange(_FIRST, _LAST, dtype=np.int64) << _SHIFT) + (1 << (_SHIFT - 1))  # middles of the bins
     square = bits.astype(np.int32).view(np.float32).astype(np.float64)
-    likeness = 1 + A * square**B
-    pull = 2 * A * B * square ** (B - 1) / likeness
-    push = 2 * B / ((0.001 + square) * likeness)
+    a, b = curve()
+    likeness = 1 + a * square**b
+    pull = 2 * a * b * square ** (b - 1) / likeness
+    push = 2 * b / ((0.001 + square) * likeness)
     return pull.astype(np.float32), push.astype(np.float32)
 
 

@@ -5,8 +5,9 @@ from atlas.search.scan import combine, cosines, over_spaces, standardise
 
 
 def unit(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    vectors = rng.normal(size=shape)
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    vectors: np.ndarray = rng.normal(size=shape)
+    vectors /= np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return vectors
 
 
 def test_cosines_are_those_of_numpy_in_double_precision() -> None:

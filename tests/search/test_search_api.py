@@ -63,8 +63,9 @@ def home(world: World, settings: Settings) -> Path:
     shown = DataMap.objects.filter(dataset=world.dataset).select_related("current__map").first()
     assert shown is not None
     assert shown.current is not None
-    settings.ATLAS_HOME = shown.current.folder.parents[2]
-    return settings.ATLAS_HOME
+    folder = shown.current.folder.parents[2]
+    settings.ATLAS_HOME = folder
+    return folder
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def dataset(world: World) -> Dataset:
 
 
 def ask(cast: Cast, dataset: Dataset, body: Any, name: str | None = "alice") -> Any:
-    client = client_of(name and getattr(cast, name))
+    client = client_of(getattr(cast, name) if name else None)
     content = body if isinstance(body, str) else json.dumps(body)
     return client.post(f"/api/datasets/{dataset.pk}/search", content, content_type="application/json")
 
