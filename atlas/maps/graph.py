@@ -1,8 +1,9 @@
 """The fuzzy graph of UMAP, and the curve its layout fits: umap-learn's own.
 
 Importing umap-learn compiles for 15 CPU seconds on a fresh machine and takes 2 on a warm one, so it is
-imported where a graph is built, and `atlas.maps.warm` compiles it once when Atlas is set up. Source: McInnes, Healy,
-Melville, "UMAP", 2018, section 3.1.
+imported where a graph is built, and `atlas.maps.warm` compiles it once when Atlas is set up.
+
+Source: McInnes, Healy, Melville, "UMAP", 2018, section 3.1.
 """
 
 from dataclasses import dataclass
