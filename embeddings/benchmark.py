@@ -108,6 +108,7 @@ def compete(contenders: list[Contender], rounds: int) -> None:
         contender.take_turn()
         contender.seconds.clear()
         contender.cpu.clear()
+        contender.megabytes = 0.0  # that round loaded the weights
     for _ in range(rounds):
         for contender in contenders:
             contender.take_turn()
