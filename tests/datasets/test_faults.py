@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,6 +43,12 @@ def wait_for(what: Callable[[], Any], seconds: float = 90) -> Any:
     return found
 
 
+def has_moved(site: Site, job: str, read: int) -> bool:
+    """Whether the import has read more than so much, or is done."""
+    now = site.get(job)
+    return bool(now["read"] > read or now["state"] == "done")
+
+
 def pids_of(stack: Stack, words: str) -> list[int]:
     """Processes of this system (told from others by their data folder) whose command holds `words`."""
     found = []
@@ -69,8 +76,7 @@ def test_a_killed_worker_loses_nothing_and_doubles_nothing(stack: Stack, site: S
     wait_for(lambda: site.get(job)["state"] == "described")
     site.post(f"{job}/start", {"choices": {}})
     for _ in range(2):
-        so_far = site.get(job)["read"]
-        wait_for(lambda before=so_far: site.get(job)["read"] > before or site.get(job)["state"] == "done")
+        wait_for(partial(has_moved, site, job, site.get(job)["read"]))
         assert site.get(job)["state"] == "running"
         for pid in pids_of(stack, "celery"):
             os.kill(pid, signal.SIGKILL)
