@@ -18,8 +18,11 @@ from embeddings.metrics import (
     ranks_of_texts,
     recall,
 )
+from embeddings.models import find_model
+from embeddings.weights import is_present
 
 GOLDEN = Path(__file__).parents[1] / "golden"
+SAMPLE = Path(__file__).parents[2] / "atlas" / "datasets" / "sample" / "emoji.tar.gz"
 
 
 def directions(*degrees: float) -> Vectors:
@@ -146,3 +149,11 @@ def test_the_command_prints_its_figures_as_json(dataset: Path, capsys: pytest.Ca
     figures = json.loads(capsys.readouterr().out)
     assert figures["pictures"] == 4
     assert figures["caption to picture, recall@10"] == 1.0
+
+
+@pytest.mark.skipif(
+    not is_present(find_model("mini")), reason="the package with mini's text tower is not installed"
+)
+def test_mini_finds_drawings_by_their_names() -> None:
+    figures = retrieval(load_model("mini"), read_pairs(load_model("mini"), SAMPLE, None, 200, 0))
+    assert figures["caption to picture, recall@10"] >= 0.9
