@@ -9,7 +9,6 @@ scale over the dataset, and only then added.
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 Scores = NDArray[np.float32]
@@ -25,6 +24,8 @@ def cosines(vectors: NDArray[np.float16], queries: NDArray[np.float32]) -> Score
         vectors: (N, d) float16 of length 1, may be memory-mapped.
         queries: (P, d) of length 1.
     """
+    import torch  # 200 MB and a second, in the query worker only
+
     wanted = torch.from_numpy(np.ascontiguousarray(queries.T, dtype=np.float32))  # (d, P)
     out = torch.empty((len(vectors), queries.shape[0]), dtype=torch.float32)
     for start in range(0, len(vectors), _BLOCK):
