@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -66,11 +67,14 @@ def test_a_new_person_uploads_reviews_watches_and_searches(page: Page, tmp_path:
 
     # The map answers to words, and the address of the view can be sent to somebody.
     expect(page.locator("canvas").first).to_be_visible(timeout=30_000)
+    expect(page.get_by_label("Search by meaning")).to_be_visible(
+        timeout=30_000
+    )  # the panels come after the points
     page.keyboard.press("/")
     page.keyboard.type("a blue square")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("hits").first).to_be_visible(timeout=30_000)
-    assert "blue" in page.url
+    expect(page.get_by_text(re.compile(r"^\d+ hits?$")).first).to_be_visible(timeout=30_000)
+    expect(page).to_have_url(re.compile("blue"))
 
 
 def test_the_import_report_names_what_was_left_out(page: Page, tmp_path: Path) -> None:
