@@ -87,6 +87,8 @@ def test_the_import_report_names_what_was_left_out(page: Page, tmp_path: Path) -
     report = page.get_by_role("link", name="Report").first
     expect(page.get_by_role("link", name="Open the map").first).to_be_visible(timeout=120_000)
     page.reload()
+    page.set_viewport_size({"width": 360, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
     report.click()
 
     expect(page.get_by_role("main")).to_contain_text("lost.png")
