@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.test import AsyncClient, Client
 
+from atlas.teams.asker import Asker
 from atlas.teams.models import Membership, Role, Team, User
 from atlas.teams.people import create_person
 
@@ -24,7 +25,7 @@ def make_cast() -> Cast:
         create_person(f"{name}@example.org", PASSWORD, name=name.title())
         for name in ("alice", "bob", "victor", "charlie")
     )
-    team = Team.objects.of(alice).get()
+    team = Team.objects.of(Asker(alice)).get()
     Membership.objects.create(team=team, user=bob, role=Role.EDITOR)
     Membership.objects.create(team=team, user=victor, role=Role.VIEWER)
     return Cast(team, alice, bob, victor, charlie)

@@ -3,39 +3,58 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef, Prefetch
 from django.http import Http404
 
 from atlas.datasets.models import Dataset, DatasetQuerySet, Import, Record, Upload
+from atlas.teams.asker import Asker
 from atlas.teams.models import AT_LEAST, Role, Team, User
 
 
-def datasets_for(user: User | AnonymousUser) -> DatasetQuerySet:
-    """All that the user may see, each with its team, its imports without descriptions, and `may_edit`."""
-    mine = Dataset.objects.editable_by(user).filter(pk=OuterRef("pk"))
+def datasets_for(asker: Asker) -> DatasetQuerySet:
+    """All that the asker may see, each with its team, its imports without descriptions, and `may_edit`."""
+    mine = Dataset.objects.editable_by(asker).filter(pk=OuterRef("pk"))
     imports = Prefetch("imports", Import.objects.defer("description", "choices"))
-    datasets = Dataset.objects.visible_to(user).select_related("team").prefetch_related(imports)
+    datasets = Dataset.objects.visible_to(asker).select_related("team").prefetch_related(imports)
     return datasets.annotate(may_edit=Exists(mine))
 
 
-def editable_datasets_for(user: User | AnonymousUser) -> DatasetQuerySet:
-    return datasets_for(user).filter(pk__in=Dataset.objects.editable_by(user))
+def editable_datasets_for(asker: Asker) -> DatasetQuerySet:
+    return datasets_for(asker).filter(pk__in=Dataset.objects.editable_by(asker))
 
 
-def visible_dataset(user: User | AnonymousUser, dataset_id: UUID) -> Dataset:
+def visible_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
     """Raises Http404."""
-    dataset = datasets_for(user).filter(pk=dataset_id).first()
-    if dataset is None:
-        raise Http404("There is no such dataset.")
-    return dataset
+    return _found(datasets_for(asker), dataset_id, "There is no such dataset.")
 
 
-def editable_dataset(user: User | AnonymousUser, dataset_id: UUID) -> Dataset:
+def commentable_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
     """Raises Http404."""
-    dataset = editable_datasets_for(user).filter(pk=dataset_id).first()
+    allowed = datasets_for(asker).filter(pk__in=Dataset.objects.commentable_by(asker))
+    return _found(allowed, dataset_id, "There is no such dataset that you may comment on.")
+
+
+def taggable_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
+    """Raises Http404."""
+    allowed = datasets_for(asker).filter(pk__in=Dataset.objects.taggable_by(asker))
+    return _found(allowed, dataset_id, "There is no such dataset that you may tag.")
+
+
+def editable_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
+    """Raises Http404."""
+    return _found(editable_datasets_for(asker), dataset_id, "There is no such dataset that you may change.")
+
+
+def owned_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
+    """Raises Http404."""
+    allowed = datasets_for(asker).filter(pk__in=Dataset.objects.owned_by(asker))
+    return _found(allowed, dataset_id, "There is no such dataset of yours.")
+
+
+def _found(allowed: DatasetQuerySet, dataset_id: UUID, otherwise: str) -> Dataset:
+    dataset = allowed.filter(pk=dataset_id).first()
     if dataset is None:
-        raise Http404("There is no such dataset that you may change.")
+        raise Http404(otherwise)
     return dataset
 
 

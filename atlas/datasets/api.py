@@ -34,6 +34,7 @@ from atlas.datasets.schemas import (
     StartIn,
     UploadsIn,
 )
+from atlas.teams.asker import asker_of
 from atlas.teams.models import User
 
 router = Router(tags=["datasets"])
@@ -43,7 +44,7 @@ MOST_RECORDS = 500
 
 @router.get("", response=DatasetsOut)
 def list_datasets(request: HttpRequest) -> dict[str, Any]:
-    return {"datasets": list(datasets_for(request.user))}
+    return {"datasets": list(datasets_for(asker_of(request)))}
 
 
 @router.post("", response={201: DatasetOut})
@@ -57,61 +58,61 @@ def create_dataset(request: HttpRequest, body: DatasetIn) -> Status[Dataset]:
         description=body.description,
         visibility=body.visibility,
     )
-    return Status(201, visible_dataset(user, dataset.pk))
+    return Status(201, visible_dataset(asker_of(request), dataset.pk))
 
 
 @router.get("/{uuid:dataset_id}", response=DatasetOut)
 def get_dataset(request: HttpRequest, dataset_id: UUID) -> Dataset:
-    return visible_dataset(request.user, dataset_id)
+    return visible_dataset(asker_of(request), dataset_id)
 
 
 @router.patch("/{uuid:dataset_id}", response=DatasetOut)
 def patch_dataset(request: HttpRequest, dataset_id: UUID, body: DatasetChange) -> Dataset:
-    dataset = editable_dataset(request.user, dataset_id)
+    dataset = editable_dataset(asker_of(request), dataset_id)
     change_dataset(dataset, **body.dict(exclude_unset=True))
     return dataset
 
 
 @router.delete("/{uuid:dataset_id}", response={202: None})
 def delete_dataset(request: HttpRequest, dataset_id: UUID) -> Status[None]:
-    delete.delete_dataset(editable_dataset(request.user, dataset_id))
+    delete.delete_dataset(editable_dataset(asker_of(request), dataset_id))
     return Status(202, None)
 
 
 @router.get("/{uuid:dataset_id}/imports", response=ImportsOut)
 def list_imports(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
-    return {"imports": list(visible_dataset(request.user, dataset_id).imports.all())}
+    return {"imports": list(visible_dataset(asker_of(request), dataset_id).imports.all())}
 
 
 @router.post("/{uuid:dataset_id}/imports", response={201: ImportOut})
 def create_import(request: HttpRequest, dataset_id: UUID, body: UploadsIn) -> Status[Import]:
-    dataset = editable_dataset(request.user, dataset_id)
+    dataset = editable_dataset(asker_of(request), dataset_id)
     user = signed_in(request)
     return Status(201, imports.append(dataset, user, uploads_of(user, body.uploads)))
 
 
 @router.get("/{uuid:dataset_id}/imports/{uuid:import_id}", response=ImportOut)
 def get_import(request: HttpRequest, dataset_id: UUID, import_id: UUID) -> Import:
-    return import_of(visible_dataset(request.user, dataset_id), import_id)
+    return import_of(visible_dataset(asker_of(request), dataset_id), import_id)
 
 
 @router.post("/{uuid:dataset_id}/imports/{uuid:import_id}/start", response=ImportOut)
 def start_import(request: HttpRequest, dataset_id: UUID, import_id: UUID, body: StartIn) -> Import:
-    job = import_of(editable_dataset(request.user, dataset_id), import_id)
+    job = import_of(editable_dataset(asker_of(request), dataset_id), import_id)
     imports.start_import(job, body.choices.dict(exclude_unset=True))
     return job
 
 
 @router.post("/{uuid:dataset_id}/imports/{uuid:import_id}/cancel", response=ImportOut)
 def cancel_import(request: HttpRequest, dataset_id: UUID, import_id: UUID) -> Import:
-    job = import_of(editable_dataset(request.user, dataset_id), import_id)
+    job = import_of(editable_dataset(asker_of(request), dataset_id), import_id)
     imports.cancel_import(job)
     return job
 
 
 @router.post("/{uuid:dataset_id}/imports/{uuid:import_id}/retry", response=ImportOut)
 def retry_import(request: HttpRequest, dataset_id: UUID, import_id: UUID) -> Import:
-    job = import_of(editable_dataset(request.user, dataset_id), import_id)
+    job = import_of(editable_dataset(asker_of(request), dataset_id), import_id)
     imports.retry_import(job)
     return job
 
@@ -124,14 +125,14 @@ def list_skipped(
     after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, Any]:
-    job = import_of(visible_dataset(request.user, dataset_id), import_id)
+    job = import_of(visible_dataset(asker_of(request), dataset_id), import_id)
     items, following = report_page(job, after, limit)
     return {"items": items, "next": following, "total": job.skipped_items.count()}
 
 
 @router.get("/{uuid:dataset_id}/imports/{uuid:import_id}/report.csv", url_name="report")
 def download_report(request: HttpRequest, dataset_id: UUID, import_id: UUID) -> StreamingHttpResponse:
-    dataset = visible_dataset(request.user, dataset_id)
+    dataset = visible_dataset(asker_of(request), dataset_id)
     response = StreamingHttpResponse(
         report_csv(import_of(dataset, import_id)), content_type="text/csv; charset=utf-8"
     )
@@ -141,7 +142,7 @@ def download_report(request: HttpRequest, dataset_id: UUID, import_id: UUID) -> 
 
 @router.get("/{uuid:dataset_id}/records", response=RecordsOut)
 def list_records(request: HttpRequest, dataset_id: UUID, rows: str) -> dict[str, Any]:
-    dataset = visible_dataset(request.user, dataset_id)
+    dataset = visible_dataset(asker_of(request), dataset_id)
     wanted = row_numbers(rows)
     found = {record.row: record for record in Record.objects.filter(dataset=dataset, row__in=wanted)}
     return {"records": [found[row] for row in wanted if row in found]}
@@ -149,17 +150,17 @@ def list_records(request: HttpRequest, dataset_id: UUID, rows: str) -> dict[str,
 
 @router.get("/{uuid:dataset_id}/records/{int:row}", response=RecordOut)
 def get_record(request: HttpRequest, dataset_id: UUID, row: int) -> Record:
-    return record_of(visible_dataset(request.user, dataset_id), row)
+    return record_of(visible_dataset(asker_of(request), dataset_id), row)
 
 
 @router.get("/{uuid:dataset_id}/records/{int:row}/thumbnail", url_name="record_thumbnail")
 def get_thumbnail(request: HttpRequest, dataset_id: UUID, row: int) -> HttpResponse:
-    return thumbnail_response(record_of(visible_dataset(request.user, dataset_id), row))
+    return thumbnail_response(record_of(visible_dataset(asker_of(request), dataset_id), row))
 
 
 @router.get("/{uuid:dataset_id}/records/{int:row}/original", url_name="record_original")
 def get_original(request: HttpRequest, dataset_id: UUID, row: int) -> StreamingHttpResponse:
-    return original_response(record_of(visible_dataset(request.user, dataset_id), row))
+    return original_response(record_of(visible_dataset(asker_of(request), dataset_id), row))
 
 
 def signed_in(request: HttpRequest) -> User:

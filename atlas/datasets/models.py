@@ -2,17 +2,14 @@
 
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from atlas.teams.asker import Asker
 from atlas.teams.models import Role, Team, User
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
 
 
 class Visibility(models.TextChoices):
@@ -24,13 +21,22 @@ class Visibility(models.TextChoices):
 class DatasetQuerySet(models.QuerySet["Dataset"]):
     """Every query starts with one of these: access is a filter, so what may not be seen does not exist."""
 
-    def visible_to(self, user: "User | AnonymousUser") -> "DatasetQuerySet":
+    def visible_to(self, asker: Asker) -> "DatasetQuerySet":
         return self.filter(deleting=False).filter(
-            Q(team__in=Team.objects.of(user)) | Q(visibility=Visibility.PUBLIC)
+            Q(team__in=Team.objects.of(asker)) | Q(visibility=Visibility.PUBLIC)
         )
 
-    def editable_by(self, user: "User | AnonymousUser") -> "DatasetQuerySet":
-        return self.filter(deleting=False, team__in=Team.objects.of(user, Role.EDITOR))
+    def commentable_by(self, asker: Asker) -> "DatasetQuerySet":
+        return self.filter(deleting=False, team__in=Team.objects.of(asker))
+
+    def taggable_by(self, asker: Asker) -> "DatasetQuerySet":
+        return self.editable_by(asker)
+
+    def editable_by(self, asker: Asker) -> "DatasetQuerySet":
+        return self.filter(deleting=False, team__in=Team.objects.of(asker, Role.EDITOR))
+
+    def owned_by(self, asker: Asker) -> "DatasetQuerySet":
+        return self.filter(deleting=False, team__in=Team.objects.of(asker, Role.OWNER))
 
 
 class Dataset(models.Model):

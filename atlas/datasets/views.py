@@ -17,6 +17,7 @@ from atlas.datasets.delete import delete_dataset
 from atlas.datasets.forms import DeletionForm, SettingsForm
 from atlas.datasets.models import Dataset, Visibility
 from atlas.datasets.report import report_page, report_words
+from atlas.teams.asker import asker_of
 from atlas.teams.models import Role, Team, User
 
 CARDS = 24
@@ -28,11 +29,13 @@ REPORT_LINES = 100
 def home(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return render(
-            request, "datasets/landing.html", {"page": page_of(request, datasets_for(request.user))}
+            request, "datasets/landing.html", {"page": page_of(request, datasets_for(asker_of(request)))}
         )
-    datasets = datasets_for(request.user)
-    mine = datasets.filter(team__in=Team.objects.of(request.user))
-    others = datasets.filter(visibility=Visibility.PUBLIC).exclude(team__in=Team.objects.of(request.user))
+    datasets = datasets_for(asker_of(request))
+    mine = datasets.filter(team__in=Team.objects.of(asker_of(request)))
+    others = datasets.filter(visibility=Visibility.PUBLIC).exclude(
+        team__in=Team.objects.of(asker_of(request))
+    )
     context = {
         "heading": "Datasets",
         "page": page_of(request, mine),
@@ -47,15 +50,15 @@ def home(request: HttpRequest) -> HttpResponse:
 def team_page(request: HttpRequest, team: str) -> HttpResponse:
     """A team's datasets. For somebody who may see none of them it does not exist."""
     found = get_object_or_404(Team, slug=team)
-    datasets = datasets_for(request.user).filter(team=found)
-    if not (Team.objects.of(request.user).filter(pk=found.pk).exists() or datasets.exists()):
+    datasets = datasets_for(asker_of(request)).filter(team=found)
+    if not (Team.objects.of(asker_of(request)).filter(pk=found.pk).exists() or datasets.exists()):
         raise Http404
     context = {
         "heading": found.name,
         "team": found,
         "page": page_of(request, datasets),
         "show_team": False,
-        "may_create": Team.objects.of(request.user, Role.EDITOR).filter(pk=found.pk).exists(),
+        "may_create": Team.objects.of(asker_of(request), Role.EDITOR).filter(pk=found.pk).exists(),
     }
     return render(request, "datasets/list.html", context)
 
@@ -63,7 +66,7 @@ def team_page(request: HttpRequest, team: str) -> HttpResponse:
 @login_required
 @require_safe
 def new_dataset(request: HttpRequest) -> HttpResponse:
-    teams = Team.objects.of(cast(User, request.user), Role.EDITOR)
+    teams = Team.objects.of(asker_of(request), Role.EDITOR)
     team = team_for(cast(User, request.user), request.GET.get("team"))
     return render(request, "datasets/upload.html", {"teams": teams, "team": team})
 
@@ -127,7 +130,7 @@ def delete_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
 
 def find(request: HttpRequest, team: str, slug: str, *, to_edit: bool = False) -> Dataset:
     """Raises Http404."""
-    datasets = editable_datasets_for(request.user) if to_edit else datasets_for(request.user)
+    datasets = editable_datasets_for(asker_of(request)) if to_edit else datasets_for(asker_of(request))
     return get_object_or_404(datasets, team__slug=team, slug=slug)
 
 

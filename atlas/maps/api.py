@@ -18,6 +18,7 @@ from atlas.maps import build, progress, vectors
 from atlas.maps.access import visible_version
 from atlas.maps.models import Build, MapVersion, Space
 from atlas.maps.places import places_of, rows_at
+from atlas.teams.asker import asker_of
 
 router = Router(tags=["maps"])
 
@@ -63,17 +64,17 @@ class NeighboursOut(Schema):
 
 @router.get("/datasets/{uuid:dataset_id}/maps", response=MapsOut)
 def list_maps(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
-    return {"maps": progress.published_maps(visible_dataset(request.user, dataset_id).pk)}
+    return {"maps": progress.published_maps(visible_dataset(asker_of(request), dataset_id).pk)}
 
 
 @router.get("/datasets/{uuid:dataset_id}/progress")
 def get_progress(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
-    return progress.snapshot(visible_dataset(request.user, dataset_id))
+    return progress.snapshot(visible_dataset(asker_of(request), dataset_id))
 
 
 @router.post("/datasets/{uuid:dataset_id}/build")
 def start_build(request: HttpRequest, dataset_id: UUID, body: BuildIn) -> dict[str, Any]:
-    dataset = editable_dataset(request.user, dataset_id)
+    dataset = editable_dataset(asker_of(request), dataset_id)
     with _refusals():
         build.create_build(dataset.pk, append=not body.anew)
     return progress.snapshot(dataset)
@@ -81,7 +82,7 @@ def start_build(request: HttpRequest, dataset_id: UUID, body: BuildIn) -> dict[s
 
 @router.post("/datasets/{uuid:dataset_id}/build/cancel")
 def cancel_build(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
-    dataset = editable_dataset(request.user, dataset_id)
+    dataset = editable_dataset(asker_of(request), dataset_id)
     with _refusals():
         build.cancel_build(_latest_build(dataset))
     return progress.snapshot(dataset)
@@ -89,7 +90,7 @@ def cancel_build(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
 
 @router.post("/datasets/{uuid:dataset_id}/build/retry")
 def retry_build(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
-    dataset = editable_dataset(request.user, dataset_id)
+    dataset = editable_dataset(asker_of(request), dataset_id)
     with _refusals():
         build.retry_build(_latest_build(dataset))
     return progress.snapshot(dataset)
@@ -99,13 +100,13 @@ def retry_build(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
 def list_records(
     request: HttpRequest, map_id: UUID, ordinals: str, version: UUID | None = None
 ) -> dict[str, Any]:
-    shown = visible_version(request.user, map_id, version)
+    shown = visible_version(asker_of(request), map_id, version)
     return {"records": _on_map(shown, rows_at(shown.folder, row_numbers(ordinals)))}
 
 
 @router.get("/maps/{uuid:map_id}/records/{int:row}", response=MapRecordOut)
 def get_record(request: HttpRequest, map_id: UUID, row: int, version: UUID | None = None) -> Record:
-    shown = visible_version(request.user, map_id, version)
+    shown = visible_version(asker_of(request), map_id, version)
     record_of(shown.map.dataset, row)
     return _on_map(shown, [row])[0]
 
@@ -118,7 +119,7 @@ def list_neighbours(
     k: Annotated[int, Query(ge=1, le=MOST_NEIGHBOURS)] = 12,
     version: UUID | None = None,
 ) -> dict[str, Any]:
-    shown = visible_version(request.user, map_id, version)
+    shown = visible_version(asker_of(request), map_id, version)
     dataset = shown.map.dataset
     record_of(dataset, row)
     scores = dict(vectors.neighbours(dataset.pk, Space(shown.map.space), row, shown.build.row_count, k))

@@ -12,14 +12,15 @@ from django.http.response import HttpResponseBase
 from atlas import events
 from atlas.datasets.models import Dataset
 from atlas.maps import progress
+from atlas.teams.asker import asker_of_async
 
 
 async def dataset_events(request: HttpRequest, dataset_id: UUID) -> HttpResponseBase:
     """`GET /api/datasets/<id>/events`"""
     if request.method != "GET":
         return HttpResponseNotAllowed(["GET"])
-    user = await request.auser()
-    dataset = await Dataset.objects.visible_to(user).filter(pk=dataset_id).afirst()
+    asker = await asker_of_async(request)
+    dataset = await Dataset.objects.visible_to(asker).filter(pk=dataset_id).afirst()
     if dataset is None:
         raise Http404
     response = StreamingHttpResponse(

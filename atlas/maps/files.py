@@ -8,6 +8,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from atlas.maps.access import visible_version
+from atlas.teams.asker import asker_of
 
 _TILE = r"\d{1,2}-\d{1,5}-\d{1,5}"
 _KEY = r"[a-z0-9][a-z0-9_-]{0,63}"
@@ -23,7 +24,7 @@ _TYPES = {".json": "application/json", ".webp": "image/webp"}
 def map_file(request: HttpRequest, map_id: UUID, version_id: UUID, name: str) -> HttpResponse:
     if not _NAME.fullmatch(name):
         raise Http404
-    version = visible_version(request.user, map_id, version_id)
+    version = visible_version(asker_of(request), map_id, version_id)
     path = version.folder / name
     packed = path.with_name(f"{path.name}.gz")
     response = HttpResponse(content_type=_TYPES.get(path.suffix, "application/octet-stream"))

@@ -6,12 +6,13 @@ from django.views.decorators.http import require_safe
 
 from atlas.datasets.models import Dataset
 from atlas.maps.progress import published_maps
+from atlas.teams.asker import asker_of
 
 
 @require_safe
 def map_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     """Its script reads the config; without a published map the page says how far the build is."""
-    visible = Dataset.objects.visible_to(request.user).select_related("team")
+    visible = Dataset.objects.visible_to(asker_of(request)).select_related("team")
     dataset = get_object_or_404(visible, team__slug=team, slug=slug)
     maps = published_maps(dataset.pk)
     config = {
@@ -21,7 +22,7 @@ def map_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
             "url": dataset.get_absolute_url(),
             "row_count": dataset.row_count,
             "columns": dataset.columns,
-            "may_edit": Dataset.objects.editable_by(request.user).filter(pk=dataset.pk).exists(),
+            "may_edit": Dataset.objects.editable_by(asker_of(request)).filter(pk=dataset.pk).exists(),
         },
         "maps": maps,
     }

@@ -19,6 +19,7 @@ from atlas.maps.models import DataMap, MapVersion
 from atlas.maps.places import places_of
 from atlas.search import tasks
 from atlas.search.query import MOST_PARTS, Part, Query
+from atlas.teams.asker import asker_of
 
 router = Router(tags=["search"])
 
@@ -73,7 +74,7 @@ class AnswerOut(Schema):
 
 @router.post("/datasets/{uuid:dataset_id}/search", response=AnswerOut)
 def search(request: HttpRequest, dataset_id: UUID, body: QueryIn) -> dict[str, Any]:
-    dataset = visible_dataset(request.user, dataset_id)
+    dataset = visible_dataset(asker_of(request), dataset_id)
     version = _version(request, dataset_id, body.map)
     found = _ask(str(dataset.pk), version.build.row_count, _query(body))
     if "error" in found:
@@ -91,7 +92,7 @@ def _version(request: HttpRequest, dataset_id: UUID, map_id: UUID | None) -> Map
     chosen = maps.filter(pk=map_id).first() if map_id else maps.order_by("-space").first()
     if chosen is None:
         raise Http404("There is no such map of this dataset, or it is not ready yet.")
-    return visible_version(request.user, chosen.pk)
+    return visible_version(asker_of(request), chosen.pk)
 
 
 def _query(body: QueryIn) -> Query:

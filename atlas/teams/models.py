@@ -8,7 +8,7 @@ from django.db import models
 from django.urls import reverse
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
+    from atlas.teams.asker import Asker
 
 
 class UserManager(BaseUserManager["User"]):
@@ -61,11 +61,11 @@ AT_LEAST: dict[Role, tuple[Role, ...]] = {
 
 
 class TeamQuerySet(models.QuerySet["Team"]):
-    def of(self, user: "User | AnonymousUser", at_least: Role = Role.VIEWER) -> "TeamQuerySet":
-        """The teams in which `user` holds at least this role; none for an anonymous visitor."""
-        if not user.is_authenticated:
+    def of(self, asker: "Asker", at_least: Role = Role.VIEWER) -> "TeamQuerySet":
+        """The teams in which the person who asks holds at least this role; none for an anonymous visitor."""
+        if not asker.user.is_authenticated:
             return self.none()
-        held = Membership.objects.filter(user=user, role__in=AT_LEAST[at_least])
+        held = Membership.objects.filter(user=asker.user, role__in=AT_LEAST[at_least])
         return self.filter(pk__in=held.values("team"))
 
 
