@@ -32,9 +32,10 @@ format: .venv/.packages ## Bring the Python code into its format
 	$(PY) -m ruff check --fix --select I .
 	$(PY) -m ruff format .
 
-bench: build ## Measure towers and projection beside the usual ways; leave the machine alone meanwhile
+bench: build ## Measure every part beside the usual ways; leave the machine alone meanwhile
 	$(PY) -m embeddings benchmark
 	$(PY) -m atlas.maps.benchmark
+	$(PY) -m atlas.benchmark
 
 .PHONY: help demo build test lint format bench
 
