@@ -26,6 +26,17 @@ const OTHER: Record<Look, string> = { light: "#8d867a", dark: "#8f897d" };
 const MISSING: Record<Look, string> = { light: "#bdb6a9", dark: "#57534b" };
 const PLAIN: Record<Look, string> = { light: "#25706d", dark: "#7fc9bd" };
 
+/** Hits, worst to best. */
+export const HIT_RAMP: Record<Look, [string, string]> = { light: ["#d98a5b", "#b3261e"], dark: ["#c08a4a", "#ffd27a"] };
+/**
+ * The glow from the cut to the best: darker and redder on paper, brighter and yellower at night, so that the lightness alone
+ * tells the order to those who do not see the hue.
+ */
+export const GLOW: Record<Look, [Rgb, Rgb, Rgb]> = {
+  light: [rgb("#e8b48f"), rgb("#d9662f"), rgb("#8c1218")],
+  dark: [rgb("#7d5326"), rgb("#e09a3e"), rgb("#fff0c2")],
+};
+
 export function rgb(hex: string): Rgb {
   const value = parseInt(hex.slice(1), 16);
   return [(value >> 16) / 255, ((value >> 8) & 255) / 255, (value & 255) / 255];

@@ -1,27 +1,30 @@
-/** The map: owns the canvas and its layers, moves the camera, says what the pointer is on. */
+/** The map: puts canvas, layers, camera and pointer together; typed arrays in, events out. */
 
-import { colourTable, rgb, type Look } from "./colours";
-import { startBudget } from "./budget";
-import { coveringTiles, tilesIn } from "./cover";
+import { startBudget, type Budget } from "./budget";
+import type { Look } from "./colours";
+import { tilesIn } from "./cover";
 import { Events } from "./events";
-import { Flags } from "./flags";
-import { eased, flight, type Flight } from "./flight";
+import type { Flags } from "./flags";
 import { Gestures, type Tool } from "./gestures";
 import type { GL, Rgb } from "./gl";
-import { HitsPass, type Hit } from "./hits_pass";
+import type { Hit } from "./hits_pass";
 import { handleKey } from "./keyboard";
 import { LabelLayer } from "./labels";
-import { octave, pointSize, prefix, sampleSize } from "./lod";
 import { tileOf, type Column, type Labels, type Manifest, type SheetIndex, type Topic } from "./manifest";
+import { Marks } from "./marks";
+import { Mover } from "./mover";
 import { Overlay, type WorldPoint } from "./overlay";
-import { nearestPoint, type Found } from "./pick";
-import { PointsPass, type DrawnTile } from "./points_pass";
+import type { Found } from "./pick";
+import { Pointer } from "./pointer";
+import type { DrawnTile } from "./points_pass";
 import { boxOf, ordinalsIn, type Polygon } from "./region";
+import { Sampler } from "./sample";
+import { Scene } from "./scene";
 import type { MapSource } from "./source";
 import { TileStore } from "./store";
 import { Thumbnails, type PictureMode } from "./thumbnails";
-import { clamped, fitted, panned, scaleOf, toScreen, toWorld, WORLD, zoomedAt, zoomOf, type Box, type Camera, type Viewport } from "./viewport";
-import { nextPoint } from "./walk";
+import type { Codes } from "./tile";
+import { toScreen, type Box, type Camera, type Viewport } from "./viewport";
 
 export interface MapEvents {
   /** The point under the pointer or reached by Shift + arrow; null = none. */
@@ -39,9 +42,6 @@ export interface MapEvents {
   firstpaint: null;
 }
 
-const PICK_RADIUS = 10;
-/** A point nearer to the edge than this is not comfortably in view. */
-const EDGE = 60;
 const PICTURE_LAYERS = 16;
 
 /** Thrown where the browser offers no WebGL2. */
@@ -49,31 +49,21 @@ export class NoWebGLError extends Error {}
 
 export class MapView {
   readonly events = new Events<MapEvents>();
-  readonly flags: Flags;
   readonly store: TileStore;
   readonly canvas: HTMLCanvasElement;
   private readonly gl: GL;
+  private readonly marks: Marks;
+  private readonly mover: Mover;
+  private readonly scene: Scene;
+  private readonly sampler: Sampler;
+  private readonly pointer: Pointer;
   private readonly overlay: Overlay;
   private readonly labels: LabelLayer;
   private readonly gestures: Gestures;
-  private readonly budget = startBudget();
+  private readonly budget: Budget = startBudget();
   private readonly abort = new AbortController();
-  private points: PointsPass;
-  private hitsPass: HitsPass;
   private thumbnails: Thumbnails | null = null;
-  private view: Viewport;
   private drawn: DrawnTile[] = [];
-  private hits: Hit[] = [];
-  private hitOrdinals = new Set<number>();
-  private searching = false;
-  private column: Column | null = null;
-  private shownCodes: (code: number) => boolean = () => true;
-  private allShown = true;
-  private look: Look = "light";
-  private paper: Rgb = [1, 1, 1];
-  private rim: Rgb = [1, 1, 1];
-  private hovered: Found | null = null;
-  private flying: { flight: Flight; start: number } | null = null;
   private requested = 0;
   private lastFrame = 0;
   private moving = false;
@@ -85,29 +75,26 @@ export class MapView {
     private readonly source: MapSource,
     manifest: Manifest,
     /** Pixels at the left that a panel covers on this screen. */
-    private readonly inset = (): number => 0,
+    inset = (): number => 0,
   ) {
-    this.canvas = document.createElement("canvas");
-    this.canvas.className = "map-canvas";
-    this.canvas.tabIndex = 0;
-    this.canvas.setAttribute("role", "application");
-    this.canvas.setAttribute("aria-label", "Map. Arrows move, plus and minus zoom, Shift and arrows walk from record to record, Enter opens one.");
-    const gl = this.canvas.getContext("webgl2", { alpha: false, antialias: false, powerPreference: "high-performance" });
+    this.canvas = makeCanvas();
+    const gl = this.canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false, powerPreference: "high-performance" });
     if (!gl) throw new NoWebGLError("This browser offers no WebGL2.");
     this.gl = gl;
     parent.append(this.canvas);
     this.overlay = new Overlay(parent);
     this.labels = new LabelLayer(parent, (topic) => this.events.emit("topic", topic));
-    this.flags = new Flags(manifest.n);
     this.store = new TileStore(source, manifest, {
       arrived: () => this.invalidate(),
-      dropped: (points) => this.points.drop(points),
+      dropped: (points) => this.scene.drop(points),
       failed: (error) => this.events.emit("error", error),
     });
-    this.points = new PointsPass(gl);
-    this.hitsPass = new HitsPass(gl);
-    this.view = fitted(parent.clientWidth || 1, parent.clientHeight || 1, WORLD, inset());
-    this.gestures = new Gestures(this.canvas, this.gestureHandlers());
+    this.marks = new Marks(manifest.n, (column, ordinal) => this.codeIn(column, ordinal));
+    this.scene = new Scene(gl, this.marks);
+    this.mover = new Mover(parent.clientWidth || 1, parent.clientHeight || 1, inset, () => this.cameraMoved());
+    this.sampler = new Sampler(this.store, this.marks, this.budget);
+    this.pointer = this.makePointer();
+    this.gestures = new Gestures(this.canvas, this.pointer.gestureHandlers());
     this.listen();
     this.resize();
   }
@@ -116,12 +103,16 @@ export class MapView {
     return this.store.manifest.n;
   }
 
+  get flags(): Flags {
+    return this.marks.flags;
+  }
+
   get camera(): Camera {
-    return { x: this.view.x, y: this.view.y, k: zoomOf(this.view) };
+    return this.mover.camera;
   }
 
   get viewport(): Viewport {
-    return this.view;
+    return this.mover.view;
   }
 
   close(): void {
@@ -133,6 +124,8 @@ export class MapView {
     this.gl.getExtension("WEBGL_lose_context")?.loseContext();
     this.parent.replaceChildren();
   }
+
+  // --- what it shows ------------------------------------------------------------------------------------------
 
   setLabels(labels: Labels): void {
     this.labels.set(labels);
@@ -147,7 +140,7 @@ export class MapView {
   setSheets(index: SheetIndex): void {
     const failed = (error: unknown) => this.events.emit("error", error);
     this.thumbnails = new Thumbnails(this.source, index, this.n, PICTURE_LAYERS, () => this.invalidate(), failed);
-    this.thumbnails.attach(this.gl);
+    this.scene.setThumbnails(this.thumbnails);
     this.invalidate();
   }
 
@@ -165,20 +158,24 @@ export class MapView {
     this.canvas.dataset["tool"] = tool;
   }
 
-  /** The look follows the page: paper and rim are the parent's background and text colours. */
+  /** The look follows the page: paper is the parent's background colour. */
   setLook(look: Look): void {
-    this.look = look;
-    const style = getComputedStyle(this.parent);
-    this.paper = parseRgb(style.backgroundColor);
-    this.rim = this.paper;
-    this.recolour();
+    this.scene.setLook(look, parseRgb(getComputedStyle(this.parent).backgroundColor));
+    this.invalidate();
   }
 
   /** Colours by a column; `shown` says which of its codes count, the others stand back. */
   setColumn(key: string | null, shown?: (code: number) => boolean): void {
-    this.column = this.store.column(key);
-    this.shownCodes = shown ?? (() => true);
-    this.allShown = !shown;
+    this.marks.setColumn(this.store.column(key), shown ?? null);
+    this.recolour();
+  }
+
+  /**
+   * Colours by codes that are no column of the files, by ordinal, as a category; null = by the column again. What `shown` of
+   * `setColumn` says holds for them too. Throws a RangeError unless there is one code for each point.
+   */
+  setCodes(codes: Codes | null, missing = 255): void {
+    this.marks.setCodes(codes, missing);
     this.recolour();
   }
 
@@ -187,19 +184,48 @@ export class MapView {
     this.invalidate();
   }
 
-  /** Shows hits; `searching` says whether all other points stand back, also where there are no hits at all. */
-  setHits(hits: Hit[], searching: boolean): void {
-    this.hits = hits;
-    this.searching = searching;
-    this.hitOrdinals = new Set(hits.map((hit) => hit.ordinal));
-    this.hitsPass.set(hits);
+  /**
+   * Selects the points whose bit is set: bit i, from the lowest bit of the first byte on, is ordinal i. Null selects none.
+   * Throws a RangeError where bits are too few.
+   */
+  setSelectionBits(bits: Uint8Array | null): void {
+    this.flags.selectBits(bits);
     this.invalidate();
   }
 
-  /** Every point in the polygon, also those that this zoom does not draw: fetches the tiles it needs. */
+  /**
+   * A filter: a point whose bit is **not** set is neither drawn nor picked nor shown as a picture or hit. `matching` is what
+   * the server answers to a filter; null shows all. Throws a RangeError where bits are too few.
+   */
+  setHidden(matching: Uint8Array | null): void {
+    this.flags.showOnly(matching);
+    this.scene.setHits();
+    if (this.pointer.hovered && this.flags.isHidden(this.pointer.hovered.ordinal)) this.pointer.hover(null);
+    this.invalidate();
+  }
+
+  /** Relevance of every point by ordinal, 128 = the cut: from there on brighter and larger, the others stand back. Null = off. */
+  setGlow(bytes: Uint8Array | null): void {
+    this.marks.setGlow(bytes);
+    this.invalidate();
+  }
+
+  /** Shows hits, best first; `searching` says whether all other points stand back, also where there are no hits at all. */
+  setHits(hits: Hit[], searching: boolean): void {
+    this.marks.setHits(hits, searching);
+    this.scene.setHits();
+    this.invalidate();
+  }
+
+  /** Every visible point in the polygon, also those that this zoom does not draw: fetches the tiles it needs. */
   async ordinalsIn(polygon: Polygon): Promise<number[]> {
     const tiles = await this.store.all(tilesIn(this.store.tiles, boxOf(polygon)), this.abort.signal);
-    return [...ordinalsIn(polygon, tiles)];
+    return [...ordinalsIn(polygon, tiles)].filter((ordinal) => this.marks.isVisible(ordinal));
+  }
+
+  /** What a click at this place of the screen would meet. */
+  hitAt(sx: number, sy: number): Found | null {
+    return this.pointer.find(sx, sy);
   }
 
   /** Rings the open record and draws lines to its neighbours. */
@@ -209,47 +235,51 @@ export class MapView {
   }
 
   markHover(found: Found | null): void {
-    this.hovered = found;
+    this.pointer.hovered = found;
     this.overlay.hover(found);
     this.invalidate();
   }
 
+  // --- camera -------------------------------------------------------------------------------------------------
+
   /** Screen place of a world point, in pixels of the map. */
   screen(x: number, y: number): [number, number] {
-    return toScreen(this.view, x, y);
+    return toScreen(this.mover.view, x, y);
   }
 
-  setCamera({ x, y, k }: Camera): void {
-    this.flying = null;
-    this.view = clamped({ ...this.view, x, y, scale: scaleOf(k) });
-    this.cameraMoved();
+  setCamera(camera: Camera): void {
+    this.mover.set(this.mover.at(camera));
   }
 
   flyTo(camera: Camera): void {
-    this.fly(clamped({ ...this.view, x: camera.x, y: camera.y, scale: scaleOf(camera.k) }));
+    this.mover.fly(this.mover.at(camera));
   }
 
   flyToBox(box: Box): void {
-    this.fly(fitted(this.view.width, this.view.height, box, this.inset()));
+    this.mover.flyToBox(box);
   }
 
   /** Moves no more than it takes to bring a point into the free part of the screen, `right` pixels less than all. */
   reveal(point: WorldPoint, right: number): void {
-    const [sx, sy] = this.screen(point.x, point.y);
-    const [from, to] = [this.inset(), this.view.width - right];
-    if (sx > from + EDGE && sx < to - EDGE && sy > EDGE && sy < this.view.height - EDGE) return;
-    const middle = (from + to) / 2;
-    this.fly(clamped({ ...this.view, x: point.x + (this.view.width / 2 - middle) / this.view.scale, y: point.y }));
+    this.mover.reveal(point, this.screen(point.x, point.y), right);
   }
 
   recentre(): void {
-    this.fly(fitted(this.view.width, this.view.height, WORLD, this.inset()));
+    this.mover.recentre();
   }
 
   zoomBy(factor: number): void {
-    this.fly(zoomedAt(this.view, this.view.width / 2, this.view.height / 2, factor));
+    this.mover.zoomBy(factor);
   }
 
+  // --- frames -------------------------------------------------------------------------------------------------
+
+  /** Whether something that the view needs is still on its way. */
+  get loading(): boolean {
+    return this.store.pending || (this.thumbnails?.pending ?? false);
+  }
+
+  /** Asks again for what could not be had. */
   retry(): void {
     this.store.retry();
     this.thumbnails?.retry();
@@ -258,23 +288,6 @@ export class MapView {
 
   invalidate(): void {
     if (!this.requested && !this.abort.signal.aborted) this.requested = requestAnimationFrame((now) => this.frame(now));
-  }
-
-  private fly(to: Viewport): void {
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
-      this.view = to;
-      this.flying = null;
-    } else {
-      this.flying = { flight: flight(this.view, to), start: performance.now() };
-    }
-    this.cameraMoved();
-  }
-
-  private moveTo(view: Viewport): void {
-    this.hover(null);
-    this.flying = null;
-    this.view = view;
-    this.cameraMoved();
   }
 
   private cameraMoved(): void {
@@ -291,7 +304,8 @@ export class MapView {
     this.watchRatio();
     this.canvas.addEventListener("webglcontextlost", (event) => event.preventDefault(), { signal });
     this.canvas.addEventListener("webglcontextrestored", () => this.restore(), { signal });
-    this.canvas.addEventListener("keydown", (event) => handleKey(event, this.keyHandlers()), { signal });
+    const keys = this.pointer.keyHandlers();
+    this.canvas.addEventListener("keydown", (event) => handleKey(event, keys), { signal });
     addEventListener("online", () => this.retry(), { signal });
   }
 
@@ -306,11 +320,8 @@ export class MapView {
   }
 
   private restore(): void {
-    this.points = new PointsPass(this.gl);
-    this.hitsPass = new HitsPass(this.gl);
-    this.hitsPass.set(this.hits);
-    this.thumbnails?.attach(this.gl);
-    this.recolour();
+    this.scene.restore();
+    this.invalidate();
   }
 
   private resize(): void {
@@ -318,83 +329,33 @@ export class MapView {
     const height = this.parent.clientHeight || 1;
     this.canvas.width = Math.round(width * devicePixelRatio);
     this.canvas.height = Math.round(height * devicePixelRatio);
-    const untouched = !this.painted;
-    this.view = untouched ? fitted(width, height, WORLD, this.inset()) : clamped({ ...this.view, width, height });
-    this.invalidate();
+    this.mover.resize(width, height);
+    // A canvas of a new size is empty: waiting for the next frame would let it flicker.
+    if (this.painted) this.frame(performance.now());
+    else this.invalidate();
   }
 
   private recolour(): void {
-    this.points.setColours(colourTable(this.column, this.look, this.shownCodes));
+    this.scene.recolour();
     this.invalidate();
   }
 
   private frame(now: number): void {
+    cancelAnimationFrame(this.requested);
     this.requested = 0;
     if (this.gl.isContextLost()) return;
     if (this.moving) this.budget.frame(now - this.lastFrame);
     this.lastFrame = now;
-    this.moving = false;
-    this.advanceFlight(now);
-    this.chooseTiles();
-    const animating = this.drawAll(now);
-    this.report();
-    if (animating || this.flying) this.invalidate();
-  }
-
-  private advanceFlight(now: number): void {
-    if (!this.flying) return;
-    const { flight: way, start } = this.flying;
-    const t = way.duration > 0 ? Math.min(1, Math.max(0, now - start) / way.duration) : 1;
-    this.view = clamped({ ...way.at(eased(t)), width: this.view.width, height: this.view.height });
-    if (t >= 1) this.flying = null;
-    this.moving = true;
-    this.events.emit("camera", this.camera);
-  }
-
-  private chooseTiles(): void {
-    const { view, store } = this;
-    const o = octave(this.n, sampleSize(this.budget.points, zoomOf(view)));
-    // Up to the end of the fading octave: a tile left out would be a square hole in it.
-    const tiles = coveringTiles(store.tiles, store.manifest.tiles.rank, view, this.n / 2 ** Math.floor(o));
-    store.want(tiles, this.column?.key ?? null, view.scale);
-    this.drawn = [];
-    for (const tile of tiles) {
-      const points = store.loaded.get(tile);
-      if (points) this.drawn.push({ points, prefix: prefix(points.cuts, o) });
-    }
-  }
-
-  private drawAll(now: number): boolean {
-    const { gl, view } = this;
-    const ratio = this.canvas.width / view.width;
-    gl.viewport(0, 0, this.canvas.width, this.canvas.height);
-    gl.clearColor(...this.paper, 1);
-    gl.clear(gl.COLOR_BUFFER_BIT);
-    gl.enable(gl.BLEND);
-    gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
-    const size = pointSize(this.n, sampleSize(this.budget.points, zoomOf(view)), view.scale);
-    const { searching } = this;
-    this.points.draw(this.drawn, view, {
-      size,
-      ratio,
-      paper: this.paper,
-      rim: this.rim,
-      column: this.column,
-      layered: !searching && (!this.allShown || this.flags.selected > 0),
-      lit: searching ? "none" : this.flags.selected > 0 ? "selected" : "all",
-      flags: this.flags,
-    });
-    const pictures = this.thumbnails?.draw(view, now, { ratio, paper: this.paper, rim: this.rim }, (ordinal) => this.isLit(ordinal));
-    const [from, to] = this.look === "dark" ? ["#c08a4a", "#ffd27a"] : ["#d98a5b", "#b3261e"];
-    this.hitsPass.draw(view, { size: Math.max(8, size * 1.35), ratio, rim: this.rim, from: rgb(from), to: rgb(to) });
+    this.moving = this.mover.advance(now);
+    if (this.moving) this.events.emit("camera", this.camera);
+    const { view } = this.mover;
+    this.drawn = this.sampler.choose(view);
+    const size = this.sampler.size(view);
+    const animating = this.scene.draw({ view, now, drawn: this.drawn, size, morph: null });
     this.overlay.draw(view, size / 2 + 5);
     this.labels.draw(view);
-    return pictures ?? false;
-  }
-
-  /** Whether something that the view needs is still on its way. */
-  get loading(): boolean {
-    return this.store.pending || (this.thumbnails?.pending ?? false);
+    this.report();
+    if (animating || this.mover.isFlying) this.invalidate();
   }
 
   private report(): void {
@@ -407,90 +368,41 @@ export class MapView {
     this.wasLoading = loading;
   }
 
-  private isLit(ordinal: number): boolean {
-    if (this.searching) return this.hitOrdinals.has(ordinal);
-    if (this.flags.selected > 0 && !this.flags.isSelected(ordinal)) return false;
-    return this.allShown || this.isShown(ordinal);
-  }
-
-  private isShown(ordinal: number): boolean {
+  private codeIn(column: Column, ordinal: number): number | null {
     const tile = tileOf(this.store.tiles, ordinal);
-    const codes = tile && this.column && this.store.loaded.get(tile)?.columns.get(this.column.key);
-    return !codes || this.shownCodes(codes[ordinal - tile.start]!);
+    const codes = tile && this.store.loaded.get(tile)?.columns.get(column.key);
+    return codes ? codes[ordinal - tile.start]! : null;
   }
 
-  private find(sx: number, sy: number): Found | null {
-    const [x, y] = toWorld(this.view, sx, sy);
-    const radius = PICK_RADIUS / this.view.scale;
-    const hit = nearestHit(this.hits, x, y, radius);
-    if (hit) return hit;
-    const picture = this.thumbnails?.at(sx, sy);
-    if (picture) return picture;
-    const candidates = this.drawn.map(({ points, prefix: { fading } }) => ({ points, drawn: fading }));
-    const lit = nearestPoint(candidates, x, y, radius, (ordinal) => this.isLit(ordinal));
-    return lit ?? nearestPoint(candidates, x, y, radius, () => true);
+  private makePointer(): Pointer {
+    const shown = {
+      drawn: () => this.drawn,
+      pictureAt: (sx: number, sy: number) => this.thumbnails?.at(sx, sy) ?? null,
+    };
+    return new Pointer(this.mover, this.marks, shown, {
+      hover: (found) => this.hoverChanged(found),
+      click: (found, add) => this.events.emit("click", { found, add }),
+      open: (found) => this.events.emit("open", found),
+      drawing: (path) => this.overlay.drawRegion(path),
+      region: (polygon, add) => this.events.emit("region", { polygon, add }),
+    });
   }
 
-  private hover(found: Found | null): void {
-    if (found?.ordinal === this.hovered?.ordinal) return;
-    this.markHover(found);
+  private hoverChanged(found: Found | null): void {
+    this.overlay.hover(found);
     this.canvas.dataset["over"] = found ? "point" : "";
+    this.invalidate();
     this.events.emit("hover", found);
-  }
-
-  private gestureHandlers(): ConstructorParameters<typeof Gestures>[1] {
-    return {
-      pan: (dx, dy) => this.moveTo(panned(this.view, dx, dy)),
-      zoom: (x, y, factor) => this.moveTo(zoomedAt(this.view, x, y, factor)),
-      step: (x, y, nearer) => this.fly(zoomedAt(this.view, x, y, nearer ? 2.5 : 0.4)),
-      hover: (x, y) => this.hover(this.find(x, y)),
-      leave: () => this.hover(null),
-      click: (x, y, add) => this.events.emit("click", { found: this.find(x, y), add }),
-      region: (_tool, path, done, add) => this.region(path, done, add),
-    };
-  }
-
-  private region(path: number[], done: boolean, add: boolean): void {
-    this.overlay.drawRegion(done ? [] : path);
-    if (!done || path.length < 6) return;
-    const polygon = new Float64Array(path.length);
-    for (let i = 0; i < path.length; i += 2) polygon.set(toWorld(this.view, path[i]!, path[i + 1]!), i);
-    this.events.emit("region", { polygon, add });
-  }
-
-  private keyHandlers(): Parameters<typeof handleKey>[1] {
-    return {
-      pan: (dx, dy) => this.moveTo(panned(this.view, dx, dy)),
-      zoomBy: (factor) => this.zoomBy(factor),
-      recentre: () => this.recentre(),
-      walk: (dx, dy) => this.walk(dx, dy),
-      open: () => this.hovered && this.events.emit("open", this.hovered),
-    };
-  }
-
-  private walk(dx: number, dy: number): void {
-    const from = this.hovered ?? { x: this.view.x, y: this.view.y };
-    const candidates = this.drawn.map(({ points, prefix: { fading } }) => ({ points, drawn: fading }));
-    const reach = Math.max(this.view.width, this.view.height) / this.view.scale;
-    const found = nextPoint(candidates, from, [dx, -dy], reach);
-    if (!found) return;
-    const [sx, sy] = this.screen(found.x, found.y);
-    const outside = sx < 40 || sy < 40 || sx > this.view.width - 40 || sy > this.view.height - 40;
-    if (outside) this.moveTo(clamped({ ...this.view, x: found.x, y: found.y }));
-    this.hover(found);
   }
 }
 
-function nearestHit(hits: Hit[], x: number, y: number, radius: number): Hit | null {
-  let best: Hit | null = null;
-  let bestSquare = radius ** 2;
-  for (const hit of hits) {
-    const square = (hit.x - x) ** 2 + (hit.y - y) ** 2;
-    if (square > bestSquare || (square === bestSquare && best)) continue;
-    best = hit;
-    bestSquare = square;
-  }
-  return best;
+function makeCanvas(): HTMLCanvasElement {
+  const canvas = document.createElement("canvas");
+  canvas.className = "map-canvas";
+  canvas.tabIndex = 0;
+  canvas.setAttribute("role", "application");
+  canvas.setAttribute("aria-label", "Map. Arrows move, plus and minus zoom, Shift and arrows walk from record to record, Enter opens one.");
+  return canvas;
 }
 
 function parseRgb(text: string): Rgb {

@@ -2,29 +2,40 @@
 
 import { createProgram, fillBuffer, type GL, type Program, type Rgb } from "./gl";
 import type { Prefix } from "./lod";
-import { POINT_ATTRIBUTES, POINT_FRAGMENT, POINT_VERTEX } from "./shaders";
+import type { PerPoint } from "./marks";
+import { POINT_ATTRIBUTES, POINT_FRAGMENT, pointVertex } from "./shaders";
 import { STEPS, type TilePoints } from "./tile";
 import type { Viewport } from "./viewport";
 
-const [AT, LOW, CODE, FLAGS] = [0, 1, 2, 3];
+const [AT, LOW, CODE, FLAGS, GLOW, FROM] = [0, 1, 2, 3, 4, 5] as const;
 const LIT = { all: 0, selected: 1, none: 2 };
-const ALL = 0;
-const BACK = 1;
-const FRONT = 2;
+/** The layers of a map on which all points count, of one on which some stand back, of one that glows. */
+const PLAIN = [0];
+const DIVIDED = [1, 2];
+const GLOWING = [1, 2, 3];
 /** Without its low plane a point lies in the middle of its step. */
 const MIDDLE = 127.5;
+const NOWHERE = 65535;
+
+/** Which state of an attribute the GPU holds; null = none, it has a constant value. */
+type Stamp = string | number | null;
 
 interface GpuTile {
   vertices: WebGLVertexArrayObject;
   buffers: WebGLBuffer[];
-  hasLow: boolean;
-  codes: string | null;
-  flags: number;
+  stamps: Stamp[];
 }
 
 export interface DrawnTile {
   points: TilePoints;
   prefix: Prefix;
+}
+
+export interface Morph {
+  /** How much of the way is done, 0 … 1. */
+  way: number;
+  /** Where the points of a tile come from: x, y in turn, 1/65534 of the world; 65535 = from nowhere. */
+  from(points: TilePoints): Uint16Array | null;
 }
 
 export interface PointStyle {
@@ -33,20 +44,24 @@ export interface PointStyle {
   paper: Rgb;
   rim: Rgb;
   column: { key: string; missing: number } | null;
+  /** Codes by ordinal instead of a column. */
+  codes: PerPoint | null;
   /** Whether some points stand back: they are then drawn first, in a pass of their own. */
-  layered: boolean;
+  divided: boolean;
   /** Which points count; the others stand back. */
   lit: keyof typeof LIT;
-  flags: { bytes: Uint8Array<ArrayBuffer>; revision: number };
+  flags: { bytes: Uint8Array; revision: number; selected: number; hidden: number };
+  glow: PerPoint | null;
+  glowColours: [Rgb, Rgb, Rgb];
+  morph: Morph | null;
 }
 
 export class PointsPass {
-  private readonly shader: Program;
+  private readonly shaders = new Map<string, Program>();
   private readonly colours: WebGLTexture;
   private readonly tiles = new Map<TilePoints, GpuTile>();
 
   constructor(private readonly gl: GL) {
-    this.shader = createProgram(gl, POINT_VERTEX, POINT_FRAGMENT, POINT_ATTRIBUTES);
     this.colours = gl.createTexture();
   }
 
@@ -60,7 +75,8 @@ export class PointsPass {
   }
 
   draw(drawn: DrawnTile[], view: Viewport, style: PointStyle): void {
-    const { gl, shader } = this;
+    const { gl } = this;
+    const shader = this.shader(style.glow !== null, style.morph !== null);
     gl.useProgram(shader.program);
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, this.colours);
@@ -71,9 +87,15 @@ export class PointsPass {
     gl.uniform1i(shader.uniform("u_lit"), LIT[style.lit]);
     gl.uniform3fv(shader.uniform("u_paper"), style.paper);
     gl.uniform3fv(shader.uniform("u_rim"), style.rim);
-    for (const layer of style.layered ? [BACK, FRONT] : [ALL]) {
+    if (style.glow) gl.uniform3fv(shader.uniform("u_glow"), style.glowColours.flat());
+    if (style.morph) {
+      gl.uniform2f(shader.uniform("u_centre"), view.x, view.y);
+      gl.uniform1f(shader.uniform("u_scale"), view.scale);
+      gl.uniform1f(shader.uniform("u_way"), style.morph.way);
+    }
+    for (const layer of style.glow ? GLOWING : style.divided ? DIVIDED : PLAIN) {
       gl.uniform1i(shader.uniform("u_layer"), layer);
-      for (const { points, prefix } of drawn) this.drawTile(points, prefix, view, style);
+      for (const { points, prefix } of drawn) this.drawTile(shader, points, prefix, view, style);
     }
     gl.bindVertexArray(null);
   }
@@ -87,8 +109,18 @@ export class PointsPass {
     this.tiles.delete(points);
   }
 
-  private drawTile(points: TilePoints, prefix: Prefix, view: Viewport, style: PointStyle): void {
-    const { gl, shader } = this;
+  private shader(glow: boolean, morph: boolean): Program {
+    const name = `${glow} ${morph}`;
+    let shader = this.shaders.get(name);
+    if (!shader) {
+      shader = createProgram(this.gl, pointVertex({ glow, morph }), POINT_FRAGMENT, POINT_ATTRIBUTES);
+      this.shaders.set(name, shader);
+    }
+    return shader;
+  }
+
+  private drawTile(shader: Program, points: TilePoints, prefix: Prefix, view: Viewport, style: PointStyle): void {
+    const { gl } = this;
     if (prefix.fading === 0) return;
     const { x, y, z } = points.tile;
     const steps = 2 ** z * STEPS;
@@ -108,56 +140,51 @@ export class PointsPass {
 
   private bind(points: TilePoints, style: PointStyle): void {
     const { gl } = this;
+    const { start, count } = points.tile;
+    const { column, codes, flags, glow, morph } = style;
+    const part = (all: PerPoint) => all.values.subarray(start, start + count);
     let tile = this.tiles.get(points);
     if (!tile) this.tiles.set(points, (tile = this.create(points)));
     gl.bindVertexArray(tile.vertices);
-    if (points.low && !tile.hasLow) {
-      fillBuffer(gl, tile.buffers[LOW!]!, points.low as Uint8Array<ArrayBuffer>, gl.STATIC_DRAW);
-      gl.enableVertexAttribArray(LOW!);
-      gl.vertexAttribPointer(LOW!, 2, gl.UNSIGNED_BYTE, false, 0, 0);
-      tile.hasLow = true;
-    }
-    this.bindCodes(tile, points, style);
-    if (tile.flags !== style.flags.revision) {
-      const { start, count } = points.tile;
-      fillBuffer(gl, tile.buffers[FLAGS!]!, style.flags.bytes.subarray(start, start + count), gl.DYNAMIC_DRAW);
-      gl.enableVertexAttribArray(FLAGS!);
-      gl.vertexAttribPointer(FLAGS!, 1, gl.UNSIGNED_BYTE, false, 0, 0);
-      tile.flags = style.flags.revision;
-    }
+    this.attach(tile, LOW, 2, "low", () => points.low);
+    if (codes) this.attach(tile, CODE, 1, codes.revision, () => part(codes));
+    else this.attach(tile, CODE, 1, column?.key ?? null, () => (column && points.columns.get(column.key)) ?? null);
+    const flagged = flags.selected > 0 || flags.hidden > 0;
+    this.attach(tile, FLAGS, 1, flagged ? flags.revision : null, () => flags.bytes.subarray(start, start + count));
+    this.attach(tile, GLOW, 1, glow?.revision ?? null, () => glow && part(glow));
+    this.attach(tile, FROM, 2, morph ? "from" : null, () => morph?.from(points) ?? null);
     // The values of attributes without an array belong to the context, not to the vertex array.
-    if (!tile.hasLow) gl.vertexAttrib2f(LOW!, MIDDLE, MIDDLE);
-    if (tile.codes === null) gl.vertexAttrib1f(CODE!, style.column?.missing ?? 0);
+    gl.vertexAttrib2f(LOW, MIDDLE, MIDDLE);
+    gl.vertexAttrib1f(CODE, column?.missing ?? 0);
+    gl.vertexAttrib1f(FLAGS, 0);
+    gl.vertexAttrib2f(FROM, NOWHERE, NOWHERE);
   }
 
-  private bindCodes(tile: GpuTile, points: TilePoints, { column }: PointStyle): void {
+  /** Brings an attribute to the state that `stamp` names; without values (yet) it falls back to its constant. */
+  private attach(tile: GpuTile, place: number, size: number, stamp: Stamp, read: () => Uint8Array | Uint16Array | null): void {
     const { gl } = this;
-    const codes = column && points.columns.get(column.key);
-    const key = codes ? column.key : null;
-    if (tile.codes === key) return;
-    tile.codes = key;
-    if (!codes) {
-      gl.disableVertexAttribArray(CODE!);
-      return;
+    if (tile.stamps[place] === stamp) return;
+    const values = stamp === null ? null : read();
+    if (values) {
+      fillBuffer(gl, tile.buffers[place]!, values as Uint8Array<ArrayBuffer>, gl.STATIC_DRAW);
+      gl.enableVertexAttribArray(place);
+      gl.vertexAttribPointer(place, size, values.BYTES_PER_ELEMENT === 1 ? gl.UNSIGNED_BYTE : gl.UNSIGNED_SHORT, false, 0, 0);
+      tile.stamps[place] = stamp;
+    } else if (tile.stamps[place] !== null) {
+      gl.disableVertexAttribArray(place);
+      tile.stamps[place] = null;
     }
-    fillBuffer(gl, tile.buffers[CODE!]!, codes as Uint8Array<ArrayBuffer>, gl.STATIC_DRAW);
-    gl.enableVertexAttribArray(CODE!);
-    gl.vertexAttribPointer(CODE!, 1, codes.BYTES_PER_ELEMENT === 1 ? gl.UNSIGNED_BYTE : gl.UNSIGNED_SHORT, false, 0, 0);
   }
 
   private create(points: TilePoints): GpuTile {
     const { gl } = this;
     const tile: GpuTile = {
       vertices: gl.createVertexArray(),
-      buffers: [AT, LOW, CODE, FLAGS].map(() => gl.createBuffer()),
-      hasLow: false,
-      codes: null,
-      flags: 0,
+      buffers: POINT_ATTRIBUTES.map(() => gl.createBuffer()),
+      stamps: POINT_ATTRIBUTES.map(() => null),
     };
     gl.bindVertexArray(tile.vertices);
-    fillBuffer(gl, tile.buffers[AT!]!, points.at as Uint16Array<ArrayBuffer>, gl.STATIC_DRAW);
-    gl.enableVertexAttribArray(AT!);
-    gl.vertexAttribPointer(AT!, 2, gl.UNSIGNED_SHORT, false, 0, 0);
+    this.attach(tile, AT, 2, "at", () => points.at);
     return tile;
   }
 }

@@ -3,10 +3,23 @@
  * fractional part: the whole difference is exact in float32, so nothing trembles however near the camera is.
  */
 
-export const POINT_ATTRIBUTES = ["a_at", "a_low", "a_code", "a_flags"];
+export const POINT_ATTRIBUTES = ["a_at", "a_low", "a_code", "a_flags", "a_glow", "a_from"];
 
-/** `u_lit`: 0 = every point counts, 1 = those that are selected (bit 0 of the flags, see `flags.ts`), 2 = none. */
-export const POINT_VERTEX = `#version 300 es
+/** What a program is compiled with: a map that does not glow does not pay for it. */
+export interface PointVariant {
+  /** Points are coloured by `a_glow`, 0 … 255; 128 is the cut. */
+  glow: boolean;
+  /** Points are on their way from `a_from`, steps of 1/65534 of the world. */
+  morph: boolean;
+}
+
+/**
+ * `u_lit`: 0 = every point counts, 1 = those that are selected, 2 = none. Flags: bit 0 selected, bit 1 hidden (`flags.ts`).
+ * Layer 1 holds the points that stand back, 2 those that count, 3 the best of a glow; 0 is all of them at once.
+ */
+export const pointVertex = ({ glow, morph }: PointVariant): string => `#version 300 es
+${glow ? "#define GLOW" : ""}
+${morph ? "#define MORPH" : ""}
 precision highp float;
 in vec2 a_at;
 in vec2 a_low;
@@ -22,6 +35,16 @@ uniform int u_layer;
 uniform int u_lit;
 uniform vec3 u_paper;
 uniform sampler2D u_colours;
+#ifdef GLOW
+in float a_glow;
+uniform vec3 u_glow[3];
+#endif
+#ifdef MORPH
+in vec2 a_from;
+uniform vec2 u_centre;
+uniform float u_scale;
+uniform float u_way;
+#endif
 out vec4 v_colour;
 flat out float v_pixels;
 
@@ -30,20 +53,40 @@ void main() {
   vec4 colour = texelFetch(u_colours, ivec2(code & 255, code >> 8), 0);
   int flags = int(a_flags + 0.5);
   bool lit = colour.a > 0.5 && (u_lit == 0 || (u_lit == 1 && (flags & 1) == 1));
-  // Layer 1 holds the points that stand back, layer 2 those that count, drawn on top of them.
-  if ((u_layer == 1 && lit) || (u_layer == 2 && !lit)) {
+  float size = u_size;
+  int layer = lit ? 2 : 1;
+#ifdef GLOW
+  float above = clamp((a_glow - 128.0) / 127.0, 0.0, 1.0);
+  float below = lit ? clamp((a_glow - 64.0) / 64.0, 0.0, 1.0) : 0.0;
+  lit = lit && a_glow >= 127.5;
+  layer = lit ? (above >= 0.5 ? 3 : 2) : 1;
+  size *= lit ? 1.0 + 0.7 * above : 1.0;
+#endif
+  if ((flags & 2) == 2 || (u_layer != 0 && u_layer != layer)) {
     gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
     gl_PointSize = 1.0;
     return;
   }
   vec2 pixels = ((a_at - u_whole) + ((a_low + 0.5) / 256.0 - u_part)) * u_step;
-  gl_Position = vec4(pixels / u_half, 0.0, 1.0);
-  v_pixels = (lit ? u_size : max(2.0, u_size * 0.8)) * u_ratio;
-  gl_PointSize = v_pixels + 1.0;
+  v_pixels = (lit ? size : max(2.0, size * 0.8)) * u_ratio;
   // Transparency alone would leave dense clusters saturated: what stands back loses its colour too.
   float grey = dot(colour.rgb, vec3(0.299, 0.587, 0.114));
-  vec3 faded = mix(mix(colour.rgb, vec3(grey), 0.82), u_paper, 0.72);
+  vec3 faded = mix(mix(colour.rgb, vec3(grey), 0.86), u_paper, 0.74);
+#ifdef GLOW
+  vec3 bright = above < 0.5 ? mix(u_glow[0], u_glow[1], 2.0 * above) : mix(u_glow[1], u_glow[2], 2.0 * above - 1.0);
+  v_colour = lit ? vec4(bright, 0.9) : vec4(mix(faded, u_glow[0], 0.45 * below), 0.55);
+#else
   v_colour = lit ? vec4(colour.rgb, 0.88) : vec4(faded, 0.55);
+#endif
+#ifdef MORPH
+  // 65535 = it was not on the other map: it appears where it is.
+  bool known = a_from.x < 65534.5;
+  vec2 before = (a_from / 65534.0 - u_centre) * u_scale;
+  if (known) pixels = mix(before, pixels, u_way);
+  else v_colour.a *= u_way;
+#endif
+  gl_Position = vec4(pixels / u_half, 0.0, 1.0);
+  gl_PointSize = v_pixels + 1.0;
 }`;
 
 export const POINT_FRAGMENT = `#version 300 es

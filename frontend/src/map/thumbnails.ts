@@ -10,6 +10,12 @@ import { clamp, zoomOf, type Viewport } from "./viewport";
 
 export type PictureMode = "off" | "auto" | "always";
 
+/** Which pictures are shown, and which of them stand back. */
+export interface PictureMarks {
+  isVisible(ordinal: number): boolean;
+  isLit(ordinal: number): boolean;
+}
+
 interface Sheet {
   bitmap: ImageBitmap;
   pictures: Picture[];
@@ -75,7 +81,7 @@ export class Thumbnails {
   }
 
   /** True while something moves by itself and the next frame is wanted. */
-  draw(view: Viewport, now: number, style: { ratio: number; paper: Rgb; rim: Rgb }, lit: (ordinal: number) => boolean): boolean {
+  draw(view: Viewport, now: number, style: { ratio: number; paper: Rgb; rim: Rgb }, marks: PictureMarks): boolean {
     this.drawn = [];
     const alpha = this.alpha(view);
     if (!this.pass || alpha === 0) {
@@ -91,8 +97,8 @@ export class Thumbnails {
       this.changed = now;
     }
     const fade = Math.min(1, (now - this.changed) / FADE_MS);
-    if (fade < 1) this.drawLevel(this.previous, view, now, { ...style, alpha: alpha * (1 - fade) }, lit);
-    this.drawLevel(this.level, view, now, { ...style, alpha: alpha * fade }, lit);
+    if (fade < 1) this.drawLevel(this.previous, view, now, { ...style, alpha: alpha * (1 - fade) }, marks);
+    this.drawLevel(this.level, view, now, { ...style, alpha: alpha * fade }, marks);
     return fade < 1;
   }
 
@@ -123,7 +129,7 @@ export class Thumbnails {
     view: Viewport,
     now: number,
     style: { ratio: number; paper: Rgb; rim: Rgb; alpha: number },
-    lit: (ordinal: number) => boolean,
+    marks: PictureMarks,
   ): void {
     if (level < 0 || style.alpha <= 0) return;
     const pictures: DrawnPicture[] = [];
@@ -133,9 +139,9 @@ export class Thumbnails {
       sheet.lastDrawn = now;
       sheet.pictures.forEach((picture, index) => {
         const placed = place(picture, view);
-        if (!onScreen(placed, view)) return;
+        if (!onScreen(placed, view) || !marks.isVisible(picture.ordinal)) return;
         const { ordinal, width, height } = picture;
-        pictures.push({ placed, layer: sheet.layer, index, width, height, lit: lit(ordinal) });
+        pictures.push({ placed, layer: sheet.layer, index, width, height, lit: marks.isLit(ordinal) });
         if (level === this.level) this.drawn.push({ ordinal, placed, x: picture.x, y: picture.y });
       });
     }

@@ -9,9 +9,10 @@ export function nextPoint(
   from: { x: number; y: number },
   [dx, dy]: [number, number],
   reach: number,
+  accept: (ordinal: number) => boolean,
 ): Found | null {
   for (let radius = reach / 32; radius <= reach; radius *= 2) {
-    const found = nearestAhead(drawn, from, dx, dy, radius);
+    const found = nearestAhead(drawn, from, dx, dy, radius, accept);
     if (found) return found;
   }
   return null;
@@ -23,13 +24,14 @@ function nearestAhead(
   dx: number,
   dy: number,
   radius: number,
+  accept: (ordinal: number) => boolean,
 ): Found | null {
   const box = { x0: from.x - radius, y0: from.y - radius, x1: from.x + radius, y1: from.y + radius };
   let best: Found | null = null;
   let bestDistance = radius;
   for (const { points, drawn: limit } of drawn) {
     for (const i of pointsIn(points, box)) {
-      if (i >= limit) continue;
+      if (i >= limit || !accept(points.tile.start + i)) continue;
       const [x, y] = pointAt(points, i);
       const ahead = (x - from.x) * dx + (y - from.y) * dy;
       const aside = Math.abs((x - from.x) * dy - (y - from.y) * dx);

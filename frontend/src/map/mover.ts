@@ -1,0 +1,92 @@
+/** Moves the camera: at once, or in a flight that people who want no motion are spared. */
+
+import { eased, flight, type Flight } from "./flight";
+import { clamped, fitted, scaleOf, WORLD, zoomedAt, zoomOf, type Box, type Camera, type Viewport } from "./viewport";
+
+/** A point nearer to the edge than this is not comfortably in view. */
+const EDGE = 60;
+
+export const wantsNoMotion = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+export class Mover {
+  view: Viewport;
+  private flying: { flight: Flight; start: number } | null = null;
+  private untouched = true;
+
+  constructor(
+    width: number,
+    height: number,
+    /** Pixels at the left that a panel covers on this screen. */
+    private readonly inset: () => number,
+    private readonly moved: () => void,
+  ) {
+    this.view = this.whole(width, height);
+  }
+
+  get camera(): Camera {
+    return { x: this.view.x, y: this.view.y, k: zoomOf(this.view) };
+  }
+
+  get isFlying(): boolean {
+    return this.flying !== null;
+  }
+
+  /** A camera that nobody has moved yet goes on showing all of the world. */
+  resize(width: number, height: number): void {
+    this.view = this.untouched ? this.whole(width, height) : clamped({ ...this.view, width, height });
+  }
+
+  /** Ends a flight. */
+  set(view: Viewport): void {
+    this.untouched = false;
+    this.flying = null;
+    this.view = clamped(view);
+    this.moved();
+  }
+
+  at({ x, y, k }: Camera): Viewport {
+    return clamped({ ...this.view, x, y, scale: scaleOf(k) });
+  }
+
+  fly(to: Viewport): void {
+    if (wantsNoMotion()) return this.set(to);
+    this.untouched = false;
+    this.flying = { flight: flight(this.view, to), start: performance.now() };
+    this.moved();
+  }
+
+  flyToBox(box: Box): void {
+    this.fly(fitted(this.view.width, this.view.height, box, this.inset()));
+  }
+
+  recentre(): void {
+    this.fly(this.whole(this.view.width, this.view.height));
+  }
+
+  zoomBy(factor: number): void {
+    this.fly(zoomedAt(this.view, this.view.width / 2, this.view.height / 2, factor));
+  }
+
+  /** Moves no more than it takes to bring a point into the free part of the screen, `right` pixels less than all. */
+  reveal(point: { x: number; y: number }, [sx, sy]: [number, number], right: number): void {
+    const { width, height, scale } = this.view;
+    const [from, to] = [this.inset(), width - right];
+    if (sx > from + EDGE && sx < to - EDGE && sy > EDGE && sy < height - EDGE) return;
+    const middle = (from + to) / 2;
+    this.fly(clamped({ ...this.view, x: point.x + (width / 2 - middle) / scale, y: point.y }));
+  }
+
+  private whole(width: number, height: number): Viewport {
+    return fitted(width, height, WORLD, this.inset());
+  }
+
+  /** Takes the next step of a flight; true if there was one. */
+  advance(now: number): boolean {
+    if (!this.flying) return false;
+    const { flight: way, start } = this.flying;
+    const t = way.duration > 0 ? Math.min(1, Math.max(0, now - start) / way.duration) : 1;
+    this.view = clamped({ ...way.at(eased(t)), width: this.view.width, height: this.view.height });
+    if (t >= 1) this.flying = null;
+    return true;
+  }
+}

@@ -1,0 +1,127 @@
+/** What lies under the pointer, and what pointer and keyboard do with it. */
+
+import { type Gestures } from "./gestures";
+import type { Hit } from "./hits_pass";
+import type { handleKey } from "./keyboard";
+import type { Marks } from "./marks";
+import type { Mover } from "./mover";
+import { nearestPoint, type Found } from "./pick";
+import type { DrawnTile } from "./points_pass";
+import type { Polygon } from "./region";
+import { clamped, panned, toScreen, toWorld, zoomedAt, type Viewport } from "./viewport";
+import { nextPoint } from "./walk";
+
+const PICK_RADIUS = 10;
+/** Pixels to the edge from which walking brings the next point to the middle. */
+const EDGE = 40;
+const NEARER = 2.5;
+
+/** What the last frame showed. */
+export interface Shown {
+  drawn(): DrawnTile[];
+  pictureAt(sx: number, sy: number): Found | null;
+}
+
+export interface PointerEvents {
+  hover(found: Found | null): void;
+  click(found: Found | null, add: boolean): void;
+  open(found: Found): void;
+  /** Screen pixels, while it is drawn; empty at the end. */
+  drawing(path: number[]): void;
+  region(polygon: Polygon, add: boolean): void;
+}
+
+export class Pointer {
+  hovered: Found | null = null;
+
+  constructor(
+    private readonly mover: Mover,
+    private readonly marks: Marks,
+    private readonly shown: Shown,
+    private readonly events: PointerEvents,
+  ) {}
+
+  /** The hit, picture or point at a place on the screen: what counts before what stands back, never what is hidden. */
+  find(sx: number, sy: number): Found | null {
+    const { view } = this.mover;
+    const { marks } = this;
+    const [x, y] = toWorld(view, sx, sy);
+    const radius = PICK_RADIUS / view.scale;
+    const above = nearestHit(marks.visibleHits, x, y, radius) ?? this.shown.pictureAt(sx, sy);
+    if (above) return above;
+    const candidates = this.candidates();
+    const lit = nearestPoint(candidates, x, y, radius, (ordinal) => marks.isVisible(ordinal) && marks.isLit(ordinal));
+    return lit ?? nearestPoint(candidates, x, y, radius, (ordinal) => marks.isVisible(ordinal));
+  }
+
+  hover(found: Found | null): void {
+    if (found?.ordinal === this.hovered?.ordinal) return;
+    this.hovered = found;
+    this.events.hover(found);
+  }
+
+  gestureHandlers(): ConstructorParameters<typeof Gestures>[1] {
+    const { mover } = this;
+    return {
+      pan: (dx, dy) => this.moveTo(panned(mover.view, dx, dy)),
+      zoom: (x, y, factor) => this.moveTo(zoomedAt(mover.view, x, y, factor)),
+      step: (x, y, nearer) => mover.fly(zoomedAt(mover.view, x, y, nearer ? NEARER : 1 / NEARER)),
+      hover: (x, y) => this.hover(this.find(x, y)),
+      leave: () => this.hover(null),
+      click: (x, y, add) => this.events.click(this.find(x, y), add),
+      region: (_tool, path, done, add) => this.region(path, done, add),
+    };
+  }
+
+  keyHandlers(): Parameters<typeof handleKey>[1] {
+    const { mover } = this;
+    return {
+      pan: (dx, dy) => this.moveTo(panned(mover.view, dx, dy)),
+      zoomBy: (factor) => mover.zoomBy(factor),
+      recentre: () => mover.recentre(),
+      walk: (dx, dy) => this.walk(dx, dy),
+      open: () => this.hovered && this.events.open(this.hovered),
+    };
+  }
+
+  private moveTo(view: Viewport): void {
+    this.hover(null);
+    this.mover.set(view);
+  }
+
+  private region(path: number[], done: boolean, add: boolean): void {
+    this.events.drawing(done ? [] : path);
+    if (!done || path.length < 6) return;
+    const polygon = new Float64Array(path.length);
+    for (let i = 0; i < path.length; i += 2) polygon.set(toWorld(this.mover.view, path[i]!, path[i + 1]!), i);
+    this.events.region(polygon, add);
+  }
+
+  private walk(dx: number, dy: number): void {
+    const { view } = this.mover;
+    const from = this.hovered ?? { x: view.x, y: view.y };
+    const reach = Math.max(view.width, view.height) / view.scale;
+    const found = nextPoint(this.candidates(), from, [dx, -dy], reach, (ordinal) => this.marks.isVisible(ordinal));
+    if (!found) return;
+    const [sx, sy] = toScreen(view, found.x, found.y);
+    const outside = sx < EDGE || sy < EDGE || sx > view.width - EDGE || sy > view.height - EDGE;
+    if (outside) this.moveTo(clamped({ ...view, x: found.x, y: found.y }));
+    this.hover(found);
+  }
+
+  private candidates(): { points: DrawnTile["points"]; drawn: number }[] {
+    return this.shown.drawn().map(({ points, prefix }) => ({ points, drawn: prefix.fading }));
+  }
+}
+
+function nearestHit(hits: Hit[], x: number, y: number, radius: number): Hit | null {
+  let best: Hit | null = null;
+  let bestSquare = radius ** 2;
+  for (const hit of hits) {
+    const square = (hit.x - x) ** 2 + (hit.y - y) ** 2;
+    if (square > bestSquare || (square === bestSquare && best)) continue;
+    best = hit;
+    bestSquare = square;
+  }
+  return best;
+}

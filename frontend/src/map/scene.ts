@@ -1,0 +1,98 @@
+/** Paints one frame: paper, points, pictures, hits. Owns everything on the GPU and brings it back after a lost context. */
+
+import { colourTable, GLOW, HIT_RAMP, rgb, type Look } from "./colours";
+import type { GL, Rgb } from "./gl";
+import { HitsPass } from "./hits_pass";
+import type { Marks } from "./marks";
+import { PointsPass, type DrawnTile, type Morph } from "./points_pass";
+import type { Thumbnails } from "./thumbnails";
+import type { TilePoints } from "./tile";
+import type { Viewport } from "./viewport";
+
+export interface Frame {
+  view: Viewport;
+  now: number;
+  drawn: DrawnTile[];
+  /** Diameter of a point in CSS pixels. */
+  size: number;
+  morph: Morph | null;
+}
+
+export class Scene {
+  private thumbnails: Thumbnails | null = null;
+  private points: PointsPass;
+  private hits: HitsPass;
+  private look: Look = "light";
+  private paper: Rgb = [1, 1, 1];
+
+  constructor(
+    private readonly gl: GL,
+    private readonly marks: Marks,
+  ) {
+    this.points = new PointsPass(gl);
+    this.hits = new HitsPass(gl);
+  }
+
+  /** A new context knows nothing. */
+  restore(): void {
+    this.points = new PointsPass(this.gl);
+    this.hits = new HitsPass(this.gl);
+    this.setHits();
+    this.thumbnails?.attach(this.gl);
+    this.recolour();
+  }
+
+  setThumbnails(thumbnails: Thumbnails): void {
+    this.thumbnails = thumbnails;
+    thumbnails.attach(this.gl);
+  }
+
+  setLook(look: Look, paper: Rgb): void {
+    this.look = look;
+    this.paper = paper;
+    this.recolour();
+  }
+
+  recolour(): void {
+    this.points.setColours(colourTable(this.marks.colouredBy, this.look, (code) => this.marks.isShownCode(code)));
+  }
+
+  /** Takes the hits over from the marks. */
+  setHits(): void {
+    this.hits.set(this.marks.visibleHits);
+  }
+
+  drop(points: TilePoints): void {
+    this.points.drop(points);
+  }
+
+  /** True while something moves by itself and the next frame is wanted. */
+  draw({ view, now, drawn, size, morph }: Frame): boolean {
+    const { gl, marks, paper, look } = this;
+    const ratio = gl.drawingBufferWidth / view.width;
+    gl.viewport(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight);
+    gl.clearColor(...paper, 1);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
+    this.points.draw(drawn, view, {
+      size,
+      ratio,
+      paper,
+      rim: paper,
+      column: marks.colouredBy,
+      codes: marks.codes,
+      divided: marks.divided,
+      lit: marks.lit,
+      flags: marks.flags,
+      glow: marks.glow,
+      glowColours: GLOW[look],
+      morph,
+    });
+    if (morph) return true;
+    const moving = this.thumbnails?.draw(view, now, { ratio, paper, rim: paper }, marks) ?? false;
+    const [from, to] = HIT_RAMP[look];
+    this.hits.draw(view, { size: Math.max(8, size * 1.35), ratio, rim: paper, from: rgb(from), to: rgb(to) });
+    return moving;
+  }
+}
