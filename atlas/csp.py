@@ -1,6 +1,6 @@
 """Content-Security-Policy on every answer: nothing inline, nothing from elsewhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -8,9 +8,11 @@ from django.http import HttpRequest, HttpResponse
 HEADER = "Content-Security-Policy"
 
 
-def policy(media_origins: list[str]) -> str:
-    """The header's value; `media_origins` are other hosts that pictures and tiles may come from."""
+def policy(media_origins: list[str], frame_hosts: Sequence[str] = ()) -> str:
+    """The header's value; `media_origins` are other hosts that pictures and tiles may come from,
+    `frame_hosts` those that may show the page in a frame."""
     media = " ".join(["'self'", *media_origins])
+    frames = " ".join(frame_hosts) or "'none'"
     return "; ".join(
         [
             "default-src 'self'",
@@ -20,9 +22,13 @@ def policy(media_origins: list[str]) -> str:
             "object-src 'none'",
             "base-uri 'none'",
             "form-action 'self'",
-            "frame-ancestors 'none'",
+            f"frame-ancestors {frames}",
         ]
     )
+
+
+def policy_for_frames(hosts: Sequence[str]) -> str:
+    return policy(settings.MEDIA_ORIGINS, hosts)
 
 
 class ContentSecurityPolicy:

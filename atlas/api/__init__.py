@@ -8,6 +8,7 @@ from ninja.security import APIKeyCookie
 
 from atlas.datasets.api import router as datasets_router
 from atlas.datasets.imports import ImportRefusedError, UnknownColumnError
+from atlas.datasets.permit import HiddenCaptionsError
 from atlas.maps.api import router as maps_router
 from atlas.search.api import router as search_router
 
@@ -39,4 +40,9 @@ def refused(request: HttpRequest, error: ImportRefusedError) -> HttpResponse:
 
 @api.exception_handler(UnknownColumnError)
 def unknown_column(request: HttpRequest, error: UnknownColumnError) -> HttpResponse:
+    return api.create_response(request, {"detail": str(error)}, status=422)
+
+
+@api.exception_handler(HiddenCaptionsError)
+def hidden_captions(request: HttpRequest, error: HiddenCaptionsError) -> HttpResponse:
     return api.create_response(request, {"detail": str(error)}, status=422)

@@ -3,20 +3,21 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch
+from django.db.models import Prefetch
 from django.http import Http404
 
 from atlas.datasets.models import Dataset, DatasetQuerySet, Import, Record, Upload
+from atlas.datasets.permit import permit, permits
 from atlas.teams.asker import Asker
 from atlas.teams.models import AT_LEAST, Role, Team, User
 
 
 def datasets_for(asker: Asker) -> DatasetQuerySet:
-    """All that the asker may see, each with its team, its imports without descriptions, and `may_edit`."""
-    mine = Dataset.objects.editable_by(asker).filter(pk=OuterRef("pk"))
+    """All that the asker may see, each with its team, its imports without descriptions, and its permits
+    (`may_edit`, `may_comment`, …, see `permit.py`)."""
     imports = Prefetch("imports", Import.objects.defer("description", "choices"))
     datasets = Dataset.objects.visible_to(asker).select_related("team").prefetch_related(imports)
-    return datasets.annotate(may_edit=Exists(mine))
+    return datasets.annotate(**permits(asker))
 
 
 def editable_datasets_for(asker: Asker) -> DatasetQuerySet:
@@ -26,6 +27,14 @@ def editable_datasets_for(asker: Asker) -> DatasetQuerySet:
 def visible_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
     """Raises Http404."""
     return _found(datasets_for(asker), dataset_id, "There is no such dataset.")
+
+
+def whole_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
+    """A visible one of which nothing is hidden: its imports quote captions. Raises Http404."""
+    dataset = visible_dataset(asker, dataset_id)
+    if not permit(asker, dataset_id).sees_all:
+        raise Http404("There is no such dataset.")
+    return dataset
 
 
 def commentable_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
@@ -74,9 +83,9 @@ def record_of(dataset: Dataset, row: int) -> Record:
     return record
 
 
-def team_for(user: User, slug: str | None) -> Team:
+def team_for(user: User, slug: str | None, at_least: Role = Role.EDITOR) -> Team:
     """The team of this name in which the user may make datasets, or the first such team. Raises Http404."""
-    memberships = user.memberships.filter(role__in=AT_LEAST[Role.EDITOR]).select_related("team")
+    memberships = user.memberships.filter(role__in=AT_LEAST[at_least]).select_related("team")
     if slug:
         memberships = memberships.filter(team__slug=slug)
     first = memberships.order_by("created_at").first()

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Query, Router, Status
 from ninja.errors import HttpError
 
@@ -12,14 +12,17 @@ from atlas.datasets.access import (
     datasets_for,
     editable_dataset,
     import_of,
+    owned_dataset,
     record_of,
     team_for,
     uploads_of,
     visible_dataset,
+    whole_dataset,
 )
 from atlas.datasets.change import change_dataset
 from atlas.datasets.files import original_response, thumbnail_response
-from atlas.datasets.models import Dataset, Import, Record
+from atlas.datasets.models import Dataset, Import, Record, Visibility
+from atlas.datasets.permit import permit
 from atlas.datasets.report import report_csv, report_page
 from atlas.datasets.schemas import (
     DatasetChange,
@@ -35,7 +38,7 @@ from atlas.datasets.schemas import (
     UploadsIn,
 )
 from atlas.teams.asker import asker_of
-from atlas.teams.models import User
+from atlas.teams.models import Role, User
 
 router = Router(tags=["datasets"])
 
@@ -50,8 +53,10 @@ def list_datasets(request: HttpRequest) -> dict[str, Any]:
 @router.post("", response={201: DatasetOut})
 def create_dataset(request: HttpRequest, body: DatasetIn) -> Status[Dataset]:
     user = signed_in(request)
+    # Only owners share.
+    at_least = Role.EDITOR if body.visibility == Visibility.PRIVATE else Role.OWNER
     dataset = imports.create_dataset(
-        team_for(user, body.team),
+        team_for(user, body.team, at_least),
         body.name,
         user,
         uploads_of(user, body.uploads),
@@ -68,20 +73,21 @@ def get_dataset(request: HttpRequest, dataset_id: UUID) -> Dataset:
 
 @router.patch("/{uuid:dataset_id}", response=DatasetOut)
 def patch_dataset(request: HttpRequest, dataset_id: UUID, body: DatasetChange) -> Dataset:
-    dataset = editable_dataset(asker_of(request), dataset_id)
+    lookup = editable_dataset if body.visibility is None else owned_dataset
+    dataset = lookup(asker_of(request), dataset_id)
     change_dataset(dataset, **body.dict(exclude_unset=True))
     return dataset
 
 
 @router.delete("/{uuid:dataset_id}", response={202: None})
 def delete_dataset(request: HttpRequest, dataset_id: UUID) -> Status[None]:
-    delete.delete_dataset(editable_dataset(asker_of(request), dataset_id))
+    delete.delete_dataset(owned_dataset(asker_of(request), dataset_id))
     return Status(202, None)
 
 
 @router.get("/{uuid:dataset_id}/imports", response=ImportsOut)
 def list_imports(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
-    return {"imports": list(visible_dataset(asker_of(request), dataset_id).imports.all())}
+    return {"imports": list(whole_dataset(asker_of(request), dataset_id).imports.all())}
 
 
 @router.post("/{uuid:dataset_id}/imports", response={201: ImportOut})
@@ -93,7 +99,7 @@ def create_import(request: HttpRequest, dataset_id: UUID, body: UploadsIn) -> St
 
 @router.get("/{uuid:dataset_id}/imports/{uuid:import_id}", response=ImportOut)
 def get_import(request: HttpRequest, dataset_id: UUID, import_id: UUID) -> Import:
-    return import_of(visible_dataset(asker_of(request), dataset_id), import_id)
+    return import_of(whole_dataset(asker_of(request), dataset_id), import_id)
 
 
 @router.post("/{uuid:dataset_id}/imports/{uuid:import_id}/start", response=ImportOut)
@@ -125,14 +131,14 @@ def list_skipped(
     after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, Any]:
-    job = import_of(visible_dataset(asker_of(request), dataset_id), import_id)
+    job = import_of(whole_dataset(asker_of(request), dataset_id), import_id)
     items, following = report_page(job, after, limit)
     return {"items": items, "next": following, "total": job.skipped_items.count()}
 
 
 @router.get("/{uuid:dataset_id}/imports/{uuid:import_id}/report.csv", url_name="report")
 def download_report(request: HttpRequest, dataset_id: UUID, import_id: UUID) -> StreamingHttpResponse:
-    dataset = visible_dataset(asker_of(request), dataset_id)
+    dataset = whole_dataset(asker_of(request), dataset_id)
     response = StreamingHttpResponse(
         report_csv(import_of(dataset, import_id)), content_type="text/csv; charset=utf-8"
     )
@@ -160,7 +166,10 @@ def get_thumbnail(request: HttpRequest, dataset_id: UUID, row: int) -> HttpRespo
 
 @router.get("/{uuid:dataset_id}/records/{int:row}/original", url_name="record_original")
 def get_original(request: HttpRequest, dataset_id: UUID, row: int) -> StreamingHttpResponse:
-    return original_response(record_of(visible_dataset(asker_of(request), dataset_id), row))
+    record = record_of(visible_dataset(asker_of(request), dataset_id), row)
+    if not permit(asker_of(request), dataset_id).sees_originals:
+        raise Http404("The pictures of this dataset can be seen, not downloaded.")
+    return original_response(record)
 
 
 def signed_in(request: HttpRequest) -> User:

@@ -13,6 +13,7 @@ from atlas.datasets.queue import send_on_commit
 from atlas.datasets.signals import dataset_deleted
 from atlas.datasets.uploads import remove_upload
 from atlas.datasets.vectors import remove_vectors
+from atlas.teams.guests import forget_dataset
 
 #: Rows in one statement: locks and the log stay small.
 ROWS = 10_000
@@ -78,5 +79,6 @@ def _remove(dataset: Dataset) -> None:
     for kind in ("originals", "thumbnails"):
         remove_folder(default_storage, dataset.folder(kind))
     remove_vectors(dataset.pk)
+    forget_dataset(dataset.pk)
     dataset_deleted.send(sender=Dataset, dataset_id=dataset.pk)
     dataset.delete()

@@ -16,10 +16,9 @@ else:
 class SettingsForm(ModelForm):
     class Meta:
         model = Dataset
-        fields = ("name", "description", "visibility")
+        fields = ("name", "description")
         widgets = {  # noqa: RUF012 - Django's way
             "description": forms.Textarea({"rows": 4, "placeholder": "What is in it, and where is it from?"}),
-            "visibility": forms.RadioSelect,
         }
         help_texts = {"description": "Shown to everyone who may see the dataset."}  # noqa: RUF012
 

@@ -1,6 +1,7 @@
 """Datasets, their records, and how they come in: uploads and imports."""
 
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
 from django.conf import settings
@@ -9,12 +10,12 @@ from django.db.models import Q
 from django.urls import reverse
 
 from atlas.teams.asker import Asker
-from atlas.teams.models import Role, Team, User
+from atlas.teams.models import Guest, GuestRole, Role, Scope, ShareLink, Team, User
 
 
 class Visibility(models.TextChoices):
     PRIVATE = "private", "Private: the team only"
-    LINK = "link", "By link: anyone who has a share link"
+    LINK = "link", "By link: the team, and whoever has a share link"
     PUBLIC = "public", "Public: anyone"
 
 
@@ -22,21 +23,59 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
     """Every query starts with one of these: access is a filter, so what may not be seen does not exist."""
 
     def visible_to(self, asker: Asker) -> "DatasetQuerySet":
-        return self.filter(deleting=False).filter(
-            Q(team__in=Team.objects.of(asker)) | Q(visibility=Visibility.PUBLIC)
-        )
+        return self._open_to(asker, asker.links)
+
+    def with_originals_for(self, asker: Asker) -> "DatasetQuerySet":
+        """The visible ones whose pictures may be had as they were uploaded."""
+        return self._open_to(asker, [link for link in asker.links if not link.hide_originals])
+
+    def with_captions_for(self, asker: Asker) -> "DatasetQuerySet":
+        """The visible ones whose captions may be read."""
+        return self._open_to(asker, [link for link in asker.links if not link.hide_captions])
 
     def commentable_by(self, asker: Asker) -> "DatasetQuerySet":
-        return self.filter(deleting=False, team__in=Team.objects.of(asker))
+        links = [link for link in asker.links if link.scope in (Scope.COMMENT, Scope.TAG)]
+        return self.filter(
+            _team(asker, Role.VIEWER) | _guest(asker, GuestRole.COMMENTER) | _linked(links), deleting=False
+        )
 
     def taggable_by(self, asker: Asker) -> "DatasetQuerySet":
-        return self.editable_by(asker)
+        links = [link for link in asker.links if link.scope == Scope.TAG]
+        return self.filter(
+            _team(asker, Role.EDITOR) | _guest(asker, GuestRole.EDITOR) | _linked(links), deleting=False
+        )
 
     def editable_by(self, asker: Asker) -> "DatasetQuerySet":
-        return self.filter(deleting=False, team__in=Team.objects.of(asker, Role.EDITOR))
+        return self.filter(_team(asker, Role.EDITOR) | _guest(asker, GuestRole.EDITOR), deleting=False)
 
     def owned_by(self, asker: Asker) -> "DatasetQuerySet":
-        return self.filter(deleting=False, team__in=Team.objects.of(asker, Role.OWNER))
+        return self.filter(_team(asker, Role.OWNER), deleting=False)
+
+    def shared_with(self, asker: Asker) -> "DatasetQuerySet":
+        """What the asker sees as a guest or by a link."""
+        return self.filter(_guest(asker, GuestRole.VIEWER) | _linked(asker.links), deleting=False)
+
+    def _open_to(self, asker: Asker, links: Iterable[ShareLink]) -> "DatasetQuerySet":
+        return self.filter(
+            _team(asker, Role.VIEWER)
+            | _guest(asker, GuestRole.VIEWER)
+            | _linked(links)
+            | Q(visibility=Visibility.PUBLIC),
+            deleting=False,
+        )
+
+
+def _team(asker: Asker, at_least: Role) -> Q:
+    return Q(team__in=Team.objects.of(asker, at_least))
+
+
+def _guest(asker: Asker, at_least: GuestRole) -> Q:
+    return Q(pk__in=Guest.objects.of(asker, at_least).values("dataset_id"))
+
+
+def _linked(links: Iterable[ShareLink]) -> Q:
+    """Links sleep while their dataset is private."""
+    return Q(pk__in=[link.dataset_id for link in links]) & ~Q(visibility=Visibility.PRIVATE)
 
 
 class Dataset(models.Model):
@@ -58,6 +97,8 @@ class Dataset(models.Model):
     vector_size = models.PositiveIntegerField(null=True)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    #: Other sites that may show it in a frame while it is public, as the header of the page names them.
+    embed_hosts = models.JSONField(default=list)
     #: Set when its owner deletes it: hidden from then on, removed by a task that may be run again.
     deleting = models.BooleanField(default=False)
 

@@ -9,6 +9,8 @@ from ninja import Field, Schema
 from pydantic import AfterValidator
 
 from atlas.datasets.models import Dataset, Import, ImportState, Record, Visibility
+from atlas.datasets.permit import Permit, permit
+from atlas.teams.asker import asker_of
 from embeddings.readers import ColumnType
 
 
@@ -68,6 +70,9 @@ class DatasetOut(Schema):
     row_count: int
     url: str = Field(alias="get_absolute_url")
     may_edit: bool
+    may_comment: bool
+    may_tag: bool
+    may_share: bool
     columns: list[ColumnOut]
     created_at: datetime
     latest_import: ImportSummary | None
@@ -143,10 +148,13 @@ class ImageOut(Schema):
     format: str
     size: int
     thumbnail: str
-    original: str
+    #: Null where a share link withholds it.
+    original: str | None
 
 
 class RecordOut(Schema):
+    """A record as the asker may see it: of hidden captions and originals nothing is left."""
+
     row: int
     key: str | None
     source: str
@@ -156,18 +164,31 @@ class RecordOut(Schema):
     image: ImageOut | None
 
     @staticmethod
-    def resolve_image(record: Record) -> dict[str, Any] | None:
+    def resolve_caption(record: Record, context: dict[str, Any]) -> str:
+        return record.caption if _permit(record, context).sees_captions else ""
+
+    @staticmethod
+    def resolve_captions(record: Record, context: dict[str, Any]) -> list[str]:
+        return record.captions if _permit(record, context).sees_captions else []
+
+    @staticmethod
+    def resolve_image(record: Record, context: dict[str, Any]) -> dict[str, Any] | None:
         if record.sha256 is None:
             return None
         place = [record.dataset_id, record.row]
+        whole = _permit(record, context).sees_originals
         return {
             "width": record.width,
             "height": record.height,
             "format": record.format,
             "size": record.size,
             "thumbnail": reverse("api:record_thumbnail", args=place),
-            "original": reverse("api:record_original", args=place),
+            "original": reverse("api:record_original", args=place) if whole else None,
         }
+
+
+def _permit(record: Record, context: dict[str, Any]) -> Permit:
+    return permit(asker_of(context["request"]), record.dataset_id)
 
 
 class RecordsOut(Schema):

@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from atlas.datasets import tus, views
+from atlas.datasets import sharing, tus, views
 
 app_name = "datasets"
+
+SHARING = "data/<slug:team>/<slug:slug>/sharing"
 
 urlpatterns = [
     path("", views.home, name="list"),
@@ -15,6 +17,14 @@ urlpatterns = [
     path("data/<slug:team>/<slug:slug>/settings", views.settings_page, name="settings"),
     path("data/<slug:team>/<slug:slug>/delete", views.delete_page, name="delete"),
     path("data/<slug:team>/<slug:slug>/imports/<uuid:import_id>", views.import_page, name="import"),
+    path(SHARING, sharing.sharing_page, name="sharing"),
+    path(f"{SHARING}/visibility", sharing.set_visibility, name="set_visibility"),
+    path(f"{SHARING}/links", sharing.new_link, name="new_link"),
+    path(f"{SHARING}/links/<uuid:link_id>/revoke", sharing.end_link, name="end_link"),
+    path(f"{SHARING}/guests", sharing.new_guest, name="new_guest"),
+    path(f"{SHARING}/guests/<int:guest_id>/remove", sharing.end_guest, name="end_guest"),
+    path(f"{SHARING}/embedding", sharing.set_embedding, name="set_embedding"),
+    path("s/<str:token>", sharing.open_shared, name="shared"),
     path("uploads/", tus.all_uploads, name="uploads"),
     path("uploads/<uuid:upload_id>", tus.one_upload, name="upload"),
 ]

@@ -16,6 +16,7 @@ from atlas.datasets.change import change_dataset
 from atlas.datasets.delete import delete_dataset
 from atlas.datasets.forms import DeletionForm, SettingsForm
 from atlas.datasets.models import Dataset, Visibility
+from atlas.datasets.permit import permit
 from atlas.datasets.report import report_page, report_words
 from atlas.teams.asker import asker_of
 from atlas.teams.models import Role, Team, User
@@ -27,19 +28,19 @@ REPORT_LINES = 100
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
+    asker = asker_of(request)
+    datasets = datasets_for(asker)
+    public = datasets.filter(visibility=Visibility.PUBLIC)
+    shared = datasets.filter(pk__in=Dataset.objects.shared_with(asker))
     if not request.user.is_authenticated:
-        return render(
-            request, "datasets/landing.html", {"page": page_of(request, datasets_for(asker_of(request)))}
-        )
-    datasets = datasets_for(asker_of(request))
-    mine = datasets.filter(team__in=Team.objects.of(asker_of(request)))
-    others = datasets.filter(visibility=Visibility.PUBLIC).exclude(
-        team__in=Team.objects.of(asker_of(request))
-    )
+        context = {"page": page_of(request, public), "shared": shared[:OTHERS]}
+        return render(request, "datasets/landing.html", context)
+    mine = Team.objects.of(asker)
     context = {
         "heading": "Datasets",
-        "page": page_of(request, mine),
-        "public": others[:OTHERS],
+        "page": page_of(request, datasets.filter(team__in=mine)),
+        "shared": shared.exclude(team__in=mine)[:OTHERS],
+        "public": public.exclude(team__in=mine)[:OTHERS],
         "show_team": request.user.teams.count() > 1,
         "may_create": True,
     }
@@ -80,10 +81,12 @@ def append_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
 @require_safe
 def dataset_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     dataset = find(request, team, slug)
+    # Reports quote captions and name files.
+    imports = dataset.imports.all() if permit(asker_of(request), dataset.pk).sees_all else ()
     context = {
         "dataset": dataset,
         "dataset_list": [dataset],
-        "imports": list(reversed(dataset.imports.all())),
+        "imports": list(reversed(imports)),
     }
     return render(request, "datasets/dataset.html", context)
 
@@ -91,6 +94,8 @@ def dataset_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
 @require_safe
 def import_page(request: HttpRequest, team: str, slug: str, import_id: UUID) -> HttpResponse:
     dataset = find(request, team, slug)
+    if not permit(asker_of(request), dataset.pk).sees_all:
+        raise Http404
     job = import_of(dataset, import_id)
     lines, following = report_page(job, _number(request.GET.get("after", "")), REPORT_LINES)
     context = {
@@ -118,7 +123,7 @@ def settings_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def delete_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
-    dataset = find(request, team, slug, to_edit=True)
+    dataset = find_own(request, team, slug)
     deletion = DeletionForm(dataset, request.POST)
     if not deletion.is_valid():
         context = {"dataset": dataset, "form": SettingsForm(instance=dataset), "deletion": deletion}
@@ -132,6 +137,13 @@ def find(request: HttpRequest, team: str, slug: str, *, to_edit: bool = False) -
     """Raises Http404."""
     datasets = editable_datasets_for(asker_of(request)) if to_edit else datasets_for(asker_of(request))
     return get_object_or_404(datasets, team__slug=team, slug=slug)
+
+
+def find_own(request: HttpRequest, team: str, slug: str) -> Dataset:
+    """Raises Http404."""
+    asker = asker_of(request)
+    own = datasets_for(asker).filter(pk__in=Dataset.objects.owned_by(asker))
+    return get_object_or_404(own, team__slug=team, slug=slug)
 
 
 def page_of(request: HttpRequest, datasets: QuerySet[Dataset]) -> Any:

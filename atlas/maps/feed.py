@@ -1,7 +1,9 @@
 """The server-sent events of a dataset: what is true when a page begins to listen, then what changes."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from time import monotonic
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -12,7 +14,7 @@ from django.http.response import HttpResponseBase
 from atlas import events
 from atlas.datasets.models import Dataset
 from atlas.maps import progress
-from atlas.teams.asker import asker_of_async
+from atlas.teams.asker import asker_again, asker_of_async
 
 
 async def dataset_events(request: HttpRequest, dataset_id: UUID) -> HttpResponseBase:
@@ -24,14 +26,36 @@ async def dataset_events(request: HttpRequest, dataset_id: UUID) -> HttpResponse
     if dataset is None:
         raise Http404
     response = StreamingHttpResponse(
-        feed(dataset, request.headers.get("Last-Event-ID")), content_type="text/event-stream"
+        _while_visible(request, feed(dataset, request.headers.get("Last-Event-ID")), dataset),
+        content_type="text/event-stream",
     )
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"  # nginx would collect events until it has a few kilobytes
     return response
 
 
-async def feed(dataset: Dataset, last_id: str | None) -> AsyncIterator[str]:
+async def _while_visible(
+    request: HttpRequest, texts: AsyncGenerator[str, None], dataset: Dataset
+) -> AsyncIterator[str]:
+    """Until the page may see the dataset no more: it is asked again at every heartbeat."""
+    asked = monotonic()
+    async with aclosing(texts):
+        async for text in texts:
+            if monotonic() - asked >= events.HEARTBEAT_SECONDS:
+                if not await sync_to_async(_still_visible)(request, dataset):
+                    return
+                asked = monotonic()
+            yield text
+
+
+def _still_visible(request: HttpRequest, dataset: Dataset) -> bool:
+    try:
+        return Dataset.objects.visible_to(asker_again(request)).filter(pk=dataset.pk).exists()
+    finally:
+        connection.close()  # it must not be held until the next heartbeat
+
+
+async def feed(dataset: Dataset, last_id: str | None) -> AsyncGenerator[str, None]:
     """Events as text, for ever.
 
     The first one is a snapshot, unless the page comes back with the id of the last event it saw: then the

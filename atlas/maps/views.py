@@ -1,20 +1,49 @@
-"""The map page."""
+"""The map page, and the same without its frame for other sites."""
 
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
-from atlas.datasets.models import Dataset
+from atlas import csp
+from atlas.datasets.models import Dataset, Visibility
+from atlas.datasets.permit import permit
 from atlas.maps.progress import published_maps
-from atlas.teams.asker import asker_of
+from atlas.teams.asker import Asker, asker_of
 
 
 @require_safe
 def map_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     """Its script reads the config; without a published map the page says how far the build is."""
-    visible = Dataset.objects.visible_to(asker_of(request)).select_related("team")
+    asker = asker_of(request)
+    visible = Dataset.objects.visible_to(asker).select_related("team")
     dataset = get_object_or_404(visible, team__slug=team, slug=slug)
+    return render(request, "maps/map.html", _context(asker, dataset))
+
+
+@xframe_options_exempt
+@require_safe
+def embed_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
+    """The explorer alone, in a frame of the sites that the owners allow.
+
+    Of public datasets only: a browser keeps our cookies from a frame on another site, so nobody is signed in
+    there and no share link was opened.
+    """
+    public = Dataset.objects.visible_to(Asker(AnonymousUser())).select_related("team")
+    dataset = get_object_or_404(public, team__slug=team, slug=slug)
+    response = render(request, "maps/embed.html", _context(Asker(AnonymousUser()), dataset))
+    response[csp.HEADER] = csp.policy_for_frames(dataset.embed_hosts)
+    return response
+
+
+def _context(asker: Asker, dataset: Dataset) -> dict[str, Any]:
     maps = published_maps(dataset.pk)
+    allowed = permit(asker, dataset.pk)
+    shared_first = next((link.start_view for link in asker.links if link.dataset_id == dataset.pk), "")
     config = {
         "dataset": {
             "id": str(dataset.pk),
@@ -22,8 +51,24 @@ def map_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
             "url": dataset.get_absolute_url(),
             "row_count": dataset.row_count,
             "columns": dataset.columns,
-            "may_edit": Dataset.objects.editable_by(asker_of(request)).filter(pk=dataset.pk).exists(),
+            "may_edit": allowed.may_edit,
+            "may_tag": allowed.may_tag,
+            "may_comment": allowed.may_comment,
+            "may_share": allowed.may_share,
+            "hide_originals": not allowed.sees_originals,
+            "hide_captions": not allowed.sees_captions,
+            "share_url": reverse("datasets:sharing", args=[dataset.team.slug, dataset.slug])
+            if allowed.may_share
+            else None,
         },
         "maps": maps,
+        #: What to show when the address names no view; "" = the whole map.
+        "start": shared_first,
     }
-    return render(request, "maps/map.html", {"dataset": dataset, "maps": maps, "config": config})
+    return {
+        "dataset": dataset,
+        "maps": maps,
+        "config": config,
+        "may_share": allowed.may_share,
+        "is_public": dataset.visibility == Visibility.PUBLIC,
+    }

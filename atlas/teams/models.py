@@ -1,11 +1,13 @@
-"""People, teams and roles: who may see and change what a team owns."""
+"""People, teams, roles, share links and guests: who may see and change what a team owns."""
 
 import uuid
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 
 if TYPE_CHECKING:
     from atlas.teams.asker import Asker
@@ -103,3 +105,96 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.team}: {self.role}"
+
+
+class Scope(models.TextChoices):
+    """What a share link lets its visitors do; each includes the ones before it."""
+
+    VIEW = "view", "View"
+    COMMENT = "comment", "View and comment"
+    TAG = "tag", "View, comment and tag"
+
+
+class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
+    def in_force(self) -> "ShareLinkQuerySet":
+        """Neither revoked nor expired. Whether the dataset takes links at all is the dataset's matter."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
+
+
+class ShareLink(models.Model):
+    """An address that opens one dataset to whoever has it; what it says is in `links.py`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    #: Datasets are a room above: known by their id only, and they remove what is here when they go.
+    dataset_id = models.UUIDField(db_index=True)
+    #: For whom it is, in the words of who made it.
+    name = models.CharField(max_length=80, blank=True)
+    scope = models.CharField(max_length=10, choices=Scope.choices, default=Scope.VIEW)
+    #: As Django's hasher writes it; "" = none is asked.
+    password = models.CharField(max_length=200, blank=True)
+    hide_originals = models.BooleanField(default=False)
+    hide_captions = models.BooleanField(default=False)
+    #: What the visitor sees first: the explorer's state as in an address after "#"; "" = the whole map.
+    start_view = models.CharField(max_length=2000, blank=True)
+    expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    #: How often it was opened, and when last.
+    used = models.PositiveIntegerField(default=0)
+    used_at = models.DateTimeField(null=True)
+
+    objects = ShareLinkQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return self.name or f"link of {self.created_at:%Y-%m-%d}"
+
+    @property
+    def in_force(self) -> bool:
+        return self.revoked_at is None and not self.expired
+
+    @property
+    def expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+
+class GuestRole(models.TextChoices):
+    """What a guest may do; each includes the ones before it."""
+
+    VIEWER = "viewer", "May view"
+    COMMENTER = "commenter", "May comment"
+    EDITOR = "editor", "May edit"
+
+
+class GuestQuerySet(models.QuerySet["Guest"]):
+    def of(self, asker: "Asker", at_least: GuestRole = GuestRole.VIEWER) -> "GuestQuerySet":
+        """Where the person who asks is a guest with at least this role; nowhere for an anonymous visitor."""
+        if not asker.user.is_authenticated:
+            return self.none()
+        ladder = GuestRole.values
+        return self.filter(user=asker.user, role__in=ladder[ladder.index(at_least) :])
+
+
+class Guest(models.Model):
+    """A person outside the team with a role in one of its datasets."""
+
+    #: Like that of a share link.
+    dataset_id = models.UUIDField()
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    role = models.CharField(max_length=10, choices=GuestRole.choices, default=GuestRole.VIEWER)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = GuestQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("created_at",)
+        constraints = (
+            models.UniqueConstraint(fields=["dataset_id", "user"], name="one_role_per_dataset_and_guest"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.role}"

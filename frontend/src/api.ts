@@ -118,7 +118,7 @@ export interface MapRecord {
   caption: string;
   captions: string[];
   values: Record<string, unknown>;
-  image: { width: number; height: number; format: string; size: number; thumbnail: string; original: string } | null;
+  image: { width: number; height: number; format: string; size: number; thumbnail: string; original: string | null } | null;
   /** Its place on the map; all three null for a record that is not on it. */
   ordinal: number | null;
   x: number | null;

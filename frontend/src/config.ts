@@ -14,6 +14,8 @@ export interface MapEntry {
 export interface MapConfig {
   dataset: { id: string; name: string; url: string };
   maps: MapEntry[];
+  /** What to show when the address names no view: the explorer's state as after its "#". */
+  start?: string;
 }
 
 export const SPACE_NAMES: Record<Space, string> = { image: "Images", caption: "Captions", joint: "Both" };

@@ -30,6 +30,9 @@ WRITING = {
     ("POST", "/imports/{job}/start", '{"choices": {}}'): 409,
     ("POST", "/imports/{job}/cancel", ""): 409,
     ("POST", "/imports/{job}/retry", ""): 409,
+}
+OWNING = {
+    ("PATCH", "", '{"visibility": "public"}'): 200,
     ("DELETE", "", ""): 202,
 }
 
@@ -70,7 +73,18 @@ def test_only_owners_and_editors_change_it_even_when_it_is_public(
     assert response.status_code == WRITING[call]
 
 
-@pytest.mark.parametrize("call", WRITING, ids=lambda call: f"{call[0]} {call[1] or '/'}")
+@pytest.mark.parametrize("call", OWNING, ids=lambda call: f"{call[0]} {call[1] or '/'}")
+def test_only_owners_share_and_delete_it(cast: Cast, fruit: Dataset, call: tuple[str, str, str]) -> None:
+    method, path, body = call
+    for who in ("nobody", "charlie", "victor", "bob"):
+        response = browser(cast, who).generic(method, address(fruit, path), body, content_type=JSON)
+        assert response.status_code == 404, who
+        assert response.json()["detail"] == "There is no such dataset of yours."
+    response = browser(cast, "alice").generic(method, address(fruit, path), body, content_type=JSON)
+    assert response.status_code == OWNING[call]
+
+
+@pytest.mark.parametrize("call", [*WRITING, *OWNING], ids=lambda call: f"{call[0]} {call[1] or '/'}")
 def test_no_change_without_the_csrf_token(cast: Cast, fruit: Dataset, call: tuple[str, str, str]) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(cast.alice)
@@ -94,7 +108,7 @@ def test_a_record_of_another_dataset_is_not_found_through_ones_own(cast: Cast, f
 
 def test_this_file_knows_every_endpoint_of_datasets() -> None:
     listed: set[tuple[str, str | None]] = {("GET", path.partition("?")[0]) for path in READING}
-    listed |= {(method, path) for method, path, _ in WRITING}
+    listed |= {(method, path) for method, path, _ in (*WRITING, *OWNING)}
     listed |= {("GET", None), ("POST", None)}  # the list and the creation have files of their own
     known = set()
     for path, view in router.path_operations.items():

@@ -10,7 +10,7 @@ from tests.people import Cast, client_of
 
 
 def patch(cast: Cast, dataset: Dataset, **body: Any) -> Any:
-    return client_of(cast.bob).patch(
+    return client_of(cast.alice).patch(
         f"/api/datasets/{dataset.pk}", json.dumps(body), content_type="application/json"
     )
 

@@ -124,21 +124,27 @@ def test_a_new_dataset_goes_to_the_team_asked_for(cast: Cast) -> None:
 
 def test_settings_are_saved(cast: Cast, fruit: Dataset) -> None:
     client = client_of(cast.bob)
-    form = {"name": "Pears", "description": "Green ones", "visibility": "public"}
+    form = {"name": "Pears", "description": "Green ones"}
     assert client.post(f"{FRUIT}/settings", form)["Location"] == f"{FRUIT}/settings"
     fruit.refresh_from_db()
-    assert (fruit.name, fruit.description, fruit.visibility) == ("Pears", "Green ones", "public")
+    assert (fruit.name, fruit.description) == ("Pears", "Green ones")
     answer = client.post(f"{FRUIT}/settings", form | {"name": " "})
     assert "This field is required." in answer.content.decode()
 
 
 def test_deleting_wants_the_name_typed(cast: Cast, fruit: Dataset) -> None:
-    client = client_of(cast.bob)
+    client = client_of(cast.alice)
     answer = client.post(f"{FRUIT}/delete", {"confirmation": "fruit salad"})
     assert "This is not the name of the dataset" in answer.content.decode()
     assert client.get(FRUIT).status_code == 200
     assert client.post(f"{FRUIT}/delete", {"confirmation": "Fruit"})["Location"] == "/"
     assert client.get(FRUIT).status_code == 404
+
+
+def test_an_editor_does_not_delete(cast: Cast, fruit: Dataset) -> None:
+    client = client_of(cast.bob)
+    assert "Delete the dataset" not in client.get(f"{FRUIT}/settings").content.decode()
+    assert client.post(f"{FRUIT}/delete", {"confirmation": "Fruit"}).status_code == 404
 
 
 @pytest.mark.parametrize("who", ["victor", "charlie"])

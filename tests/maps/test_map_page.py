@@ -81,8 +81,15 @@ def test_the_page_holds_what_its_script_needs(
             "row_count": 5,
             "columns": [{"name": "colour", "type": "category"}, {"name": "size", "type": "number"}],
             "may_edit": True,
+            "may_tag": True,
+            "may_comment": True,
+            "may_share": False,
+            "hide_originals": False,
+            "hide_captions": False,
+            "share_url": None,
         },
         "maps": [shown],
+        "start": "",
     }
     assert escape("</script><b>") in content
     assert f'href="{shown["base_url"]}manifest.json"' in content

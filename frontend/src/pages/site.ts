@@ -1,9 +1,13 @@
 import "../style/index.css";
 
 import { closeMenus } from "../site/menus";
+import { wireCopying } from "../site/copy";
+import { wireSharing } from "../site/share";
 import { wireTheme } from "../site/theme";
 import { wireDialogs } from "../site/dialogs";
 
 wireTheme();
 wireDialogs();
+wireCopying();
+wireSharing();
 closeMenus();

@@ -1,6 +1,7 @@
-/** Native dialogs: `[data-opens="id"]` opens, `[data-closes]` or a press on the backdrop closes. */
+/** Native dialogs: `[data-opens="id"]` opens, `[data-closes]` or a press on the backdrop closes. `dialog[data-opens-at-once]` is open from the start. */
 
 export function wireDialogs(): void {
+  document.querySelector<HTMLDialogElement>("dialog[data-opens-at-once]")?.showModal();
   document.addEventListener("click", (event) => {
     if (!(event.target instanceof Element)) return;
     const opener = event.target.closest<HTMLElement>("[data-opens]");

@@ -1,0 +1,83 @@
+"""The forms of a dataset's sharing page."""
+
+import re
+from datetime import UTC, datetime, time, timedelta
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from atlas.datasets.models import Visibility
+from atlas.teams.models import GuestRole, Scope
+
+#: A host as a frame's policy names it: example.org, *.example.org, https://example.org, localhost:8080.
+_HOST = re.compile(r"(?:https?://)?(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?")
+MOST_HOSTS = 50
+
+
+class VisibilityForm(forms.Form):
+    visibility = forms.ChoiceField(choices=Visibility.choices)
+
+
+class LinkForm(forms.Form):
+    name = forms.CharField(
+        label="For whom", required=False, max_length=80, help_text="Only your team sees this.",
+        widget=forms.TextInput({"placeholder": "The jury"}),
+    )  # fmt: skip
+    scope = forms.ChoiceField(label="Its visitors may", choices=Scope.choices, initial=Scope.VIEW)
+    password = forms.CharField(
+        required=False, min_length=6, max_length=128, help_text="Empty: whoever has the link gets in.",
+        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
+    )  # fmt: skip
+    last_day = forms.DateField(
+        required=False, help_text="Empty: until you revoke it.", widget=forms.DateInput({"type": "date"})
+    )
+    start_view = forms.CharField(
+        label="First view", required=False, max_length=2100,
+        help_text="Move the map to what visitors shall see first and copy its address from the browser.",
+        widget=forms.TextInput({"placeholder": "https://…/map#at=…", "spellcheck": "false"}),
+    )  # fmt: skip
+    hide_originals = forms.BooleanField(label="Hide the original files: thumbnails only", required=False)
+    hide_captions = forms.BooleanField(
+        label="Hide the captions; topics on the map keep their names", required=False
+    )
+
+    def clean_last_day(self) -> datetime | None:
+        """The end of that day in UTC."""
+        day = self.cleaned_data["last_day"]
+        if day is None:
+            return None
+        end = datetime.combine(day, time(tzinfo=UTC)) + timedelta(days=1)
+        if end <= timezone.now():
+            raise ValidationError("This day is over.")
+        return end
+
+    def clean_start_view(self) -> str:
+        """What comes after "#" in an address."""
+        typed: str = self.cleaned_data["start_view"]
+        before, mark, view = typed.partition("#")
+        if before and not mark:
+            raise ValidationError("This address has no view in it: it would come after a “#”.")
+        return view
+
+
+class GuestForm(forms.Form):
+    email = forms.EmailField(label="Email", max_length=254, widget=forms.EmailInput({"autocomplete": "off"}))
+    role = forms.ChoiceField(label="Role", choices=GuestRole.choices, initial=GuestRole.VIEWER)
+
+
+class EmbedForm(forms.Form):
+    hosts = forms.CharField(
+        label="Sites that may show it", required=False, max_length=10_000,
+        help_text="One a line: example.org, or *.example.org for all below it. Empty: none.",
+        widget=forms.Textarea({"rows": 3, "spellcheck": "false", "placeholder": "example.org"}),
+    )  # fmt: skip
+
+    def clean_hosts(self) -> list[str]:
+        hosts = list(dict.fromkeys(self.cleaned_data["hosts"].lower().split()))
+        if len(hosts) > MOST_HOSTS:
+            raise ValidationError(f"At most {MOST_HOSTS} sites can be named.")
+        for host in hosts:
+            if not _HOST.fullmatch(host.rstrip("/")):
+                raise ValidationError(f"“{host}” is not the name of a site, like example.org.")
+        return [host.rstrip("/") for host in hosts]

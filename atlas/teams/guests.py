@@ -1,0 +1,31 @@
+"""Guests: people outside the team with a role in one of its datasets."""
+
+from uuid import UUID
+
+from atlas.teams.models import Guest, GuestRole, ShareLink, Team, User
+
+
+class NotAGuestError(Exception):
+    """This person cannot be a guest; one sentence for who invites."""
+
+
+def add_guest(dataset_id: UUID, team: Team, email: str, role: GuestRole, invited_by: User) -> Guest:
+    """The person with this address, with this role from now on. Raises NotAGuestError."""
+    person = User.objects.filter(email__iexact=email.strip(), is_active=True).first()
+    if person is None:
+        raise NotAGuestError("Nobody has signed up with this address yet. Send a share link instead.")
+    if team.members.filter(pk=person.pk).exists():
+        raise NotAGuestError(f"{person} is on the team already.")
+    guest, _ = Guest.objects.update_or_create(
+        dataset_id=dataset_id,
+        user=person,
+        defaults={"role": role},
+        create_defaults={"role": role, "created_by": invited_by},
+    )
+    return guest
+
+
+def forget_dataset(dataset_id: UUID) -> None:
+    """Remove the links and guests of a dataset that is going."""
+    ShareLink.objects.filter(dataset_id=dataset_id).delete()
+    Guest.objects.filter(dataset_id=dataset_id).delete()

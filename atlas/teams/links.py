@@ -1,0 +1,107 @@
+"""Share links: made, opened, revoked.
+
+The token in a link's address is the link's id and a MAC of it under the secret key. So the owner can copy the
+address at any time, the database alone (a backup, say) opens nothing, and a new secret key ends every link.
+"""
+
+import base64
+import binascii
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.sessions.backends.base import SessionBase
+from django.core.cache import cache
+from django.db.models import F
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from atlas.teams.models import Scope, ShareLink, User
+
+#: Bytes of the MAC: 128 bits that nobody can guess, besides those of the random id.
+MAC = 16
+#: A password may be tried so often in so many seconds, from one address and from everywhere.
+TRIES, TRIES_OF_ALL, TRY_SECONDS = 10, 100, 600
+_SESSION = "share_links"
+
+
+class TooManyTriesError(Exception):
+    """A link's password was tried too often; one sentence for the visitor."""
+
+
+def create_link(
+    dataset_id: UUID,
+    user: User,
+    *,
+    name: str = "",
+    scope: Scope = Scope.VIEW,
+    password: str = "",
+    expires_at: datetime | None = None,
+    hide_originals: bool = False,
+    hide_captions: bool = False,
+    start_view: str = "",
+) -> ShareLink:
+    return ShareLink.objects.create(
+        dataset_id=dataset_id, created_by=user, name=name, scope=scope, expires_at=expires_at,
+        password=make_password(password) if password else "",
+        hide_originals=hide_originals, hide_captions=hide_captions, start_view=start_view.removeprefix("#"),
+    )  # fmt: skip
+
+
+def revoke_link(link: ShareLink) -> None:
+    """From the next request on it opens nothing, for those who have it open too. For good."""
+    if link.revoked_at is None:
+        link.revoked_at = timezone.now()
+        link.save(update_fields=["revoked_at"])
+
+
+def token_of(link: ShareLink) -> str:
+    return base64.urlsafe_b64encode(link.pk.bytes + _mac(link.pk)).decode().rstrip("=")
+
+
+def link_of(token: str) -> ShareLink | None:
+    """The link in force that has this token. One answer for what never was, is revoked or has expired."""
+    try:
+        decoded = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except (binascii.Error, ValueError):
+        return None
+    if len(decoded) != 16 + MAC:
+        return None
+    link_id = UUID(bytes=decoded[:16])
+    if not constant_time_compare(decoded[16:], _mac(link_id)):
+        return None
+    return ShareLink.objects.in_force().filter(pk=link_id).first()
+
+
+def unlock(link: ShareLink, password: str, address: str) -> bool:
+    """Whether this is its password. Raises TooManyTriesError."""
+    window = int(time.time() // TRY_SECONDS)
+    for key, most in ((f"{link.pk}:{address}", TRIES), (f"{link.pk}", TRIES_OF_ALL)):
+        name = f"link-password:{key}:{window}"
+        cache.add(name, 0, 2 * TRY_SECONDS)
+        if cache.incr(name) > most:
+            raise TooManyTriesError("That were too many tries. Wait ten minutes, then try again.")
+    return check_password(password, link.password)
+
+
+def open_link(session: SessionBase, link: ShareLink) -> None:
+    """Let this session in from now on, and count it."""
+    session[_SESSION] = [*(each for each in session.get(_SESSION, ()) if each != str(link.pk)), str(link.pk)]
+    ShareLink.objects.filter(pk=link.pk).update(used=F("used") + 1, used_at=timezone.now())
+
+
+def has_opened(session: SessionBase, link: ShareLink) -> bool:
+    return str(link.pk) in session.get(_SESSION, ())
+
+
+def links_of(session: SessionBase) -> tuple[ShareLink, ...]:
+    """The links that this session has opened and that are in force at this moment: the database is asked."""
+    opened: Iterable[Any] = session.get(_SESSION, ())
+    return tuple(ShareLink.objects.in_force().filter(pk__in=opened)) if opened else ()
+
+
+def _mac(link_id: UUID) -> bytes:
+    return salted_hmac("atlas.teams.links", link_id.bytes, algorithm="sha256").digest()[:MAC]

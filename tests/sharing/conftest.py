@@ -1,0 +1,41 @@
+"""The small world, the pages as if Vite had built them, and the query worker's work done at once."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pytest_django import DjangoDbBlocker
+
+from atlas import vite
+from atlas.maps import towers
+from atlas.search import api, tasks
+from tests.maps.fake_towers import FakeModel
+from tests.world import World, small_world
+
+
+@pytest.fixture(scope="module")
+def world(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    with django_db_blocker.unblock(), small_world(tmp_path_factory.mktemp("home")) as world:
+        yield world
+
+
+@pytest.fixture(autouse=True)
+def built_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = {f"src/pages/{name}.ts": {"file": f"assets/{name}.js"} for name in ("site", "map", "progress")}
+    monkeypatch.setattr(vite, "manifest", lambda: entries)
+
+
+@pytest.fixture(autouse=True)
+def fake_towers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(towers, "model", lambda _: FakeModel())
+
+
+@pytest.fixture
+def worker_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(*arguments: Any) -> Any:
+        dataset_id, row_count, query = arguments
+        return tasks.answer(dataset_id, row_count, query.as_json())
+
+    monkeypatch.setattr(api, "_ask", ask)
