@@ -17,6 +17,8 @@ _NAME = re.compile(
     rf"manifest\.json|labels\.json|t/{_TILE}\.(?:atm|low)|c/{_KEY}/(?:{_TILE}\.bin|values\.json)"
     rf"|thumbs/(?:index\.json|{_TILE}\.(?:webp|idx))"
 )
+#: A name never changes its bytes; what a browser keeps is for its own person only.
+IMMUTABLE = "private, max-age=31536000, immutable"
 _TYPES = {".json": "application/json", ".webp": "image/webp"}
 
 
@@ -37,7 +39,7 @@ def map_file(request: HttpRequest, map_id: UUID, version_id: UUID, name: str) ->
     except FileNotFoundError:
         raise Http404 from None
     patch_vary_headers(response, ["Accept-Encoding"])
-    response["Cache-Control"] = "private, max-age=31536000, immutable"
+    response["Cache-Control"] = IMMUTABLE
     return response
 
 

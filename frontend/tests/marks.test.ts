@@ -99,8 +99,9 @@ describe("marks", () => {
     const marks = made();
     const codes = new Uint8Array(20).fill(255);
     codes[2] = 1;
-    marks.setColumn(column, (code) => code === 1);
     marks.setCodes(codes, 255);
+    expect([1, 2].map((ordinal) => marks.isLit(ordinal))).toEqual([false, true]);
+    marks.setColumn(column, (code) => code === 1);
     expect(marks.colouredBy).toMatchObject({ kind: "category", type: "u8", missing: 255 });
     expect([1, 2].map((ordinal) => marks.isLit(ordinal))).toEqual([false, true]);
     marks.setCodes(null, 255);

@@ -60,13 +60,18 @@ export class Marks {
     return this.ownColumn ?? this.column;
   }
 
+  /** Among codes that were handed in those without a value never count: they would cover the few that have one. */
   isShownCode(code: number): boolean {
-    return this.shownCodes?.(code) ?? true;
+    return code !== this.ownColumn?.missing && (this.shownCodes?.(code) ?? true);
   }
 
   /** Whether only some points count, so that the others are drawn below them. */
   get divided(): boolean {
-    return this.glow !== null || this.flags.selected > 0 || (this.lit !== "none" && this.shownCodes !== null);
+    return this.glow !== null || this.flags.selected > 0 || (this.lit !== "none" && this.hasLegend);
+  }
+
+  private get hasLegend(): boolean {
+    return this.shownCodes !== null || this.codes !== null;
   }
 
   /** Which points count besides those of the glow and the legend. */
@@ -97,9 +102,9 @@ export class Marks {
   }
 
   private isShown(ordinal: number): boolean {
-    if (!this.shownCodes) return true;
+    if (!this.hasLegend) return true;
     const code = this.codes ? this.codes.values[ordinal]! : this.column && this.codeIn(this.column, ordinal);
-    return code === null || this.shownCodes(code);
+    return code === null || this.isShownCode(code);
   }
 
   private checked(values: Codes): Codes {
