@@ -10,6 +10,7 @@ from atlas.datasets.api import router as datasets_router
 from atlas.datasets.imports import ImportRefusedError, UnknownColumnError
 from atlas.datasets.permit import HiddenCaptionsError
 from atlas.maps.api import router as maps_router
+from atlas.maps.together_api import router as together_router
 from atlas.search.api import router as search_router
 
 
@@ -25,6 +26,7 @@ class Visitor(APIKeyCookie):
 api = NinjaAPI(title="Atlas", version="1", auth=Visitor(), urls_namespace="api")
 api.add_router("/datasets", datasets_router)
 api.add_router("", maps_router)
+api.add_router("", together_router)
 api.add_router("", search_router)
 
 

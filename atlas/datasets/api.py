@@ -19,6 +19,7 @@ from atlas.datasets.access import (
     visible_dataset,
     whole_dataset,
 )
+from atlas.datasets.activity import record_event
 from atlas.datasets.change import change_dataset
 from atlas.datasets.files import original_response, thumbnail_response
 from atlas.datasets.models import Dataset, Import, Record, Visibility
@@ -63,6 +64,7 @@ def create_dataset(request: HttpRequest, body: DatasetIn) -> Status[Dataset]:
         description=body.description,
         visibility=body.visibility,
     )
+    record_event(dataset, "uploaded", user, f"uploaded {_names(dataset.imports.get())}")
     return Status(201, visible_dataset(asker_of(request), dataset.pk))
 
 
@@ -75,7 +77,12 @@ def get_dataset(request: HttpRequest, dataset_id: UUID) -> Dataset:
 def patch_dataset(request: HttpRequest, dataset_id: UUID, body: DatasetChange) -> Dataset:
     lookup = editable_dataset if body.visibility is None else owned_dataset
     dataset = lookup(asker_of(request), dataset_id)
+    before = dataset.name
     change_dataset(dataset, **body.dict(exclude_unset=True))
+    if dataset.name != before:
+        record_event(dataset, "renamed", asker_of(request), f"renamed it to {dataset.name}")
+    elif body.visibility is not None:
+        record_event(dataset, "shared", asker_of(request), f"made it {dataset.visibility}")
     return dataset
 
 
@@ -94,7 +101,9 @@ def list_imports(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
 def create_import(request: HttpRequest, dataset_id: UUID, body: UploadsIn) -> Status[Import]:
     dataset = editable_dataset(asker_of(request), dataset_id)
     user = signed_in(request)
-    return Status(201, imports.append(dataset, user, uploads_of(user, body.uploads)))
+    job = imports.append(dataset, user, uploads_of(user, body.uploads))
+    record_event(dataset, "uploaded", user, f"added records from {_names(job)}")
+    return Status(201, job)
 
 
 @router.get("/{uuid:dataset_id}/imports/{uuid:import_id}", response=ImportOut)
@@ -170,6 +179,11 @@ def get_original(request: HttpRequest, dataset_id: UUID, row: int) -> StreamingH
     if not permit(asker_of(request), dataset_id).sees_originals:
         raise Http404("The pictures of this dataset can be seen, not downloaded.")
     return original_response(record)
+
+
+def _names(job: Import) -> str:
+    first = job.files[0]["filename"]
+    return f"{first} and {job.more_files} more" if job.more_files else str(first)
 
 
 def signed_in(request: HttpRequest) -> User:

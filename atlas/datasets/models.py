@@ -292,6 +292,27 @@ class Import(models.Model):
         return round(max(0, self.total - self.read) / self.rate)
 
 
+class Event(models.Model):
+    """A line of a dataset's activity: who did what, for the people who work on it together."""
+
+    id = models.BigAutoField(primary_key=True)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="events")
+    #: A stable machine word: "uploaded", "renamed", "shared", …
+    verb = models.CharField(max_length=30)
+    #: NULL: somebody without an account, or whose account is gone.
+    who = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    #: The rest of the sentence: "added 120 records from fruit.zip".
+    text = models.CharField(max_length=300)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (models.Index(fields=["dataset", "-id"], name="events_of_a_dataset"),)
+
+    def __str__(self) -> str:
+        return f"{self.who or 'somebody'} {self.text}"
+
+
 class SkippedItem(models.Model):
     """A line of the import report: what was left out and why."""
 

@@ -8,6 +8,7 @@ from django.db import models
 from django.urls import reverse
 
 from atlas.datasets.models import Dataset, State
+from atlas.teams.models import User
 
 
 class Space(models.TextChoices):
@@ -168,6 +169,50 @@ class MapVersion(models.Model):
 
 def version_folder(dataset_id: uuid.UUID, version_id: uuid.UUID) -> Path:
     return Path(settings.ATLAS_HOME) / "maps" / str(dataset_id) / str(version_id)
+
+
+class Comment(models.Model):
+    """What somebody says about a record, a place or a region of a map, or a selection; or a reply to that."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="comments")
+    #: The comment that it answers; a reply has no pin and no replies of its own.
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="replies")
+    #: {"row"}, {"map", "x", "y"}, {"map", "region"} or {"filter"}, see `comments.py`; {} of a reply.
+    pin = models.JSONField(default=dict)
+    text = models.TextField(max_length=5000)
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    #: What the author was called then; a visitor by link says a name.
+    author_name = models.CharField(max_length=150)
+    created_at = models.DateTimeField(auto_now_add=True)
+    resolved = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("created_at", "id")
+        indexes = (models.Index(fields=["dataset", "created_at"], name="comments_of_a_dataset"),)
+
+    def __str__(self) -> str:
+        return f"{self.author_name}: {self.text[:60]}"
+
+
+class SavedView(models.Model):
+    """What the explorer showed at one moment, under a name: `#view=<id>` opens it again."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="saved_views")
+    name = models.CharField(max_length=100)
+    #: The explorer's link: the part of its address after "#".
+    hash = models.TextField(max_length=100_000)
+    #: False: listed for its maker only; whoever may see the dataset can open it by its id all the same.
+    shared = models.BooleanField(default=True)
+    created_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("name", "created_at")
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Topic(models.Model):

@@ -1,0 +1,83 @@
+"""Comments: pinned to a record, a place or a region of a map, or a selection; answered, resolved, removed."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from atlas.datasets.models import Dataset
+from atlas.maps.models import Comment
+from atlas.teams.asker import Asker
+from atlas.teams.models import User
+
+#: A page draws a pin for each: more would be a wall.
+MOST_COMMENTS = 2000
+
+
+class CommentRefusedError(Exception):
+    """A sentence for whoever wanted to comment."""
+
+
+def comments_of(dataset: Dataset, resolved: bool | None = None) -> QuerySet[Comment]:
+    """Oldest first, with their replies; of one state, or all."""
+    found = Comment.objects.filter(dataset=dataset, parent=None).prefetch_related("replies")
+    return found if resolved is None else found.filter(resolved=resolved)
+
+
+def comment_of(dataset: Dataset, comment_id: UUID) -> Comment:
+    """Raises Http404."""
+    found = Comment.objects.filter(dataset=dataset, pk=comment_id).prefetch_related("replies").first()
+    if found is None:
+        raise Http404("There is no such comment.")
+    return found
+
+
+def write_comment(
+    dataset: Dataset,
+    asker: Asker,
+    text: str,
+    pin: dict[str, Any],
+    *,
+    name: str = "",
+    to: Comment | None = None,
+) -> Comment:
+    """Raises CommentRefusedError: too many, a reply to a reply, or a visitor without a name."""
+    if to is not None and to.parent_id is not None:
+        raise CommentRefusedError("A reply cannot be answered; answer the comment itself.")
+    if dataset.comments.count() >= MOST_COMMENTS:
+        raise CommentRefusedError(f"A dataset holds at most {MOST_COMMENTS:,} comments. Remove some first.")
+    author = asker.user if isinstance(asker.user, User) else None
+    called = str(author) if author else name.strip()
+    if not called:
+        raise CommentRefusedError("Say your name with the comment: you are not signed in.")
+    return Comment.objects.create(
+        dataset=dataset, parent=to, pin=pin, text=text, author=author, author_name=called[:150]
+    )
+
+
+def is_mine(comment: Comment, asker: Asker) -> bool:
+    return asker.user.is_authenticated and comment.author_id == asker.user.pk
+
+
+def change_comment(
+    comment: Comment, asker: Asker, *, text: str | None = None, resolved: bool | None = None
+) -> None:
+    """Whoever may comment may resolve; only the author rewrites. Raises CommentRefusedError."""
+    if text is not None:
+        if not is_mine(comment, asker):
+            raise CommentRefusedError("Only its author can change what a comment says.")
+        comment.text = text
+    if resolved is not None:
+        if comment.parent_id is not None:
+            raise CommentRefusedError("A reply is not resolved; its comment is.")
+        comment.resolved = resolved
+    comment.save(update_fields=["text", "resolved"])
+
+
+def remove_comment(comment: Comment, asker: Asker) -> None:
+    """Its author may, and whoever may edit the dataset. Raises CommentRefusedError."""
+    editable = Dataset.objects.editable_by(asker).filter(pk=comment.dataset_id)
+    if not (is_mine(comment, asker) or editable.exists()):
+        raise CommentRefusedError("Only its author, or an editor of the dataset, can remove a comment.")
+    comment.delete()

@@ -1,0 +1,274 @@
+"""Comments, saved views and activity over JSON; `atlas/api/README.md` has the examples."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from django.db.models import Q
+from django.http import Http404, HttpRequest
+from ninja import Field, Query, Router, Schema, Status
+from ninja.errors import HttpError
+from pydantic import AfterValidator, ConfigDict
+
+from atlas.datasets.access import commentable_dataset, visible_dataset
+from atlas.datasets.activity import activity_page, record_event
+from atlas.datasets.api import signed_in
+from atlas.datasets.models import Dataset, Event
+from atlas.maps import comments
+from atlas.maps.models import Comment, DataMap, SavedView
+from atlas.teams.asker import Asker, asker_of
+
+router = Router(tags=["together"])
+
+MOST_VIEWS = 500
+
+
+def _said(text: str) -> str:
+    """Postgres takes no NUL."""
+    cleaned = text.replace("\0", "").strip()
+    if not cleaned:
+        raise ValueError("It is empty.")
+    return cleaned
+
+
+Text = Annotated[str, Field(max_length=5000), AfterValidator(_said)]
+Name = Annotated[str, Field(max_length=100), AfterValidator(_said)]
+Place = Annotated[float, Field(ge=-1, le=2)]
+
+
+class _Strict(Schema):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class RecordPin(_Strict):
+    row: Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class PlacePin(_Strict):
+    map: UUID
+    x: Place
+    y: Place
+
+
+class RegionPin(_Strict):
+    map: UUID
+    region: Annotated[list[tuple[Place, Place]], Field(min_length=3, max_length=1000)]
+
+
+class SelectionPin(_Strict):
+    #: As in `atlas/api/README.md`; kept as it is and read again when it is opened.
+    filter: Annotated[dict[str, Any], Field(min_length=1)]
+
+
+Pin = RecordPin | PlacePin | RegionPin | SelectionPin
+
+
+class CommentIn(Schema):
+    text: Text
+    pin: Pin
+    #: Of a visitor who is not signed in.
+    name: Annotated[str, Field(max_length=60)] = ""
+
+
+class ReplyIn(Schema):
+    text: Text
+    name: Annotated[str, Field(max_length=60)] = ""
+
+
+class CommentChange(Schema):
+    text: Text | None = None
+    resolved: bool | None = None
+
+
+class ReplyOut(Schema):
+    id: UUID
+    text: str
+    author: str = Field(alias="author_name")
+    created_at: datetime
+    mine: bool
+
+
+class CommentOut(ReplyOut):
+    resolved: bool
+    pin: dict[str, Any]
+    replies: list[ReplyOut]
+
+
+class CommentsOut(Schema):
+    comments: list[CommentOut]
+
+
+class ViewIn(Schema):
+    name: Name
+    hash: Annotated[str, Field(max_length=100_000), AfterValidator(_said)]
+    shared: bool = True
+
+
+class ViewOut(Schema):
+    id: UUID
+    name: str
+    hash: str
+    shared: bool
+    created_by: str
+    created_at: datetime
+    mine: bool
+
+    @staticmethod
+    def resolve_created_by(view: SavedView) -> str:
+        return str(view.created_by)
+
+
+class ViewsOut(Schema):
+    views: list[ViewOut]
+
+
+class EventOut(Schema):
+    id: int
+    verb: str
+    who: str
+    when: datetime = Field(alias="at")
+    text: str
+
+    @staticmethod
+    def resolve_who(event: Event) -> str:
+        return str(event.who) if event.who else "Somebody"
+
+
+class ActivityOut(Schema):
+    events: list[EventOut]
+    next: int | None
+
+
+@router.get("/datasets/{uuid:dataset_id}/comments", response=CommentsOut)
+def list_comments(
+    request: HttpRequest, dataset_id: UUID, state: Literal["open", "resolved", "all"] = "open"
+) -> dict[str, Any]:
+    asker = asker_of(request)
+    dataset = visible_dataset(asker, dataset_id)
+    resolved = {"open": False, "resolved": True, "all": None}[state]
+    return {"comments": [_shown(each, asker) for each in comments.comments_of(dataset, resolved)]}
+
+
+@router.post("/datasets/{uuid:dataset_id}/comments", response={201: CommentOut})
+def create_comment(request: HttpRequest, dataset_id: UUID, body: CommentIn) -> Status[Comment]:
+    asker = asker_of(request)
+    dataset = commentable_dataset(asker, dataset_id)
+    pin = body.pin.model_dump(mode="json")
+    _check_pin(dataset, body.pin)
+    with _refusals():
+        made = comments.write_comment(dataset, asker, body.text, pin, name=body.name)
+    record_event(dataset, "commented", asker, f"commented: {body.text}")
+    return Status(201, _shown(made, asker))
+
+
+@router.post("/datasets/{uuid:dataset_id}/comments/{uuid:comment_id}/replies", response={201: ReplyOut})
+def create_reply(request: HttpRequest, dataset_id: UUID, comment_id: UUID, body: ReplyIn) -> Status[Comment]:
+    asker = asker_of(request)
+    dataset = commentable_dataset(asker, dataset_id)
+    parent = comments.comment_of(dataset, comment_id)
+    with _refusals():
+        made = comments.write_comment(dataset, asker, body.text, {}, name=body.name, to=parent)
+    return Status(201, _shown(made, asker))
+
+
+@router.patch("/datasets/{uuid:dataset_id}/comments/{uuid:comment_id}", response=CommentOut)
+def change_comment(request: HttpRequest, dataset_id: UUID, comment_id: UUID, body: CommentChange) -> Comment:
+    asker = asker_of(request)
+    comment = comments.comment_of(commentable_dataset(asker, dataset_id), comment_id)
+    with _refusals():
+        comments.change_comment(comment, asker, text=body.text, resolved=body.resolved)
+    return _shown(comment, asker)
+
+
+@router.delete("/datasets/{uuid:dataset_id}/comments/{uuid:comment_id}", response={204: None})
+def delete_comment(request: HttpRequest, dataset_id: UUID, comment_id: UUID) -> Status[None]:
+    asker = asker_of(request)
+    comment = comments.comment_of(commentable_dataset(asker, dataset_id), comment_id)
+    with _refusals():
+        comments.remove_comment(comment, asker)
+    return Status(204, None)
+
+
+@router.get("/datasets/{uuid:dataset_id}/views", response=ViewsOut)
+def list_views(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
+    asker = asker_of(request)
+    views = visible_dataset(asker, dataset_id).saved_views.select_related("created_by")
+    return {"views": [_own(view, asker) for view in views.filter(_listed(asker))]}
+
+
+@router.post("/datasets/{uuid:dataset_id}/views", response={201: ViewOut})
+def create_view(request: HttpRequest, dataset_id: UUID, body: ViewIn) -> Status[SavedView]:
+    asker, user = asker_of(request), signed_in(request)
+    dataset = commentable_dataset(asker, dataset_id)
+    if dataset.saved_views.count() >= MOST_VIEWS:
+        raise HttpError(409, f"A dataset holds at most {MOST_VIEWS} saved views. Remove some first.")
+    view = SavedView.objects.create(dataset=dataset, created_by=user, **body.dict())
+    return Status(201, _own(view, asker))
+
+
+@router.get("/datasets/{uuid:dataset_id}/views/{uuid:view_id}", response=ViewOut)
+def get_view(request: HttpRequest, dataset_id: UUID, view_id: UUID) -> SavedView:
+    """Whoever has its id and may see the dataset can open it, listed or not: the id is the link."""
+    asker = asker_of(request)
+    return _own(_view(visible_dataset(asker, dataset_id), view_id), asker)
+
+
+@router.delete("/datasets/{uuid:dataset_id}/views/{uuid:view_id}", response={204: None})
+def delete_view(request: HttpRequest, dataset_id: UUID, view_id: UUID) -> Status[None]:
+    asker = asker_of(request)
+    view = _view(commentable_dataset(asker, dataset_id), view_id)
+    editable = Dataset.objects.editable_by(asker).filter(pk=dataset_id)
+    if view.created_by_id != asker.user.pk and not (view.shared and editable.exists()):
+        raise HttpError(409, "Only its maker, or an editor of the dataset, can remove a shared view.")
+    view.delete()
+    return Status(204, None)
+
+
+@router.get("/datasets/{uuid:dataset_id}/activity", response=ActivityOut)
+def list_activity(
+    request: HttpRequest, dataset_id: UUID, before: Annotated[int | None, Query(ge=1, lt=2**63)] = None
+) -> dict[str, Any]:
+    """For those who work on it: a visitor by link or of a public dataset is told nothing of them."""
+    events, following = activity_page(commentable_dataset(asker_of(request), dataset_id), before)
+    return {"events": events, "next": following}
+
+
+def _listed(asker: Asker) -> Q:
+    mine = Q(created_by=asker.user.pk) if asker.user.is_authenticated else Q()
+    return Q(shared=True) | mine
+
+
+def _view(dataset: Dataset, view_id: UUID) -> SavedView:
+    found = dataset.saved_views.select_related("created_by").filter(pk=view_id).first()
+    if found is None:
+        raise Http404("There is no such view.")
+    return found
+
+
+def _own(view: SavedView, asker: Asker) -> SavedView:
+    vars(view).update(mine=asker.user.is_authenticated and view.created_by_id == asker.user.pk)
+    return view
+
+
+def _shown(comment: Comment, asker: Asker) -> Comment:
+    for each in (comment, *comment.replies.all()):
+        vars(each).update(mine=comments.is_mine(each, asker))
+    return comment
+
+
+def _check_pin(dataset: Dataset, pin: Pin) -> None:
+    """What it is pinned to must be of this dataset."""
+    if isinstance(pin, RecordPin) and pin.row >= dataset.row_count:
+        raise HttpError(422, f"There is no record {pin.row} to comment on.")
+    if isinstance(pin, PlacePin | RegionPin) and not DataMap.objects.filter(pk=pin.map, dataset=dataset):
+        raise HttpError(422, "There is no such map of this dataset to comment on.")
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except comments.CommentRefusedError as error:
+        raise HttpError(409, str(error)) from None
