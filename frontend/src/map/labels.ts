@@ -29,14 +29,16 @@ export class LabelLayer {
     this.elements.clear();
   }
 
-  draw(view: Viewport): void {
-    const topics = this.shown ? visibleTopics(this.topics, view) : [];
+  /** Null = no label has its place just now. */
+  draw(view: Viewport | null): void {
+    const topics = this.shown && view ? visibleTopics(this.topics, view) : [];
     const ids = new Set(topics.map((topic) => topic.id));
     for (const [id, element] of this.elements) {
       if (ids.has(id)) continue;
       element.remove();
       this.elements.delete(id);
     }
+    if (!view) return;
     for (const topic of topics) {
       const [x, y] = toScreen(view, topic.x, topic.y);
       this.element(topic).style.transform = `translate(${(x - topic.w / 2).toFixed(1)}px, ${(y - topic.h / 2).toFixed(1)}px)`;

@@ -1,5 +1,6 @@
 /** The map: puts canvas, layers, camera and pointer together; typed arrays in, events out. */
 
+import { arrivalView, placesBefore, type PlacesBefore } from "./arrival";
 import { startBudget, type Budget } from "./budget";
 import type { Look } from "./colours";
 import { tilesIn } from "./cover";
@@ -12,7 +13,8 @@ import { handleKey } from "./keyboard";
 import { LabelLayer } from "./labels";
 import { tileOf, type Column, type Labels, type Manifest, type SheetIndex, type Topic } from "./manifest";
 import { Marks } from "./marks";
-import { Mover } from "./mover";
+import { Morph, type Focus } from "./morph";
+import { Mover, wantsNoMotion } from "./mover";
 import { Overlay, type WorldPoint } from "./overlay";
 import type { Found } from "./pick";
 import { Pointer } from "./pointer";
@@ -63,6 +65,7 @@ export class MapView {
   private readonly budget: Budget = startBudget();
   private readonly abort = new AbortController();
   private thumbnails: Thumbnails | null = null;
+  private morph: Morph | null = null;
   private drawn: DrawnTile[] = [];
   private requested = 0;
   private lastFrame = 0;
@@ -272,6 +275,33 @@ export class MapView {
     this.mover.zoomBy(factor);
   }
 
+  /**
+   * Takes over from the map `old` of the same records: points start where they were on it and travel to their places here.
+   * `from` fetches where the points of a tile were (FORMAT.md, "From one map to another"). What is in the middle of the old
+   * view stays there, or else the `focus` that the caller knows. Resolves when all is in its place, at once where the person
+   * wants no motion; the old map may be closed then.
+   */
+  async morphFrom(old: MapView, from: PlacesBefore, focus: Focus | null = null): Promise<void> {
+    const { signal } = this.abort;
+    const { width, height } = this.mover.view;
+    const before = { ...old.viewport, width, height };
+    const after = await arrivalView(this.store, before, from, focus, signal).catch(() => before);
+    const tiles = this.sampler.tiles(after);
+    const known = wantsNoMotion() ? new Map() : await placesBefore(this.store, tiles, from, signal);
+    this.mover.set(after);
+    old.leave();
+    if (wantsNoMotion() || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      this.morph = new Morph(before, after, known, resolve);
+      this.invalidate();
+    });
+  }
+
+  /** Fades away: another map takes its place. */
+  leave(): void {
+    this.parent.dataset["state"] = "going";
+  }
+
   // --- frames -------------------------------------------------------------------------------------------------
 
   /** Whether something that the view needs is still on its way. */
@@ -291,6 +321,8 @@ export class MapView {
   }
 
   private cameraMoved(): void {
+    this.morph?.stop();
+    this.morph = null;
     this.moving = true;
     this.events.emit("camera", this.camera);
     this.invalidate();
@@ -348,12 +380,15 @@ export class MapView {
     this.lastFrame = now;
     this.moving = this.mover.advance(now);
     if (this.moving) this.events.emit("camera", this.camera);
-    const { view } = this.mover;
-    this.drawn = this.sampler.choose(view);
+    const morphing = this.morph?.at(now) ?? null;
+    if (!morphing) this.morph = null;
+    this.drawn = this.sampler.choose(this.mover.view);
+    const view = morphing?.view ?? this.mover.view;
     const size = this.sampler.size(view);
-    const animating = this.scene.draw({ view, now, drawn: this.drawn, size, morph: null });
-    this.overlay.draw(view, size / 2 + 5);
-    this.labels.draw(view);
+    const morph = this.morph && morphing && { way: morphing.way, places: this.morph };
+    const animating = this.scene.draw({ view, now, drawn: this.drawn, size, morph });
+    this.overlay.draw(morphing ? null : view, size / 2 + 5);
+    this.labels.draw(morphing ? null : view);
     this.report();
     if (animating || this.mover.isFlying) this.invalidate();
   }

@@ -43,7 +43,10 @@ export class Overlay {
     this.region.setAttribute("d", pairs.length ? `M${pairs.join("L")}Z` : "");
   }
 
-  draw(view: Viewport, radius: number): void {
+  /** Null = nothing has its place just now. */
+  draw(view: Viewport | null, radius: number): void {
+    this.element.toggleAttribute("hidden", !view);
+    if (!view) return;
     placeRing(this.ring, this.hovered, view, radius);
     placeRing(this.focus, this.focused, view, radius + 2);
     if (!this.focused) return;

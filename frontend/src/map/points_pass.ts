@@ -3,6 +3,7 @@
 import { createProgram, fillBuffer, type GL, type Program, type Rgb } from "./gl";
 import type { Prefix } from "./lod";
 import type { PerPoint } from "./marks";
+import { NOWHERE } from "./morph";
 import { POINT_ATTRIBUTES, POINT_FRAGMENT, pointVertex } from "./shaders";
 import { STEPS, type TilePoints } from "./tile";
 import type { Viewport } from "./viewport";
@@ -15,7 +16,6 @@ const DIVIDED = [1, 2];
 const GLOWING = [1, 2, 3];
 /** Without its low plane a point lies in the middle of its step. */
 const MIDDLE = 127.5;
-const NOWHERE = 65535;
 
 /** Which state of an attribute the GPU holds; null = none, it has a constant value. */
 type Stamp = string | number | null;
@@ -31,11 +31,11 @@ export interface DrawnTile {
   prefix: Prefix;
 }
 
-export interface Morph {
+export interface MorphStyle {
   /** How much of the way is done, 0 … 1. */
   way: number;
   /** Where the points of a tile come from: x, y in turn, 1/65534 of the world; 65535 = from nowhere. */
-  from(points: TilePoints): Uint16Array | null;
+  places: { from(points: TilePoints): Uint16Array | null };
 }
 
 export interface PointStyle {
@@ -53,7 +53,7 @@ export interface PointStyle {
   flags: { bytes: Uint8Array; revision: number; selected: number; hidden: number };
   glow: PerPoint | null;
   glowColours: [Rgb, Rgb, Rgb];
-  morph: Morph | null;
+  morph: MorphStyle | null;
 }
 
 export class PointsPass {
@@ -152,7 +152,7 @@ export class PointsPass {
     const flagged = flags.selected > 0 || flags.hidden > 0;
     this.attach(tile, FLAGS, 1, flagged ? flags.revision : null, () => flags.bytes.subarray(start, start + count));
     this.attach(tile, GLOW, 1, glow?.revision ?? null, () => glow && part(glow));
-    this.attach(tile, FROM, 2, morph ? "from" : null, () => morph?.from(points) ?? null);
+    this.attach(tile, FROM, 2, morph ? "from" : null, () => morph?.places.from(points) ?? null);
     // The values of attributes without an array belong to the context, not to the vertex array.
     gl.vertexAttrib2f(LOW, MIDDLE, MIDDLE);
     gl.vertexAttrib1f(CODE, column?.missing ?? 0);

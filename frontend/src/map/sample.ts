@@ -3,6 +3,7 @@
 import type { Budget } from "./budget";
 import { coveringTiles } from "./cover";
 import { octave, pointSize, prefix, sampleSize } from "./lod";
+import type { Tile } from "./manifest";
 import type { Marks } from "./marks";
 import type { DrawnTile } from "./points_pass";
 import type { TileStore } from "./store";
@@ -18,12 +19,17 @@ export class Sampler {
     private readonly budget: Budget,
   ) {}
 
+  /** What the view needs, most urgent first. */
+  tiles(view: Viewport): Tile[] {
+    const { n, tiles } = this.store.manifest;
+    // Up to the end of the fading octave: a tile left out would be a square hole in it.
+    return coveringTiles(this.store.tiles, tiles.rank, view, n / 2 ** Math.floor(this.octave(view)));
+  }
+
   choose(view: Viewport): DrawnTile[] {
     const { store } = this;
-    const { n, tiles } = store.manifest;
-    const o = octave(n, this.base(view) * this.raise());
-    // Up to the end of the fading octave: a tile left out would be a square hole in it.
-    const chosen = coveringTiles(store.tiles, tiles.rank, view, n / 2 ** Math.floor(o));
+    const chosen = this.tiles(view);
+    const o = this.octave(view);
     store.want(chosen, this.marks.codes ? null : (this.marks.colouredBy?.key ?? null), view.scale);
     return chosen.flatMap((tile) => {
       const points = store.loaded.get(tile);
@@ -38,6 +44,10 @@ export class Sampler {
 
   private base(view: Viewport): number {
     return sampleSize(this.budget.points, zoomOf(view));
+  }
+
+  private octave(view: Viewport): number {
+    return octave(this.store.manifest.n, this.base(view) * this.raise());
   }
 
   private raise(): number {

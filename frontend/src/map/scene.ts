@@ -4,7 +4,7 @@ import { colourTable, GLOW, HIT_RAMP, rgb, type Look } from "./colours";
 import type { GL, Rgb } from "./gl";
 import { HitsPass } from "./hits_pass";
 import type { Marks } from "./marks";
-import { PointsPass, type DrawnTile, type Morph } from "./points_pass";
+import { PointsPass, type DrawnTile, type MorphStyle } from "./points_pass";
 import type { Thumbnails } from "./thumbnails";
 import type { TilePoints } from "./tile";
 import type { Viewport } from "./viewport";
@@ -15,7 +15,7 @@ export interface Frame {
   drawn: DrawnTile[];
   /** Diameter of a point in CSS pixels. */
   size: number;
-  morph: Morph | null;
+  morph: MorphStyle | null;
 }
 
 export class Scene {

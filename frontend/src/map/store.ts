@@ -15,6 +15,7 @@ export class TileStore {
   private readonly jobs = new Map<string, { tile: Tile; store: (bytes: ArrayBuffer) => void }>();
   private readonly pointLoader: Loader<string>;
   private readonly extraLoader: Loader<string>;
+  private readonly underWay = new Map<string, Promise<void>>();
   private readonly lastWanted = new Map<Tile, number>();
   private turn = 0;
 
@@ -110,7 +111,16 @@ export class TileStore {
     return path;
   }
 
-  private async fetch(path: string, signal: AbortSignal): Promise<void> {
+  /** Fetches nothing twice at the same time. */
+  private fetch(path: string, signal: AbortSignal): Promise<void> {
+    const before = this.underWay.get(path);
+    if (before) return before;
+    const now = this.fetchNew(path, signal).finally(() => this.underWay.delete(path));
+    this.underWay.set(path, now);
+    return now;
+  }
+
+  private async fetchNew(path: string, signal: AbortSignal): Promise<void> {
     const bytes = await this.source.bytes(path, signal);
     this.jobs.get(path)?.store(bytes);
     this.events.arrived();

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { readFileSync } from "node:fs";
 import type { Plugin } from "vite";
-import { readBytes, writeMap } from "./files";
+import { readBytes, writeMap, type Files } from "./files";
 import { MadeRecords } from "./records";
 
 const POLICY = "default-src 'self'; img-src 'self' data: blob:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'";
@@ -24,7 +24,7 @@ export function mockServer({ points, folder }: MockOptions): Plugin {
   const spaces = ["image", "caption", "joint"];
   const maps = spaces.map((space, i) => {
     const made = writeMap(points, i + 1);
-    return { id: `map-${space}`, space, version: "v1", base_url: `/maps/map-${space}/v1/`, count: points, ...made, records: new MadeRecords(made.points, made.rankOf) };
+    return { id: `map-${space}`, space, version: `v1-${space}`, base_url: `/maps/map-${space}/v1/`, count: points, ...made, records: new MadeRecords(made.points, made.rankOf) };
   });
   const faults: Faults = { failTiles: 0, delay: 0 };
 
@@ -44,6 +44,8 @@ export function mockServer({ points, folder }: MockOptions): Plugin {
       const ordinal = map.records.ordinalOfRow(Number(row[1]));
       return json(response, row[2] ? { records: map.records.neighbours(ordinal) } : map.records.at(ordinal));
     }
+    const before = /^v1\/from\/([^/]+)\/([\d-]+)\.bin$/.exec(rest);
+    if (before) return send(response, 200, "application/octet-stream", placesBefore(map, maps.find(({ version }) => version === before[1])!, before[2]!));
     if (faults.delay) await new Promise((resolve) => setTimeout(resolve, faults.delay));
     const bytes = readBytes(map.files, rest.replace(/^v1\//, ""));
     if (rest.endsWith(".atm") && faults.failTiles > 0) {
@@ -67,6 +69,17 @@ function searchIn(maps: MockMap[], query: { map: string; parts: { text?: string;
   if (part?.text !== undefined) return records.search(part.text);
   const ordinal = records.ordinalOfRow(part!.row!);
   return records.neighbours(ordinal).map(({ row, ordinal, x, y, score }) => ({ row, ordinal, x, y, score }));
+}
+
+/** The records keep their ordinals from map to map here. */
+function placesBefore(map: { files: Files }, other: { records: MadeRecords }, tile: string): Uint8Array {
+  const header = new DataView(readBytes(map.files, `t/${tile}.atm`)!.slice(0, 12).buffer);
+  const [count, start] = [header.getUint32(4, true), header.getUint32(8, true)];
+  const places = Uint16Array.from({ length: 2 * count }, (_, i) => {
+    const record = other.records.at(start + (i >> 1));
+    return Math.round((i % 2 ? record.y : record.x) * 65534);
+  });
+  return new Uint8Array(places.buffer);
 }
 
 async function apply(request: IncomingMessage, faults: Faults): Promise<string> {

@@ -1,0 +1,40 @@
+/** Prepares a morph: loads what the new view shows and where it all was on the old map. */
+
+import type { Tile } from "./manifest";
+import { isNear, keepingFocus, nearestBefore, PATIENCE_MS, type Focus } from "./morph";
+import type { TileStore } from "./store";
+import type { TilePoints } from "./tile";
+import type { Viewport } from "./viewport";
+
+export type PlacesBefore = (tile: Tile) => Promise<Uint16Array>;
+
+/** The view of the new map that keeps what is in the middle of the old one, or the focus that the caller knows. */
+export async function arrivalView(
+  store: TileStore,
+  before: Viewport,
+  from: PlacesBefore,
+  focus: Focus | null,
+  signal: AbortSignal,
+): Promise<Viewport> {
+  if (focus) return keepingFocus(before, focus);
+  const root = store.tiles[0];
+  if (!root || !isNear(before)) return before;
+  const [[points], places] = await Promise.all([store.all([root], signal), from(root)]);
+  const nearest = nearestBefore(points!, places, before);
+  return nearest ? keepingFocus(before, nearest) : before;
+}
+
+/** Where the points of these tiles were, as far as it becomes known in time. A tile that fails just has no old places. */
+export async function placesBefore(store: TileStore, tiles: Tile[], from: PlacesBefore, signal: AbortSignal): Promise<Map<TilePoints, Uint16Array>> {
+  const places = new Map<TilePoints, Uint16Array>();
+  const late = new Promise<void>((resolve) => setTimeout(resolve, PATIENCE_MS));
+  const queue = [...tiles];
+  const worker = async () => {
+    for (let tile = queue.shift(); tile; tile = queue.shift()) {
+      const found = await Promise.all([store.all([tile], signal), from(tile)]).catch(() => null);
+      if (found) places.set(found[0][0]!, found[1]);
+    }
+  };
+  await Promise.race([Promise.all(Array.from({ length: 6 }, worker)), late]);
+  return new Map(places);
+}
