@@ -1,0 +1,159 @@
+"""The rules of `test_matrix.py`: who may call each address of the site, and what everybody else is told.
+
+A new address needs a line in `PAGES` (Django's) or `OPERATIONS` (the HTTP API's).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+# Who asks, see `test_matrix.py` --------------------------------------------------------------------------
+
+TEAM = {"owner", "editor", "viewer"}
+GUESTS = {"guest viewer", "guest commenter", "guest editor"}
+LINKS = {"link to view", "link to comment", "link to tag"}
+STRANGERS = {"of another team", "outsider"}
+#: No session of a person; the last one has opened a link that was revoked meanwhile.
+NAMELESS = {"anonymous", "link that hides", "revoked link", *LINKS}
+EVERYBODY = TEAM | GUESTS | STRANGERS | NAMELESS
+
+# What they may -------------------------------------------------------------------------------------------
+
+SEE = TEAM | GUESTS | LINKS | {"link that hides"}
+#: Also what a link may hide.
+SEE_ALL = SEE - {"link that hides"}
+COMMENT = TEAM | {"guest commenter", "guest editor", "link to comment", "link to tag"}
+EDIT = {"owner", "editor", "guest editor"}
+TAG = EDIT | {"link to tag"}
+OWN = {"owner"}
+SIGNED_IN = EVERYBODY - NAMELESS
+#: An editor of some team, who may make datasets there.
+MAKE = SIGNED_IN - {"outsider"}
+NOBODY: set[str] = set()
+
+
+@dataclass(frozen=True)
+class Rule:
+    #: Who may.
+    who: set[str]
+    #: What they are answered. Not always 200: a call that could go on would cost more than it shows.
+    status: int = 200
+    #: A body as JSON, a form, or neither. UPLOAD: an upload of who asks, not complete. NAME: the dataset's.
+    json: Any = None
+    form: dict[str, str] | None = None
+    query: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    #: What others are answered.
+    refusal: int = 404
+    #: What others are answered who are not signed in, where that differs.
+    nameless: int | None = None
+
+
+def page(who: set[str], status: int = 200, **more: Any) -> Rule:
+    """A page for people who are signed in: others are sent to the sign-in."""
+    return Rule(who, status, nameless=302, **more)
+
+
+def allauth(status: int) -> Rule:
+    """Of allauth, about nothing but who asks; what its pages do is tested where they are set up."""
+    return Rule(EVERYBODY, status)
+
+
+PAGES: dict[str, Rule] = {
+    # The workers do not run here.
+    "GET /health": Rule(EVERYBODY, 503),
+    # Datasets
+    "GET /": Rule(EVERYBODY),
+    "GET /new": page(MAKE),
+    "GET /data/{team}": Rule(SEE),
+    "GET /data/{team}/{slug}": Rule(SEE),
+    "GET /data/{team}/{slug}/add": page(EDIT),
+    "GET /data/{team}/{slug}/settings": page(EDIT),
+    "POST /data/{team}/{slug}/settings": page(EDIT, 302, form={"name": "New"}),
+    "POST /data/{team}/{slug}/delete": page(OWN, 302, form={"confirmation": "NAME"}),
+    "GET /data/{team}/{slug}/imports/{import_id}": Rule(SEE_ALL),
+    # Sharing
+    "GET /data/{team}/{slug}/sharing": page(OWN),
+    "POST /data/{team}/{slug}/sharing/visibility": page(OWN, 302, form={"visibility": "public"}),
+    "POST /data/{team}/{slug}/sharing/links": page(OWN, 302, form={"scope": "view"}),
+    "POST /data/{team}/{slug}/sharing/links/{link_id}/revoke": page(OWN, 302),
+    "POST /data/{team}/{slug}/sharing/guests": page(
+        OWN, 302, form={"email": "charlie@example.org", "role": "viewer"}
+    ),
+    "POST /data/{team}/{slug}/sharing/guests/{guest_id}/remove": page(OWN, 302),
+    "POST /data/{team}/{slug}/sharing/embedding": page(OWN, 302, form={"hosts": "example.org"}),
+    "GET /s/{token}": Rule(EVERYBODY, 302),
+    # Uploads: each is its user's alone
+    "POST /uploads/": Rule(
+        SIGNED_IN, 201, headers={"Tus-Resumable": "1.0.0", "Upload-Length": "3"}, refusal=401
+    ),
+    "HEAD /uploads/{upload_id}": Rule(OWN, headers={"Tus-Resumable": "1.0.0"}, nameless=401),
+    # Maps; a dataset that is not public is not embedded, whoever asks
+    "GET /data/{team}/{slug}/map": Rule(SEE),
+    "GET /embed/{team}/{slug}": Rule(NOBODY),
+    "GET /maps/{map_id}/{version_id}/{name}": Rule(SEE),
+    "GET /api/datasets/{dataset_id}/events": Rule(SEE),
+    # The API about itself
+    "GET /api/": Rule(EVERYBODY, 404),
+    "GET /api/docs": Rule(EVERYBODY),
+    "GET /api/openapi.json": Rule(EVERYBODY),
+    # Accounts
+    "GET /accounts/login/": Rule(NAMELESS, refusal=302),
+    "GET /accounts/signup/": Rule(NAMELESS, refusal=302),
+    "GET /accounts/logout/": page(SIGNED_IN),
+    "GET /accounts/inactive/": allauth(200),
+    "GET /accounts/reauthenticate/": page(SIGNED_IN),
+    "GET /accounts/email/": page(SIGNED_IN),
+    "GET /accounts/confirm-email/": allauth(200),
+    "GET /accounts/confirm-email/{key}/": allauth(200),
+    "GET /accounts/password/change/": page(SIGNED_IN),
+    "GET /accounts/password/set/": allauth(302),
+    "GET /accounts/password/reset/": allauth(200),
+    "GET /accounts/password/reset/done/": allauth(200),
+    "GET /accounts/password/reset/key/{uidb36}-{key}/": allauth(200),
+    "GET /accounts/password/reset/key/done/": allauth(200),
+    "GET /accounts/login/code/confirm/": allauth(302),
+    "GET /accounts/2fa/": page(SIGNED_IN),
+    "GET /accounts/2fa/authenticate/": allauth(302),
+    "GET /accounts/2fa/reauthenticate/": allauth(302),
+    # After typing the password once more; without a second step there is nothing to show.
+    "GET /accounts/2fa/totp/activate/": allauth(302),
+    "GET /accounts/2fa/totp/deactivate/": page(SIGNED_IN, 404),
+    "GET /accounts/2fa/recovery-codes/": page(SIGNED_IN, 404),
+    "GET /accounts/2fa/recovery-codes/generate/": page(SIGNED_IN, 302),
+    "GET /accounts/2fa/recovery-codes/download/": page(SIGNED_IN, 404),
+}
+
+DATASET = "/api/datasets/{dataset_id}"
+IMPORT = f"{DATASET}/imports/{{import_id}}"
+MAP = "/api/maps/{map_id}"
+
+OPERATIONS: dict[str, Rule] = {
+    "GET /api/datasets": Rule(EVERYBODY),
+    "POST /api/datasets": Rule(MAKE, 409, json={"uploads": ["UPLOAD"]}, nameless=401),
+    f"GET {DATASET}": Rule(SEE),
+    f"PATCH {DATASET}": Rule(EDIT, json={"name": "New"}),
+    f"DELETE {DATASET}": Rule(OWN, 202),
+    f"GET {DATASET}/imports": Rule(SEE_ALL),
+    f"POST {DATASET}/imports": Rule(EDIT, 409, json={"uploads": ["UPLOAD"]}),
+    f"GET {IMPORT}": Rule(SEE_ALL),
+    f"POST {IMPORT}/start": Rule(EDIT, 409, json={}),
+    f"POST {IMPORT}/cancel": Rule(EDIT, 409),
+    f"POST {IMPORT}/retry": Rule(EDIT, 409),
+    f"GET {IMPORT}/skipped": Rule(SEE_ALL),
+    f"GET {IMPORT}/report.csv": Rule(SEE_ALL),
+    f"GET {DATASET}/records": Rule(SEE, query="rows=0,1"),
+    f"GET {DATASET}/records/{{row}}": Rule(SEE),
+    f"GET {DATASET}/records/{{row}}/thumbnail": Rule(SEE),
+    f"GET {DATASET}/records/{{row}}/original": Rule(SEE_ALL),
+    f"GET {DATASET}/maps": Rule(SEE),
+    f"GET {DATASET}/progress": Rule(SEE),
+    f"POST {DATASET}/build": Rule(EDIT, json={}),
+    f"POST {DATASET}/build/cancel": Rule(EDIT, 409),
+    f"POST {DATASET}/build/retry": Rule(EDIT, 409),
+    f"POST {DATASET}/search": Rule(SEE, json={"parts": [{"row": 1}]}),
+    f"GET {MAP}/records": Rule(SEE, query="ordinals=0,1"),
+    f"GET {MAP}/records/{{row}}": Rule(SEE),
+    f"GET {MAP}/records/{{row}}/neighbours": Rule(SEE),
+}
+
+RULES = PAGES | OPERATIONS
