@@ -44,6 +44,8 @@ class Rule:
     headers: dict[str, str] = field(default_factory=dict)
     #: What others are answered.
     refusal: int = 404
+    #: What some who may call it are answered instead: a refusal about this one thing.
+    instead: dict[str, int] = field(default_factory=dict)
     #: What others are answered who are not signed in, where that differs.
     nameless: int | None = None
 
@@ -91,6 +93,7 @@ PAGES: dict[str, Rule] = {
     "GET /data/{team}/{slug}/map": Rule(SEE),
     "GET /embed/{team}/{slug}": Rule(NOBODY),
     "GET /maps/{map_id}/{version_id}/{name}": Rule(SEE),
+    "GET /maps/{map_id}/{version_id}/from/{other_id}/{z}-{x}-{y}.bin": Rule(SEE),
     "GET /api/datasets/{dataset_id}/events": Rule(SEE),
     # The API about itself
     "GET /api/": Rule(EVERYBODY, 404),
@@ -126,6 +129,8 @@ PAGES: dict[str, Rule] = {
 DATASET = "/api/datasets/{dataset_id}"
 IMPORT = f"{DATASET}/imports/{{import_id}}"
 MAP = "/api/maps/{map_id}"
+COMMENT_PATH = f"{DATASET}/comments/{{comment_id}}"
+NOT_THEIRS = dict.fromkeys(COMMENT - EDIT, 409)
 
 OPERATIONS: dict[str, Rule] = {
     "GET /api/datasets": Rule(EVERYBODY),
@@ -154,6 +159,19 @@ OPERATIONS: dict[str, Rule] = {
     f"GET {MAP}/records": Rule(SEE, query="ordinals=0,1"),
     f"GET {MAP}/records/{{row}}": Rule(SEE),
     f"GET {MAP}/records/{{row}}/neighbours": Rule(SEE),
+    # Working together. The comment and the view are the owner's.
+    f"GET {DATASET}/comments": Rule(SEE),
+    f"POST {DATASET}/comments": Rule(COMMENT, 201, json={"text": "Hm.", "pin": {"row": 1}, "name": "Ina"}),
+    f"POST {COMMENT_PATH}/replies": Rule(COMMENT, 201, json={"text": "Hm.", "name": "Ina"}),
+    f"PATCH {COMMENT_PATH}": Rule(COMMENT, json={"resolved": True}),
+    f"DELETE {COMMENT_PATH}": Rule(COMMENT, 204, instead=NOT_THEIRS),
+    f"GET {DATASET}/views": Rule(SEE),
+    f"POST {DATASET}/views": Rule(
+        COMMENT - NAMELESS, 201, json={"name": "All", "hash": "at=0,0,1"}, nameless=401
+    ),
+    f"GET {DATASET}/views/{{view_id}}": Rule(SEE),
+    f"DELETE {DATASET}/views/{{view_id}}": Rule(COMMENT, 204, instead=NOT_THEIRS),
+    f"GET {DATASET}/activity": Rule(COMMENT),
 }
 
 RULES = PAGES | OPERATIONS

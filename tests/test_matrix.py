@@ -24,6 +24,7 @@ from atlas.celery import app
 from atlas.datasets.models import Dataset, Import, ImportState, Upload, Visibility
 from atlas.datasets.uploads import create_upload
 from atlas.maps import towers
+from atlas.maps.models import Comment, SavedView
 from atlas.teams.guests import add_guest
 from atlas.teams.links import create_link, revoke_link, token_of
 from atlas.teams.models import Guest, GuestRole, Scope, ShareLink, User
@@ -157,6 +158,14 @@ def set_up(world: World, gina: User, gus: User, greta: User, olga: User) -> Stag
         "row": 1,
         "link_id": links["link to view"].pk,
         "token": token_of(links["link to view"]),
+        "comment_id": Comment.objects.create(
+            dataset=dataset, author=cast.alice, pin={"row": 1}, text="Oh"
+        ).pk,
+        "view_id": SavedView.objects.create(dataset=dataset, created_by=cast.alice, name="A", hash="").pk,
+        "other_id": world.map.current_id,
+        "z": 0,
+        "x": 0,
+        "y": 0,
         "guest_id": guests[0].pk,
         "upload_id": owners_upload.pk,
         "key": "none",
@@ -217,7 +226,7 @@ def test_everybody_gets_the_answer_of_the_rule(stage: Stage, key: str) -> None:
 
 def expected_status(rule: Rule, name: str) -> int:
     if name in rule.who:
-        return rule.status
+        return rule.instead.get(name, rule.status)
     return rule.nameless if rule.nameless is not None and name in NAMELESS else rule.refusal
 
 

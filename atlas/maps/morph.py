@@ -25,6 +25,8 @@ MISSING = 65535
 def tile_from(
     request: HttpRequest, map_id: UUID, version_id: UUID, other_id: UUID, z: int, x: int, y: int
 ) -> HttpResponse:
+    if max(z, x, y) >= 2**16:  # a longer number would be no name of a file
+        raise Http404
     version = visible_version(asker_of(request), map_id, version_id)
     other = get_object_or_404(MapVersion, pk=other_id, map__dataset=version.map.dataset_id)
     try:
