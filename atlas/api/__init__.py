@@ -10,6 +10,8 @@ from atlas.datasets.api import router as datasets_router
 from atlas.datasets.imports import ImportRefusedError, UnknownColumnError
 from atlas.datasets.permit import HiddenCaptionsError
 from atlas.maps.api import router as maps_router
+from atlas.maps.selection_api import router as selection_router
+from atlas.maps.tags_api import router as tags_router
 from atlas.maps.together_api import router as together_router
 from atlas.search.api import router as search_router
 
@@ -26,6 +28,8 @@ class Visitor(APIKeyCookie):
 api = NinjaAPI(title="Atlas", version="1", auth=Visitor(), urls_namespace="api")
 api.add_router("/datasets", datasets_router)
 api.add_router("", maps_router)
+api.add_router("", selection_router)
+api.add_router("", tags_router)
 api.add_router("", together_router)
 api.add_router("", search_router)
 

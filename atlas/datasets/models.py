@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.urls import reverse
 
 from atlas.teams.asker import Asker
@@ -290,6 +291,43 @@ class Import(models.Model):
         if self.state != ImportState.RUNNING or not self.rate or self.total is None:
             return None
         return round(max(0, self.total - self.read) / self.rate)
+
+
+class Tag(models.Model):
+    """A word that people put on records."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=60)
+    #: Its place in the palette of the pages.
+    colour = models.PositiveSmallIntegerField(default=0)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("created_at", "id")
+        constraints = (
+            models.UniqueConstraint("dataset", Lower("name"), name="one_tag_per_dataset_and_name"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TaggedRecord(models.Model):
+    """A tag on a record: who put it there, and when."""
+
+    id = models.BigAutoField(primary_key=True)
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="tagged")
+    row = models.PositiveIntegerField()
+    who = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["tag", "row"], name="one_tag_per_record"),)
+
+    def __str__(self) -> str:
+        return f"{self.tag} on {self.row}"
 
 
 class Event(models.Model):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,8 +15,8 @@ from atlas.datasets.models import Dataset, Record
 from atlas.datasets.schemas import RecordOut
 from atlas.maps import build, progress, vectors
 from atlas.maps.access import visible_version
-from atlas.maps.models import Build, MapVersion, Space
-from atlas.maps.places import places_of, rows_at
+from atlas.maps.models import Build, Space
+from atlas.maps.places import records_on_map, rows_at
 from atlas.teams.asker import asker_of
 
 router = Router(tags=["maps"])
@@ -101,14 +100,14 @@ def list_records(
     request: HttpRequest, map_id: UUID, ordinals: str, version: UUID | None = None
 ) -> dict[str, Any]:
     shown = visible_version(asker_of(request), map_id, version)
-    return {"records": _on_map(shown, rows_at(shown.folder, row_numbers(ordinals)))}
+    return {"records": records_on_map(shown, rows_at(shown.folder, row_numbers(ordinals)))}
 
 
 @router.get("/maps/{uuid:map_id}/records/{int:row}", response=MapRecordOut)
 def get_record(request: HttpRequest, map_id: UUID, row: int, version: UUID | None = None) -> Record:
     shown = visible_version(asker_of(request), map_id, version)
     record_of(shown.map.dataset, row)
-    return _on_map(shown, [row])[0]
+    return records_on_map(shown, [row])[0]
 
 
 @router.get("/maps/{uuid:map_id}/records/{int:row}/neighbours", response=NeighboursOut)
@@ -123,21 +122,10 @@ def list_neighbours(
     dataset = shown.map.dataset
     record_of(dataset, row)
     scores = dict(vectors.neighbours(dataset.pk, Space(shown.map.space), row, shown.build.row_count, k))
-    records = _on_map(shown, list(scores))
+    records = records_on_map(shown, list(scores))
     for record in records:
         vars(record).update(score=scores[record.row])
     return {"records": records}
-
-
-def _on_map(version: MapVersion, rows: list[int]) -> list[Record]:
-    """Records in the order of `rows`, each with its place on the map: `ordinal`, `x` and `y`."""
-    nowhere = {"ordinal": None, "x": None, "y": None}
-    places = {row: asdict(place) for row, place in places_of(version.folder, rows).items()}
-    found = Record.objects.filter(dataset=version.map.dataset_id, row__in=rows)
-    records = {each.row: each for each in found}
-    for row, record in records.items():
-        vars(record).update(places.get(row, nowhere))
-    return [records[row] for row in rows if row in records]
 
 
 def _latest_build(dataset: Dataset) -> Build:

@@ -1,10 +1,15 @@
 """Where records are on a map: row ↔ ordinal, and the position in the world. Read from a version's files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import numpy as np
+
+from atlas.datasets.models import Dataset, Record
+from atlas.maps.models import MapVersion
 
 NOWHERE = 0xFFFFFFFF  # in ordinals.bin: the row is not on the map
 
@@ -32,3 +37,22 @@ def places_of(folder: Path, rows: Sequence[int]) -> dict[int, Place]:
             x, y = points[ordinal].tolist()
             places[row] = Place(ordinal, x, y)
     return places
+
+
+def records_on_map(version: MapVersion, rows: Sequence[int]) -> list[Record]:
+    """Records in the order of `rows`, each with its place: `ordinal`, `x` and `y`, None off the map."""
+    places = {row: asdict(place) for row, place in places_of(version.folder, rows).items()}
+    return _placed(version.map.dataset_id, rows, places)
+
+
+def records_on_no_map(dataset: Dataset, rows: Sequence[int]) -> list[Record]:
+    """The same where no map was asked for."""
+    return _placed(dataset.pk, rows, {})
+
+
+def _placed(dataset_id: UUID, rows: Sequence[int], places: dict[int, dict[str, Any]]) -> list[Record]:
+    nowhere = {"ordinal": None, "x": None, "y": None}
+    records = {each.row: each for each in Record.objects.filter(dataset=dataset_id, row__in=rows)}
+    for row, record in records.items():
+        vars(record).update(places.get(row, nowhere))
+    return [records[row] for row in rows if row in records]

@@ -1,0 +1,103 @@
+"""Tags: words that people put on records, many at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import numpy as np
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Count, QuerySet
+from django.http import Http404
+from numpy.typing import NDArray
+
+from atlas.datasets.filters import Mask
+from atlas.datasets.models import Dataset, Tag, TaggedRecord
+from atlas.teams.asker import Asker
+from atlas.teams.models import User
+
+#: One byte of a map names a tag, and two values of it mean "several" and "none".
+MOST_TAGS = 250
+SEVERAL, NO_TAG = 254, 255
+COLOURS = 12
+
+
+class TagRefusedError(Exception):
+    """A sentence for whoever wanted to tag."""
+
+
+def tags_of(dataset: Dataset) -> QuerySet[Tag]:
+    """Oldest first, each with its `count` of records."""
+    return dataset.tags.select_related("created_by").annotate(count=Count("tagged"))
+
+
+def tag_of(dataset: Dataset, tag_id: UUID) -> Tag:
+    """Raises Http404."""
+    found = tags_of(dataset).filter(pk=tag_id).first()
+    if found is None:
+        raise Http404("There is no such tag.")
+    return found
+
+
+def create_tag(dataset: Dataset, name: str, asker: Asker) -> Tag:
+    """Raises TagRefusedError."""
+    taken = dataset.tags.count()
+    if taken >= MOST_TAGS:
+        raise TagRefusedError(f"A dataset has at most {MOST_TAGS} tags. Remove some first.")
+    with _unique(name):
+        tag = Tag.objects.create(
+            dataset=dataset, name=name, colour=taken % COLOURS, created_by=_person(asker)
+        )
+    return tag_of(dataset, tag.pk)
+
+
+def change_tag(tag: Tag, *, name: str | None = None, colour: int | None = None) -> None:
+    """Raises TagRefusedError."""
+    if name is not None:
+        tag.name = name
+    if colour is not None:
+        tag.colour = colour
+    with _unique(tag.name):
+        tag.save(update_fields=["name", "colour"])
+
+
+def add_tag(tag: Tag, mask: Mask, asker: Asker) -> int:
+    """Put it on the rows of the mask; returns on how many it was not before."""
+    person = _person(asker)
+    rows = [int(row) for row in np.flatnonzero(mask)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO datasets_taggedrecord (tag_id, row, who_id, at)"
+            " SELECT %s, unnest(%s::int[]), %s, now() ON CONFLICT DO NOTHING",
+            [tag.pk, rows, person.pk if person else None],
+        )
+        return int(cursor.rowcount)
+
+
+def remove_tag(tag: Tag, mask: Mask) -> int:
+    """Take it off the rows of the mask; returns on how many it was."""
+    rows = [int(row) for row in np.flatnonzero(mask)]
+    removed, _ = TaggedRecord.objects.filter(tag=tag, row__in=rows).delete()
+    return removed
+
+
+def tag_codes(dataset: Dataset, row_count: int) -> NDArray[np.uint8]:
+    """(row_count,) the place of each row's tag in the list of tags; 254 = several, 255 = none."""
+    codes = np.full(row_count, NO_TAG, np.uint8)
+    for place, tag in enumerate(dataset.tags.all()):
+        rows = np.array(list(tag.tagged.values_list("row", flat=True)), np.int64)
+        rows = rows[rows < row_count]
+        codes[rows] = np.where(codes[rows] == NO_TAG, place, SEVERAL)
+    return codes
+
+
+@contextmanager
+def _unique(name: str) -> Iterator[None]:
+    try:
+        with transaction.atomic():  # the error must not spoil a transaction around us
+            yield
+    except IntegrityError as error:
+        raise TagRefusedError(f"There is a tag “{name}” already.") from error
+
+
+def _person(asker: Asker) -> User | None:
+    return asker.user if isinstance(asker.user, User) else None

@@ -1,0 +1,93 @@
+"""Selections and tables over JSON; `atlas/api/README.md` has the examples."""
+
+import base64
+from typing import Annotated, Any
+from uuid import UUID
+
+import numpy as np
+from django.http import HttpRequest
+from ninja import Field, Router, Schema
+from ninja.errors import HttpError
+
+from atlas.datasets.access import visible_dataset
+from atlas.datasets.filters import FilterError, reads_captions
+from atlas.datasets.models import Dataset, Record
+from atlas.datasets.permit import require_captions
+from atlas.datasets.table import SortError, page_of_rows, sorted_rows
+from atlas.maps.access import visible_version
+from atlas.maps.api import MapRecordOut
+from atlas.maps.places import records_on_map, records_on_no_map
+from atlas.maps.selection import ordinals_matching, rows_matching
+from atlas.teams.asker import Asker, asker_of
+
+router = Router(tags=["selection"])
+
+
+class SelectIn(Schema):
+    filter: dict[str, Any]
+    version: UUID | None = None
+
+
+class SelectOut(Schema):
+    """`bits`: base64; bit i, lowest of each byte first: whether the point with ordinal i matches."""
+
+    count: int
+    n: int
+    bits: str
+
+
+class TableIn(Schema):
+    filter: dict[str, Any] | None = None
+    sort: Annotated[str, Field(max_length=300)] = "row"
+    offset: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+    #: The map to give places on; null: none, all places are null.
+    map: UUID | None = None
+
+
+class TableOut(Schema):
+    records: list[MapRecordOut]
+    total: int
+
+
+@router.post("/maps/{uuid:map_id}/select", response=SelectOut)
+def select(request: HttpRequest, map_id: UUID, body: SelectIn) -> dict[str, Any]:
+    asker = asker_of(request)
+    version = visible_version(asker, map_id, body.version)
+    check_words(asker, version.map.dataset_id, body.filter)
+    try:
+        found = ordinals_matching(version, body.filter)
+    except FilterError as error:
+        raise HttpError(422, str(error)) from None
+    bits = base64.b64encode(np.packbits(found, bitorder="little").tobytes()).decode()
+    return {"count": int(found.sum()), "n": len(found), "bits": bits}
+
+
+@router.post("/datasets/{uuid:dataset_id}/table", response=TableOut)
+def table(request: HttpRequest, dataset_id: UUID, body: TableIn) -> dict[str, Any]:
+    asker = asker_of(request)
+    dataset = visible_dataset(asker, dataset_id)
+    if body.sort.removeprefix("-") == "caption":
+        require_captions(asker, dataset_id)
+    check_words(asker, dataset_id, body.filter)
+    try:
+        mask = None if body.filter is None else rows_matching(dataset, body.filter, dataset.row_count)
+        rows, total = page_of_rows(sorted_rows(dataset, body.sort), mask, body.offset, body.limit)
+    except (FilterError, SortError) as error:
+        raise HttpError(422, str(error)) from None
+    return {"records": _records(asker, dataset, body.map, rows), "total": total}
+
+
+def _records(asker: Asker, dataset: Dataset, map_id: UUID | None, rows: list[int]) -> list[Record]:
+    if map_id is None:
+        return records_on_no_map(dataset, rows)
+    version = visible_version(asker, map_id)
+    if version.map.dataset_id != dataset.pk:
+        raise HttpError(422, "The map is of another dataset.")
+    return records_on_map(version, rows)
+
+
+def check_words(asker: Asker, dataset_id: UUID, content: Any) -> None:
+    """Raises HiddenCaptionsError for a filter by words that are hidden from the asker."""
+    if reads_captions(content):
+        require_captions(asker, dataset_id)
