@@ -6,16 +6,18 @@ its vectors are computed once, and the vision tower learns to meet them.
 - nomic-embed-vision: Nussbaum, Duderstadt, Mulyar 2024, https://arxiv.org/abs/2406.18587
 - patch dropout: FLIP, Li et al. 2022, https://arxiv.org/abs/2212.00794
 
-Everything random in a step comes from the run's seed and the step's number, so a resumed run repeats an
-unbroken one.
+Everything random in a step comes from the run's seed and the step's number, so a resumed run of so many steps
+repeats an unbroken one. A run of so many minutes ends on time, whatever else the machine does.
 """
 
 import argparse
 import hashlib
+import itertools
 import json
 import math
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -46,23 +48,30 @@ _STD = (0.26862954, 0.26130258, 0.27577711)
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Settings of a run. A resumed run may change `steps`; the rest must stay as it was."""
+    """Settings of a run. A resumed run may change its length; the rest must stay as it was."""
 
     vision: VisionConfig
-    steps: int
+    steps: int | None  # None: as many as `minutes` allow
+    minutes: float = 0.0
     batch: int = 128
     chunk: int = 128  # pictures in memory at once; fewer than `batch` costs a second forward pass
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
-    warm_up: float = 0.04  # share of the steps
+    warm_up: float = 0.04  # share of the run
     patch_dropout: float = 0.34
-    whole: float = 0.1  # share of the steps, at the end, that see all patches
+    whole: float = 0.1  # share of the run, at its end, that sees all patches
     bank: int = 2048  # wrong captions beyond the batch's own
     alignment: float = 3.0  # weight of the cosine distance to the mean of a picture's captions
     average: float = 0.998  # decay of the averaged weights that are saved
     seed: int = 0
     checkpoint_every: int = 100
     device: str = "cpu"
+    bfloat16: bool = False  # matrix products; half the time where the processor has them, else slower
+
+    @property
+    def length(self) -> float:
+        """In steps, or in seconds."""
+        return self.steps if self.steps is not None else 60 * self.minutes
 
 
 def initialise(tower: VisionTower, seed: int) -> None:
@@ -80,28 +89,41 @@ def initialise(tower: VisionTower, seed: int) -> None:
                 parameter.normal_(0, 0.02 / math.sqrt(depth) if last else 0.02, generator=generator)
 
 
-def learning_rate(step: int, config: TrainConfig) -> float:
-    """Linear warm-up, then a cosine down to a hundredth."""
-    warm = max(1, round(config.warm_up * config.steps))
-    if step < warm:
-        return config.learning_rate * (step + 1) / warm
-    progress = min(1.0, (step - warm) / max(1, config.steps - warm))
-    return config.learning_rate * (0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2)
+def learning_rate(progress: float, config: TrainConfig) -> float:
+    """Linear warm-up, then a cosine down to a hundredth; `progress` is the part of the run that is over."""
+    if progress < config.warm_up:
+        return config.learning_rate * progress / config.warm_up
+    falling = (progress - config.warm_up) / (1 - config.warm_up)
+    return config.learning_rate * (0.01 + 0.99 * (1 + math.cos(math.pi * falling)) / 2)
 
 
 class Run:
     """A training in progress: everything a checkpoint holds."""
 
-    def __init__(self, config: TrainConfig) -> None:
-        self.config, self.step = config, 0
+    def __init__(self, config: TrainConfig, start: VisionTower | None = None) -> None:
+        self.config, self.step, self.seconds = config, 0, 0.0
         self.tower = VisionTower(config.vision)
-        initialise(self.tower, config.seed)
+        if start is None:
+            initialise(self.tower, config.seed)
+        else:
+            self.tower.load_state_dict(start.state_dict())
         self.averaged = VisionTower(config.vision).eval().requires_grad_(False)
         self.averaged.load_state_dict(self.tower.state_dict())
         self.scale = Scale()
         for module in (self.tower, self.averaged, self.scale):
             module.to(config.device)
         self.optimizers = self._optimizers()
+
+    @property
+    def spent(self) -> float:
+        """Steps, or seconds, that are over."""
+        return self.step if self.config.steps is not None else self.seconds
+
+    @property
+    def progress(self) -> float:
+        """0…1: which part of the run will be over after the next step; by the clock, which part is over."""
+        ahead = 1 if self.config.steps is not None else 0
+        return min(1.0, (self.spent + ahead) / self.config.length)
 
     def _optimizers(self) -> list[torch.optim.Optimizer]:
         matrices = [
@@ -111,7 +133,12 @@ class Run:
         rest = [p for p in self.tower.parameters() if id(p) not in inner]
         groups = [{"params": rest, "pace": 1.0}, {"params": [self.scale.log], "pace": _SCALE_PACE}]
         return [
-            Muon([{"params": matrices, "pace": 1.0}], self.config.learning_rate, self.config.weight_decay),
+            Muon(
+                [{"params": matrices, "pace": 1.0}],
+                self.config.learning_rate,
+                self.config.weight_decay,
+                bfloat16=self.config.bfloat16,
+            ),
             torch.optim.AdamW(
                 groups, lr=self.config.learning_rate, betas=(0.9, 0.98), weight_decay=0.0, foreach=True
             ),
@@ -120,7 +147,7 @@ class Run:
     def take_step(self, batch: Batch) -> dict[str, float]:
         """One optimiser step; returns figures for the log."""
         config = self.config
-        rate = learning_rate(self.step, config)
+        rate = learning_rate(self.progress, config)
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
             for group in optimizer.param_groups:
@@ -129,7 +156,9 @@ class Run:
         distances: list[float] = []
 
         def embed(start: int) -> Tensor:
-            return self.tower(batch.pixels[start : start + config.chunk], kept)  # type: ignore[no-any-return]
+            with torch.autocast(config.device, torch.bfloat16, enabled=config.bfloat16):
+                vectors: Tensor = self.tower(batch.pixels[start : start + config.chunk], kept)
+            return vectors.float()
 
         def loss_of(pictures: Tensor) -> Tensor:
             distance = 1 - (pictures * batch.centres).sum(dim=1).mean()
@@ -156,7 +185,7 @@ class Run:
 
     def kept_patches(self) -> Tensor | None:
         config = self.config
-        if config.patch_dropout == 0 or self.step >= (1 - config.whole) * config.steps:
+        if config.patch_dropout == 0 or self.progress > 1 - config.whole:
             return None
         patches = config.vision.grid**2
         generator = Generator().manual_seed(config.seed * 1_000_003 + self.step)
@@ -172,6 +201,7 @@ class Run:
         """Written whole or not at all: a run killed while saving finds its last checkpoint."""
         state = {
             "step": self.step,
+            "seconds": self.seconds,
             "vision": self.config.vision.to_dict(),
             "tower": self.tower.state_dict(),
             "averaged": self.averaged.state_dict(),
@@ -192,7 +222,7 @@ class Run:
         self.scale.load_state_dict(state["scale"])
         for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(kept)
-        self.step = state["step"]
+        self.step, self.seconds = state["step"], state["seconds"]
 
 
 def train(
@@ -201,31 +231,36 @@ def train(
     embed_texts: EmbedTexts,
     folder: Path,
     *,
+    start: VisionTower | None = None,
     on_checkpoint: Callable[[Run], dict[str, Any]] | None = None,
 ) -> VisionTower:
     """Train, or go on from `folder`'s checkpoint, and return the tower with averaged weights, in eval mode.
 
-    `folder` gets `checkpoint.pt` and `log.jsonl` (one line a checkpoint).
+    A new run begins with the weights of `start`, or with random ones. `folder` gets `checkpoint.pt` and
+    `log.jsonl` (one line a checkpoint).
     """
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "checkpoint.pt"
-    run = Run(config)
+    run = Run(config, start)
     if checkpoint.exists():
         run.load(checkpoint)
     shape = BatchShape(config.batch, config.bank, config.vision.img_size, _MEAN, _STD)
     batches = Batches(source, embed_texts, shape, config.seed)
-    started, figures = time.monotonic(), {}
+    unit = "it" if config.steps is not None else "s"
     with (
-        _ahead(batches, run.step, config.steps) as prepared,
-        tqdm(total=config.steps, initial=run.step) as bar,
+        _ahead(batches, run.step) as prepared,
+        tqdm(total=round(config.length), initial=int(run.spent), unit=unit) as bar,
     ):
-        for batch in prepared:
-            figures = run.take_step(batch.to(config.device))
-            bar.update()
-            bar.set_postfix(loss=f"{figures['loss']:.3f}", scale=f"{figures['scale']:.1f}")
-            if run.step % config.checkpoint_every == 0 or run.step == config.steps:
+        clock = time.monotonic()
+        while run.spent < config.length:
+            figures = run.take_step(next(prepared).to(config.device))
+            run.seconds += time.monotonic() - clock
+            clock = time.monotonic()
+            bar.update(int(run.spent) - bar.n)
+            bar.set_postfix(step=run.step, loss=f"{figures['loss']:.3f}", scale=f"{figures['scale']:.1f}")
+            if run.step % config.checkpoint_every == 0 or run.spent >= config.length:
                 run.save(checkpoint)
-                noted = {"step": run.step, "seconds": round(time.monotonic() - started, 1)} | figures
+                noted = {"step": run.step, "seconds": round(run.seconds, 1)} | figures
                 noted |= on_checkpoint(run) if on_checkpoint else {}
                 with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
                     log.write(json.dumps(noted) + "\n")
@@ -233,19 +268,16 @@ def train(
 
 
 @contextmanager
-def _ahead(batches: Batches, first: int, end: int) -> Iterator[Iterator[Batch]]:
-    """The batches of steps first…end-1, the next few drawn by a thread while the tower works."""
+def _ahead(batches: Batches, first: int) -> Iterator[Iterator[Batch]]:
+    """The batches of the steps from `first` on, the next few drawn by a thread while the tower works."""
     with ThreadPoolExecutor(max_workers=1) as pool:
-        steps = iter(range(first, end))
 
         def prepared() -> Iterator[Batch]:
-            waiting: list[Future[Batch]] = []
-            for step in steps:
+            waiting: deque[Future[Batch]] = deque()
+            for step in itertools.count(first):
                 waiting.append(pool.submit(batches, step))
                 if len(waiting) > _PREFETCHED:
-                    yield waiting.pop(0).result()
-            for future in waiting:
-                yield future.result()
+                    yield waiting.popleft().result()
 
         yield prepared()
 
@@ -304,11 +336,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dataset", type=Path, metavar="PATH", help="a folder, archive or table with pictures"
     )
     sources.add_argument("--drawings", action="store_true", help="emoji drawn by this project, as for `mini`")
+    add("--art", type=Path, metavar="DIR", help="with --drawings: icon sets of other artists, a folder each")
+    add("--start", type=Path, metavar="DIR", help="a tower to go on from (default: random weights)")
     add("--model", metavar="NAME", default="mini", help="whose text tower to align to (default mini)")
     add("--text-tower", type=Path, metavar="DIR", help="a folder to use as the text tower")
     add("--work", type=Path, required=True, metavar="DIR", help="checkpoints and caches; run again to resume")
     add("--output", type=Path, required=True, metavar="DIR", help="where the trained tower goes")
-    add("--steps", type=int, required=True, help="optimizer steps")
+    length = parser.add_mutually_exclusive_group(required=True)
+    length.add_argument("--steps", type=int, help="optimizer steps")
+    length.add_argument("--minutes", type=float, help="time to train for, instead of steps")
     add("--batch", type=int, default=TrainConfig.batch, help=f"pictures a step (default {TrainConfig.batch})")
     add("--chunk", type=int, help="pictures in memory at once (default: the batch)")
     add("--image-size", type=int, default=48, help="pixels a side (default 48)")
@@ -317,35 +353,59 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--inner", type=int, default=256, help="inner rows of the MLPs (default 256)")
     add("--learning-rate", type=float, default=TrainConfig.learning_rate, help="peak (default 0.002)")
     add("--seed", type=int, default=0, help="of everything random (default 0)")
+    add("--bfloat16", action="store_true", help="faster on GPUs and on processors with AVX-512 BF16 or AMX")
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="cpu or cuda")
 
 
 def run(options: argparse.Namespace) -> None:
     model = load_model(options.model, text_tower=options.text_tower)
-    config = config_from(options, model.dimensions)
+    start = None if options.start is None else VisionTower.from_folder(options.start)
+    config = config_from(options, model.dimensions, None if start is None else start.config)
     options.work.mkdir(parents=True, exist_ok=True)
-    if options.drawings:
-        from embeddings.drawings.source import open_drawings  # nobody else needs the fonts
-
-        source: Source = open_drawings(options.work / "art.npz", processes=os.cpu_count() or 1)
-    else:
-        source = Album(options.dataset, config.vision.img_size, options.work)
-    tower = train(config, source, cached_vectors(model, options.work), options.work)
+    source = _open_source(options, config.vision.img_size)
+    tower = train(config, source, cached_vectors(model, options.work), options.work, start=start)
     export(tower, options.output)
-    print(
-        f"{options.output}: {sum(p.numel() for p in tower.parameters()):,} parameters, {config.steps} steps"
+    print(f"{options.output}: {sum(p.numel() for p in tower.parameters()):,} parameters")
+
+
+def _open_source(options: argparse.Namespace, side: int) -> Source:
+    if options.dataset is not None:
+        if options.art is not None:
+            raise TrainingError("--art goes with --drawings, not with --dataset")
+        return Album(options.dataset, side, options.work)
+    from embeddings.drawings.source import open_drawings  # nobody else needs the fonts
+
+    return open_drawings(options.work / "art.npz", sets=options.art, processes=os.cpu_count() or 1)
+
+
+def config_from(
+    options: argparse.Namespace, dimensions: int, start: VisionConfig | None = None
+) -> TrainConfig:
+    """With the sizes of `start` where there is one. Raises TrainingError that names what is out of range."""
+    names = ("batch", "image_size", "patch_size", "layers", "inner", "learning_rate")
+    for name in ("steps" if options.minutes is None else "minutes", *names):
+        if not getattr(options, name) > 0:
+            raise TrainingError(f"--{name.replace('_', '-')} must be positive, not {getattr(options, name)}")
+    if start is not None and start.n_embd != dimensions:
+        raise TrainingError(f"--start has {start.n_embd} dimensions, the text tower {dimensions}")
+    return TrainConfig(
+        vision=start or _vision_from(options, dimensions),
+        steps=options.steps,
+        minutes=options.minutes or 0.0,
+        batch=options.batch,
+        chunk=options.chunk or options.batch,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
+        device=options.device,
+        bfloat16=options.bfloat16,
     )
 
 
-def config_from(options: argparse.Namespace, dimensions: int) -> TrainConfig:
-    """Raises TrainingError that names the first setting out of range."""
-    for name in ("steps", "batch", "image_size", "patch_size", "layers", "inner", "learning_rate"):
-        if not getattr(options, name) > 0:
-            raise TrainingError(f"--{name.replace('_', '-')} must be positive, not {getattr(options, name)}")
+def _vision_from(options: argparse.Namespace, dimensions: int) -> VisionConfig:
     if dimensions % 64:
         raise TrainingError(f"the text tower has {dimensions} dimensions, which is not a multiple of 64")
     grid = options.image_size // options.patch_size
-    vision = VisionConfig(
+    return VisionConfig(
         img_size=options.image_size,
         patch_size=options.patch_size,
         n_embd=dimensions,
@@ -353,13 +413,4 @@ def config_from(options: argparse.Namespace, dimensions: int) -> TrainConfig:
         n_layer=options.layers,
         n_inner=options.inner,
         ref_feat_shape=(grid, grid),
-    )
-    return TrainConfig(
-        vision=vision,
-        steps=options.steps,
-        batch=options.batch,
-        chunk=options.chunk or options.batch,
-        learning_rate=options.learning_rate,
-        seed=options.seed,
-        device=options.device,
     )

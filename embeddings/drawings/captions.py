@@ -3,6 +3,7 @@
 import random
 
 from embeddings.drawings.emoji import Emoji
+from embeddings.drawings.uses import uses_of
 
 _NAME_FORMS = (
     "{}",
@@ -191,6 +192,7 @@ def captions_for(emoji: Emoji, rng: random.Random) -> list[str]:
     captions += _KINDS.get(emoji.subgroup, (emoji.subgroup.replace("-", " "),))
     captions += [phrase for phrase, names in _MOODS.items() if emoji.base_name in names]
     captions += _flag_captions(emoji)
+    captions += uses_of(emoji)
     return list(dict.fromkeys(captions))
 
 

@@ -1,11 +1,12 @@
 """The same emoji as other artists drew them: openly licensed icon sets, read where a run is given a folder.
 
-A set is the unpacked npm package `@iconify-json/<name>`: `icons.json` has its drawings as SVG by name. Which
-sets `mini` learned from, and under which licences, is in `weights/mini/README.md`; their art is not here.
+A set is the unpacked npm package `@iconify-json/<name>`: `icons.json` has its drawings as SVG by name. Their
+art is not here; `weights/mini/README.md` says which sets `mini` learned from, their licences, and where they
+are.
 """
 
+import importlib.util
 import io
-import json
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -15,11 +16,14 @@ from typing import Any
 
 from PIL import Image
 
+from embeddings.configs import read_json
 from embeddings.drawings.emoji import Emoji
 from embeddings.errors import EmbeddingError
 
 #: Measured with, so never learned from.
 HELD_OUT = "openmoji"
+#: The package that draws SVG; only whoever trains on icon sets needs it.
+RASTERISER = "resvg-py==0.5.0"
 _TONED = re.compile(r"-(?:light|medium-light|medium|medium-dark|dark)$")
 
 
@@ -27,13 +31,17 @@ _TONED = re.compile(r"-(?:light|medium-light|medium|medium-dark|dark)$")
 class Drawing:
     """One SVG of a set."""
 
+    name: str
     svg: str
 
     def picture(self, side: int) -> Image.Image:
-        """RGBA on a transparent square of `side` pixels."""
-        import resvg_py  # only whoever trains on icon sets needs it
+        """RGBA, its longer side `side` pixels. Raises EmbeddingError that names a drawing that is no SVG."""
+        import resvg_py
 
-        data = bytes(resvg_py.svg_to_bytes(svg_string=self.svg, width=side, height=side))
+        try:
+            data = bytes(resvg_py.svg_to_bytes(svg_string=self.svg, width=side, height=side))
+        except ValueError as error:
+            raise EmbeddingError(f"{self.name} cannot be drawn: {error}") from error
         return Image.open(io.BytesIO(data)).convert("RGBA")
 
 
@@ -44,8 +52,12 @@ def read_sets(folder: Path, emoji: Sequence[Emoji]) -> dict[str, list[Drawing]]:
     files = sorted(folder.glob("*/icons.json"))
     if not files:
         raise EmbeddingError(f"{folder} holds no icon sets (folders with an icons.json)")
+    if importlib.util.find_spec("resvg_py") is None:
+        raise EmbeddingError(f"icon sets are drawn by a package that is missing: pip install {RASTERISER}")
     for file in files:
-        icons = json.loads(file.read_text(encoding="utf-8"))
+        icons = read_json(file)
+        if not isinstance(icons.get("prefix"), str) or not isinstance(icons.get("icons"), dict):
+            raise EmbeddingError(f"{file} is no icon set: it lacks a prefix or icons")
         if HELD_OUT in icons["prefix"]:
             raise EmbeddingError(f"{file} is {HELD_OUT}, with which towers are measured: leave it out")
         for name, drawing in _by_emoji_name(icons).items():
@@ -75,7 +87,7 @@ def _by_emoji_name(icons: dict[str, Any]) -> dict[str, Drawing]:
             f' viewBox="{left} {top} {width} {height}">{body}</svg>'
         )
         for called in (name, *_also_called(name)):
-            found.setdefault(called, Drawing(svg))
+            found.setdefault(called, Drawing(f"{icons['prefix']}:{name}", svg))
     return found
 
 

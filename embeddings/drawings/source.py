@@ -12,6 +12,7 @@ from embeddings.augment import DRAWN, STILL, Freedom, Sprites, compose, disturb,
 from embeddings.drawings.art import Art, build_art
 from embeddings.drawings.emoji import Emoji, Sources, read_emoji
 from embeddings.drawings.scenes import GROUNDS, Scene, composed_scenes, single_scenes
+from embeddings.drawings.sets import read_sets
 
 _ART_SIDE = 72
 _COMPOSED_SHARE = 0.1
@@ -115,10 +116,14 @@ def _words(emoji: Emoji) -> set[str]:
     return set(emoji.name.replace(":", " ").split())
 
 
-def open_drawings(art_file: Path, processes: int) -> DrawnScenes:
-    """All emoji of this machine's fonts; their art is drawn once, a few minutes, and kept in `art_file`."""
+def open_drawings(art_file: Path, *, sets: Path | None = None, processes: int = 1) -> DrawnScenes:
+    """All emoji of this machine's fonts, and of the icon sets in the folder `sets`.
+
+    Their art is drawn once, in minutes, and kept in `art_file` (1 GB with eight sets). Raises EmbeddingError.
+    """
     sources = Sources()
     emoji = read_emoji(sources)
     if not art_file.exists():
-        build_art(emoji, sources, _ART_SIDE, processes=processes).save(art_file)
+        others = {} if sets is None else read_sets(sets, emoji)
+        build_art(emoji, sources, _ART_SIDE, others=others, processes=processes).save(art_file)
     return DrawnScenes(emoji, Art.load(art_file))

@@ -10,6 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
+from embeddings import drawings
+from embeddings.__main__ import main
 from embeddings.drawings.art import Art, build_art
 from embeddings.drawings.artist import Artist, colour_in, flatten, main_colours
 from embeddings.drawings.captions import captions_for, spoken_name
@@ -17,9 +19,13 @@ from embeddings.drawings.emoji import Emoji, Sources, read_emoji
 from embeddings.drawings.sample import write_sample
 from embeddings.drawings.scenes import GROUNDS, composed_scenes, single_scenes
 from embeddings.drawings.source import DrawnScenes
+from embeddings.drawings.uses import uses_of
 from embeddings.errors import EmbeddingError
+from embeddings.towers import load_vision
 
+GOLDEN = Path(__file__).parents[1] / "golden"
 SAMPLE = Path(__file__).parents[2] / "atlas" / "datasets" / "sample"
+USES = Path(drawings.__file__).with_name("uses.txt")
 DEBIAN = Sources()
 needs_fonts = pytest.mark.skipif(
     not all(path.is_file() for path in (DEBIAN.colour_font, *DEBIAN.line_fonts)), reason="fonts are missing"
@@ -107,6 +113,19 @@ def test_captions_say_what_kind_of_thing_it_is(emoji: list[Emoji]) -> None:
     assert {"apple, fruit, red", "fruit"} <= set(apple)
     assert {"flag of Tunisia", "a flag with a star", "a flag with a crescent moon"} <= set(flag)
     assert "a flag with a cross" not in flag
+
+
+def test_captions_say_what_a_thing_is_for(emoji: list[Emoji]) -> None:
+    assert "a fruit that is red when ripe" in captions_for(emoji[3], random.Random(0))
+    assert uses_of(emoji[2]) == ["greeting someone"]  # the tone makes no difference
+    assert uses_of(emoji[4]) == []
+
+
+@pytest.mark.skipif(not DEBIAN.emoji_test.is_file(), reason="the Unicode files are missing")
+def test_every_use_is_of_an_emoji_there_is() -> None:
+    names = {one.base_name for one in read_emoji(DEBIAN)}
+    lines = USES.read_text(encoding="utf-8").splitlines()
+    assert {name for line in lines for name in line.partition(": ")[2].split("|")} <= names
 
 
 def test_names_are_spoken_as_people_would(emoji: list[Emoji]) -> None:
@@ -211,6 +230,37 @@ def test_a_flag_is_never_mirrored_and_its_colours_stay(emoji: list[Emoji]) -> No
     left, right = pictures[..., :12].mean(dim=(2, 3)), pictures[..., 12:].mean(dim=(2, 3))
     redder = (left[:, 0] - left[:, 2]) >= (right[:, 0] - right[:, 2])
     assert redder.float().mean() > 0.9  # holes cut out of it may hide a side
+
+
+@needs_fonts
+def test_the_command_trains_on_drawings_and_goes_on_where_it_stopped(
+    sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("embeddings.drawings.source.Sources", lambda: sources)
+    work, output = tmp_path / "work", tmp_path / "tower"
+    towers = ["--model", "nomic-v1.5", "--text-tower", str(GOLDEN / "text_v1_5")]
+    sizes = ["--image-size", "16", "--layers", "1", "--inner", "32", "--batch", "4", "--device", "cpu"]
+    command = ["train", "--drawings", *towers, *sizes, "--work", str(work), "--output", str(output)]
+    assert main([*command, "--steps", "2"]) == 0
+    drawn = (work / "art.npz").stat().st_mtime_ns
+    assert main([*command, "--steps", "4"]) == 0
+    assert (work / "art.npz").stat().st_mtime_ns == drawn
+    lines = [json.loads(line) for line in (work / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [2, 4]
+    bars = capsys.readouterr().err
+    assert "5/5" in bars  # emoji drawn
+    assert "4/4" in bars  # steps
+    assert load_vision(output).dimensions == 64
+
+
+def test_the_command_names_a_folder_without_icon_sets(
+    sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("embeddings.drawings.source.Sources", lambda: sources)
+    towers = ["--model", "nomic-v1.5", "--text-tower", str(GOLDEN / "text_v1_5")]
+    places = ["--work", str(tmp_path / "work"), "--output", str(tmp_path / "tower")]
+    assert main(["train", "--drawings", "--art", str(tmp_path), *towers, *places, "--steps", "1"]) == 2
+    assert capsys.readouterr().err.endswith("holds no icon sets (folders with an icons.json)\n")
 
 
 @needs_fonts

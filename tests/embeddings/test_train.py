@@ -1,6 +1,8 @@
 import argparse
+import itertools
 import json
 import math
+import time
 from pathlib import Path
 from typing import Any
 
@@ -136,9 +138,9 @@ def test_an_orthogonal_update_has_singular_values_near_one(shape: tuple[int, int
 
 
 def test_the_learning_rate_warms_up_and_falls_to_a_hundredth() -> None:
-    settings = config(steps=100, warm_up=0.1, learning_rate=1.0)
-    rates = [learning_rate(step, settings) for step in range(101)]
-    assert rates[:3] == pytest.approx([0.1, 0.2, 0.3])
+    settings = config(warm_up=0.1, learning_rate=1.0)
+    rates = [learning_rate(percent / 100, settings) for percent in range(101)]
+    assert rates[:3] == pytest.approx([0.0, 0.1, 0.2])
     assert max(rates) == rates[10] == 1.0
     assert rates[55] == pytest.approx(0.505)
     assert rates[100] == pytest.approx(0.01)
@@ -166,8 +168,10 @@ def test_a_shared_caption_is_right_for_every_picture_that_has_it() -> None:
         assert batch.true[row].tolist() == [text in right for text in shown]
 
 
-def test_it_learns_to_name_colours(tmp_path: Path) -> None:
-    tower = train(config(steps=120, batch=16, chunk=16, patch_dropout=0.0), Colours(), embed_texts, tmp_path)
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_it_learns_to_name_colours(tmp_path: Path, bfloat16: bool) -> None:
+    settings = config(steps=120, batch=16, chunk=16, patch_dropout=0.0, bfloat16=bfloat16)
+    tower = train(settings, Colours(), embed_texts, tmp_path)
     pictures = Colours().draw(np.arange(4), 8, Generator().manual_seed(99))
     mean, std = (
         torch.tensor(three)[:, None, None] for three in ((0.4815, 0.4578, 0.4082), (0.2686, 0.2613, 0.2758))
@@ -217,6 +221,50 @@ def test_the_last_steps_see_all_patches() -> None:
         kept = run.kept_patches()
         seen.append(4 if kept is None else len(kept))
     assert seen == [2] * 8 + [4] * 2
+
+
+def test_a_run_by_the_clock_ends_on_time_and_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = itertools.count(step=2)  # asked twice a step: every step takes two seconds, plus two beside it
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(ticks)))
+    seen: list[tuple[int, float, bool]] = []
+
+    def note(run: Run) -> dict[str, Any]:
+        seen.append((run.step, run.progress, run.kept_patches() is None))
+        if len(seen) == 1:
+            raise StopHereError
+        return {}
+
+    settings = config(steps=None, minutes=0.4, whole=0.3)  # 24 seconds
+    with pytest.raises(StopHereError):
+        train(settings, Colours(), embed_texts, tmp_path, on_checkpoint=note)
+    train(settings, Colours(), embed_texts, tmp_path, on_checkpoint=note)
+    steps, progress, whole = zip(*seen, strict=True)
+    assert steps == tuple(range(2, steps[-1] + 1, 2))
+    assert progress == pytest.approx([min(1.0, step * 2 / 24) for step in steps])
+    assert whole == tuple(part > 0.7 for part in progress)
+    assert progress[-1] == 1.0
+
+
+def test_a_new_run_may_start_from_a_trained_tower(tmp_path: Path) -> None:
+    trained = train(config(), Colours(), embed_texts, tmp_path / "one")
+    run = Run(config(), trained)
+    for key, value in trained.state_dict().items():
+        assert torch.equal(value, run.tower.state_dict()[key]), key
+        assert torch.equal(value, run.averaged.state_dict()[key]), key
+    gone_on = train(config(), Colours(), embed_texts, tmp_path / "two", start=trained).state_dict()
+    anew = train(config(), Colours(), embed_texts, tmp_path / "three").state_dict()
+    assert not torch.equal(gone_on["embeddings.proj.weight"], anew["embeddings.proj.weight"])
+
+
+def test_bfloat16_changes_the_products_and_not_the_weights_type(tmp_path: Path) -> None:
+    plain = train(config(), Colours(), embed_texts, tmp_path / "plain").state_dict()
+    fast = train(config(bfloat16=True), Colours(), embed_texts, tmp_path / "fast").state_dict()
+    name = "layers.0.attn.Wqkv.weight"
+    assert fast[name].dtype == torch.float32
+    assert not torch.equal(plain[name], fast[name])
+    torch.testing.assert_close(plain[name], fast[name], atol=5e-3, rtol=0)
 
 
 def test_it_refuses_the_checkpoint_of_another_tower(tmp_path: Path) -> None:
