@@ -30,7 +30,7 @@ class TowerCard:
     files: tuple[str, ...]
     weights: str  # which of the files holds the weights
     sha256: str | None  # of that file, where it is public knowledge
-    bytes: int  # of all files, about
+    bytes: int  # of all files, about; of bundled ones exactly
 
     @property
     def folder(self) -> str:
@@ -121,7 +121,8 @@ _MODELS = (
         vision=TowerCard(
             source="hub",
             repository="nomic-ai/nomic-embed-vision-v1",
-            # No commit or checksum of the current float32 file is known to us: this one is not pinned.
+            # Not pinned: no commit and no checksum of its current float32 file is published anywhere that we
+            # could look, so a changed file would not be noticed.
             revision="main",
             files=_VISION_FILES,
             weights="model.safetensors",
@@ -175,8 +176,8 @@ _MODELS = (
             revision="",
             files=_VISION_FILES,
             weights="model.safetensors",
-            sha256=None,
-            bytes=12_000_000,
+            sha256="48abbbe5bebf7959cab9a5e6b4575bb0172d15a5eeb157243ab30fd637817b3a",
+            bytes=10_856_546,
         ),
     ),
 )

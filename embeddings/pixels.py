@@ -8,7 +8,6 @@ differences:
 """
 
 import io
-import json
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from embeddings.configs import read_json
 from embeddings.errors import ItemError, ModelError
 
 MAX_PIXELS = 128 * 2**20  # half a gigabyte once decoded: Pillow keeps four bytes a pixel
@@ -91,14 +91,7 @@ class PixelRecipe:
 
     @classmethod
     def from_folder(cls, folder: Path) -> Self:
-        path = folder / "preprocessor_config.json"
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{path} cannot be read: {error}") from error
-        if not isinstance(values, dict):
-            raise ModelError(f"{path} does not hold a JSON object")
-        return cls.from_dict(values)
+        return cls.from_dict(read_json(folder / "preprocessor_config.json"))
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:

@@ -13,7 +13,6 @@ Letters in shapes: N pictures, S pixels a side, P pixels a patch side, G = S/P p
 Parameter names are the published ones, so that an official `model.safetensors` loads as it is.
 """
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from embeddings.checkpoint import load_strictly
+from embeddings.configs import read_json
 from embeddings.errors import ModelError
 
 _ROTARY_BASE = 10000.0  # fixed in the published code; the config's rotary_emb_base is not read there either
@@ -105,14 +105,7 @@ class VisionConfig:
 
     @classmethod
     def from_folder(cls, folder: Path) -> Self:
-        path = folder / "config.json"
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{path} cannot be read: {error}") from error
-        if not isinstance(values, dict):
-            raise ModelError(f"{path} does not hold a JSON object")
-        return cls.from_dict(values)
+        return cls.from_dict(read_json(folder / "config.json"))
 
     def to_dict(self) -> dict[str, Any]:
         """The contents of a config.json that `from_dict`, and the published code, read back."""

@@ -31,8 +31,11 @@ def find_tower(model: ModelCard, side: Side) -> Path:
     variable that names a folder of local models.
     """
     card = _card(model, side)
+    folder: Path | None
     if card.source == "bundled":
-        return _whole(_BUNDLED / card.repository, card)
+        folder = _whole(_BUNDLED / card.repository, card)
+        _check(folder / card.weights, card)
+        return folder
     if card.source == "package":
         folder = _package_folder(card)
     else:

@@ -138,6 +138,17 @@ def test_minis_text_tower_comes_from_the_installed_package_and_is_checked(
         weights.find_tower(newer, "text")
 
 
+def test_minis_vision_tower_is_the_one_that_is_registered() -> None:
+    card = find_model("mini")
+    folder = weights.find_tower(card, "vision")
+    assert weights.file_sha256(folder / "model.safetensors") == card.vision.sha256
+    assert sum(path.stat().st_size for path in folder.iterdir()) == card.vision.bytes
+    assert (folder / "model.safetensors").stat().st_size <= 12_000_000
+    other = replace(card, vision=replace(card.vision, sha256="0" * 64))
+    with pytest.raises(WeightsError, match="damaged"):
+        weights.find_tower(other, "vision")
+
+
 def test_minis_text_vectors_are_the_published_ones() -> None:
     sentences = ["This is an example sentence", "Each sentence is converted"]
     vectors = embeddings.load_model("mini").encode_texts(sentences, task="search_query").vectors
