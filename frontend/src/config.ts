@@ -1,6 +1,6 @@
 /** What the server writes into the map page, in `<script type="application/json" id="config">`. */
 
-import type { Space } from "./api";
+import type { Space } from "./api/maps";
 
 export interface MapEntry {
   id: string;

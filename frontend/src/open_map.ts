@@ -1,6 +1,6 @@
 /** Opens one map version in a stage of its own: root tile and manifest are asked for at the same time. */
 
-import { mapFiles } from "./api";
+import { mapFiles } from "./api/maps";
 import type { MapEntry } from "./config";
 import { currentTheme, onThemeChange } from "./site/theme";
 import type { Labels, Manifest, SheetIndex } from "./map/manifest";

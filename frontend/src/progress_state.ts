@@ -1,6 +1,6 @@
 /** What the progress events add up to. */
 
-import type { BuildProgress, ImportProgress, ProgressEvent, State } from "./api";
+import type { BuildProgress, ImportProgress, ProgressEvent, State } from "./api/datasets";
 
 export interface Now {
   import: ImportProgress | null;

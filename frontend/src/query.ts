@@ -1,6 +1,7 @@
 /** A query as people put it together: words in the box and chips beside them, each wanted or not. */
 
-import type { QueryPart } from "./api";
+import type { MapRecord } from "./api/maps";
+import type { QueryPart } from "./api/search";
 
 export interface Chip {
   kind: "text" | "row" | "picture";
@@ -32,6 +33,11 @@ export function partsOf({ text, chips }: Asked): QueryPart[] {
 }
 
 export const textChip = (text: string, wanted = true): Chip => ({ kind: "text", value: text, label: text, wanted, thumbnail: null });
+
+export function chipOf(record: MapRecord): Chip {
+  const label = record.caption.slice(0, 60) || record.source;
+  return { kind: "row", value: String(record.row), label, wanted: true, thumbnail: record.image?.thumbnail ?? null };
+}
 
 /** The rows of a query as numbers in an address: "12" wanted, "-12" not wanted ("-0" too, so it is text). */
 export const rowsOf = (chips: Chip[]): string[] =>

@@ -1,6 +1,6 @@
 /** Records by ordinal, fetched many at a time and kept for a while. */
 
-import { recordsAt, type MapAddress, type MapRecord } from "./api";
+import { recordsAt, type MapAddress, type MapRecord } from "./api/maps";
 
 const KEPT = 2000;
 const AT_ONCE = 100;

@@ -1,7 +1,7 @@
 /** Uploads files by the tus protocol, a few at a time; an interrupted one goes on where it stopped. */
 
 import { DetailedError, Upload } from "tus-js-client";
-import { csrfToken } from "./api";
+import { csrfToken } from "./api/http";
 
 export interface PickedFile {
   file: File;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { BuildProgress, ImportProgress, ProgressEvent, State } from "../src/api";
+import type { BuildProgress, ImportProgress, ProgressEvent, State } from "../src/api/datasets";
 import { after, changeable, NOTHING, phaseOf, stageRows, type Now } from "../src/progress_state";
 
 const job = (state: ImportProgress["state"]): ImportProgress => ({

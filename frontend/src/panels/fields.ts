@@ -1,4 +1,4 @@
-import type { MapRecord } from "../api";
+import type { MapRecord } from "../api/maps";
 
 /** A record's own columns that hold something. */
 export const fields = (record: MapRecord): [string, unknown][] =>

@@ -3,7 +3,7 @@
 import { mount } from "svelte";
 import type { MapConfig, MapEntry } from "../config";
 import type { OpenedMap } from "../open_map";
-import { Explorer } from "../state.svelte";
+import { Explorer } from "../explorer/explorer.svelte";
 import { decodeLink, encodeLink, type Link } from "../url";
 import ExplorerPanels from "./Explorer.svelte";
 import ListView from "./ListView.svelte";

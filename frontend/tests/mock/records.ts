@@ -1,4 +1,4 @@
-import type { MapRecord, Neighbour } from "../../src/api";
+import type { MapRecord, Neighbour } from "../../src/api/maps";
 import { paint, png } from "./files";
 import type { MadePoints } from "./points";
 

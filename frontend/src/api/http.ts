@@ -1,0 +1,59 @@
+/**
+ * What every request has in common: cookies, the CSRF token, a time limit, errors in words. Only the files of this folder
+ * fetch, besides tus-js-client for the bytes of an upload.
+ *
+ * An answer ≥ 400 is {"detail": "a sentence"} or {"detail": [{"msg": "a sentence"}]}.
+ */
+
+/** What the server answered instead of a result, in words for people. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Django writes the token into the page, for cookies that scripts may not read. */
+export function csrfToken(): string {
+  const meta = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content;
+  return meta ?? /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
+}
+
+export async function get<T>(url: string, signal?: AbortSignal): Promise<T> {
+  return (await (await send(url, { signal })).json()) as T;
+}
+
+export async function post<T>(url: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  return (await (await change("POST", url, body, signal)).json()) as T;
+}
+
+/** A request that changes something or whose question is too long for an address. */
+export function change(method: "POST" | "PATCH" | "DELETE", url: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
+  return send(url, { method, headers, body: JSON.stringify(body), signal });
+}
+
+type Init = Omit<RequestInit, "signal" | "body"> & { signal?: AbortSignal | undefined; body?: string | undefined };
+
+/** A tile that does not answer in this time is asked for again. */
+const TIMEOUT_MS = 30_000;
+
+export async function send(url: string, init: Init = {}): Promise<Response> {
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const signal = init.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
+  const { body = null, ...rest } = init;
+  const response = await fetch(url, { credentials: "same-origin", ...rest, body, signal });
+  if (!response.ok) throw new ApiError(response.status, await sentence(response));
+  return response;
+}
+
+async function sentence(response: Response): Promise<string> {
+  const fallback = `The server answered ${response.status} ${response.statusText}.`;
+  if (!response.headers.get("Content-Type")?.startsWith("application/json")) return fallback;
+  const { detail } = (await response.json()) as { detail?: unknown };
+  if (typeof detail === "string") return detail;
+  if (Array.isArray(detail)) return detail.map((item: { msg?: string }) => item.msg ?? "").join(" ");
+  return fallback;
+}

@@ -1,0 +1,60 @@
+/**
+ * Maps, their files and their records.
+ *
+ *   GET  /api/maps/{id}/records?ordinals=1,2,3&version=…  -> {records: [MapRecord]}, those that exist
+ *   GET  /api/maps/{id}/records/{row}?version=…           -> MapRecord
+ *   GET  /api/maps/{id}/records/{row}/neighbours          -> {records: [Neighbour]}, nearest first, without itself
+ *   GET  {base_url}{path}                                 the files of a map version, see atlas/maps/FORMAT.md
+ */
+
+import type { MapSource } from "../map/source";
+import { get, send } from "./http";
+
+export type Space = "image" | "caption" | "joint";
+
+export interface MapAddress {
+  id: string;
+  version: string;
+}
+
+export interface MapRecord {
+  row: number;
+  key: string | null;
+  source: string;
+  caption: string;
+  captions: string[];
+  values: Record<string, unknown>;
+  image: { width: number; height: number; format: string; size: number; thumbnail: string; original: string | null } | null;
+  /** Its place on the map; all three null for a record that is not on it. */
+  ordinal: number | null;
+  x: number | null;
+  y: number | null;
+}
+
+export type Neighbour = MapRecord & { score: number };
+
+/** The records that the version has, in the order of the ordinals. */
+export async function recordsAt(map: MapAddress, ordinals: number[], signal?: AbortSignal): Promise<MapRecord[]> {
+  const url = `/api/maps/${map.id}/records?ordinals=${ordinals.join(",")}&version=${map.version}`;
+  return (await get<{ records: MapRecord[] }>(url, signal)).records;
+}
+
+export const recordOf = (map: MapAddress, row: number, signal?: AbortSignal): Promise<MapRecord> =>
+  get(`/api/maps/${map.id}/records/${row}?version=${map.version}`, signal);
+
+export async function neighboursOf(map: MapAddress, row: number, signal?: AbortSignal): Promise<Neighbour[]> {
+  const url = `/api/maps/${map.id}/records/${row}/neighbours?version=${map.version}`;
+  return (await get<{ records: Neighbour[] }>(url, signal)).records;
+}
+
+/** The files below `base`, which are immutable and carry the version in their address. */
+export function mapFiles(base: string): MapSource {
+  return {
+    json: (path) => get(base + path),
+    bytes: async (path, signal) => (await send(base + path, { signal })).arrayBuffer(),
+    picture: async (path, signal) => {
+      const blob = await (await send(base + path, { signal })).blob();
+      return createImageBitmap(blob, { premultiplyAlpha: "none", colorSpaceConversion: "none" });
+    },
+  };
+}

@@ -1,0 +1,101 @@
+/** One record at a time: the point under the pointer with its card, and the open record with its neighbours. */
+
+import { neighboursOf, recordOf, type MapRecord, type Neighbour } from "../api/maps";
+import type { Found } from "../map/pick";
+import { placed, type Stage } from "./stage.svelte";
+
+export interface OpenRecord {
+  record: MapRecord;
+  /** Null while they are on their way. */
+  neighbours: Neighbour[] | null;
+}
+
+const HOVER_CARD_MS = 125;
+/** Time to travel from the point to its card. */
+const LEAVE_MS = 220;
+/** Width of the drawer, in pixels, where it lies beside the map. */
+const DRAWER = 400;
+
+export class Detail {
+  hovered = $state.raw<Found | null>(null);
+  card = $state.raw<{ record: MapRecord; at: Found } | null>(null);
+  opened = $state.raw<OpenRecord | null>(null);
+
+  private hoverTimer: ReturnType<typeof setTimeout> | undefined;
+  private overCard = false;
+
+  constructor(private readonly stage: Stage) {}
+
+  /** The card opens late, so that it does not flicker past, and closes late, so that it can be reached. */
+  hover(found: Found | null): void {
+    clearTimeout(this.hoverTimer);
+    if (!found) {
+      this.hoverTimer = setTimeout(() => this.overCard || this.closeCard(), LEAVE_MS);
+      return;
+    }
+    const delay = this.card ? 60 : HOVER_CARD_MS;
+    this.hoverTimer = setTimeout(() => void this.showCard(found), delay);
+  }
+
+  enterCard(): void {
+    this.overCard = true;
+    clearTimeout(this.hoverTimer);
+  }
+
+  leaveCard(): void {
+    this.overCard = false;
+    this.hoverTimer = setTimeout(() => this.closeCard(), LEAVE_MS);
+  }
+
+  closeCard(): void {
+    clearTimeout(this.hoverTimer);
+    this.overCard = false;
+    this.card = null;
+    this.hovered = null;
+  }
+
+  private async showCard(found: Found): Promise<void> {
+    this.hovered = found;
+    const record = await this.stage.attempt(this.stage.records.get(found.ordinal));
+    if (record && this.hovered === found) this.card = { record, at: found };
+  }
+
+  /** Points at a record from elsewhere on the page. */
+  point(record: MapRecord | null): void {
+    this.stage.view.markHover(record && placed(record));
+  }
+
+  async openOrdinal(ordinal: number): Promise<void> {
+    const record = await this.stage.attempt(this.stage.records.get(ordinal));
+    if (record) await this.open(record);
+  }
+
+  async openRow(row: number): Promise<void> {
+    const record = await this.stage.attempt(recordOf(this.stage.entry, row));
+    if (record) await this.open(record);
+  }
+
+  async open(record: MapRecord): Promise<void> {
+    this.closeCard();
+    const { stage } = this;
+    const opened: OpenRecord = { record, neighbours: null };
+    this.opened = opened;
+    const place = placed(record);
+    stage.view.markOpen(place);
+    if (place) stage.view.reveal(place, innerWidth >= 900 ? DRAWER : 0);
+    const neighbours = await stage.attempt(neighboursOf(stage.entry, record.row));
+    if (this.opened !== opened || !neighbours) return;
+    this.opened = { record, neighbours };
+    stage.view.markOpen(placed(record), neighbours.map(placed).filter((place) => place !== null));
+  }
+
+  close(): void {
+    this.opened = null;
+    this.stage.view.markOpen(null);
+  }
+
+  goTo(record: MapRecord): void {
+    const place = placed(record);
+    if (place) this.stage.view.flyTo({ ...place, k: Math.max(this.stage.camera.k, 12) });
+  }
+}

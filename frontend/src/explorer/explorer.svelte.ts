@@ -1,0 +1,149 @@
+/** The explorer: puts its parts together, moves the camera, switches maps, and is a link. The panels read it. */
+
+import type { Space } from "../api/maps";
+import type { MapConfig, MapEntry } from "../config";
+import type { Tool } from "../map/gestures";
+import type { Topic } from "../map/manifest";
+import type { Found } from "../map/pick";
+import type { Polygon } from "../map/region";
+import type { OpenedMap } from "../open_map";
+import { rowsOf, wordsOf } from "../query";
+import type { Link } from "../url";
+import { Detail } from "./detail.svelte";
+import { Look } from "./look.svelte";
+import { Search } from "./search.svelte";
+import { Selection } from "./selection.svelte";
+import { Stage } from "./stage.svelte";
+
+export class Explorer {
+  readonly stage: Stage;
+  readonly look: Look;
+  readonly detail: Detail;
+  readonly selection: Selection;
+  readonly search: Search;
+
+  tool = $state<Tool>("pan");
+  loading = $state(true);
+  switching = $state(false);
+
+  constructor(
+    readonly config: MapConfig,
+    private readonly reopen: (entry: MapEntry) => Promise<OpenedMap>,
+  ) {
+    this.stage = new Stage(config);
+    this.look = new Look(this.stage);
+    this.detail = new Detail(this.stage);
+    this.selection = new Selection(this.stage);
+    this.search = new Search(this.stage);
+  }
+
+  /** Takes over a map that was opened, and what its files say about it. */
+  adopt(map: OpenedMap): void {
+    const { view } = map;
+    this.stage.adopt(map);
+    this.look.adopt(map);
+    this.selection.adopt();
+    this.loading = view.loading;
+    view.tool = this.tool;
+    view.events.on("camera", (camera) => (this.stage.camera = camera));
+    view.events.on("hover", (found) => this.detail.hover(found));
+    view.events.on("click", ({ found, add }) => this.click(found, add));
+    view.events.on("open", (found) => void this.detail.openOrdinal(found.ordinal));
+    view.events.on("topic", (topic) => this.goToTopic(topic));
+    view.events.on("region", ({ polygon, add }) => void this.selectRegion(polygon, add));
+    view.events.on("loading", (loading) => (this.loading = loading));
+    view.events.on("error", () => (this.stage.error = "Part of the map could not be loaded."));
+  }
+
+  get n(): number {
+    return this.stage.view.n;
+  }
+
+  // --- camera and tools ---------------------------------------------------------------------------------------
+
+  zoomBy(factor: number): void {
+    this.stage.view.zoomBy(factor);
+  }
+
+  recentre(): void {
+    this.stage.view.recentre();
+  }
+
+  goToTopic(topic: Topic): void {
+    const k = Math.max(this.stage.camera.k * 1.8, (topic.k0 ?? 1) * 1.5, 3);
+    this.stage.view.flyTo({ x: topic.x, y: topic.y, k: Math.min(k, 60) });
+  }
+
+  setTool(tool: Tool): void {
+    this.tool = this.tool === tool ? "pan" : tool;
+    this.stage.view.tool = this.tool;
+  }
+
+  private click(found: Found | null, add: boolean): void {
+    if (found && add) this.selection.toggle(found.ordinal);
+    else if (found) void this.detail.openOrdinal(found.ordinal);
+    else if (this.detail.opened) this.detail.close();
+    else if (this.selection.count > 0) this.selection.set([]);
+  }
+
+  private async selectRegion(polygon: Polygon, add: boolean): Promise<void> {
+    if (await this.selection.addRegion(polygon, add)) this.setTool("pan");
+  }
+
+  /** Escape: what lies on top goes first. */
+  clear(): void {
+    if (this.tool !== "pan") this.setTool("pan");
+    else if (this.detail.card) this.detail.closeCard();
+    else if (this.detail.opened) this.detail.close();
+    else if (this.search.hits) this.search.clear();
+    else if (this.selection.count > 0) this.selection.set([]);
+  }
+
+  retry(): void {
+    this.stage.error = null;
+    this.stage.view.retry();
+  }
+
+  // --- other maps, links --------------------------------------------------------------------------------------
+
+  /** Shows another space of the same records; the open record stays open, at its new place, and the search is asked again. */
+  async switchTo(space: Space): Promise<void> {
+    const entry = this.config.maps.find((map) => map.space === space);
+    if (!entry || entry.id === this.stage.entry.id || this.switching) return;
+    this.switching = true;
+    this.detail.closeCard();
+    const row = this.detail.opened?.record.row;
+    const map = await this.stage.attempt(this.reopen(entry));
+    if (map) {
+      this.adopt(map);
+      this.detail.opened = null;
+      await Promise.all([row === undefined ? null : this.detail.openRow(row), this.search.again()]);
+    }
+    this.switching = false;
+  }
+
+  link(): Link {
+    const { stage, look, search, detail } = this;
+    return {
+      map: this.config.maps.length > 1 ? stage.entry.space : null,
+      camera: stage.camera,
+      colour: look.colour,
+      hidden: [...look.hidden],
+      range: look.range,
+      query: search.asked.text,
+      words: wordsOf(search.asked.chips),
+      like: rowsOf(search.asked.chips),
+      record: detail.opened?.record.row ?? null,
+    };
+  }
+
+  async follow(link: Link): Promise<void> {
+    const { stage, look, detail } = this;
+    if (link.map && link.map !== stage.entry.space) await this.switchTo(link.map as Space);
+    if (link.camera) stage.view.setCamera(link.camera);
+    if (link.colour) look.setColour(link.colour, link);
+    if (link.record === null) detail.close();
+    else if (link.record !== detail.opened?.record.row) await detail.openRow(link.record);
+    await this.search.follow(link);
+  }
+}

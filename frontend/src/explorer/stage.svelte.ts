@@ -1,0 +1,47 @@
+/** What every part of the explorer stands on: the map that is shown, its records, and where errors are told. */
+
+import type { MapConfig } from "../config";
+import type { Topic } from "../map/manifest";
+import type { MapView } from "../map/map_view";
+import type { Found } from "../map/pick";
+import type { Camera } from "../map/viewport";
+import type { OpenedMap } from "../open_map";
+import { Records } from "../records";
+
+export class Stage {
+  map = $state.raw<OpenedMap>(null!);
+  topics = $state.raw<Topic[]>([]);
+  camera = $state.raw<Camera>({ x: 0.5, y: 0.5, k: 1 });
+  error = $state<string | null>(null);
+  records!: Records;
+
+  readonly entry = $derived(this.map.entry);
+  readonly columns = $derived(this.map.manifest.columns);
+
+  constructor(readonly config: MapConfig) {}
+
+  adopt(map: OpenedMap): void {
+    this.map = map;
+    this.records = new Records(map.entry);
+    this.camera = map.view.camera;
+  }
+
+  get view(): MapView {
+    return this.map.view;
+  }
+
+  /** The result, or null with the error told. What was aborted is told to nobody. */
+  async attempt<T>(work: Promise<T>, signal?: AbortSignal): Promise<T | null> {
+    try {
+      return await work;
+    } catch (error) {
+      if (!signal?.aborted) this.error = error instanceof Error ? error.message : String(error);
+      return null;
+    }
+  }
+}
+
+/** Where a record is on the map, if it is on it. */
+export function placed({ ordinal, x, y }: { ordinal: number | null; x: number | null; y: number | null }): Found | null {
+  return ordinal === null || x === null || y === null ? null : { ordinal, x, y };
+}
