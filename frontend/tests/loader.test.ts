@@ -52,6 +52,42 @@ test("a failure is tried again three times, then told once, and can be retried",
   expect(failed).toHaveLength(2);
 });
 
+test("what failed for good is tried anew by itself after a while", async () => {
+  let [asked, away] = [0, true];
+  const failed: unknown[] = [];
+  const loader = new Loader<string>(
+    async () => {
+      asked++;
+      if (away) throw new Error("away");
+    },
+    (_, error) => failed.push(error),
+  );
+  loader.want(["a"]);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect([asked, failed.length]).toEqual([4, 1]);
+  away = false;
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect([asked, failed.length]).toEqual([5, 1]);
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect(asked).toBe(5);
+});
+
+test("an answer that never comes is given up, its request stopped, and asked for again", async () => {
+  const signals: AbortSignal[] = [];
+  const loader = new Loader<string>(
+    (_, signal) => new Promise(() => signals.push(signal)),
+    () => {},
+  );
+  loader.want(["a"]);
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(signals[0]!.aborted).toBe(true);
+  expect(loader.pending).toBe(true);
+  await vi.advanceTimersByTimeAsync(500);
+  expect(signals).toHaveLength(2);
+  loader.close();
+  expect(signals[1]!.aborted).toBe(true);
+});
+
 test("after a passing failure all is well", async () => {
   let asked = 0;
   const loader = new Loader<string>(

@@ -3,6 +3,11 @@
 import type { Labels, Topic } from "./manifest";
 import { toScreen, zoomOf, type Viewport } from "./viewport";
 
+/** Pixels that stay free at the edge, the shortest box that is still read, the longest name in characters. */
+const EDGE = 2;
+const SHORTEST = 44;
+const LONGEST = 200;
+
 export function visibleTopics(topics: Topic[], view: Viewport): Topic[] {
   const k = zoomOf(view);
   return topics.filter((topic) => {
@@ -11,6 +16,22 @@ export function visibleTopics(topics: Topic[], view: Viewport): Topic[] {
     return Math.abs(x - view.width / 2) < (view.width + topic.w) / 2 && Math.abs(y - view.height / 2) < (view.height + topic.h) / 2;
   });
 }
+
+/**
+ * Where a label lies on the screen. At an edge its box ends there, so that the name is cut off with an ellipsis; a box that
+ * would be too short to read runs off the edge as the map does.
+ */
+export function labelBox({ x, y, w, h }: Topic, view: Viewport): { left: number; top: number; width: number; height: number } {
+  const [sx, sy] = toScreen(view, x, y);
+  const left = Math.max(EDGE, sx - w / 2);
+  const right = Math.min(view.width - EDGE, sx + w / 2);
+  const shortest = Math.min(w, SHORTEST);
+  if (right - left >= shortest) return { left, top: sy - h / 2, width: right - left, height: h };
+  return { left: sx < view.width / 2 ? sx + w / 2 - shortest : sx - w / 2, top: sy - h / 2, width: shortest, height: h };
+}
+
+/** No label has room for more. */
+const shortened = (name: string): string => (name.length > LONGEST ? `${name.slice(0, LONGEST)}…` : name);
 
 /** Keeps one element for each label on the screen. */
 export class LabelLayer {
@@ -40,8 +61,10 @@ export class LabelLayer {
     }
     if (!view) return;
     for (const topic of topics) {
-      const [x, y] = toScreen(view, topic.x, topic.y);
-      this.element(topic).style.transform = `translate(${(x - topic.w / 2).toFixed(1)}px, ${(y - topic.h / 2).toFixed(1)}px)`;
+      const { left, width, top } = labelBox(topic, view);
+      const { style } = this.element(topic);
+      style.transform = `translate(${left.toFixed(1)}px, ${top.toFixed(1)}px)`;
+      style.width = `${width.toFixed(1)}px`;
     }
   }
 
@@ -54,9 +77,8 @@ export class LabelLayer {
     element.tabIndex = -1;
     element.className = "map-label";
     element.dataset["level"] = String(Math.min(topic.level, 2));
-    element.textContent = topic.name;
-    element.title = `${topic.name}: ${topic.count.toLocaleString("en")} records`;
-    element.style.width = `${topic.w}px`;
+    element.textContent = shortened(topic.name);
+    element.title = `${shortened(topic.name)}: ${topic.count.toLocaleString("en")} records`;
     element.style.height = `${topic.h}px`;
     element.addEventListener("click", () => this.clicked(topic));
     this.elements.set(topic.id, element);

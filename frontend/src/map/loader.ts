@@ -1,6 +1,10 @@
 /** Fetches what is wanted most first, a few at a time; a failure is tried again, then said. */
 
 const RETRY_AFTER = [400, 1500, 5000];
+/** After the last of them it is said, and tried again so often by itself. */
+const TRY_ANEW_AFTER = 30_000;
+/** An answer that takes longer counts as none. */
+const PATIENCE = 30_000;
 
 export class Loader<K> {
   private wanted: K[] = [];
@@ -9,6 +13,8 @@ export class Loader<K> {
   private readonly tries = new Map<K, number>();
   private readonly timers = new Set<ReturnType<typeof setTimeout>>();
   private readonly abort = new AbortController();
+  /** Ends the waiting for new tries of what failed. */
+  private giveUp = new AbortController();
 
   /** `run` fetches and stores a thing; `failed` hears of one whose every try failed, until `retry()`. */
   constructor(
@@ -34,6 +40,8 @@ export class Loader<K> {
   }
 
   retry(): void {
+    this.giveUp.abort();
+    this.giveUp = new AbortController();
     for (const [key, count] of this.tries) if (count > RETRY_AFTER.length) this.settled.delete(key);
     this.tries.clear();
     this.pump();
@@ -55,7 +63,7 @@ export class Loader<K> {
   private async start(key: K): Promise<void> {
     this.busy.add(key);
     try {
-      await this.run(key, this.abort.signal);
+      await this.runInTime(key);
       this.tries.delete(key);
       this.settled.add(key);
     } catch (error) {
@@ -75,14 +83,43 @@ export class Loader<K> {
     if (delay === undefined) {
       this.settled.add(key);
       this.failed(key, error);
+      void this.wait(TRY_ANEW_AFTER, this.giveUp.signal).then(() => this.again(key));
       return;
     }
-    await new Promise<void>((resolve) => {
+    await this.wait(delay);
+  }
+
+  private again(key: K): void {
+    this.tries.delete(key);
+    this.settled.delete(key);
+    this.pump();
+  }
+
+  /** The signal stops a request that hangs; who pays no heed to it is not waited for either. */
+  private async runInTime(key: K): Promise<void> {
+    const stop = new AbortController();
+    const late = this.wait(PATIENCE, stop.signal).then(() => {
+      throw new Error(`No answer within ${PATIENCE / 1000} seconds.`);
+    });
+    try {
+      await Promise.race([this.run(key, AbortSignal.any([this.abort.signal, stop.signal])), late]);
+    } finally {
+      stop.abort();
+    }
+  }
+
+  /** Never ends after `signal` or once the loader was closed. */
+  private wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.timers.delete(timer);
         resolve();
-      }, delay);
+      }, milliseconds);
       this.timers.add(timer);
+      signal?.addEventListener("abort", () => {
+        clearTimeout(timer);
+        this.timers.delete(timer);
+      });
     });
   }
 }

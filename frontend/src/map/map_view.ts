@@ -7,12 +7,13 @@ import { tilesIn } from "./cover";
 import { Events } from "./events";
 import type { Flags } from "./flags";
 import { Gestures, type Tool } from "./gestures";
-import type { GL, Rgb } from "./gl";
+import type { Rgb } from "./gl";
 import type { Hit } from "./hits_pass";
 import { handleKey } from "./keyboard";
 import { LabelLayer } from "./labels";
 import { tileOf, type Column, type Labels, type Manifest, type SheetIndex, type Topic } from "./manifest";
 import { Marks } from "./marks";
+import { Minimap, type MinimapStyle } from "./minimap";
 import { Morph, type Focus } from "./morph";
 import { Mover, wantsNoMotion } from "./mover";
 import { Overlay, type WorldPoint } from "./overlay";
@@ -22,11 +23,15 @@ import type { DrawnTile } from "./points_pass";
 import { boxOf, ordinalsIn, type Polygon } from "./region";
 import { Sampler } from "./sample";
 import { Scene } from "./scene";
+import { Screen } from "./screen";
 import type { MapSource } from "./source";
+import type { PictureSource } from "./singles";
 import { TileStore } from "./store";
 import { Thumbnails, type PictureMode } from "./thumbnails";
-import type { Codes } from "./tile";
+import type { Codes, TilePoints } from "./tile";
 import { toScreen, type Box, type Camera, type Viewport } from "./viewport";
+
+export { NoWebGLError } from "./screen";
 
 export interface MapEvents {
   /** The point under the pointer or reached by Shift + arrow; null = none. */
@@ -46,14 +51,11 @@ export interface MapEvents {
 
 const PICTURE_LAYERS = 16;
 
-/** Thrown where the browser offers no WebGL2. */
-export class NoWebGLError extends Error {}
-
 export class MapView {
   readonly events = new Events<MapEvents>();
   readonly store: TileStore;
   readonly canvas: HTMLCanvasElement;
-  private readonly gl: GL;
+  private readonly glass: Screen;
   private readonly marks: Marks;
   private readonly mover: Mover;
   private readonly scene: Scene;
@@ -65,6 +67,8 @@ export class MapView {
   private readonly budget: Budget = startBudget();
   private readonly abort = new AbortController();
   private thumbnails: Thumbnails | null = null;
+  private pictureSource: PictureSource | null = null;
+  private readonly minimaps = new Set<Minimap>();
   private morph: Morph | null = null;
   private drawn: DrawnTile[] = [];
   private requested = 0;
@@ -80,11 +84,12 @@ export class MapView {
     /** Pixels at the left that a panel covers on this screen. */
     inset = (): number => 0,
   ) {
-    this.canvas = makeCanvas();
-    const gl = this.canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false, powerPreference: "high-performance" });
-    if (!gl) throw new NoWebGLError("This browser offers no WebGL2.");
-    this.gl = gl;
-    parent.append(this.canvas);
+    this.glass = new Screen(parent, {
+      resized: (width, height) => this.resized(width, height),
+      restored: () => this.restore(),
+    });
+    const { canvas, gl, width, height } = this.glass;
+    this.canvas = canvas;
     this.overlay = new Overlay(parent);
     this.labels = new LabelLayer(parent, (topic) => this.events.emit("topic", topic));
     this.store = new TileStore(source, manifest, {
@@ -94,12 +99,14 @@ export class MapView {
     });
     this.marks = new Marks(manifest.n, (column, ordinal) => this.codeIn(column, ordinal));
     this.scene = new Scene(gl, this.marks);
-    this.mover = new Mover(parent.clientWidth || 1, parent.clientHeight || 1, inset, () => this.cameraMoved());
+    this.mover = new Mover(width, height, inset, () => this.cameraMoved());
     this.sampler = new Sampler(this.store, this.marks, this.budget);
     this.pointer = this.makePointer();
     this.gestures = new Gestures(this.canvas, this.pointer.gestureHandlers());
-    this.listen();
-    this.resize();
+    const keys = this.pointer.keyHandlers();
+    canvas.addEventListener("keydown", (event) => handleKey(event, keys));
+    addEventListener("online", () => this.retry(), { signal: this.abort.signal });
+    this.glass.watch();
   }
 
   get n(): number {
@@ -124,8 +131,7 @@ export class MapView {
     this.store.close();
     this.thumbnails?.close();
     cancelAnimationFrame(this.requested);
-    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
-    this.parent.replaceChildren();
+    this.glass.close();
   }
 
   // --- what it shows ------------------------------------------------------------------------------------------
@@ -143,7 +149,15 @@ export class MapView {
   setSheets(index: SheetIndex): void {
     const failed = (error: unknown) => this.events.emit("error", error);
     this.thumbnails = new Thumbnails(this.source, index, this.n, PICTURE_LAYERS, () => this.invalidate(), failed);
+    this.thumbnails.source = this.pictureSource;
     this.scene.setThumbnails(this.thumbnails);
+    this.invalidate();
+  }
+
+  /** Where single thumbnails come from, below the deepest sheets. May be set before the sheets. */
+  setPictureSource(source: PictureSource): void {
+    this.pictureSource = source;
+    if (this.thumbnails) this.thumbnails.source = source;
     this.invalidate();
   }
 
@@ -163,8 +177,9 @@ export class MapView {
 
   /** The look follows the page: paper is the parent's background colour. */
   setLook(look: Look): void {
-    this.scene.setLook(look, parseRgb(getComputedStyle(this.parent).backgroundColor));
-    this.invalidate();
+    const style = getComputedStyle(this.parent);
+    this.scene.setLook(look, parseRgb(style.backgroundColor), parseRgb(style.color));
+    this.recolour();
   }
 
   /** Colours by a column; `shown` says which of its codes count, the others stand back. */
@@ -224,6 +239,17 @@ export class MapView {
   async ordinalsIn(polygon: Polygon): Promise<number[]> {
     const tiles = await this.store.all(tilesIn(this.store.tiles, boxOf(polygon)), this.abort.signal);
     return [...ordinalsIn(polygon, tiles)].filter((ordinal) => this.marks.isVisible(ordinal));
+  }
+
+  /**
+   * Draws the whole map, small, into a square canvas, with a frame round what is on the screen; it follows the camera, the
+   * colours and the look until the map is closed or the answer is called. The canvas shows the world from edge to edge.
+   */
+  drawMinimap(canvas: HTMLCanvasElement): () => void {
+    const minimap = new Minimap(canvas, () => this.minimapNow());
+    this.minimaps.add(minimap);
+    this.invalidate();
+    return () => this.minimaps.delete(minimap);
   }
 
   /** What a click at this place of the screen would meet. */
@@ -328,39 +354,12 @@ export class MapView {
     this.invalidate();
   }
 
-  private listen(): void {
-    const { signal } = this.abort;
-    const observer = new ResizeObserver(() => this.resize());
-    observer.observe(this.parent);
-    signal.addEventListener("abort", () => observer.disconnect());
-    this.watchRatio();
-    this.canvas.addEventListener("webglcontextlost", (event) => event.preventDefault(), { signal });
-    this.canvas.addEventListener("webglcontextrestored", () => this.restore(), { signal });
-    const keys = this.pointer.keyHandlers();
-    this.canvas.addEventListener("keydown", (event) => handleKey(event, keys), { signal });
-    addEventListener("online", () => this.retry(), { signal });
-  }
-
-  /** A window moved to another screen changes the pixel ratio without a resize. */
-  private watchRatio(): void {
-    const query = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
-    const changed = () => {
-      this.resize();
-      this.watchRatio();
-    };
-    query.addEventListener("change", changed, { once: true, signal: this.abort.signal });
-  }
-
   private restore(): void {
     this.scene.restore();
     this.invalidate();
   }
 
-  private resize(): void {
-    const width = this.parent.clientWidth || 1;
-    const height = this.parent.clientHeight || 1;
-    this.canvas.width = Math.round(width * devicePixelRatio);
-    this.canvas.height = Math.round(height * devicePixelRatio);
+  private resized(width: number, height: number): void {
     this.mover.resize(width, height);
     // A canvas of a new size is empty: waiting for the next frame would let it flicker.
     if (this.painted) this.frame(performance.now());
@@ -369,13 +368,14 @@ export class MapView {
 
   private recolour(): void {
     this.scene.recolour();
+    this.minimaps.forEach((minimap) => minimap.refresh());
     this.invalidate();
   }
 
   private frame(now: number): void {
     cancelAnimationFrame(this.requested);
     this.requested = 0;
-    if (this.gl.isContextLost()) return;
+    if (this.glass.gl.isContextLost()) return;
     if (this.moving) this.budget.frame(now - this.lastFrame);
     this.lastFrame = now;
     this.moving = this.mover.advance(now);
@@ -389,6 +389,7 @@ export class MapView {
     const animating = this.scene.draw({ view, now, drawn: this.drawn, size, morph });
     this.overlay.draw(morphing ? null : view, size / 2 + 5);
     this.labels.draw(morphing ? null : view);
+    this.minimaps.forEach((minimap) => minimap.draw(view));
     this.report();
     if (animating || this.mover.isFlying) this.invalidate();
   }
@@ -401,6 +402,14 @@ export class MapView {
     const { loading } = this;
     if (loading !== this.wasLoading) this.events.emit("loading", loading);
     this.wasLoading = loading;
+  }
+
+  private minimapNow(): { points: TilePoints | null; style: MinimapStyle } {
+    const root = this.store.tiles[0];
+    const points = (root && this.store.loaded.get(root)) ?? null;
+    const { codes, colouredBy } = this.marks;
+    const column = colouredBy && points?.columns.get(colouredBy.key);
+    return { points, style: this.scene.minimapStyle(codes?.values ?? column ?? null) };
   }
 
   private codeIn(column: Column, ordinal: number): number | null {
@@ -429,15 +438,6 @@ export class MapView {
     this.invalidate();
     this.events.emit("hover", found);
   }
-}
-
-function makeCanvas(): HTMLCanvasElement {
-  const canvas = document.createElement("canvas");
-  canvas.className = "map-canvas";
-  canvas.tabIndex = 0;
-  canvas.setAttribute("role", "application");
-  canvas.setAttribute("aria-label", "Map. Arrows move, plus and minus zoom, Shift and arrows walk from record to record, Enter opens one.");
-  return canvas;
 }
 
 function parseRgb(text: string): Rgb {

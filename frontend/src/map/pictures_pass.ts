@@ -1,22 +1,30 @@
-/** Draws thumbnails out of sheets kept in one texture array; the sheet that was not drawn for longest makes room. */
+/** Draws thumbnails out of one texture array: sheets of them, or places for single ones. */
 
 import { createProgram, fillBuffer, type GL, type Program, type Rgb } from "./gl";
 import { PICTURE_FRAGMENT, PICTURE_VERTEX } from "./shaders";
-import { SHEET_COLUMNS, type Placed } from "./sheets";
+import type { Placed } from "./sheets";
 import type { Viewport } from "./viewport";
 
-const SIDE = 1024;
-const FLOATS = 10;
+export const LAYER_SIDE = 1024;
+const SIZES = [2, 2, 3, 2, 1, 1];
+const FLOATS = SIZES.reduce((sum, size) => sum + size);
 
 export interface DrawnPicture {
   placed: Placed;
   layer: number;
-  /** Place of the picture in its sheet. */
+  /** Place of the picture in its layer. */
   index: number;
+  alpha: number;
   /** Size in the sheet, in pixels. */
   width: number;
   height: number;
   lit: boolean;
+}
+
+export interface PictureStyle {
+  ratio: number;
+  paper: Rgb;
+  rim: Rgb;
 }
 
 export class PicturesPass {
@@ -30,10 +38,10 @@ export class PicturesPass {
     readonly layers: number,
     private readonly cell: number,
   ) {
-    this.shader = createProgram(gl, PICTURE_VERTEX, PICTURE_FRAGMENT, ["a_corner", "a_pixels", "a_texel", "a_size", "a_lit"]);
+    this.shader = createProgram(gl, PICTURE_VERTEX, PICTURE_FRAGMENT, ["a_corner", "a_pixels", "a_texel", "a_size", "a_lit", "a_alpha"]);
     this.texture = gl.createTexture();
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.texture);
-    gl.texStorage3D(gl.TEXTURE_2D_ARRAY, 1, gl.RGBA8, SIDE, SIDE, layers);
+    gl.texStorage3D(gl.TEXTURE_2D_ARRAY, 1, gl.RGBA8, LAYER_SIDE, LAYER_SIDE, layers);
     gl.texParameteri(gl.TEXTURE_2D_ARRAY, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
     gl.texParameteri(gl.TEXTURE_2D_ARRAY, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
     gl.texParameteri(gl.TEXTURE_2D_ARRAY, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
@@ -43,7 +51,7 @@ export class PicturesPass {
     gl.bindVertexArray(this.vertices);
     gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer);
     let offset = 0;
-    [2, 2, 3, 2, 1].forEach((size, place) => {
+    SIZES.forEach((size, place) => {
       gl.enableVertexAttribArray(place);
       gl.vertexAttribPointer(place, size, gl.FLOAT, false, 4 * FLOATS, 4 * offset);
       offset += size;
@@ -51,15 +59,22 @@ export class PicturesPass {
     gl.bindVertexArray(null);
   }
 
-  upload(layer: number, sheet: ImageBitmap): void {
+  /** Puts a sheet, or one picture at its place, into a layer. */
+  upload(layer: number, bitmap: ImageBitmap, index = 0): void {
     const { gl } = this;
+    const [u, v] = this.corner(index);
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.texture);
-    gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, 0, 0, 0, layer, sheet.width, sheet.height, 1, gl.RGBA, gl.UNSIGNED_BYTE, sheet);
+    gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, 0, u, v, layer, bitmap.width, bitmap.height, 1, gl.RGBA, gl.UNSIGNED_BYTE, bitmap);
   }
 
-  draw(pictures: DrawnPicture[], view: Viewport, style: { ratio: number; paper: Rgb; rim: Rgb; alpha: number }): void {
+  private corner(index: number): [number, number] {
+    const columns = LAYER_SIDE / this.cell;
+    return [(index % columns) * this.cell, Math.floor(index / columns) * this.cell];
+  }
+
+  draw(pictures: DrawnPicture[], view: Viewport, style: PictureStyle): void {
     const { gl, shader } = this;
-    if (pictures.length === 0 || style.alpha <= 0) return;
+    if (pictures.length === 0) return;
     gl.useProgram(shader.program);
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.texture);
@@ -67,7 +82,6 @@ export class PicturesPass {
     gl.uniform2f(shader.uniform("u_half"), view.width / 2, view.height / 2);
     gl.uniform3fv(shader.uniform("u_paper"), style.paper);
     gl.uniform3fv(shader.uniform("u_rim"), style.rim);
-    gl.uniform1f(shader.uniform("u_alpha"), style.alpha);
     gl.bindVertexArray(this.vertices);
     fillBuffer(gl, this.buffer, this.triangles(pictures, view, style.ratio), gl.STREAM_DRAW);
     gl.drawArrays(gl.TRIANGLES, 0, 6 * pictures.length);
@@ -78,16 +92,15 @@ export class PicturesPass {
   private triangles(pictures: DrawnPicture[], view: Viewport, ratio: number): Float32Array<ArrayBuffer> {
     const data = new Float32Array(6 * FLOATS * pictures.length);
     let at = 0;
-    for (const { placed, layer, index, width, height, lit } of pictures) {
-      const u = (index % SHEET_COLUMNS) * this.cell;
-      const v = Math.floor(index / SHEET_COLUMNS) * this.cell;
+    for (const { placed, layer, index, width, height, lit, alpha } of pictures) {
+      const [u, v] = this.corner(index);
       for (const [cx, cy] of CORNERS) {
         // Half a texel inside: the neighbour in the sheet must not bleed in.
         const texelX = u + 0.5 + cx * (width - 1);
         const texelY = v + 0.5 + cy * (height - 1);
         const x = placed.left + cx * placed.width - view.width / 2;
         const y = view.height / 2 - (placed.top + cy * placed.height);
-        data.set([cx, cy, x, y, texelX / SIDE, texelY / SIDE, layer, placed.width * ratio, placed.height * ratio, lit ? 1 : 0], at);
+        data.set([cx, cy, x, y, texelX / LAYER_SIDE, texelY / LAYER_SIDE, layer, placed.width * ratio, placed.height * ratio, lit ? 1 : 0, alpha], at);
         at += FLOATS;
       }
     }

@@ -1,12 +1,13 @@
 /** Paints one frame: paper, points, pictures, hits. Owns everything on the GPU and brings it back after a lost context. */
 
-import { colourTable, GLOW, HIT_RAMP, rgb, type Look } from "./colours";
+import { colourOf, colourTable, GLOW, HIT_RAMP, rgb, type Look } from "./colours";
 import type { GL, Rgb } from "./gl";
 import { HitsPass } from "./hits_pass";
 import type { Marks } from "./marks";
+import type { MinimapStyle } from "./minimap";
 import { PointsPass, type DrawnTile, type MorphStyle } from "./points_pass";
 import type { Thumbnails } from "./thumbnails";
-import type { TilePoints } from "./tile";
+import type { Codes, TilePoints } from "./tile";
 import type { Viewport } from "./viewport";
 
 export interface Frame {
@@ -24,6 +25,7 @@ export class Scene {
   private hits: HitsPass;
   private look: Look = "light";
   private paper: Rgb = [1, 1, 1];
+  private ink: Rgb = [0, 0, 0];
 
   constructor(
     private readonly gl: GL,
@@ -47,10 +49,22 @@ export class Scene {
     thumbnails.attach(this.gl);
   }
 
-  setLook(look: Look, paper: Rgb): void {
+  /** The colours are made anew by `recolour()`. */
+  setLook(look: Look, paper: Rgb, ink: Rgb): void {
     this.look = look;
     this.paper = paper;
-    this.recolour();
+    this.ink = ink;
+  }
+
+  minimapStyle(codes: Codes | null): MinimapStyle {
+    const { colouredBy } = this.marks;
+    const missing = colouredBy?.missing ?? 0;
+    return {
+      paper: this.paper,
+      frame: this.ink,
+      codes,
+      colour: (code) => colourOf(colouredBy, codes ? code : missing, this.look),
+    };
   }
 
   recolour(): void {
@@ -90,7 +104,7 @@ export class Scene {
       morph,
     });
     if (morph) return true;
-    const moving = this.thumbnails?.draw(view, now, { ratio, paper, rim: paper }, marks) ?? false;
+    const moving = this.thumbnails?.draw(view, now, { ratio, paper, rim: paper }, marks, drawn) ?? false;
     const [from, to] = HIT_RAMP[look];
     this.hits.draw(view, { size: Math.max(8, size * 1.35), ratio, rim: paper, from: rgb(from), to: rgb(to) });
     return moving;

@@ -151,11 +151,13 @@ in vec2 a_pixels;
 in vec3 a_texel;
 in vec2 a_size;
 in float a_lit;
+in float a_alpha;
 uniform vec2 u_half;
 out vec2 v_corner;
 out vec3 v_texel;
 flat out vec2 v_size;
 flat out float v_lit;
+flat out float v_alpha;
 
 void main() {
   gl_Position = vec4(a_pixels / u_half, 0.0, 1.0);
@@ -163,6 +165,7 @@ void main() {
   v_texel = a_texel;
   v_size = a_size;
   v_lit = a_lit;
+  v_alpha = a_alpha;
 }`;
 
 /** A picture with a hairline frame; rounded by two pixels, as prints are. */
@@ -173,10 +176,10 @@ in vec2 v_corner;
 in vec3 v_texel;
 flat in vec2 v_size;
 flat in float v_lit;
+flat in float v_alpha;
 uniform sampler2DArray u_sheets;
 uniform vec3 u_paper;
 uniform vec3 u_rim;
-uniform float u_alpha;
 out vec4 o_colour;
 
 void main() {
@@ -189,5 +192,5 @@ void main() {
   float grey = dot(colour, vec3(0.299, 0.587, 0.114));
   colour = mix(mix(mix(colour, vec3(grey), 0.8), u_paper, 0.75), colour, v_lit);
   colour = mix(colour, u_rim, smoothstep(-1.6, -0.6, edge));
-  o_colour = vec4(colour, inside * u_alpha);
+  o_colour = vec4(colour, inside * v_alpha);
 }`;

@@ -5,7 +5,6 @@ import { STEPS } from "./tile";
 import { toScreen, visibleBox, zoomOf, type Box, type Viewport } from "./viewport";
 
 const RECORD = 12;
-export const SHEET_COLUMNS = 16;
 const CELLS = 16;
 /** Part of its cell that a picture may cover. */
 const FILL = 0.9;
@@ -23,44 +22,76 @@ export interface Picture {
   height: number;
 }
 
+/** A part of the world and the sheet that shows it. */
+export interface Region {
+  sheet: Tile;
+  box: Box;
+}
+
 export class SheetTree {
   readonly size: number;
   readonly deepest: number;
   private readonly tiles: Tile[];
-  /** Pictures by level. */
+  /** Pictures by level; a branch that ends counts on with its last sheet. */
   private readonly perLevel: number[] = [];
 
   constructor(index: SheetIndex) {
     this.size = index.size;
     this.tiles = walkTiles(index.sheets);
-    for (const tile of this.tiles) this.perLevel[tile.z] = (this.perLevel[tile.z] ?? 0) + tile.count;
-    this.deepest = this.perLevel.length - 1;
+    this.deepest = this.tiles.reduce((deepest, { z }) => Math.max(deepest, z), -1);
+    for (const tile of this.tiles) {
+      const last = tile.children.length > 0 ? tile.z : this.deepest;
+      for (let z = tile.z; z <= last; z++) this.perLevel[z] = (this.perLevel[z] ?? 0) + tile.count;
+    }
   }
 
-  /** Level of a view: its cells measure 64 to 127 px, where the tree reaches that deep. */
-  level(view: Viewport): number {
-    return Math.min(this.deepest, Math.max(0, Math.floor(Math.log2(zoomOf(view)))));
-  }
-
-  /** How many of a map's n points each picture of a level stands for. */
+  /** How many of a map's n points each picture of a level stands for; below the sheets single ones are four times as many a level. */
   pointsPerPicture(n: number, level: number): number {
-    return n / Math.max(1, this.perLevel[level] ?? 0);
+    const pictures = (this.perLevel[Math.min(level, this.deepest)] ?? 0) * 4 ** Math.max(0, level - this.deepest);
+    return Math.max(1, n / Math.max(1, pictures));
   }
 
-  /** The sheets of a level on the screen; where a branch ends earlier, its last sheet. */
-  covering(view: Viewport, level: number): Tile[] {
+  /** What is on the screen, in parts with one sheet each: that of the level, or the last one above where the branch ends. */
+  covering(view: Viewport, level: number): Region[] {
     const screen = visibleBox(view);
-    const found: Tile[] = [];
-    const visit = (tile: Tile): void => {
-      if (!meets(tileBox(tile), screen)) return;
-      if (tile.z === level || tile.children.length === 0) found.push(tile);
-      else tile.children.forEach(visit);
+    const found: Region[] = [];
+    const visit = (sheet: Tile): void => {
+      const box = tileBox(sheet);
+      if (!meets(box, screen)) return;
+      if (sheet.z >= level || sheet.children.length === 0) {
+        found.push({ sheet, box });
+        return;
+      }
+      sheet.children.forEach(visit);
+      for (const quarter of missingQuarters(sheet)) if (meets(quarter, screen)) found.push({ sheet, box: quarter });
     };
     const root = this.tiles[0];
     if (root) visit(root);
     return found;
   }
 }
+
+/** Level of a view: its cells measure 64 to 127 px. */
+export const levelOf = (view: Viewport): number => Math.max(0, Math.floor(Math.log2(zoomOf(view))));
+
+/** A quarter with few records has no sheet of its own. */
+function missingQuarters(sheet: Tile): Box[] {
+  const { z, x, y } = sheet;
+  const there = new Set(sheet.children.map((child) => (child.x & 1) | ((child.y & 1) << 1)));
+  return [0, 1, 2, 3].filter((q) => !there.has(q)).map((q) => squareBox(z + 1, 2 * x + (q & 1), 2 * y + (q >> 1)));
+}
+
+const squareBox = (z: number, x: number, y: number): Box => ({ x0: x / 2 ** z, y0: y / 2 ** z, x1: (x + 1) / 2 ** z, y1: (y + 1) / 2 ** z });
+
+/** The cell of a level that holds a place, and a number that tells it from all others of the level. */
+export function cellAt(x: number, y: number, level: number): { box: Box; key: number } {
+  const z = level + Math.log2(CELLS);
+  const [column, row] = [Math.floor(x * 2 ** z), Math.floor(y * 2 ** z)];
+  return { box: squareBox(z, column, row), key: row * 2 ** z + column };
+}
+
+/** Half open, as tiles are: a place is in one of two neighbours. */
+export const holds = (box: Box, x: number, y: number): boolean => x >= box.x0 && x < box.x1 && y >= box.y0 && y < box.y1;
 
 export function readPictures(sheet: Tile, bytes: ArrayBuffer): Picture[] {
   const data = new DataView(bytes);
@@ -91,7 +122,7 @@ export interface Placed {
 }
 
 /** Centred on its point, moved as little as keeps it inside its own cell: so no two ever meet. */
-export function place(picture: Picture, view: Viewport): Placed {
+export function place(picture: Omit<Picture, "ordinal">, view: Viewport): Placed {
   const cell = (picture.cell.x1 - picture.cell.x0) * view.scale;
   const longest = Math.min(LARGEST, FILL * cell);
   const zoom = longest / Math.max(picture.width, picture.height);

@@ -1,10 +1,12 @@
 /** Pictures on the map: loads the sheets a view needs and crossfades from one level of them to the next. */
 
-import type { GL, Rgb } from "./gl";
+import type { GL } from "./gl";
 import { Loader } from "./loader";
 import { tileName, type SheetIndex, type Tile } from "./manifest";
-import { PicturesPass, type DrawnPicture } from "./pictures_pass";
-import { place, readPictures, SheetTree, type Picture, type Placed } from "./sheets";
+import { PicturesPass, type DrawnPicture, type PictureStyle } from "./pictures_pass";
+import type { DrawnTile } from "./points_pass";
+import { cellAt, holds, levelOf, place, readPictures, SheetTree, type Picture, type Placed, type Region } from "./sheets";
+import { candidates, Singles, type PictureSource } from "./singles";
 import type { MapSource } from "./source";
 import { clamp, zoomOf, type Viewport } from "./viewport";
 
@@ -12,6 +14,9 @@ export type PictureMode = "off" | "auto" | "always";
 
 /** Which pictures are shown, and which of them stand back. */
 export interface PictureMarks {
+  flags: { hidden: number; revision: number };
+  /** The part of all points that is shown at all. */
+  part: number;
   isVisible(ordinal: number): boolean;
   isLit(ordinal: number): boolean;
 }
@@ -39,13 +44,14 @@ export class Thumbnails {
   private readonly sheets = new Map<Tile, Sheet>();
   private readonly names = new Map<string, Tile>();
   private readonly loader: Loader<string>;
+  private readonly singles: Singles;
   private pass: PicturesPass | null = null;
   private level = -1;
   private previous = -1;
   private changed = -Infinity;
 
   constructor(
-    private readonly source: MapSource,
+    private readonly files: MapSource,
     index: SheetIndex,
     private readonly n: number,
     private readonly layers: number,
@@ -54,10 +60,15 @@ export class Thumbnails {
   ) {
     this.tree = new SheetTree(index);
     this.loader = new Loader((name, signal) => this.fetch(name, signal), (_, error) => failed(error), 4);
+    this.singles = new Singles(arrived, failed);
+  }
+
+  set source(source: PictureSource | null) {
+    this.singles.source = source;
   }
 
   get pending(): boolean {
-    return this.loader.pending;
+    return this.loader.pending || this.singles.pending;
   }
 
   /** Whether the map has pictures at all. */
@@ -69,28 +80,32 @@ export class Thumbnails {
   attach(gl: GL): void {
     this.pass = this.any ? new PicturesPass(gl, this.layers, this.tree.size) : null;
     for (const sheet of this.sheets.values()) this.pass?.upload(sheet.layer, sheet.bitmap);
+    this.singles.attach(gl);
   }
 
   retry(): void {
     this.loader.retry();
+    this.singles.retry();
   }
 
   close(): void {
     this.loader.close();
+    this.singles.close();
     for (const sheet of this.sheets.values()) sheet.bitmap.close();
   }
 
-  /** True while something moves by itself and the next frame is wanted. */
-  draw(view: Viewport, now: number, style: { ratio: number; paper: Rgb; rim: Rgb }, marks: PictureMarks): boolean {
+  /** True while something moves by itself and the next frame is wanted. `points`: the tiles as this frame shows them. */
+  draw(view: Viewport, now: number, style: PictureStyle, marks: PictureMarks, points: DrawnTile[]): boolean {
     this.drawn = [];
-    const alpha = this.alpha(view);
+    const alpha = this.alpha(view, marks.part);
     if (!this.pass || alpha === 0) {
       this.loader.want([]);
+      this.singles.rest();
       return false;
     }
-    const target = this.tree.level(view);
-    const wanted = this.tree.covering(view, target);
-    this.loader.want(wanted.map((tile) => this.name(tile)));
+    const target = levelOf(view);
+    const wanted = new Set(this.tree.covering(view, target).map(({ sheet }) => this.name(sheet)));
+    this.loader.want([...wanted].slice(0, this.layers));
     if (target !== this.level && !this.loader.pending) {
       this.previous = this.level;
       this.level = target;
@@ -98,8 +113,9 @@ export class Thumbnails {
     }
     const fade = Math.min(1, (now - this.changed) / FADE_MS);
     if (fade < 1) this.drawLevel(this.previous, view, now, { ...style, alpha: alpha * (1 - fade) }, marks);
-    this.drawLevel(this.level, view, now, { ...style, alpha: alpha * fade }, marks);
-    return fade < 1;
+    const taken = this.drawLevel(this.level, view, now, { ...style, alpha: alpha * fade }, marks);
+    const more = this.drawSingles(view, now, { ...style, alpha: alpha * fade }, marks, points, taken);
+    return fade < 1 || more;
   }
 
   /** The picture at a place on the screen. */
@@ -111,41 +127,72 @@ export class Thumbnails {
     return found ?? null;
   }
 
-  private alpha(view: Viewport): number {
+  private alpha(view: Viewport, part: number): number {
     if (this.mode === "off" || !this.any) return 0;
     if (this.mode === "always") return 1;
     const k = zoomOf(view);
     const depth = Math.max(0, Math.log2(k));
     const [upper, lower] = [Math.floor(depth), Math.ceil(depth)].map((level) =>
-      Math.log(this.tree.pointsPerPicture(this.n, Math.min(level, this.tree.deepest))),
+      Math.log(this.tree.pointsPerPicture(this.n * part, level)),
     );
     const each = Math.exp(upper! + (lower! - upper!) * (depth % 1));
     const few = clamp(Math.log(MANY / each) / Math.log(MANY / FEW), 0, 1);
     return few * clamp((k - OVERVIEW) / (NEAR - OVERVIEW), 0, 1);
   }
 
-  private drawLevel(
-    level: number,
-    view: Viewport,
-    now: number,
-    style: { ratio: number; paper: Rgb; rim: Rgb; alpha: number },
-    marks: PictureMarks,
-  ): void {
-    if (level < 0 || style.alpha <= 0) return;
+  /** Returns the keys of the cells that are not free any more. */
+  private drawLevel(level: number, view: Viewport, now: number, style: PictureStyle & { alpha: number }, marks: PictureMarks): Set<number> {
     const pictures: DrawnPicture[] = [];
-    for (const tile of this.tree.covering(view, level)) {
+    const taken = new Set<number>();
+    for (const { picture, sheet, index } of this.picturesOf(level, view)) {
+      sheet.lastDrawn = now;
+      const { ordinal, x, y } = picture;
+      if (!marks.isVisible(ordinal)) continue;
+      const cell = cellAt(x, y, level);
+      // Below its sheet's level a picture keeps to the smaller cell round its point.
+      const placed = place({ ...picture, cell: cell.box }, view);
+      taken.add(cell.key);
+      if (!onScreen(placed, view)) continue;
+      const { width, height } = picture;
+      pictures.push({ placed, layer: sheet.layer, index, width, height, lit: marks.isLit(ordinal), alpha: style.alpha });
+      if (level === this.level) this.drawn.push({ ordinal, placed, x, y });
+    }
+    if (style.alpha > 0) this.pass?.draw(pictures, view, style);
+    return taken;
+  }
+
+  private *picturesOf(level: number, view: Viewport): Generator<{ picture: Picture; sheet: Sheet; index: number }> {
+    if (level < 0) return;
+    for (const { sheet: tile, box } of this.tree.covering(view, level)) {
       const sheet = this.sheets.get(tile);
       if (!sheet) continue;
-      sheet.lastDrawn = now;
-      sheet.pictures.forEach((picture, index) => {
-        const placed = place(picture, view);
-        if (!onScreen(placed, view) || !marks.isVisible(picture.ordinal)) return;
-        const { ordinal, width, height } = picture;
-        pictures.push({ placed, layer: sheet.layer, index, width, height, lit: marks.isLit(ordinal) });
-        if (level === this.level) this.drawn.push({ ordinal, placed, x: picture.x, y: picture.y });
-      });
+      for (const [index, picture] of sheet.pictures.entries()) {
+        if (holds(box, picture.x, picture.y)) yield { picture, sheet, index };
+      }
     }
-    this.pass?.draw(pictures, view, style);
+  }
+
+  private drawSingles(
+    view: Viewport,
+    now: number,
+    style: PictureStyle & { alpha: number },
+    marks: PictureMarks,
+    points: DrawnTile[],
+    taken: Set<number>,
+  ): boolean {
+    const { level } = this;
+    const ended = this.endedRegions(view, level, marks.flags.hidden > 0);
+    const stamp = `${level} ${marks.flags.revision} ${points.length} ${this.sheets.size}`;
+    this.singles.choose(view, now, level, stamp, (known) =>
+      candidates(points, ended, view, level, taken, (ordinal) => known(ordinal) && marks.isVisible(ordinal)),
+    );
+    return this.singles.draw(view, now, level, style, taken, marks, this.drawn);
+  }
+
+  /** Where single thumbnails fill in: below the last sheets, and everywhere while a filter hides what the sheets show. */
+  private endedRegions(view: Viewport, level: number, filtered: boolean): Region[] {
+    if (level < 0 || this.loader.pending) return [];
+    return this.tree.covering(view, level).filter(({ sheet }) => filtered || sheet.z < level);
   }
 
   private name(tile: Tile): string {
@@ -157,8 +204,8 @@ export class Thumbnails {
   private async fetch(name: string, signal: AbortSignal): Promise<void> {
     const tile = this.names.get(name)!;
     const [bitmap, index] = await Promise.all([
-      this.source.picture(`thumbs/${name}.webp`, signal),
-      this.source.bytes(`thumbs/${name}.idx`, signal),
+      this.files.picture(`thumbs/${name}.webp`, signal),
+      this.files.bytes(`thumbs/${name}.idx`, signal),
     ]);
     const layer = this.freeLayer();
     this.sheets.set(tile, { bitmap, pictures: readPictures(tile, index), layer, lastDrawn: performance.now() });

@@ -1,0 +1,83 @@
+/** The canvas: its size in real pixels, its WebGL2 context, and what happens to both. */
+
+import type { GL } from "./gl";
+
+/** Thrown where the browser offers no WebGL2. */
+export class NoWebGLError extends Error {}
+
+export interface ScreenEvents {
+  /** In CSS pixels. Also when the pixel ratio changes. */
+  resized(width: number, height: number): void;
+  /** The context was lost and is back, empty. */
+  restored(): void;
+}
+
+export class Screen {
+  readonly canvas: HTMLCanvasElement;
+  readonly gl: GL;
+  private readonly abort = new AbortController();
+
+  /** Throws NoWebGLError. The size is measured by the first `measure()`. */
+  constructor(
+    private readonly parent: HTMLElement,
+    private readonly events: ScreenEvents,
+  ) {
+    this.canvas = makeCanvas();
+    const gl = this.canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false, powerPreference: "high-performance" });
+    if (!gl) throw new NoWebGLError("This browser offers no WebGL2.");
+    this.gl = gl;
+    parent.append(this.canvas);
+  }
+
+  get width(): number {
+    return this.parent.clientWidth || 1;
+  }
+
+  get height(): number {
+    return this.parent.clientHeight || 1;
+  }
+
+  /** From now on changes are told. */
+  watch(): void {
+    const { signal } = this.abort;
+    const observer = new ResizeObserver(() => this.measure());
+    observer.observe(this.parent);
+    signal.addEventListener("abort", () => observer.disconnect());
+    this.watchRatio();
+    this.canvas.addEventListener("webglcontextlost", (event) => event.preventDefault(), { signal });
+    this.canvas.addEventListener("webglcontextrestored", () => this.events.restored(), { signal });
+    this.measure();
+  }
+
+  close(): void {
+    this.abort.abort();
+    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
+    this.parent.replaceChildren();
+  }
+
+  private measure(): void {
+    const { width, height } = this;
+    this.canvas.width = Math.round(width * devicePixelRatio);
+    this.canvas.height = Math.round(height * devicePixelRatio);
+    this.events.resized(width, height);
+  }
+
+  /** A window moved to another screen changes the pixel ratio without a resize. */
+  private watchRatio(): void {
+    const query = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+    const changed = () => {
+      this.measure();
+      this.watchRatio();
+    };
+    query.addEventListener("change", changed, { once: true, signal: this.abort.signal });
+  }
+}
+
+function makeCanvas(): HTMLCanvasElement {
+  const canvas = document.createElement("canvas");
+  canvas.className = "map-canvas";
+  canvas.tabIndex = 0;
+  canvas.setAttribute("role", "application");
+  canvas.setAttribute("aria-label", "Map. Arrows move, plus and minus zoom, Shift and arrows walk from record to record, Enter opens one.");
+  return canvas;
+}
