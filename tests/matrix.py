@@ -91,9 +91,11 @@ PAGES: dict[str, Rule] = {
     "HEAD /uploads/{upload_id}": Rule(OWN, headers={"Tus-Resumable": "1.0.0"}, nameless=401),
     # Maps; a dataset that is not public is not embedded, whoever asks
     "GET /data/{team}/{slug}/map": Rule(SEE),
+    "GET /data/{team}/{slug}/preview.png": Rule(SEE),
     "GET /embed/{team}/{slug}": Rule(NOBODY),
     "GET /maps/{map_id}/{version_id}/{name}": Rule(SEE),
     "GET /maps/{map_id}/{version_id}/from/{other_id}/{z}-{x}-{y}.bin": Rule(SEE),
+    "GET /api/maps/{map_id}/tags.bin": Rule(SEE),
     "GET /api/datasets/{dataset_id}/events": Rule(SEE),
     # The API about itself
     "GET /api/": Rule(EVERYBODY, 404),
@@ -130,6 +132,7 @@ DATASET = "/api/datasets/{dataset_id}"
 IMPORT = f"{DATASET}/imports/{{import_id}}"
 MAP = "/api/maps/{map_id}"
 COMMENT_PATH = f"{DATASET}/comments/{{comment_id}}"
+TAG_PATH = f"{DATASET}/tags/{{tag_id}}"
 NOT_THEIRS = dict.fromkeys(COMMENT - EDIT, 409)
 
 OPERATIONS: dict[str, Rule] = {
@@ -159,6 +162,15 @@ OPERATIONS: dict[str, Rule] = {
     f"GET {MAP}/records": Rule(SEE, query="ordinals=0,1"),
     f"GET {MAP}/records/{{row}}": Rule(SEE),
     f"GET {MAP}/records/{{row}}/neighbours": Rule(SEE),
+    # Filters and tags
+    f"POST {MAP}/select": Rule(SEE, json={"filter": {"rows": [1]}}),
+    f"POST {DATASET}/table": Rule(SEE, json={}),
+    f"GET {DATASET}/records/{{row}}/tags": Rule(SEE),
+    f"GET {DATASET}/tags": Rule(SEE),
+    f"POST {DATASET}/tags": Rule(TAG, 201, json={"name": "new"}),
+    f"PATCH {TAG_PATH}": Rule(TAG, json={"name": "other"}),
+    f"DELETE {TAG_PATH}": Rule(TAG, 204),
+    f"POST {TAG_PATH}/records": Rule(TAG, json={"add": {"rows": [1]}}),
     # Working together. The comment and the view are the owner's.
     f"GET {DATASET}/comments": Rule(SEE),
     f"POST {DATASET}/comments": Rule(COMMENT, 201, json={"text": "Hm.", "pin": {"row": 1}, "name": "Ina"}),

@@ -21,6 +21,11 @@ class Visitor(APIKeyCookie):
 
     param_name = "sessionid"
 
+    def _get_key(self, request: HttpRequest) -> str | None:
+        # Without a session there is nothing that a forged request could act with; and in a frame of another
+        # site, where browsers keep cookies back, there is no token either.
+        return super()._get_key(request) if self.param_name in request.COOKIES else None
+
     def authenticate(self, request: HttpRequest, key: str | None) -> Any:  # noqa: ARG002
         return request.user
 

@@ -14,11 +14,12 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from atlas.datasets.activity import record_event
 from atlas.datasets.change import change_dataset
 from atlas.datasets.models import Dataset, Visibility
 from atlas.datasets.sharing_forms import EmbedForm, GuestForm, LinkForm, VisibilityForm
 from atlas.datasets.views import find_own
-from atlas.teams.asker import Asker
+from atlas.teams.asker import Asker, asker_of
 from atlas.teams.guests import NotAGuestError, add_guest
 from atlas.teams.links import (
     TooManyTriesError,
@@ -48,7 +49,9 @@ def set_visibility(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     form = VisibilityForm(request.POST)
     if not form.is_valid():
         raise Http404
-    change_dataset(dataset, visibility=Visibility(form.cleaned_data["visibility"]))
+    visibility = Visibility(form.cleaned_data["visibility"])
+    change_dataset(dataset, visibility=visibility)
+    record_event(dataset, "shared", asker_of(request), f"made it {visibility}")
     messages.success(request, "Saved.")
     return _back(dataset)
 
@@ -64,6 +67,7 @@ def new_link(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     values = dict(form.cleaned_data)
     scope, last_day = Scope(values.pop("scope")), values.pop("last_day")
     create_link(dataset.pk, cast(User, request.user), scope=scope, expires_at=last_day, **values)
+    record_event(dataset, "shared", asker_of(request), "made a share link")
     if dataset.visibility == Visibility.PRIVATE:
         change_dataset(dataset, visibility=Visibility.LINK)
         messages.success(request, "The link is made. The dataset was private; its links open it now.")
@@ -77,6 +81,7 @@ def new_link(request: HttpRequest, team: str, slug: str) -> HttpResponse:
 def end_link(request: HttpRequest, team: str, slug: str, link_id: UUID) -> HttpResponse:
     dataset = find_own(request, team, slug)
     revoke_link(get_object_or_404(ShareLink, dataset_id=dataset.pk, pk=link_id))
+    record_event(dataset, "shared", asker_of(request), "revoked a share link")
     messages.success(request, "The link opens nothing any more, for those who have it open neither.")
     return _back(dataset, "links")
 
@@ -95,6 +100,7 @@ def new_guest(request: HttpRequest, team: str, slug: str) -> HttpResponse:
         except NotAGuestError as error:
             form.add_error("email", str(error))
         else:
+            record_event(dataset, "shared", asker_of(request), f"made {guest.user} a guest: {guest.role}")
             messages.success(request, f"{guest.user} {guest.get_role_display().lower()} from now on.")
             return _back(dataset, "guests")
     return _page(request, dataset, guest_form=form)
@@ -106,6 +112,7 @@ def end_guest(request: HttpRequest, team: str, slug: str, guest_id: int) -> Http
     dataset = find_own(request, team, slug)
     guest = get_object_or_404(Guest.objects.select_related("user"), dataset_id=dataset.pk, pk=guest_id)
     guest.delete()
+    record_event(dataset, "shared", asker_of(request), f"removed the guest {guest.user}")
     messages.success(request, f"{guest.user} is no guest any more.")
     return _back(dataset, "guests")
 

@@ -8,6 +8,7 @@ app_name = "maps"
 
 urlpatterns = [
     path("data/<slug:team>/<slug:slug>/map", views.map_page, name="map"),
+    path("data/<slug:team>/<slug:slug>/preview.png", views.preview_image, name="preview"),
     path("embed/<slug:team>/<slug:slug>", views.embed_page, name="embed"),
     path("api/datasets/<uuid:dataset_id>/events", feed.dataset_events, name="events"),
     path(

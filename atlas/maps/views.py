@@ -1,9 +1,10 @@
 """The map page, and the same without its frame for other sites."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_exempt
@@ -12,6 +13,8 @@ from django.views.decorators.http import require_safe
 from atlas import csp
 from atlas.datasets.models import Dataset, Visibility
 from atlas.datasets.permit import permit
+from atlas.maps.models import version_folder
+from atlas.maps.preview import preview_of
 from atlas.maps.progress import published_maps
 from atlas.teams.asker import Asker, asker_of
 
@@ -37,6 +40,21 @@ def embed_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     dataset = get_object_or_404(public, team__slug=team, slug=slug)
     response = render(request, "maps/embed.html", _context(Asker(AnonymousUser()), dataset))
     response[csp.HEADER] = csp.policy_for_frames(dataset.embed_hosts)
+    return response
+
+
+@require_safe
+def preview_image(request: HttpRequest, team: str, slug: str) -> HttpResponse:
+    """What other sites show beside a link to a public dataset."""
+    visible = Dataset.objects.visible_to(asker_of(request))
+    dataset = get_object_or_404(visible, team__slug=team, slug=slug)
+    shown = next(iter(published_maps(dataset.pk)), None)
+    if shown is None:
+        raise Http404
+    response = HttpResponse(preview_of(version_folder(dataset.pk, UUID(shown["version"]))), "image/png")
+    response["Cache-Control"] = (
+        f"{'public' if dataset.visibility == Visibility.PUBLIC else 'private'}, max-age=3600"
+    )
     return response
 
 
@@ -70,5 +88,4 @@ def _context(asker: Asker, dataset: Dataset) -> dict[str, Any]:
         "maps": maps,
         "config": config,
         "may_share": allowed.may_share,
-        "is_public": dataset.visibility == Visibility.PUBLIC,
     }
