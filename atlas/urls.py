@@ -5,6 +5,8 @@ from django.urls import URLPattern, URLResolver, include, path
 from atlas import health
 from atlas.api import api
 
+handler404 = "atlas.errors.not_found"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health", health.health, name="health"),
     path("accounts/", include("allauth.urls")),

@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI
 from ninja.security import APIKeyCookie
 
+from atlas.api.document import DocumentedAPI
 from atlas.datasets.api import router as datasets_router
 from atlas.datasets.imports import ImportRefusedError, UnknownColumnError
 from atlas.datasets.permit import HiddenCaptionsError
@@ -30,7 +30,7 @@ class Visitor(APIKeyCookie):
         return request.user
 
 
-api = NinjaAPI(title="Atlas", version="1", auth=Visitor(), urls_namespace="api")
+api = DocumentedAPI(title="Atlas", version="1", auth=Visitor(), urls_namespace="api")
 api.add_router("/datasets", datasets_router)
 api.add_router("", maps_router)
 api.add_router("", selection_router)
