@@ -27,25 +27,52 @@ export function nearestPoint(
   x: number,
   y: number,
   radius: number,
-  accept: (ordinal: number, points: TilePoints, i: number) => boolean,
+  accept: (ordinal: number) => boolean,
 ): Found | null {
   let best: Found | null = null;
   let bestSquare = radius ** 2;
-  const box = { x0: x - radius, y0: y - radius, x1: x + radius, y1: y + radius };
   for (const { points, drawn: limit } of drawn) {
-    if (!meets(tileBox(points.tile), box)) continue;
-    for (const i of pointsIn(points, box)) {
-      if (i >= limit) continue;
+    const { tile } = points;
+    if (!meets(tileBox(tile), { x0: x - radius, y0: y - radius, x1: x + radius, y1: y + radius })) continue;
+    eachNear(points, x, y, Math.sqrt(bestSquare), limit, (i) => {
       const [px, py] = pointAt(points, i);
       const square = (px - x) ** 2 + (py - y) ** 2;
-      const ordinal = points.tile.start + i;
-      if (square > bestSquare || (square === bestSquare && best !== null && best.ordinal < ordinal)) continue;
-      if (!accept(ordinal, points, i)) continue;
+      const ordinal = tile.start + i;
+      if (square > bestSquare || (square === bestSquare && best !== null && best.ordinal < ordinal)) return null;
+      if (!accept(ordinal)) return null;
       best = { ordinal, x: px, y: py };
       bestSquare = square;
-    }
+      return Math.sqrt(square);
+    });
   }
   return best;
+}
+
+/**
+ * Visits the first `limit` points of a tile that are at most `radius` away, or a little more: a visit may answer with a smaller
+ * radius. Works in steps of the tile without making objects: a pointer in a dense cluster has thousands of points round it.
+ */
+function eachNear(points: TilePoints, x: number, y: number, radius: number, limit: number, visit: (i: number) => number | null): void {
+  const { tile, at, low } = points;
+  const { starts, order } = gridOf(points);
+  const steps = 2 ** tile.z * STEPS;
+  const [qx, qy] = [x * steps - tile.x * STEPS, y * steps - tile.y * STEPS];
+  const cell = (value: number) => Math.min(GRID - 1, Math.max(0, Math.floor(value / CELL)));
+  const slack = 1 + 1e-9;
+  let reach = radius * steps * slack;
+  const [from, to] = [cell(qx - reach), cell(qx + reach)];
+  for (let row = cell(qy - reach); row <= cell(qy + reach); row++) {
+    const end = starts[row * GRID + to + 1]!;
+    for (let place = starts[row * GRID + from]!; place < end; place++) {
+      const i = order[place]!;
+      if (i >= limit) continue;
+      const dx = at[2 * i]! + (low ? (low[2 * i]! + 0.5) / 256 : 0.5) - qx;
+      const dy = at[2 * i + 1]! + (low ? (low[2 * i + 1]! + 0.5) / 256 : 0.5) - qy;
+      if (dx * dx + dy * dy > reach * reach) continue;
+      const nearer = visit(i);
+      if (nearer !== null) reach = nearer * steps * slack;
+    }
+  }
 }
 
 /** Offsets of the points in the cells that a box touches: a superset of the points in the box. */
@@ -62,7 +89,8 @@ export function* pointsIn(points: TilePoints, box: Box): Generator<number> {
   }
 }
 
-function gridOf(points: TilePoints): Grid {
+/** The grid of a tile, made at the first call: a third of a millisecond that no pointer should wait for. */
+export function gridOf(points: TilePoints): Grid {
   let grid = grids.get(points);
   if (!grid) grids.set(points, (grid = makeGrid(points.at)));
   return grid;

@@ -50,8 +50,9 @@ export class Pointer {
     const above = nearestHit(marks.visibleHits, x, y, radius) ?? this.shown.pictureAt(sx, sy);
     if (above) return above;
     const candidates = this.candidates();
-    const lit = nearestPoint(candidates, x, y, radius, (ordinal) => marks.isVisible(ordinal) && marks.isLit(ordinal));
-    return lit ?? nearestPoint(candidates, x, y, radius, (ordinal) => marks.isVisible(ordinal));
+    const all = () => nearestPoint(candidates, x, y, radius, (ordinal) => marks.isVisible(ordinal));
+    if (marks.lit === "none" || !marks.divided) return all();
+    return nearestPoint(candidates, x, y, radius, (ordinal) => marks.isVisible(ordinal) && marks.isLit(ordinal)) ?? all();
   }
 
   hover(found: Found | null): void {

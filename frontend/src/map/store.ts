@@ -2,6 +2,7 @@
 
 import { Loader } from "./loader";
 import { tileName, walkTiles, type Column, type Manifest, type Tile } from "./manifest";
+import { gridOf } from "./pick";
 import type { MapSource } from "./source";
 import { readCodes, readTile, STEPS, type TilePoints } from "./tile";
 
@@ -77,7 +78,10 @@ export class TileStore {
 
   private pointsPath(tile: Tile): string {
     return this.job(`t/${tileName(tile)}.atm`, tile, (bytes) => {
-      if (!this.loaded.has(tile)) this.loaded.set(tile, readTile(tile, bytes, this.embedded));
+      if (this.loaded.has(tile)) return;
+      const points = readTile(tile, bytes, this.embedded);
+      gridOf(points);
+      this.loaded.set(tile, points);
     });
   }
 

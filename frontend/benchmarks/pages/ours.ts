@@ -1,0 +1,36 @@
+import "../../src/style/index.css";
+import { firstPaint, settleWebGL, wanted, type FirstPaint } from "./contender";
+import { openMap } from "../../src/open_map";
+import type { MapView } from "../../src/map/map_view";
+
+window.started = start();
+
+/** What the core keeps to itself; measuring may look. */
+interface Inside {
+  drawn: { prefix: { fading: number } }[];
+  budget: { points: number; frame(milliseconds: number): void };
+}
+
+async function start(): Promise<FirstPaint> {
+  const n = wanted.get("points");
+  const map = await openMap({ id: n!, space: "image", version: "1", base_url: `/maps/${n}/`, count: Number(n) }, document.getElementById("main")!);
+  const { view } = map;
+  const painted = new Promise<FirstPaint>((resolve) => view.events.on("firstpaint", () => resolve(firstPaint())));
+  const inside = view as unknown as Inside;
+  if (wanted.has("all")) {
+    inside.budget.points = 1e9;
+    inside.budget.frame = () => {};
+  }
+  window.contender = {
+    settle: () => settleWebGL(view.canvas),
+    drawn: () => inside.drawn.reduce((sum, { prefix }) => sum + prefix.fading, 0),
+    camera: (x, y, scale) => view.setCamera({ x, y, k: scale / 1024 }),
+    highlight: (ordinals) => view.setHits(ordinals.map((ordinal, i) => ({ ordinal, ...place(ordinal), score: 1 - i / ordinals.length })), true),
+    pick: (x, y) => view.hitAt(x, y),
+  };
+  Object.assign(window, { view: view satisfies MapView });
+  return painted;
+}
+
+/** The server says where its hits lie; here any place will do. */
+const place = (ordinal: number) => ({ x: 0.2 + 0.6 * ((ordinal * 0.754877) % 1), y: 0.2 + 0.6 * ((ordinal * 0.56984) % 1) });
