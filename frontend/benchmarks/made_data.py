@@ -29,7 +29,10 @@ def made_map(folder: Path, n: int) -> Path:
         codes.tofile(draft / "codes.bin")
         write_json(draft / "labels.json", {"levels": 0, "topics": []})
         (draft / "thumbs").mkdir()
-        write_json(draft / "thumbs" / "index.json", {"size": 64, "cells": 16, "sheets": {"count": [], "children": []}})
+        write_json(
+            draft / "thumbs" / "index.json",
+            {"size": 64, "cells": 16, "sheets": {"count": [], "children": []}},
+        )
     return out
 
 

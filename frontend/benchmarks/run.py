@@ -30,7 +30,7 @@ FRONTEND = HERE.parent
 sys.path[:0] = [str(FRONTEND.parent), str(HERE)]
 
 from made_data import first_points, forget, made_map, tile_count  # noqa: E402
-from playwright.sync_api import Page, sync_playwright  # noqa: E402
+from playwright.sync_api import Page, Response, sync_playwright  # noqa: E402
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
@@ -65,7 +65,11 @@ class Files(SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         first, _, rest = self.path.split("?")[0].lstrip("/").partition("/")
-        path = self.roots[first] / rest if first in self.roots else self.pages / self.path.split("?")[0].lstrip("/")
+        path = (
+            self.roots[first] / rest
+            if first in self.roots
+            else self.pages / self.path.split("?")[0].lstrip("/")
+        )
         twin = path.with_name(f"{path.name}.gz")
         if not path.is_file():
             self.send_error(404)
@@ -136,7 +140,12 @@ def measure(name: str, address: str, points: int, chromium: str, frames: int) ->
     figures = Figures(name, points)
     with browsing(chromium) as (page, mark):
         scripts: list[int] = []
-        page.on("response", lambda answer: answer.url.endswith(".js") and scripts.append(len(gzip.compress(answer.body()))))
+
+        def count(answer: Response) -> None:
+            if answer.url.endswith(".js"):
+                scripts.append(len(gzip.compress(answer.body())))
+
+        page.on("response", count)
         page.goto(address)
         page.wait_for_function("window.started !== undefined")
         figures.first = page.evaluate("window.started")
@@ -156,7 +165,9 @@ def measure(name: str, address: str, points: int, chromium: str, frames: int) ->
         ordinals = list(range(7, points, max(1, points // 500)))[:500]
         figures.lit = page.evaluate("ordinals => highlight(ordinals)", ordinals)
         figures.lit["cpu"] = 1000 * (cpu_seconds(mark) - before)
-        places = [[(211 * i) % 1200 + 40, (137 * i) % 720 + 40] for i in range(40 if name == "deck.gl" else 200)]
+        places = [
+            [(211 * i) % 1200 + 40, (137 * i) % 720 + 40] for i in range(40 if name == "deck.gl" else 200)
+        ]
         page.evaluate("places => pick(places)", places[:20])
         page.wait_for_timeout(500)
         figures.picks = page.evaluate("places => pick(places)", places)
@@ -208,10 +219,17 @@ def table(all_figures: list[Figures]) -> Iterator[str]:
     yield row("first picture after, ms", [number(f.first["ms"]) for f in all_figures])
     yield row("opening, CPU s", [number(f.first["cpu"], 1) for f in all_figures])
     for zoom in ZOOMS:
-        yield row(f"panning at zoom {zoom}, CPU ms a frame", [number(f.pans[zoom]["cpu"]) for f in all_figures])
+        yield row(
+            f"panning at zoom {zoom}, CPU ms a frame", [number(f.pans[zoom]["cpu"]) for f in all_figures]
+        )
         yield row("  points drawn", [number(f.pans[zoom]["drawn"]) for f in all_figures])
-        yield row("  script, median ms a frame", [number(statistics.median(f.pans[zoom]["script"]), 1) for f in all_figures])
-        yield row("  script, longest frame, ms", [number(max(f.pans[zoom]["script"]), 1) for f in all_figures])
+        yield row(
+            "  script, median ms a frame",
+            [number(statistics.median(f.pans[zoom]["script"]), 1) for f in all_figures],
+        )
+        yield row(
+            "  script, longest frame, ms", [number(max(f.pans[zoom]["script"]), 1) for f in all_figures]
+        )
     yield row("highlighting 500, script ms: the call", [number(f.lit["call"], 1) for f in all_figures])
     yield row("  the frame that shows it", [number(f.lit["frame"], 1) for f in all_figures])
     yield row("  CPU ms", [number(f.lit["cpu"]) for f in all_figures])
@@ -227,16 +245,35 @@ def build(cache: Path) -> Path:
         subprocess.run(["npm", "ci", "--loglevel=error"], cwd=HERE, env=node, check=True)  # noqa: S607
     out = cache / "pages"
     vite = str(FRONTEND / "node_modules" / "vite" / "bin" / "vite.js")
-    command = ["node", vite, "build", "--config", str(HERE / "vite.config.ts"), "--outDir", str(out), "--logLevel", "error"]
+    command = [
+        "node",
+        vite,
+        "build",
+        "--config",
+        str(HERE / "vite.config.ts"),
+        "--outDir",
+        str(out),
+        "--logLevel",
+        "error",
+    ]
     subprocess.run(command, cwd=HERE, env=node, check=True)  # noqa: S603
     return out
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--frames", type=int, default=12, help="frames of each movement (12)")
-    parser.add_argument("--ten-million", action="store_true", help="also the first picture of a map of 10,000,000 points")
-    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "atlas-map-benchmark", help="where data and pages are kept")
+    parser.add_argument(
+        "--ten-million", action="store_true", help="also the first picture of a map of 10,000,000 points"
+    )
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=Path(tempfile.gettempdir()) / "atlas-map-benchmark",
+        help="where data and pages are kept",
+    )
     parser.add_argument("--forget", action="store_true", help="make the data anew")
     options = parser.parse_args()
     chromium = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
@@ -257,15 +294,21 @@ def main() -> None:
             run("deck.gl", f"{host}/deck.html?points=first-{DECK_POINTS}", DECK_POINTS),
         ]
         print("\n".join(table(figures)))
-        print("“ours” draws the sample that this machine can move fluently, “all points” every one that a zoom shows.\n")
+        print(
+            "“ours” draws the sample that this machine can move fluently, “all points” every one that a zoom shows.\n"
+        )
         sizes = (MILLION, 10 * MILLION) if options.ten_million else (MILLION,)
         firsts = {}
         for n in sizes:
             tiles = tile_count(made_map(data, n))
             firsts[n] = first = first_paint(f"{host}/ours.html?points={n}", chromium)
-            print(f"First picture of {n:,} points ({tiles:,} tiles): {first['bytes'] / 1000:.0f} KB in {first['requests']:.0f} files.")
+            print(
+                f"First picture of {n:,} points ({tiles:,} tiles): {first['bytes'] / 1000:.0f} KB in {first['requests']:.0f} files."
+            )
     lone, whole = product_script()
-    print(f"The application's map page: {lone:.1f} KB of script gzipped until the map is drawn, {whole:.1f} KB with all panels.\n")
+    print(
+        f"The application's map page: {lone:.1f} KB of script gzipped until the map is drawn, {whole:.1f} KB with all panels.\n"
+    )
     missed = list(misses(figures, max(first["bytes"] for first in firsts.values()) / 1000, lone))
     print("\n".join(missed) or "Every limit is kept.")
     sys.exit(len(missed) > 0)
@@ -283,7 +326,9 @@ def misses(figures: list[Figures], data_kb: float, script_kb: float) -> Iterator
     for zoom in ZOOMS:
         mine, theirs = ours.pans[zoom], regl.pans[zoom]
         kept[f"Panning at zoom {zoom} costs more CPU than regl-scatterplot's."] = mine["cpu"] <= theirs["cpu"]
-        kept[f"Panning at zoom {zoom} has a frame with more than 16 ms of script."] = max(mine["script"]) <= 16
+        kept[f"Panning at zoom {zoom} has a frame with more than 16 ms of script."] = (
+            max(mine["script"]) <= 16
+        )
     return (sentence for sentence, fine in kept.items() if not fine)
 
 
