@@ -295,7 +295,8 @@ def main() -> None:
         ]
         print("\n".join(table(figures)))
         print(
-            "“ours” draws the sample that this machine can move fluently, “all points” every one that a zoom shows.\n"
+            "“ours” draws the sample that this machine can move fluently, "
+            "“all points” every one that a zoom shows.\n"
         )
         sizes = (MILLION, 10 * MILLION) if options.ten_million else (MILLION,)
         firsts = {}
@@ -303,11 +304,13 @@ def main() -> None:
             tiles = tile_count(made_map(data, n))
             firsts[n] = first = first_paint(f"{host}/ours.html?points={n}", chromium)
             print(
-                f"First picture of {n:,} points ({tiles:,} tiles): {first['bytes'] / 1000:.0f} KB in {first['requests']:.0f} files."
+                f"First picture of {n:,} points ({tiles:,} tiles): "
+                f"{first['bytes'] / 1000:.0f} KB in {first['requests']:.0f} files."
             )
     lone, whole = product_script()
     print(
-        f"The application's map page: {lone:.1f} KB of script gzipped until the map is drawn, {whole:.1f} KB with all panels.\n"
+        f"The application's map page: {lone:.1f} KB of script gzipped until the map is drawn, "
+        f"{whole:.1f} KB with all panels.\n"
     )
     missed = list(misses(figures, max(first["bytes"] for first in firsts.values()) / 1000, lone))
     print("\n".join(missed) or "Every limit is kept.")

@@ -3,7 +3,7 @@
 import { mapFiles } from "./api/maps";
 import type { MapEntry } from "./config";
 import { currentTheme, onThemeChange } from "./site/theme";
-import type { Labels, Manifest, SheetIndex } from "./map/manifest";
+import { tileName, type Labels, type Manifest, type SheetIndex, type Tile } from "./map/manifest";
 import { MapView } from "./map/map_view";
 import type { MapSource } from "./map/source";
 
@@ -40,13 +40,18 @@ export async function openMap(entry: MapEntry, parent: HTMLElement): Promise<Ope
   view.setLook(currentTheme());
   view.setColumn(manifest.embedded);
   const stopWatching = onThemeChange((theme) => view.setLook(theme));
+  // What the first picture can do without does not compete with it.
+  const painted = new Promise<void>((resolve) => {
+    view.events.on("firstpaint", () => resolve());
+    view.events.on("error", () => resolve());
+  });
   return {
     entry,
     view,
     source,
     manifest,
-    labels: source.json("labels.json") as Promise<Labels>,
-    sheets: source.json("thumbs/index.json") as Promise<SheetIndex>,
+    labels: painted.then(() => source.json("labels.json") as Promise<Labels>),
+    sheets: painted.then(() => source.json("thumbs/index.json") as Promise<SheetIndex>),
     close() {
       stopWatching();
       view.close();
@@ -54,6 +59,12 @@ export async function openMap(entry: MapEntry, parent: HTMLElement): Promise<Ope
     },
   };
 }
+
+/** Where the points of a tile lie on another map of the same records: what `MapView.morphFrom` asks. */
+export const placesBefore =
+  (map: OpenedMap, before: MapEntry) =>
+  async (tile: Tile): Promise<Uint16Array> =>
+    new Uint16Array(await map.source.bytes(`from/${before.version}/${tileName(tile)}.bin`, new AbortController().signal));
 
 function withRootAhead(source: MapSource): MapSource {
   let root: Promise<ArrayBuffer> | null = source.bytes(ROOT, new AbortController().signal);
