@@ -19,7 +19,7 @@ class Source(Protocol):
 
     @property
     def captions(self) -> Sequence[tuple[str, ...]]:
-        """Of each picture, the title first."""
+        """Of each picture, the title first; one that is given again is shown more often."""
 
     @property
     def also_true(self) -> Sequence[tuple[str, ...]]:

@@ -13,10 +13,12 @@ from embeddings.drawings.art import Art, build_art
 from embeddings.drawings.emoji import Emoji, Sources, read_emoji
 from embeddings.drawings.scenes import GROUNDS, Scene, composed_scenes, single_scenes
 from embeddings.drawings.sets import read_sets
+from embeddings.drawings.uses import uses_of
 
 _ART_SIDE = 72
 _COMPOSED_SHARE = 0.1
 _STILL_SHARE = 0.35  # shown as they are, on white
+_USES_AGAIN = 3  # what a thing is for would drown in its names and keywords
 _COLOUR_WORDS = frozenset(GROUNDS) | {"light", "dark"}
 _SIDED = frozenset(
     ("left", "right", "left-pointing", "right-pointing", "clockwise", "counterclockwise", "clock")
@@ -34,7 +36,8 @@ class DrawnScenes:
         self._scenes: list[Scene] = singles + together
         self._flip = np.array([_may_flip(one) for one in emoji])
         self._recolour = np.array([_may_recolour(one) for one in emoji])
-        self.captions = [scene.captions for scene in self._scenes]
+        again = [_USES_AGAIN * tuple(uses_of(one)) for one in emoji] + [()] * composed
+        self.captions = [(*scene.captions, *more) for scene, more in zip(self._scenes, again, strict=True)]
         self.also_true = [scene.also_true for scene in self._scenes]
         alone = np.array([scene.weight for scene in singles])
         share = alone.sum() * _COMPOSED_SHARE / (1 - _COMPOSED_SHARE) / max(1, composed)
