@@ -1,4 +1,4 @@
-"""A made-up map of n points in 300 clusters, drawn by the application's own tile writer; kept for the next run."""
+"""A made-up map of n points in 300 clusters, drawn by our own tile writer; kept for the next run."""
 
 import json
 import shutil

@@ -34,8 +34,9 @@ from playwright.sync_api import Page, Response, sync_playwright  # noqa: E402
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
-    "--headless", "--no-sandbox", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+    "--headless", "--no-sandbox", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
 ]  # fmt: skip
 MILLION = 1_000_000
 #: deck.gl draws each point as an instance, which software GL does so slowly that more does not end.
@@ -242,7 +243,7 @@ def build(cache: Path) -> Path:
     """The pages with the rivals in them. Throws CalledProcessError where npm or the build fails."""
     node = os.environ | {"PATH": f"{FRONTEND.parent / '.venv' / 'node'}:{os.environ['PATH']}"}
     if not (HERE / "node_modules").exists():
-        subprocess.run(["npm", "ci", "--loglevel=error"], cwd=HERE, env=node, check=True)  # noqa: S607
+        subprocess.run(["npm", "ci", "--loglevel=error"], cwd=HERE, env=node, check=True)
     out = cache / "pages"
     vite = str(FRONTEND / "node_modules" / "vite" / "bin" / "vite.js")
     command = [
@@ -256,7 +257,7 @@ def build(cache: Path) -> Path:
         "--logLevel",
         "error",
     ]
-    subprocess.run(command, cwd=HERE, env=node, check=True)  # noqa: S603
+    subprocess.run(command, cwd=HERE, env=node, check=True)
     return out
 
 
