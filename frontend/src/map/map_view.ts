@@ -389,6 +389,7 @@ export class MapView {
     const animating = this.scene.draw({ view, now, drawn: this.drawn, size, morph });
     this.overlay.draw(morphing ? null : view, size / 2 + 5);
     this.labels.draw(morphing ? null : view);
+    this.parent.toggleAttribute("data-pictures", this.thumbnails?.shown ?? false);
     this.minimaps.forEach((minimap) => minimap.draw(view));
     this.report();
     if (animating || this.mover.isFlying) this.invalidate();

@@ -76,6 +76,11 @@ export class Thumbnails {
     return this.tree.deepest >= 0;
   }
 
+  /** Whether the last frame showed any. */
+  get shown(): boolean {
+    return this.drawn.length > 0;
+  }
+
   /** A new context knows nothing: the sheets are uploaded again from the bitmaps kept here. */
   attach(gl: GL): void {
     this.pass = this.any ? new PicturesPass(gl, this.layers, this.tree.size) : null;
