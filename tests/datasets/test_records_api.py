@@ -79,6 +79,7 @@ def test_the_original_comes_byte_for_byte(cast: Cast, fruit: Dataset) -> None:
     assert response["Content-Type"] == "image/png"
     assert response["Content-Disposition"].startswith("inline")
     assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "SVG", "HTML", None])

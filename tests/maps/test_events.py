@@ -10,12 +10,14 @@ import pytest
 import redis
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import connections
 from django.http import StreamingHttpResponse
 
 from atlas import events
 from atlas.datasets.models import Dataset, Visibility
 from atlas.maps import progress, towers
+from atlas.teams.models import Membership, Role
 from tests.maps.building import make_maps
 from tests.maps.fake_towers import FakeModel
 from tests.maps.records import add_records, make_dataset
@@ -90,6 +92,31 @@ def test_everybody_listens_to_a_public_dataset(cast: Cast, dataset: Dataset) -> 
 
     async def story() -> None:
         assert (await open_stream(cast, dataset, None)).status_code == 200
+
+    play(story)
+
+
+def test_a_page_that_may_see_the_dataset_no_more_hears_no_more(
+    cast: Cast, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Removed from the team, or signed out elsewhere: at the next heartbeat the stream ends."""
+    monkeypatch.setattr(events, "HEARTBEAT_SECONDS", 1)
+
+    async def story() -> None:
+        for end in (
+            lambda: Membership.objects.filter(user=cast.victor).delete(),
+            lambda: Session.objects.all().delete(),
+        ):
+            response = await open_stream(cast, dataset, "victor")
+            stream = aiter(response)
+            async with asyncio.timeout(10):
+                assert (await anext(stream)).startswith(b"id: ")
+                assert await anext(stream) == b": still here\n\n"
+                await sync_to_async(end)()
+                assert [text async for text in stream if not text.startswith(b":")] == []
+            await sync_to_async(Membership.objects.get_or_create)(
+                team=cast.team, user=cast.victor, defaults={"role": Role.VIEWER}
+            )
 
     play(story)
 
