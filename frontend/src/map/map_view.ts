@@ -95,7 +95,7 @@ export class MapView {
     this.store = new TileStore(source, manifest, {
       arrived: () => this.invalidate(),
       dropped: (points) => this.scene.drop(points),
-      failed: (error) => this.events.emit("error", error),
+      failed: (error) => this.failed(error),
     });
     this.marks = new Marks(manifest.n, (column, ordinal) => this.codeIn(column, ordinal));
     this.scene = new Scene(gl, this.marks);
@@ -147,7 +147,7 @@ export class MapView {
   }
 
   setSheets(index: SheetIndex): void {
-    const failed = (error: unknown) => this.events.emit("error", error);
+    const failed = (error: unknown) => this.failed(error);
     this.thumbnails = new Thumbnails(this.source, index, this.n, PICTURE_LAYERS, () => this.invalidate(), failed);
     this.thumbnails.source = this.pictureSource;
     this.scene.setThumbnails(this.thumbnails);
@@ -393,6 +393,12 @@ export class MapView {
     this.minimaps.forEach((minimap) => minimap.draw(view));
     this.report();
     if (animating || this.mover.isFlying) this.invalidate();
+  }
+
+  /** The next frame says that nothing is on its way any more. */
+  private failed(error: unknown): void {
+    this.events.emit("error", error);
+    this.invalidate();
   }
 
   private report(): void {

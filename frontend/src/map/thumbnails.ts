@@ -8,7 +8,7 @@ import type { DrawnTile } from "./points_pass";
 import { cellAt, holds, levelOf, place, readPictures, SheetTree, type Picture, type Placed, type Region } from "./sheets";
 import { candidates, Singles, type PictureSource } from "./singles";
 import type { MapSource } from "./source";
-import { clamp, zoomOf, type Viewport } from "./viewport";
+import { zoomOf, type Viewport } from "./viewport";
 
 export type PictureMode = "off" | "auto" | "always";
 
@@ -29,12 +29,13 @@ interface Sheet {
 }
 
 const FADE_MS = 200;
-/** Automatic: pictures fade in as each of them stands for fewer points than the first, down to the second. */
-const MANY = 150;
-const FEW = 60;
-/** Automatic: the overview is always dots; pictures fade in between these zooms at the earliest. */
-const OVERVIEW = 0.9;
-const NEAR = 1.4;
+/** Milliseconds of fading in one frame. */
+const LONGEST_STEP = 50;
+/** Automatic: pictures come where each of them stands for fewer points, but not in the overview, which is always dots. */
+const FEW = 95;
+const NEAR = 1.15;
+/** How much further away they stay once they are there. */
+const EASE = 1.2;
 
 export class Thumbnails {
   mode: PictureMode = "auto";
@@ -49,6 +50,8 @@ export class Thumbnails {
   private level = -1;
   private previous = -1;
   private changed = -Infinity;
+  private alpha = 0;
+  private lastFrame = 0;
 
   constructor(
     private readonly files: MapSource,
@@ -102,25 +105,26 @@ export class Thumbnails {
   /** True while something moves by itself and the next frame is wanted. `points`: the tiles as this frame shows them. */
   draw(view: Viewport, now: number, style: PictureStyle, marks: PictureMarks, points: DrawnTile[]): boolean {
     this.drawn = [];
-    const alpha = this.alpha(view, marks.part);
-    if (!this.pass || alpha === 0) {
+    const target = this.present(view, marks.part) ? 1 : 0;
+    const alpha = this.fadeTo(target, now);
+    if (!this.pass || alpha + target === 0) {
       this.loader.want([]);
       this.singles.rest();
       return false;
     }
-    const target = levelOf(view);
-    const wanted = new Set(this.tree.covering(view, target).map(({ sheet }) => this.name(sheet)));
+    const level = levelOf(view);
+    const wanted = new Set(this.tree.covering(view, level).map(({ sheet }) => this.name(sheet)));
     this.loader.want([...wanted].slice(0, this.layers));
-    if (target !== this.level && !this.loader.pending) {
+    if (level !== this.level && !this.loader.pending) {
       this.previous = this.level;
-      this.level = target;
+      this.level = level;
       this.changed = now;
     }
     const fade = Math.min(1, (now - this.changed) / FADE_MS);
     if (fade < 1) this.drawLevel(this.previous, view, now, { ...style, alpha: alpha * (1 - fade) }, marks);
     const taken = this.drawLevel(this.level, view, now, { ...style, alpha: alpha * fade }, marks);
     const more = this.drawSingles(view, now, { ...style, alpha: alpha * fade }, marks, points, taken);
-    return fade < 1 || more;
+    return fade < 1 || alpha !== target || more;
   }
 
   /** The picture at a place on the screen. */
@@ -132,17 +136,26 @@ export class Thumbnails {
     return found ?? null;
   }
 
-  private alpha(view: Viewport, part: number): number {
-    if (this.mode === "off" || !this.any) return 0;
-    if (this.mode === "always") return 1;
+  /** Whether this view shows pictures. Leaving takes more than coming, so that a small step does not let them flicker. */
+  private present(view: Viewport, part: number): boolean {
+    if (this.mode === "off" || !this.any) return false;
+    if (this.mode === "always") return true;
     const k = zoomOf(view);
     const depth = Math.max(0, Math.log2(k));
     const [upper, lower] = [Math.floor(depth), Math.ceil(depth)].map((level) =>
       Math.log(this.tree.pointsPerPicture(this.n * part, level)),
     );
     const each = Math.exp(upper! + (lower! - upper!) * (depth % 1));
-    const few = clamp(Math.log(MANY / each) / Math.log(MANY / FEW), 0, 1);
-    return few * clamp((k - OVERVIEW) / (NEAR - OVERVIEW), 0, 1);
+    const ease = this.alpha > 0 ? EASE : 1;
+    return each < FEW * ease && k > NEAR / ease;
+  }
+
+  /** Steps of the fading are limited: the first frame after a pause is not its end. */
+  private fadeTo(target: number, now: number): number {
+    const step = Math.min(LONGEST_STEP, now - this.lastFrame) / FADE_MS;
+    this.lastFrame = now;
+    this.alpha = target > this.alpha ? Math.min(target, this.alpha + step) : Math.max(target, this.alpha - step);
+    return this.alpha;
   }
 
   /** Returns the keys of the cells that are not free any more. */
