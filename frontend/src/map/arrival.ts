@@ -24,17 +24,26 @@ export async function arrivalView(
   return nearest ? keepingFocus(before, nearest) : before;
 }
 
-/** Where the points of these tiles were, as far as it becomes known in time. A tile that fails just has no old places. */
-export async function placesBefore(store: TileStore, tiles: Tile[], from: PlacesBefore, signal: AbortSignal): Promise<Map<TilePoints, Uint16Array>> {
+/**
+ * Waits for the tiles, and for where their points were, as far as both come in time. A tile that fails just has no old places;
+ * without the first tile there is nothing to show: rejects if it cannot be had. `from` = null: nobody asks for old places.
+ */
+export async function placesBefore(
+  store: TileStore,
+  tiles: Tile[],
+  from: PlacesBefore | null,
+  signal: AbortSignal,
+): Promise<Map<TilePoints, Uint16Array>> {
   const places = new Map<TilePoints, Uint16Array>();
   const late = new Promise<void>((resolve) => setTimeout(resolve, PATIENCE_MS));
   const queue = [...tiles];
   const worker = async () => {
     for (let tile = queue.shift(); tile; tile = queue.shift()) {
-      const found = await Promise.all([store.all([tile], signal), from(tile)]).catch(() => null);
-      if (found) places.set(found[0][0]!, found[1]);
+      const found = await Promise.all([store.all([tile], signal), from?.(tile)]).catch(() => null);
+      if (found?.[1]) places.set(found[0][0]!, found[1]);
     }
   };
   await Promise.race([Promise.all(Array.from({ length: 6 }, worker)), late]);
+  await store.all(store.tiles.slice(0, 1), signal);
   return new Map(places);
 }

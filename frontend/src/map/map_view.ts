@@ -305,7 +305,7 @@ export class MapView {
    * Takes over from the map `old` of the same records: points start where they were on it and travel to their places here.
    * `from` fetches where the points of a tile were (FORMAT.md, "From one map to another"). What is in the middle of the old
    * view stays there, or else the `focus` that the caller knows. Resolves when all is in its place, at once where the person
-   * wants no motion; the old map may be closed then.
+   * wants no motion; the old map may be closed then. Rejects where there is nothing to show: the old map stays as it is.
    */
   async morphFrom(old: MapView, from: PlacesBefore, focus: Focus | null = null): Promise<void> {
     const { signal } = this.abort;
@@ -313,10 +313,12 @@ export class MapView {
     const before = { ...old.viewport, width, height };
     const after = await arrivalView(this.store, before, from, focus, signal).catch(() => before);
     const tiles = this.sampler.tiles(after);
-    const known = wantsNoMotion() ? new Map() : await placesBefore(this.store, tiles, from, signal);
+    const still = wantsNoMotion();
+    const known = await placesBefore(this.store, tiles, still ? null : from, signal);
+    if (signal.aborted) return;
     this.mover.set(after);
     old.leave();
-    if (wantsNoMotion() || signal.aborted) return;
+    if (still) return;
     await new Promise<void>((resolve) => {
       this.morph = new Morph(before, after, known, resolve);
       this.invalidate();
