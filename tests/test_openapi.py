@@ -88,3 +88,14 @@ def put_in_real_ids(case: schemathesis.Case[Any], values: dict[str, Any]) -> Non
         # An empty filter says nothing; this one says something.
         for name in body.keys() & {"filter", "add", "remove"}:
             case.body[name] = case.body[name] or {"rows": [0, 1]}
+
+
+@pytest.mark.parametrize("depth", [40, 110, 600, 900, 5000])
+def test_no_body_is_too_deep_to_be_refused(stage: Stage, depth: int) -> None:
+    """Python's own limit lies between what its reader of JSON takes and what others walk through."""
+    body = f'{{"filter": {"[" * depth}{"]" * depth}}}'.replace("[", '{"not":[').replace("]", "]}")
+    table = f"/api/datasets/{stage.world.dataset.pk}/table"
+
+    answer = stage.callers["owner"].client.post(table, body, content_type="application/json")
+
+    assert answer.status_code == (400 if depth > 50 else 422)

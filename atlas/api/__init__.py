@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja.security import APIKeyCookie
 
 from atlas.api.document import DocumentedAPI
+from atlas.api.parser import ShallowParser
 from atlas.datasets.api import router as datasets_router
 from atlas.datasets.imports import ImportRefusedError, UnknownColumnError
 from atlas.datasets.permit import HiddenCaptionsError
@@ -30,7 +31,7 @@ class Visitor(APIKeyCookie):
         return request.user
 
 
-api = DocumentedAPI(title="Atlas", version="1", auth=Visitor(), urls_namespace="api")
+api = DocumentedAPI(title="Atlas", version="1", auth=Visitor(), parser=ShallowParser(), urls_namespace="api")
 api.add_router("/datasets", datasets_router)
 api.add_router("", maps_router)
 api.add_router("", selection_router)

@@ -11,6 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -187,11 +188,16 @@ def _page(
         "start": start,
         "guest_form": guest_form or GuestForm(),
         "embed_form": embed_form or EmbedForm(initial={"hosts": "\n".join(dataset.embed_hosts)}),
-        "embed_code": f'<iframe src="{embed}" title="{dataset.name}" width="100%" height="600" '
-        'loading="lazy" allowfullscreen></iframe>',
+        "embed_code": _frame(embed, dataset.name),
     }
     bad = any(form.is_bound for form in (context["link_form"], context["guest_form"], context["embed_form"]))
     return render(request, "datasets/sharing.html", context, status=422 if bad else 200)
+
+
+def _frame(address: str, title: str) -> str:
+    """HTML for a page of theirs, so the title is escaped for there."""
+    code = '<iframe src="{}" title="{}" width="100%" height="600" loading="lazy" allowfullscreen></iframe>'
+    return format_html(code, address, title)
 
 
 def _address(request: HttpRequest, link: ShareLink) -> str:

@@ -1,5 +1,6 @@
 """What the world sees of a public dataset: its pages, its picture beside a link, and it in a frame."""
 
+import html
 import io
 import re
 
@@ -121,3 +122,12 @@ def test_a_visitor_without_a_session_searches_without_a_token(public: Dataset, w
     response = client.post(f"/api/datasets/{public.pk}/search", body, content_type="application/json")
 
     assert response.status_code == 200
+
+
+def test_a_name_does_not_break_out_of_the_frames_code(public: Dataset, world: World) -> None:
+    Dataset.objects.filter(pk=public.pk).update(name='" onload="alert(1)', embed_hosts=["example.org"])
+
+    content = client_of(world.cast.alice).get(f"{public.get_absolute_url()}/sharing").content.decode()
+
+    [shown] = re.findall(r'id="embed-code" value="([^"]*)"', content)
+    assert 'title="&quot; onload=&quot;alert(1)"' in html.unescape(shown)
