@@ -1,0 +1,124 @@
+"""The built map page over made-up maps: what the map does when the machine or the network fails it."""
+
+import io
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import numpy as np
+import pytest
+from django.conf import settings
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from tests.stack import free_port
+
+FRONTEND: Path = settings.BASE_DIR / "frontend"
+#: Two levels of tiles: the root alone is a map, if a thin one.
+POINTS = 40_000
+LOST = """() => {
+  const lost = document.querySelector(".map-canvas").getContext("webgl2").getExtension("WEBGL_lose_context");
+  lost.loseContext();
+  setTimeout(() => lost.restoreContext(), 100);
+}"""
+
+
+@pytest.fixture(scope="module")
+def mock() -> Iterator[str]:
+    port = free_port()
+    environment = os.environ | {
+        "PORT": str(port),
+        "POINTS": str(POINTS),
+        "PATH": f"{settings.BASE_DIR / '.venv' / 'node'}:{os.environ['PATH']}",
+    }
+    command = ["node", "node_modules/vite/bin/vite.js", "preview", "--config", "tests/mock/vite.config.ts"]
+    process = subprocess.Popen(command, cwd=FRONTEND, env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        assert any("Local" in line for line in process.stdout), "The stand-in for the server did not start."
+        yield f"http://localhost:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture
+def map_page(browser: Browser, mock: str) -> Iterator[Page]:
+    # The policy would refuse the style that takes everything but the points out of a screenshot.
+    context = browser.new_context(base_url=mock, viewport={"width": 1000, "height": 700}, bypass_csp=True)
+    faults(mock, failTiles=0)
+    yield context.new_page()
+    context.close()
+
+
+def faults(mock: str, **values: int) -> None:
+    urlopen(Request(f"{mock}/mock", json.dumps(values).encode()))  # noqa: S310
+
+
+def opened(page: Page) -> None:
+    page.goto("/map")
+    page.locator(".map-label").first.wait_for()
+    page.wait_for_timeout(600)
+
+
+def inked(page: Page) -> int:
+    """Pixels of the map that are neither paper nor text: those of its points."""
+    alone = ".map-app > :not(.map-stage), .map-label, .map-overlay { visibility: hidden }"
+    shot = Image.open(io.BytesIO(page.locator(".map-stage").screenshot(animations="disabled", style=alone)))
+    pixels = np.asarray(shot.convert("RGB"), int)
+    return int((np.abs(pixels - pixels[0, 0]).max(axis=2) > 40).sum())
+
+
+def test_a_lost_context_is_painted_again(map_page: Page) -> None:
+    opened(map_page)
+    before = inked(map_page)
+    map_page.evaluate(LOST)
+    map_page.wait_for_timeout(1000)
+
+    assert before > 1000
+    assert inked(map_page) == pytest.approx(before, rel=0.02)
+
+
+def test_tiles_that_fail_once_are_fetched_again_unsaid(map_page: Page, mock: str) -> None:
+    opened(map_page)
+    whole = inked(map_page)
+    faults(mock, failTiles=3)
+    opened(map_page)
+    map_page.wait_for_timeout(2500)
+
+    assert map_page.get_by_text("could not be loaded").count() == 0
+    assert inked(map_page) == pytest.approx(whole, rel=0.02)
+
+
+def test_a_network_that_stays_away_is_said_and_the_map_is_never_blank(map_page: Page, mock: str) -> None:
+    map_page.route(
+        "**/*.atm",
+        lambda route: route.continue_() if "/0-0-0" in route.request.url else route.fulfill(status=500),
+    )
+    opened(map_page)
+    map_page.get_by_text("could not be loaded").wait_for(timeout=20_000)
+    thin = inked(map_page)
+    map_page.unroute("**/*.atm")
+    map_page.evaluate("dispatchEvent(new Event('online'))")
+    map_page.wait_for_timeout(2500)
+
+    assert thin > 1000
+    assert inked(map_page) > 1.1 * thin
+
+
+def test_the_map_fills_a_window_of_another_size_and_pixel_ratio(map_page: Page) -> None:
+    opened(map_page)
+    session = map_page.context.new_cdp_session(map_page)
+    size = {"width": 640, "height": 900, "deviceScaleFactor": 2, "mobile": False}
+    session.send("Emulation.setDeviceMetricsOverride", size)
+    map_page.wait_for_timeout(800)
+    canvas = map_page.locator(".map-canvas")
+    box = canvas.bounding_box()
+    assert box is not None
+
+    assert box["width"] == 640
+    assert canvas.evaluate("canvas => [canvas.width, canvas.height]") == [1280, round(2 * box["height"])]
+    assert inked(map_page) > 1000
