@@ -152,3 +152,15 @@ def test_everybody_sees_what_is_public(stage: Stage, key: str) -> None:
     answer = call(stage, stage.callers["outsider"], key, stage.values)
 
     assert answer.status_code == PUBLIC.get(key, 200)
+
+
+@pytest.mark.parametrize("key", [key for key, rule in RULES.items() if "link that hides" in rule.who])
+def test_no_answer_tells_what_a_link_hides(stage: Stage, key: str) -> None:
+    answer = call(stage, stage.callers["link that hides"], key, stage.values)
+
+    if answer.streaming and answer.is_async:  # the events: they tell of imports and builds only
+        assert key == "GET /api/datasets/{dataset_id}/events"
+        return
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    assert b"thing number" not in content, "a caption"
+    assert b"/original" not in content, "the address of an original"

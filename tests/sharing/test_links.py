@@ -243,6 +243,25 @@ def test_hidden_captions_are_nowhere(world: World) -> None:
     assert client.get(f"/api/datasets/{world.dataset.pk}/imports").status_code == 404
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"filter": {"caption": "thing"}},
+        {"filter": {"all": [{"not": {"caption": "thing"}}]}},
+        {"sort": "caption"},
+        {"sort": "-caption"},
+    ],
+)
+def test_nothing_is_found_by_the_words_of_hidden_captions(world: World, body: dict[str, Any]) -> None:
+    table = f"/api/datasets/{world.dataset.pk}/table"
+
+    refused = visitor(new_link(world, hide_captions=True)).post(table, body, content_type="application/json")
+
+    assert refused.status_code == 422
+    assert refused.json()["detail"] == "The captions of this dataset are hidden from you."
+    assert visitor(new_link(world)).post(table, body, content_type="application/json").status_code == 200
+
+
 def test_what_one_link_hides_another_may_show(world: World) -> None:
     client = visitor(new_link(world, hide_captions=True))
     client.get(address(new_link(world, hide_originals=True)))
