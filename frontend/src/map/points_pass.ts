@@ -4,7 +4,7 @@ import { createProgram, fillBuffer, type GL, type Program, type Rgb } from "./gl
 import type { Prefix } from "./lod";
 import type { PerPoint } from "./marks";
 import { NOWHERE } from "./morph";
-import { POINT_ATTRIBUTES, POINT_FRAGMENT, pointVertex } from "./shaders";
+import { POINT_ATTRIBUTES, pointFragment, pointVertex, RIM_FROM, type PointVariant } from "./shaders";
 import { STEPS, type TilePoints } from "./tile";
 import type { Viewport } from "./viewport";
 
@@ -76,7 +76,9 @@ export class PointsPass {
 
   draw(drawn: DrawnTile[], view: Viewport, style: PointStyle): void {
     const { gl } = this;
-    const shader = this.shader(style.glow !== null, style.morph !== null);
+    const plain = !style.divided && style.lit === "all" && !isFlagged(style);
+    const small = style.size * style.ratio < RIM_FROM && !style.glow;
+    const shader = this.shader({ glow: style.glow !== null, morph: style.morph !== null, plain, small });
     gl.useProgram(shader.program);
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, this.colours);
@@ -109,11 +111,11 @@ export class PointsPass {
     this.tiles.delete(points);
   }
 
-  private shader(glow: boolean, morph: boolean): Program {
-    const name = `${glow} ${morph}`;
+  private shader(variant: PointVariant): Program {
+    const name = JSON.stringify(variant);
     let shader = this.shaders.get(name);
     if (!shader) {
-      shader = createProgram(this.gl, pointVertex({ glow, morph }), POINT_FRAGMENT, POINT_ATTRIBUTES);
+      shader = createProgram(this.gl, pointVertex(variant), pointFragment(variant), POINT_ATTRIBUTES);
       this.shaders.set(name, shader);
     }
     return shader;
@@ -149,8 +151,7 @@ export class PointsPass {
     this.attach(tile, LOW, 2, "low", () => points.low);
     if (codes) this.attach(tile, CODE, 1, codes.revision, () => part(codes));
     else this.attach(tile, CODE, 1, column?.key ?? null, () => (column && points.columns.get(column.key)) ?? null);
-    const flagged = flags.selected > 0 || flags.hidden > 0;
-    this.attach(tile, FLAGS, 1, flagged ? flags.revision : null, () => flags.bytes.subarray(start, start + count));
+    this.attach(tile, FLAGS, 1, isFlagged(style) ? flags.revision : null, () => flags.bytes.subarray(start, start + count));
     this.attach(tile, GLOW, 1, glow?.revision ?? null, () => glow && part(glow));
     this.attach(tile, FROM, 2, morph ? "from" : null, () => morph?.places.from(points) ?? null);
     // The values of attributes without an array belong to the context, not to the vertex array.
@@ -188,3 +189,5 @@ export class PointsPass {
     return tile;
   }
 }
+
+const isFlagged = ({ flags }: PointStyle): boolean => flags.selected > 0 || flags.hidden > 0;

@@ -9,6 +9,10 @@ export const POINT_ATTRIBUTES = ["a_at", "a_low", "a_code", "a_flags", "a_glow",
 export interface PointVariant {
   /** Points are coloured by `a_glow`, 0 … 255; 128 is the cut. */
   glow: boolean;
+  /** All points count and none is hidden. */
+  plain: boolean;
+  /** Points are so small that they have no rim. */
+  small: boolean;
   /** Points are on their way from `a_from`, steps of 1/65534 of the world. */
   morph: boolean;
 }
@@ -17,7 +21,8 @@ export interface PointVariant {
  * `u_lit`: 0 = every point counts, 1 = those that are selected, 2 = none. Flags: bit 0 selected, bit 1 hidden (`flags.ts`).
  * Layer 1 holds the points that stand back, 2 those that count, 3 the best of a glow; 0 is all of them at once.
  */
-export const pointVertex = ({ glow, morph }: PointVariant): string => `#version 300 es
+export const pointVertex = ({ glow, morph, plain }: PointVariant): string => `#version 300 es
+${plain ? "#define PLAIN" : ""}
 ${glow ? "#define GLOW" : ""}
 ${morph ? "#define MORPH" : ""}
 precision highp float;
@@ -51,6 +56,10 @@ flat out float v_pixels;
 void main() {
   int code = int(a_code + 0.5);
   vec4 colour = texelFetch(u_colours, ivec2(code & 255, code >> 8), 0);
+#ifdef PLAIN
+  bool lit = true;
+  float size = u_size;
+#else
   int flags = int(a_flags + 0.5);
   bool lit = colour.a > 0.5 && (u_lit == 0 || (u_lit == 1 && (flags & 1) == 1));
   float size = u_size;
@@ -67,8 +76,12 @@ void main() {
     gl_PointSize = 1.0;
     return;
   }
+#endif
   vec2 pixels = ((a_at - u_whole) + ((a_low + 0.5) / 256.0 - u_part)) * u_step;
   v_pixels = (lit ? size : max(2.0, size * 0.8)) * u_ratio;
+#ifdef PLAIN
+  v_colour = vec4(colour.rgb, 0.88);
+#else
   // Transparency alone would leave dense clusters saturated: what stands back loses its colour too.
   float grey = dot(colour.rgb, vec3(0.299, 0.587, 0.114));
   vec3 faded = mix(mix(colour.rgb, vec3(grey), 0.86), u_paper, 0.74);
@@ -77,6 +90,7 @@ void main() {
   v_colour = lit ? vec4(bright, 0.9) : vec4(mix(faded, u_glow[0], 0.45 * below), 0.55);
 #else
   v_colour = lit ? vec4(colour.rgb, 0.88) : vec4(faded, 0.55);
+#endif
 #endif
 #ifdef MORPH
   // 65535 = it was not on the other map: it appears where it is.
@@ -89,7 +103,11 @@ void main() {
   gl_PointSize = v_pixels + 1.0;
 }`;
 
-export const POINT_FRAGMENT = `#version 300 es
+/** Diameter in real pixels from which a point has a rim of paper, so that neighbours stay apart. */
+export const RIM_FROM = 7;
+
+export const pointFragment = ({ small }: PointVariant): string => `#version 300 es
+${small ? "#define SMALL" : ""}
 precision highp float;
 in vec4 v_colour;
 flat in float v_pixels;
@@ -100,10 +118,14 @@ out vec4 o_colour;
 void main() {
   float radius = 0.5 * v_pixels;
   float away = length(gl_PointCoord - 0.5) * (v_pixels + 1.0);
-  float inside = 1.0 - smoothstep(radius - 0.5, radius + 0.5, away);
+  float inside = clamp(radius + 0.5 - away, 0.0, 1.0);
+#ifdef SMALL
+  o_colour = vec4(v_colour.rgb, v_colour.a * inside * u_alpha);
+#else
   if (inside <= 0.0) discard;
-  float rim = v_pixels < 7.0 ? 0.0 : smoothstep(radius - 1.7, radius - 0.7, away);
+  float rim = v_pixels < ${RIM_FROM.toFixed(1)} ? 0.0 : smoothstep(radius - 1.7, radius - 0.7, away);
   o_colour = vec4(mix(v_colour.rgb, u_rim, 0.8 * rim), v_colour.a * inside * u_alpha);
+#endif
 }`;
 
 export const HIT_VERTEX = `#version 300 es
