@@ -6,7 +6,6 @@ address at any time, the database alone (a backup, say) opens nothing, and a new
 
 import base64
 import binascii
-import time
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -14,11 +13,11 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.sessions.backends.base import SessionBase
-from django.core.cache import cache
 from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from atlas.teams.limits import within
 from atlas.teams.models import Scope, ShareLink, User
 
 #: Bytes of the MAC: 128 bits that nobody can guess, besides those of the random id.
@@ -78,12 +77,9 @@ def link_of(token: str) -> ShareLink | None:
 
 def unlock(link: ShareLink, password: str, address: str) -> bool:
     """Whether this is its password. Raises TooManyTriesError."""
-    window = int(time.time() // TRY_SECONDS)
     for key, most in ((f"{link.pk}:{address}", TRIES), (f"{link.pk}", TRIES_OF_ALL)):
-        name = f"link-password:{key}:{window}"
-        cache.add(name, 0, 2 * TRY_SECONDS)
-        if cache.incr(name) > most:
-            raise TooManyTriesError("That were too many tries. Wait ten minutes, then try again.")
+        if not within(f"link-password:{key}", most, TRY_SECONDS):
+            raise TooManyTriesError("Those were too many tries. Wait ten minutes, then try again.")
     return check_password(password, link.password)
 
 

@@ -32,6 +32,14 @@ def test_it_makes_a_dataset_and_begins_its_first_import(cast: Cast) -> None:
     assert Import.objects.get().state == ImportState.DESCRIBING
 
 
+def test_only_an_owner_makes_one_that_is_shared_from_the_start(cast: Cast) -> None:
+    """Of Alice's team, in which Bob edits; in the team of his own he may."""
+    for user, team, status in ((cast.bob, "alice", 404), (cast.bob, "bob", 201), (cast.alice, "alice", 201)):
+        upload = uploaded(user, "fruit.zip", fruit_zip())
+        response = create(user, uploads=[str(upload.pk)], team=team, visibility="public")
+        assert response.status_code == status
+
+
 @pytest.mark.parametrize(
     ("filename", "relative_path", "name"),
     [

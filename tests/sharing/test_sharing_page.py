@@ -4,10 +4,12 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
 from atlas.datasets.models import Dataset, Event, Visibility
+from atlas.teams import guests
 from atlas.teams.links import create_link, token_of
 from atlas.teams.models import Guest, GuestRole, Scope, ShareLink
 from tests.people import client_of
@@ -153,6 +155,20 @@ def test_who_cannot_be_a_guest_is_said_why(world: World, owner: Client, email: s
     assert answer.status_code == 422
     assert sentence in answer.content.decode()
     assert not Guest.objects.exists()
+
+
+def test_nobody_tries_addresses_by_the_hundred(
+    world: World, owner: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guests, "TRIES", 2)
+    cache.clear()
+
+    answers = [
+        owner.post(page(world, "/guests"), {"email": f"x{number}@example.org", "role": "viewer"})
+        for number in range(3)
+    ]
+
+    assert ["Go on later" in answer.content.decode() for answer in answers] == [False, False, True]
 
 
 def test_visibility_is_changed_here(world: World, owner: Client) -> None:
