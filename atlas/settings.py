@@ -259,6 +259,10 @@ ATLAS_UPLOAD_BYTES = envint("ATLAS_UPLOAD_BYTES", 50 << 30, 1, 1 << 50)
 # An upload that nobody continues for so long is thrown away.
 ATLAS_UPLOAD_DAYS = envint("ATLAS_UPLOAD_DAYS", 7, 1, 365)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 << 20
+# Whether a search may name the address of a picture, which the server then fetches (see search/remote.py).
+ATLAS_SEARCH_URLS = envbool("ATLAS_SEARCH_URLS")
+# A text search configuration of Postgres, by which the migrations make the one of this database.
+ATLAS_LANGUAGE = env("ATLAS_LANGUAGE", "english")
 # How much one upload may hold (`embeddings.readers.Limits`); past these an item is skipped and reported.
 ATLAS_LIMITS = {
     "pixels": envint("ATLAS_LIMIT_PIXELS", 120_000_000, 1, 10**9),

@@ -60,6 +60,7 @@ def no_workers() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(vite, "manifest", lambda: entries)
         monkeypatch.setattr(towers, "model", lambda _: FakeModel())
+        monkeypatch.setattr(asking, "worker_is_there", lambda: True)
         app.conf.task_always_eager = True
         yield
         app.conf.task_always_eager = False
@@ -121,6 +122,7 @@ def set_up(world: World, gina: User, gus: User, greta: User, olga: User) -> Stag
         "x": 0,
         "y": 0,
         "guest_id": guests[0].pk,
+        "search_id": SavedSearch.objects.create(dataset=dataset, created_by=cast.alice, name="A", query="").pk,
         "upload_id": owners_upload.pk,
         "key": "none",
         "uidb36": "none",

@@ -96,6 +96,7 @@ PAGES: dict[str, Rule] = {
     "GET /maps/{map_id}/{version_id}/{name}": Rule(SEE),
     "GET /maps/{map_id}/{version_id}/from/{other_id}/{z}-{x}-{y}.bin": Rule(SEE),
     "GET /api/maps/{map_id}/tags.bin": Rule(SEE),
+    "POST /api/maps/{map_id}/glow": Rule(SEE, json={"parts": [{"row": 1}]}),
     "GET /api/datasets/{dataset_id}/events": Rule(SEE),
     # The API about itself
     "GET /api/": Rule(EVERYBODY, 404),
@@ -158,7 +159,12 @@ OPERATIONS: dict[str, Rule] = {
     f"POST {DATASET}/build": Rule(EDIT, json={}),
     f"POST {DATASET}/build/cancel": Rule(EDIT, 409),
     f"POST {DATASET}/build/retry": Rule(EDIT, 409),
+    # Search. The saved one is the owner's, not shared: for others it does not exist.
     f"POST {DATASET}/search": Rule(SEE, json={"parts": [{"row": 1}]}),
+    "POST /api/search": Rule(EVERYBODY, json={"parts": [{"text": "red"}]}),
+    f"GET {DATASET}/searches": Rule(SEE),
+    f"POST {DATASET}/searches": Rule(COMMENT - NAMELESS, 201, json={"name": "All", "query": "q=red"}, nameless=401),
+    f"DELETE {DATASET}/searches/{{search_id}}": Rule(OWN, 204),
     f"GET {MAP}/records": Rule(SEE, query="ordinals=0,1"),
     f"GET {MAP}/records/{{row}}": Rule(SEE),
     f"GET {MAP}/records/{{row}}/neighbours": Rule(SEE),

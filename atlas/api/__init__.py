@@ -14,7 +14,9 @@ from atlas.maps.api import router as maps_router
 from atlas.maps.selection_api import router as selection_router
 from atlas.maps.tags_api import router as tags_router
 from atlas.maps.together_api import router as together_router
+from atlas.search.across_api import router as across_router
 from atlas.search.api import router as search_router
+from atlas.search.saved_api import router as saved_searches_router
 
 
 class Visitor(APIKeyCookie):
@@ -38,6 +40,8 @@ api.add_router("", selection_router)
 api.add_router("", tags_router)
 api.add_router("", together_router)
 api.add_router("", search_router)
+api.add_router("", across_router)
+api.add_router("", saved_searches_router)
 
 
 @api.exception_handler(Http404)

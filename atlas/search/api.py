@@ -3,123 +3,144 @@
 import base64
 import binascii
 import secrets
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from celery.exceptions import TimeoutError as WorkerAway
+import numpy as np
 from django.core.cache import cache
-from django.http import Http404, HttpRequest
-from ninja import Field, Router, Schema
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import Router
 from ninja.errors import HttpError
-from pydantic import model_validator
 
 from atlas.datasets.access import visible_dataset
+from atlas.datasets.filters import reads_captions
+from atlas.datasets.permit import permit, require_captions
 from atlas.maps.access import visible_version
 from atlas.maps.models import DataMap, MapVersion
 from atlas.maps.places import places_of
-from atlas.search import tasks
-from atlas.search.query import MOST_PARTS, Part, Query
-from atlas.teams.asker import asker_of
+from atlas.search import asking, engine, tasks
+from atlas.search.across import without_captions
+from atlas.search.asking import WorkerAwayError
+from atlas.search.query import Part, Query
+from atlas.search.remote import RemoteError, fetch_picture
+from atlas.search.schemas import AnswerOut, GlowIn, PartIn, QueryIn
+from atlas.search.vectors import QueryError
+from atlas.teams.asker import Asker, asker_of
 
 router = Router(tags=["search"])
 
-#: Longer than any warm query; a cold start of a large model is waited for elsewhere.
-WAIT_SECONDS = 20
 PICTURE_SECONDS = 120
-
-
-class PartIn(Schema):
-    """Exactly one of `text`, `row` and `picture` (base64 of the file)."""
-
-    text: Annotated[str, Field(max_length=10_000)] | None = None
-    row: Annotated[int, Field(ge=0, lt=2**31)] | None = None
-    picture: Annotated[str, Field(max_length=8 << 20)] | None = None
-    weight: Annotated[float, Field(ge=-10, le=10)] = 1.0
-
-    @model_validator(mode="after")
-    def says_one_thing(self) -> "PartIn":
-        if sum(value is not None for value in (self.text, self.row, self.picture)) != 1:
-            raise ValueError("A part has exactly one of text, row and picture.")
-        if self.text is not None and not self.text.strip():
-            raise ValueError("The words of a part are empty.")
-        if self.weight == 0:
-            raise ValueError("A part with weight 0 says nothing.")
-        return self
-
-
-class QueryIn(Schema):
-    parts: Annotated[list[PartIn], Field(min_length=1, max_length=MOST_PARTS)]
-    against: Literal["pictures", "captions", "both"] = "both"
-    limit: Annotated[int, Field(ge=1, le=5000)] = 500
-    #: The map to give places on; any of the dataset's maps when it is left out.
-    map: UUID | None = None
-
-
-class HitOut(Schema):
-    row: int
-    ordinal: int | None
-    x: float | None
-    y: float | None
-    score: float
-    #: The score of every part of the query, in their order.
-    parts: list[float]
-
-
-class AnswerOut(Schema):
-    hits: list[HitOut]
-    relevant: int
-    cut: float | None
-    searched: int
 
 
 @router.post("/datasets/{uuid:dataset_id}/search", response=AnswerOut)
 def search(request: HttpRequest, dataset_id: UUID, body: QueryIn) -> dict[str, Any]:
-    dataset = visible_dataset(asker_of(request), dataset_id)
-    version = _version(request, dataset_id, body.map)
-    found = _ask(str(dataset.pk), version.build.row_count, _query(body))
-    if "error" in found:
-        raise HttpError(422, found["error"])
-    places = places_of(version.folder, [hit["row"] for hit in found["hits"]])
+    asker = asker_of(request)
+    visible_dataset(asker, dataset_id)
+    version = _version(asker, dataset_id, body.map)
+    query = Query(
+        as_parts(body.parts), body.against, body.limit, body.offset, body.mode, filter=body.filter
+    )
+    found = _answer(dataset_id, version.build.row_count, _permitted(asker, dataset_id, query))
+    places = places_of(version.folder, [*(hit["row"] for hit in found["hits"]), *found["nearest"]])
     for hit in found["hits"]:
         place = places.get(hit["row"])
         hit.update(vars(place) if place else {"ordinal": None, "x": None, "y": None})
+    near = [(places[row].x, places[row].y) for row in found.pop("nearest") if row in places]
+    return {**found, "marker": _middle(near)}
+
+
+@router.post("/maps/{uuid:map_id}/glow", include_in_schema=False)
+def glow(request: HttpRequest, map_id: UUID, body: GlowIn) -> HttpResponse:
+    """A byte for each point: 0 = far below average or not searched, 128 = the cut, 255 = the best."""
+    asker = asker_of(request)
+    version = visible_version(asker, map_id, body.version)
+    dataset_id = version.map.dataset_id
+    query = Query(as_parts(body.parts), body.against, mode="meaning", filter=body.filter)
+    query = _permitted(asker, dataset_id, query)
+    try:
+        found = asking.ask(tasks.glow, str(dataset_id), str(version.pk), query.as_json())
+    except WorkerAwayError:
+        raise _away() from None
+    content = cache.get(checked(found)["key"])
+    if content is None:
+        raise _away()
+    cache.delete(found["key"])
+    return HttpResponse(content, content_type="application/octet-stream")
+
+
+def as_parts(parts: Sequence[PartIn]) -> tuple[Part, ...]:
+    """As they travel to the worker; pictures wait in the cache. Raises HttpError 422."""
+    return tuple(Part(part.weight, part.text, part.row, _parked(part), part.group) for part in parts)
+
+
+def checked(found: dict[str, Any]) -> dict[str, Any]:
+    """Raises HttpError 422 with the worker's sentence."""
+    if "error" in found:
+        raise HttpError(422, found["error"])
     return found
 
 
-def _version(request: HttpRequest, dataset_id: UUID, map_id: UUID | None) -> MapVersion:
+def _permitted(asker: Asker, dataset_id: UUID, query: Query) -> Query:
+    """What the asker may ask. Raises HiddenCaptionsError."""
+    if reads_captions(query.filter) or query.against == "captions" or query.mode == "words":
+        require_captions(asker, dataset_id)
+    return query if permit(asker, dataset_id).sees_captions else without_captions(query)
+
+
+def _answer(dataset_id: UUID, row_count: int, query: Query) -> dict[str, Any]:
+    """By the worker, or by words alone without it. Raises HttpError."""
+    try:
+        if query.mode == "words":
+            return engine.answer_by_words(dataset_id, row_count, query).as_json()
+        try:
+            return checked(asking.ask(tasks.answer, str(dataset_id), row_count, query.as_json()))
+        except WorkerAwayError:
+            # Without captions there are no words to search by either.
+            if query.mode == "meaning" or not query.wanted_words:
+                raise _away() from None
+            return engine.answer_by_words(dataset_id, row_count, query, away=True).as_json()
+    except QueryError as error:
+        raise HttpError(422, str(error)) from None
+
+
+def _away() -> HttpError:
+    return HttpError(503, "The query worker is away. Try again in a moment.")
+
+
+def _version(asker: Asker, dataset_id: UUID, map_id: UUID | None) -> MapVersion:
     maps = DataMap.objects.filter(dataset=dataset_id, current__isnull=False)
     # Most records are on the joint map; the other spaces lack those without that modality.
     chosen = maps.filter(pk=map_id).first() if map_id else maps.order_by("-space").first()
     if chosen is None:
         raise Http404("There is no such map of this dataset, or it is not ready yet.")
-    return visible_version(asker_of(request), chosen.pk)
+    return visible_version(asker, chosen.pk)
 
 
-def _query(body: QueryIn) -> Query:
-    parts = tuple(
-        Part(part.weight, part.text, part.row, _park(part.picture) if part.picture is not None else None)
-        for part in body.parts
-    )
-    return Query(parts, body.against, body.limit)
-
-
-def _park(picture: str) -> str:
+def _parked(part: PartIn) -> str | None:
     """Leave a picture where the worker finds it: a task's message is no place for megabytes."""
-    try:
-        content = base64.b64decode(picture, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise HttpError(422, "The picture of the query is not base64.") from error
+    if part.url is not None:
+        try:
+            content = fetch_picture(part.url)
+        except RemoteError as error:
+            raise HttpError(422, str(error)) from None
+    elif part.picture is not None:
+        try:
+            content = base64.b64decode(part.picture, validate=True)
+        except (binascii.Error, ValueError):
+            raise HttpError(422, "The picture of the query is not base64.") from None
+    else:
+        return None
     key = f"query-picture:{secrets.token_urlsafe(16)}"
     cache.set(key, content, PICTURE_SECONDS)
     return key
 
 
-def _ask(dataset_id: str, row_count: int, query: Query) -> dict[str, Any]:
-    result = tasks.answer.apply_async((dataset_id, row_count, query.as_json()), expires=WAIT_SECONDS)
-    try:
-        answer: dict[str, Any] = result.get(timeout=WAIT_SECONDS)
-    except WorkerAway as error:
-        raise HttpError(503, "The query worker is away. Try again in a moment.") from error
-    finally:
-        result.forget()
-    return answer
+def _middle(points: list[tuple[float, float]]) -> dict[str, float] | None:
+    """The point with the least distance to the others: a mean could lie between two islands."""
+    if not points:
+        return None
+    places = np.array(points)
+    distances = np.linalg.norm(places[:, None] - places[None], axis=2).sum(axis=1)
+    x, y = points[int(distances.argmin())]
+    return {"x": x, "y": y}

@@ -1,84 +1,160 @@
 """The answer to a query: runs in the query worker, where the towers are warm."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-from django.core.cache import cache
 from numpy.typing import NDArray
 
+from atlas.datasets.filters import FilterError
 from atlas.datasets.models import Dataset
-from atlas.maps import towers
-from atlas.maps.models import Space, VectorSet
-from atlas.maps.towers import Vectors
+from atlas.maps.models import MapVersion, Space, VectorSet
+from atlas.maps.selection import rows_matching
+from atlas.maps.towers import TowerError
 from atlas.maps.vectors import Matrix, open_matrix
 from atlas.search.cut import relevance_cut
-from atlas.search.query import Against, Part, Query
+from atlas.search.fuse import as_glow, best_rows, histogram
+from atlas.search.query import Against, Mode, Part, Query
 from atlas.search.scan import Scores, combine, cosines, over_spaces, standardise
+from atlas.search.vectors import NoTowerError, QueryError, vector_of
+from atlas.search.words import find_words
 
 SPACES: dict[Against, tuple[Space, ...]] = {
     "pictures": (Space.IMAGE,),
     "captions": (Space.CAPTION,),
     "both": (Space.IMAGE, Space.CAPTION),
 }
-#: The same for everybody who asks with the same words. Short: the weights behind a model's name may change.
-VECTOR_SECONDS = 3600
+#: So many of the best by meaning say where on a map the query itself would be.
+NEAREST = 10
 
 
-class QueryError(Exception):
-    """The query cannot be answered as it stands: a sentence for whoever asked."""
+@dataclass(frozen=True)
+class Meaning:
+    """What the vectors say: (N,) standardised scores by row, NaN without a vector; in all and by part."""
+
+    total: Scores
+    parts: list[Scores]
+    cut: float
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The best records first.
+    """The best records first; `relevant` of all records are, whether they are among `hits` or not.
 
-    `relevant` of all records are above the cut; `hits` may be fewer, by the limit, or more.
+    `searched` records were looked at; `nearest` are those that lie nearest to the query, by meaning.
     """
 
     hits: list[dict[str, Any]]
     relevant: int
     cut: float | None
     searched: int
+    mode: Mode
+    away: bool = False
+    histogram: dict[str, Any] | None = None
+    nearest: tuple[int, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return dict(vars(self))
 
 
 def answer(dataset_id: UUID, row_count: int, query: Query) -> Answer:
-    """Score the records [0, row_count) by every part.
+    """Rank the records [0, row_count) by meaning and by words.
 
-    Raises QueryError for a part that cannot be scored, TowerError when the model cannot be used.
+    Raises QueryError for what cannot be asked, TowerError when the model cannot be used and no words help.
     """
+    if query.mode == "words":
+        return answer_by_words(dataset_id, row_count, query)
     dataset = Dataset.objects.get(pk=dataset_id)
-    matrices = _matrices(dataset_id, row_count, SPACES[query.against])
+    try:
+        found = meaning(dataset, row_count, query)
+    except (TowerError, NoTowerError) as error:
+        if query.mode == "meaning" or not query.wanted_words:
+            raise
+        return answer_by_words(dataset_id, row_count, query, away=isinstance(error, TowerError))
+    allowed = _allowed(dataset, row_count, query)
+    words = _words(dataset_id, row_count, query, allowed) if query.mode == "best" else []
+    return _fused(found, allowed, words, query)
+
+
+def answer_by_words(dataset_id: UUID, row_count: int, query: Query, *, away: bool = False) -> Answer:
+    """The same by Postgres alone, for any process. Raises QueryError."""
+    if not query.wanted_words:
+        raise QueryError("A search by words needs words.")
+    allowed = _allowed(Dataset.objects.get(pk=dataset_id), row_count, query)
+    rows = _words(dataset_id, row_count, query, allowed)
+    shown = range(query.offset, min(query.offset + query.limit, len(rows)))
+    hits = [{"row": rows[place], "score": 0.0, "parts": [], "words": place + 1} for place in shown]
+    return Answer(hits, len(rows), None, int(allowed.sum()), "words", away)
+
+
+def glow(dataset_id: UUID, version_id: UUID, query: Query) -> bytes:
+    """A byte for each point of a map version, see `as_glow`. Raises QueryError, TowerError."""
+    dataset = Dataset.objects.get(pk=dataset_id)
+    version = MapVersion.objects.select_related("map", "build").get(pk=version_id, map__dataset=dataset)
+    row_count = version.build.row_count
+    found = meaning(dataset, row_count, query)
+    seen = np.where(_allowed(dataset, row_count, query), found.total, np.nan)
+    return as_glow(seen, found.cut)[np.fromfile(version.folder / "rows.bin", "<u4")].tobytes()
+
+
+def meaning(dataset: Dataset, row_count: int, query: Query) -> Meaning:
+    """Every record's scores by its vectors. The cut is that of the whole dataset: a filter moves it not."""
+    matrices = _matrices(dataset.pk, row_count, SPACES[query.against])
     if not matrices:
-        return Answer([], 0, None, 0)
+        nothing = np.full(row_count, np.nan, np.float32)
+        return Meaning(nothing, [nothing] * len(query.parts), np.inf)
     parts = _part_scores(dataset, matrices, query.parts)
     total = combine(parts, [part.weight for part in query.parts])
-    rows = np.flatnonzero(~np.isnan(total))
-    if not len(rows):
-        return Answer([], 0, None, 0)
-    cut = relevance_cut(total[rows])
-    best = _top(total, rows, query.limit)
+    known = total[~np.isnan(total)]
+    return Meaning(total, parts, relevance_cut(known) if len(known) else np.inf)
+
+
+def _fused(found: Meaning, allowed: NDArray[np.bool_], words: list[int], query: Query) -> Answer:
+    rows, relevant = best_rows(found.total, allowed, words, found.cut, query.offset + query.limit)
+    places = {row: place for place, row in enumerate(words, start=1)}
     hits = [
         {
             "row": int(row),
-            "score": round(float(total[row]), 4),
-            "parts": [round(float(part[row]), 4) for part in parts],
+            "score": _shown(found.total[row]),
+            "parts": [_shown(part[row]) for part in found.parts],
+            "words": places.get(int(row)),
         }
-        for row in best
+        for row in rows[query.offset :]
     ]
-    return Answer(hits, int((total[rows] >= cut).sum()), round(cut, 4), len(rows))
+    searched = found.total[allowed & ~np.isnan(found.total)]
+    nearest, _ = best_rows(found.total, allowed, [], found.cut, NEAREST)
+    return Answer(
+        hits,
+        relevant,
+        round(found.cut, 4) if np.isfinite(found.cut) else None,
+        int(allowed.sum()) if words else len(searched),
+        "best" if query.mode == "best" and query.wanted_words else "meaning",
+        histogram=histogram(searched),
+        nearest=tuple(int(row) for row in nearest),
+    )
 
 
-def _top(scores: Scores, rows: NDArray[np.intp], limit: int) -> NDArray[np.intp]:
-    """The rows with the highest scores, best first; equal scores in row order."""
-    if limit < len(rows):
-        rows = rows[np.argpartition(-scores[rows], limit - 1)[:limit]]
-    return rows[np.lexsort((rows, -scores[rows]))]
+def _shown(score: np.floating) -> float:
+    """A hit by its words may have no vector: JSON knows no NaN, and the mean says as little."""
+    return 0.0 if np.isnan(score) else round(float(score), 4)
+
+
+def _allowed(dataset: Dataset, row_count: int, query: Query) -> NDArray[np.bool_]:
+    if query.filter is None:
+        return np.ones(row_count, np.bool_)
+    try:
+        return rows_matching(dataset, query.filter, row_count)
+    except FilterError as error:
+        raise QueryError(str(error)) from None
+
+
+def _words(dataset_id: UUID, row_count: int, query: Query, allowed: NDArray[np.bool_]) -> list[int]:
+    if not query.wanted_words:
+        return []
+    found = find_words(dataset_id, row_count, query.wanted_words, query.unwanted_words)
+    return [row for row in found if allowed[row]]
 
 
 def _matrices(dataset_id: UUID, row_count: int, spaces: tuple[Space, ...]) -> dict[Space, Matrix]:
@@ -86,46 +162,13 @@ def _matrices(dataset_id: UUID, row_count: int, spaces: tuple[Space, ...]) -> di
     return {Space(space): open_matrix(dataset_id, Space(space), row_count) for space in sorted(made)}
 
 
-def _part_scores(dataset: Dataset, matrices: dict[Space, Matrix], parts: tuple[Part, ...]) -> list[Scores]:
+def _part_scores(
+    dataset: Dataset, matrices: Mapping[Space, Matrix], parts: tuple[Part, ...]
+) -> list[Scores]:
     """Every part's standardised scores over the spaces: one pass over each matrix for all parts."""
     per_space: list[list[Scores]] = []
     for space, matrix in matrices.items():
-        vectors = np.stack([_vector(dataset, part, space, matrices) for part in parts])
+        vectors = np.stack([vector_of(dataset, part, space, matrices) for part in parts])
         raw = cosines(matrix.vectors, vectors)
         per_space.append([standardise(raw[:, number], matrix.present) for number in range(len(parts))])
     return [over_spaces([scores[number] for scores in per_space]) for number in range(len(parts))]
-
-
-def _vector(dataset: Dataset, part: Part, space: Space, matrices: dict[Space, Matrix]) -> Vectors:
-    if part.row is not None:
-        return _vector_of_record(part.row, space, matrices)
-    if dataset.vector_size:
-        raise QueryError("This dataset came with its own vectors: it can be searched by its records only.")
-    if part.text is not None:
-        return _vector_of_text(dataset.model, part.text)
-    picture = cache.get(part.picture)
-    if picture is None:
-        raise QueryError("The picture of the query is no longer here: send it again.")
-    readable, vectors = towers.embed_pictures(dataset.model, [picture], lambda: None)
-    if not len(readable):
-        raise QueryError("The picture of the query cannot be read.")
-    vector: Vectors = vectors[0]
-    return vector
-
-
-def _vector_of_record(row: int, space: Space, matrices: dict[Space, Matrix]) -> Vectors:
-    """Its vector in this space, or in another where it has none here."""
-    for matrix in [matrices[space], *matrices.values()]:
-        if row < len(matrix.vectors) and matrix.vectors[row].any():
-            vector: Vectors = matrix.vectors[row].astype(np.float32)
-            return vector
-    raise QueryError(f"Record {row} of the query has no vector.")
-
-
-def _vector_of_text(model: str, text: str) -> Vectors:
-    key = "query-vector:" + sha256(f"{model}\n{text}".encode(errors="surrogatepass")).hexdigest()
-    vector: Vectors | None = cache.get(key)
-    if vector is None:
-        vector = towers.embed_query(model, text)
-        cache.set(key, vector, VECTOR_SECONDS)
-    return vector

@@ -6,33 +6,46 @@ from typing import Any, Literal
 #: Which vectors a query is scored against.
 Against = Literal["pictures", "captions", "both"]
 
+#: By vectors, by the words of captions and columns, or by both lists fused.
+Mode = Literal["best", "meaning", "words"]
+
 MOST_PARTS = 20
 
 
 @dataclass(frozen=True)
 class Part:
-    """Words, a picture or a record; wanted where the weight is positive, unwanted where it is negative."""
+    """One of words, a record, a picture, and a topic or tag; unwanted where the weight is negative."""
 
     weight: float
     text: str | None = None
     row: int | None = None
     #: Where the picture's bytes wait in the cache.
     picture: str | None = None
+    #: A leaf as in filters, `{"topic": 12, "map": "…"}` or `{"tag": "…"}`: the mean of its records.
+    group: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Query:
     parts: tuple[Part, ...]
     against: Against
-    limit: int
+    limit: int = 500
+    offset: int = 0
+    mode: Mode = "best"
+    #: As in `atlas/api/README.md`: only these records can be hits.
+    filter: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "parts": [vars(part) for part in self.parts],
-            "against": self.against,
-            "limit": self.limit,
-        }
+        return {**vars(self), "parts": [vars(part) for part in self.parts]}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Query":
-        return cls(tuple(Part(**part) for part in data["parts"]), data["against"], data["limit"])
+        return cls(**{**data, "parts": tuple(Part(**part) for part in data["parts"])})
+
+    @property
+    def wanted_words(self) -> list[str]:
+        return [part.text for part in self.parts if part.text is not None and part.weight > 0]
+
+    @property
+    def unwanted_words(self) -> list[str]:
+        return [part.text for part in self.parts if part.text is not None and part.weight < 0]

@@ -1,27 +1,49 @@
 """What the query worker runs: one warm process with the towers in memory."""
 
 import logging
+import secrets
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from celery import shared_task
 from celery.signals import worker_ready
 from django.conf import settings
+from django.core.cache import cache
 
 from atlas.maps.towers import TowerError, embed_query
-from atlas.search import engine
+from atlas.search import across, engine
 from atlas.search.query import Query
+from atlas.search.vectors import QueryError
 
 log = logging.getLogger(__name__)
+
+GLOW_SECONDS = 60
 
 
 @shared_task
 def answer(dataset_id: str, row_count: int, query: dict[str, Any]) -> dict[str, Any]:
     """The answer, or `{"error": sentence}`: exceptions do not travel between processes as JSON."""
-    try:
-        return engine.answer(UUID(dataset_id), row_count, Query.from_json(query)).as_json()
-    except (engine.QueryError, TowerError) as error:
-        return {"error": str(error)}
+    return _told(lambda: engine.answer(UUID(dataset_id), row_count, Query.from_json(query)).as_json())
+
+
+@shared_task
+def glow(dataset_id: str, version_id: str, query: dict[str, Any]) -> dict[str, Any]:
+    """`{"key"}` of the bytes in the cache, or `{"error": sentence}`: a million bytes are no message."""
+
+    def put() -> dict[str, Any]:
+        key = f"glow:{secrets.token_urlsafe(16)}"
+        found = engine.glow(UUID(dataset_id), UUID(version_id), Query.from_json(query))
+        cache.set(key, found, GLOW_SECONDS)
+        return {"key": key}
+
+    return _told(put)
+
+
+@shared_task
+def answer_across(datasets: list[dict[str, Any]], query: dict[str, Any]) -> dict[str, Any]:
+    """`{"groups", "skipped"}` of the datasets, or `{"error": sentence}`."""
+    return _told(lambda: across.answer(datasets, Query.from_json(query)))
 
 
 @shared_task(ignore_result=True)
@@ -38,3 +60,10 @@ def warm() -> None:
 def warm_up(sender: Any, **_: Any) -> None:
     if sender.hostname.startswith("query@"):
         warm.apply_async(queue="query")
+
+
+def _told(verb: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return verb()
+    except (QueryError, TowerError) as error:
+        return {"error": str(error)}

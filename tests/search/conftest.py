@@ -1,11 +1,9 @@
 """Towers without weights, and the query worker's work done at once."""
 
-from typing import Any
-
 import pytest
 
 from atlas.maps import towers
-from atlas.search import api, tasks
+from atlas.search import asking
 from tests.maps.fake_towers import FakeModel
 
 
@@ -18,8 +16,4 @@ def fake_towers(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
 
 @pytest.fixture(autouse=True)
 def _worker_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    def ask(*arguments: Any) -> Any:
-        dataset_id, row_count, query = arguments
-        return tasks.answer(dataset_id, row_count, query.as_json())
-
-    monkeypatch.setattr(api, "_ask", ask)
+    monkeypatch.setattr(asking, "ask", lambda task, *arguments: task(*arguments))

@@ -8,7 +8,7 @@ from pytest_django import DjangoDbBlocker
 
 from atlas import vite
 from atlas.maps import towers
-from atlas.search import api, tasks
+from atlas.search import asking
 from tests.maps.fake_towers import FakeModel
 from tests.world import World, small_world
 
@@ -34,8 +34,4 @@ def fake_towers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def worker_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    def ask(*arguments: Any) -> Any:
-        dataset_id, row_count, query = arguments
-        return tasks.answer(dataset_id, row_count, query.as_json())
-
-    monkeypatch.setattr(api, "_ask", ask)
+    monkeypatch.setattr(asking, "ask", lambda task, *arguments: task(*arguments))

@@ -1,0 +1,44 @@
+"""One query over many datasets: each is scored on its own, the groups are put in order."""
+
+from typing import Any
+from uuid import UUID
+
+from atlas.maps.towers import TowerError
+from atlas.search import engine
+from atlas.search.query import Query
+from atlas.search.vectors import QueryError
+
+
+def answer(datasets: list[dict[str, Any]], query: Query) -> dict[str, Any]:
+    """`{"groups": [{"id", "relevant", "hits"}], "skipped": [{"id", "reason"}]}`, best group first.
+
+    Args:
+        datasets: what the asker may search, `{"id", "row_count", "captions": may their captions be searched}`.
+
+    A group is as good as its best record, in deviations over its own dataset: that says how much a record
+    stands out there, which is what a person looking for a place to go on wants to know.
+    """
+    groups, skipped = [], []
+    for dataset in datasets:
+        if query.mode == "words" and not dataset["captions"]:
+            skipped.append({"id": dataset["id"], "reason": "Its captions are hidden from you."})
+            continue
+        allowed = query if dataset["captions"] else without_captions(query)
+        try:
+            found = engine.answer(UUID(dataset["id"]), dataset["row_count"], allowed)
+        except (QueryError, TowerError) as error:
+            skipped.append({"id": dataset["id"], "reason": str(error)})
+            continue
+        if found.hits:
+            groups.append({"id": dataset["id"], "relevant": found.relevant, "hits": found.hits})
+    groups.sort(key=_worth, reverse=True)
+    return {"groups": groups, "skipped": skipped}
+
+
+def without_captions(query: Query) -> Query:
+    """The same query for somebody from whom captions are hidden: neither their words nor their vectors."""
+    return Query(query.parts, "pictures", query.limit, query.offset, "meaning", query.filter)
+
+
+def _worth(group: dict[str, Any]) -> tuple[float, int]:
+    return max(hit["score"] for hit in group["hits"]), group["relevant"]

@@ -1,0 +1,129 @@
+"""A picture from an address that a visitor names, without becoming their way into our own network.
+
+Off unless the server allows it. The name is resolved once, every address of it must be public, and the
+connection goes to an address that was looked at, so a name that changes its mind in between gains nothing
+(DNS rebinding). Each redirect is checked as the first address was. No cookie, no password, no proxy.
+"""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+from contextlib import closing
+from threading import Timer
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+from django.conf import settings
+
+MOST_REDIRECTS = 3
+MOST_BYTES = 8 << 20
+#: For each address on the way, everything included.
+SECONDS = 8.0
+_REDIRECTS = (301, 302, 303, 307, 308)
+_PORTS = {"http": 80, "https": 443}
+#: IPv6 that the world can reach; what embeds an IPv4 address (6to4, Teredo) is left out below.
+_GLOBAL_V6 = ipaddress.ip_network("2000::/3")
+
+
+class RemoteError(Exception):
+    """The picture cannot be had: a sentence that tells nothing about our network."""
+
+
+def fetch_picture(url: str) -> bytes:
+    """The bytes at a public address, whatever they are. Raises RemoteError."""
+    if not settings.ATLAS_SEARCH_URLS:
+        raise RemoteError("This server does not fetch pictures from addresses: upload the picture instead.")
+    for _ in range(MOST_REDIRECTS + 1):
+        content, following = _fetch(_checked(url))
+        if following is None:
+            return content
+        url = urljoin(url, following)
+    raise RemoteError("The address of the picture leads on too many times.")
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one that everybody in the world could reach."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.sixtofour or parsed.teredo or parsed not in _GLOBAL_V6:
+            return False
+    return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """All addresses of a name. Raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(each[4][0]) for each in found))
+
+
+def connect(address: str, port: int) -> socket.socket:
+    return socket.create_connection((address, port), timeout=SECONDS)
+
+
+def _checked(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise RemoteError("The address of the picture is no web address.") from None
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise RemoteError("The address of a picture begins with https:// or http://.")
+    if parts.username is not None or port not in (None, _PORTS[parts.scheme]):
+        raise RemoteError("The address of a picture has no user name and no port of its own.")
+    return parts
+
+
+def _fetch(parts: SplitResult) -> tuple[bytes, str | None]:
+    """The content, or where it leads on to."""
+    host, port = str(parts.hostname), _PORTS[parts.scheme]
+    address = _public_address(host, port)
+    try:
+        with closing(_opened(parts.scheme, host, address, port)) as connection:
+            return _asked(connection, parts)
+    except (OSError, http.client.HTTPException, ValueError):
+        raise RemoteError("The address of the picture does not answer.") from None
+
+
+def _public_address(host: str, port: int) -> str:
+    try:
+        addresses = resolve(host, port)
+    except (OSError, UnicodeError):
+        addresses = []
+    # One that is not ours among others would be found by asking often enough.
+    if not addresses or not all(is_public(address) for address in addresses):
+        raise RemoteError("The address of the picture is not one on the public internet.")
+    return addresses[0]
+
+
+def _opened(scheme: str, host: str, address: str, port: int) -> http.client.HTTPConnection:
+    connection = http.client.HTTPConnection(host, port, timeout=SECONDS)
+    connection.sock = connect(address, port)
+    if scheme == "https":
+        try:
+            context = ssl.create_default_context()
+            connection.sock = context.wrap_socket(connection.sock, server_hostname=host)
+        except OSError:
+            connection.close()
+            raise
+    return connection
+
+
+def _asked(connection: http.client.HTTPConnection, parts: SplitResult) -> tuple[bytes, str | None]:
+    # A server that sends a byte now and then would outlast every timeout of a single read.
+    ender = Timer(SECONDS, connection.sock.shutdown, [socket.SHUT_RDWR])
+    ender.daemon = True
+    ender.start()
+    try:
+        path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~") + (f"?{parts.query}" if parts.query else "")
+        connection.request("GET", path, headers={"Accept": "image/*", "User-Agent": "Atlas"})
+        response = connection.getresponse()
+        if response.status in _REDIRECTS and (following := response.getheader("Location")):
+            return b"", following
+        if response.status != http.client.OK:
+            raise RemoteError("There is no picture at this address.")
+        content = response.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise RemoteError(f"The picture at this address is larger than {MOST_BYTES >> 20} MB.")
+        return content, None
+    finally:
+        ender.cancel()

@@ -1,0 +1,59 @@
+"""Saved searches over JSON."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.http import Http404, HttpRequest
+from ninja import Router, Status
+from ninja.errors import HttpError
+
+from atlas.datasets.access import commentable_dataset, visible_dataset
+from atlas.datasets.api import signed_in
+from atlas.datasets.models import Dataset
+from atlas.search.models import SavedSearch
+from atlas.search.schemas import SearchesOut, SearchIn, SearchOut
+from atlas.teams.asker import Asker, asker_of
+
+router = Router(tags=["search"])
+
+MOST_SEARCHES = 500
+
+
+@router.get("/datasets/{uuid:dataset_id}/searches", response=SearchesOut)
+def list_searches(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
+    """The asker's own and those that others of the dataset share."""
+    asker = asker_of(request)
+    dataset = visible_dataset(asker, dataset_id)
+    mine = Q(created_by=asker.user.pk) if asker.user.is_authenticated else Q()
+    searches = SavedSearch.objects.filter(dataset=dataset).select_related("created_by")
+    return {"searches": [_own(each, asker) for each in searches.filter(Q(shared=True) | mine)]}
+
+
+@router.post("/datasets/{uuid:dataset_id}/searches", response={201: SearchOut})
+def create_search(request: HttpRequest, dataset_id: UUID, body: SearchIn) -> Status[SavedSearch]:
+    asker, user = asker_of(request), signed_in(request)
+    dataset = commentable_dataset(asker, dataset_id)
+    if SavedSearch.objects.filter(dataset=dataset).count() >= MOST_SEARCHES:
+        raise HttpError(409, f"A dataset holds at most {MOST_SEARCHES} saved searches. Remove some first.")
+    made = SavedSearch.objects.create(dataset=dataset, created_by=user, **body.dict())
+    return Status(201, _own(made, asker))
+
+
+@router.delete("/datasets/{uuid:dataset_id}/searches/{uuid:search_id}", response={204: None})
+def delete_search(request: HttpRequest, dataset_id: UUID, search_id: UUID) -> Status[None]:
+    asker = asker_of(request)
+    dataset = commentable_dataset(asker, dataset_id)
+    search = SavedSearch.objects.filter(pk=search_id, dataset=dataset).first()
+    mine = search is not None and search.created_by_id == asker.user.pk
+    if search is None or not (mine or search.shared):
+        raise Http404("There is no such search.")
+    if not mine and not Dataset.objects.editable_by(asker).filter(pk=dataset_id).exists():
+        raise HttpError(409, "Only its maker, or an editor of the dataset, can remove a shared search.")
+    search.delete()
+    return Status(204, None)
+
+
+def _own(search: SavedSearch, asker: Asker) -> SavedSearch:
+    vars(search).update(mine=asker.user.is_authenticated and search.created_by_id == asker.user.pk)
+    return search

@@ -1,0 +1,185 @@
+"""Queries and answers as JSON; `atlas/api/README.md` has the examples."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from ninja import Field, Schema
+from pydantic import AfterValidator, model_validator
+
+from atlas.search.models import SavedSearch
+from atlas.search.query import MOST_PARTS, Against, Mode
+
+MOST_ACROSS = 50
+
+
+class PartIn(Schema):
+    """Exactly one of `text`, `row`, `picture` (base64 of the file), `url`, `topic` (with its `map`), `tag`."""
+
+    text: Annotated[str, Field(max_length=10_000)] | None = None
+    row: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    picture: Annotated[str, Field(max_length=8 << 20)] | None = None
+    url: Annotated[str, Field(max_length=2000)] | None = None
+    topic: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    map: UUID | None = None
+    tag: UUID | None = None
+    weight: Annotated[float, Field(ge=-10, le=10)] = 1.0
+
+    @model_validator(mode="after")
+    def says_one_thing(self) -> "PartIn":
+        said = (self.text, self.row, self.picture, self.url, self.topic, self.tag)
+        if sum(value is not None for value in said) != 1:
+            raise ValueError("A part has exactly one of text, row, picture, url, topic and tag.")
+        if (self.topic is None) != (self.map is None):
+            raise ValueError("A topic is named with its map.")
+        if self.text is not None and not self.text.strip():
+            raise ValueError("The words of a part are empty.")
+        if self.weight == 0:
+            raise ValueError("A part with weight 0 says nothing.")
+        return self
+
+    @property
+    def group(self) -> dict[str, Any] | None:
+        """As a filter names it."""
+        if self.topic is not None:
+            return {"topic": self.topic, "map": str(self.map)}
+        return {"tag": str(self.tag)} if self.tag is not None else None
+
+
+Parts = Annotated[list[PartIn], Field(min_length=1, max_length=MOST_PARTS)]
+
+
+class QueryIn(Schema):
+    parts: Parts
+    against: Against = "both"
+    mode: Mode = "best"
+    filter: dict[str, Any] | None = None
+    limit: Annotated[int, Field(ge=1, le=5000)] = 500
+    offset: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    #: The map to give places on; any of the dataset's maps when it is left out.
+    map: UUID | None = None
+
+
+class GlowIn(Schema):
+    parts: Parts
+    against: Against = "both"
+    filter: dict[str, Any] | None = None
+    version: UUID | None = None
+
+
+class AcrossIn(Schema):
+    parts: Parts
+    against: Against = "both"
+    mode: Mode = "best"
+    #: Hits of each dataset.
+    limit: Annotated[int, Field(ge=1, le=MOST_ACROSS)] = 12
+
+    @model_validator(mode="after")
+    def asks_every_dataset(self) -> "AcrossIn":
+        if any(part.row is not None or part.group is not None for part in self.parts):
+            raise ValueError("Records, topics and tags are of one dataset: search there with them.")
+        return self
+
+
+class HitOut(Schema):
+    row: int
+    ordinal: int | None
+    x: float | None
+    y: float | None
+    #: 0 for a hit by its words that has no vector.
+    score: float
+    #: The score of every part of the query, in their order; none in mode words.
+    parts: list[float]
+    #: Its place among the hits by words, from 1.
+    words: int | None
+
+
+class HistogramOut(Schema):
+    """64 equal steps between the lowest and the highest score."""
+
+    from_: float = Field(alias="from")
+    to: float
+    counts: list[int]
+
+
+class MarkerOut(Schema):
+    x: float
+    y: float
+
+
+class AnswerOut(Schema):
+    hits: list[HitOut]
+    relevant: int
+    cut: float | None
+    searched: int
+    #: What was really used.
+    mode: Mode
+    #: The query worker did not answer: these are hits by words.
+    away: bool
+    histogram: HistogramOut | None
+    #: Where the query itself would be on the map.
+    marker: MarkerOut | None
+
+
+class DatasetName(Schema):
+    id: UUID
+    name: str
+    url: str
+    team: str
+
+
+class GroupHitOut(Schema):
+    row: int
+    score: float
+    caption: str
+    thumbnail: str | None
+
+
+class GroupOut(Schema):
+    dataset: DatasetName
+    relevant: int
+    hits: list[GroupHitOut]
+
+
+class SkippedOut(Schema):
+    dataset: DatasetName
+    reason: str
+
+
+class AcrossOut(Schema):
+    groups: list[GroupOut]
+    skipped: list[SkippedOut]
+    mode: Mode
+    away: bool
+
+
+def _said(text: str) -> str:
+    """Postgres takes no NUL."""
+    cleaned = text.replace("\0", "").strip()
+    if not cleaned:
+        raise ValueError("It is empty.")
+    return cleaned
+
+
+class SearchIn(Schema):
+    name: Annotated[str, Field(max_length=100), AfterValidator(_said)]
+    query: Annotated[str, Field(max_length=100_000), AfterValidator(_said)]
+    shared: bool = False
+
+
+class SearchOut(Schema):
+    id: UUID
+    name: str
+    query: str
+    shared: bool
+    created_by: str
+    created_at: datetime
+    mine: bool
+
+    @staticmethod
+    def resolve_created_by(search: SavedSearch) -> str:
+        return str(search.created_by)
+
+
+class SearchesOut(Schema):
+    searches: list[SearchOut]

@@ -1,0 +1,94 @@
+"""The vector of every part of a query, in the space in which it is compared."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+from django.core.cache import cache
+from numpy.typing import NDArray
+
+from atlas.datasets.filters import FilterError
+from atlas.datasets.models import Dataset
+from atlas.maps import towers
+from atlas.maps.models import Space
+from atlas.maps.selection import rows_matching
+from atlas.maps.towers import Vectors
+from atlas.maps.vectors import Matrix
+from atlas.search.query import Part
+
+#: The same for everybody who asks with the same words. Short: the weights behind a model's name may change.
+VECTOR_SECONDS = 3600
+#: Records of a topic or tag that its mean is taken of, evenly from all: more would not move it.
+MOST_OF_GROUP = 10_000
+
+
+class QueryError(Exception):
+    """The query cannot be answered as it stands: a sentence for whoever asked."""
+
+
+class NoTowerError(QueryError):
+    """The dataset came with its own vectors, so there is nothing that would turn words into one."""
+
+
+def vector_of(dataset: Dataset, part: Part, space: Space, matrices: Mapping[Space, Matrix]) -> Vectors:
+    """(d,) of length 1. Raises QueryError, and TowerError when the model cannot be used."""
+    if part.row is not None:
+        return _of_records(np.array([part.row]), space, matrices, f"Record {part.row} of the query")
+    if part.group is not None:
+        return _of_group(dataset, part.group, space, matrices)
+    if dataset.vector_size:
+        raise NoTowerError("This dataset came with its own vectors: it can be searched by its records only.")
+    if part.text is not None:
+        return vector_of_text(dataset.model, part.text)
+    return vector_of_picture(dataset.model, part.picture)
+
+
+def vector_of_text(model: str, text: str) -> Vectors:
+    key = "query-vector:" + sha256(f"{model}\n{text}".encode(errors="surrogatepass")).hexdigest()
+    vector: Vectors | None = cache.get(key)
+    if vector is None:
+        vector = towers.embed_query(model, text)
+        cache.set(key, vector, VECTOR_SECONDS)
+    return vector
+
+
+def vector_of_picture(model: str, parked: str | None) -> Vectors:
+    """Of the picture that waits in the cache under this key."""
+    picture = cache.get(parked)
+    if picture is None:
+        raise QueryError("The picture of the query is no longer here: send it again.")
+    key = "query-vector:" + sha256(f"{model}\n".encode() + picture).hexdigest()
+    vector: Vectors | None = cache.get(key)
+    if vector is None:
+        readable, vectors = towers.embed_pictures(model, [picture], lambda: None)
+        if not len(readable):
+            raise QueryError("The picture of the query cannot be read.")
+        vector = vectors[0]
+        cache.set(key, vector, VECTOR_SECONDS)
+    return vector
+
+
+def _of_group(
+    dataset: Dataset, group: dict[str, Any], space: Space, matrices: Mapping[Space, Matrix]
+) -> Vectors:
+    try:
+        mask = rows_matching(dataset, group, len(matrices[space].vectors))
+    except FilterError as error:
+        raise QueryError(str(error)) from None
+    name = "The topic of the query" if "topic" in group else "The tag of the query"
+    return _of_records(np.flatnonzero(mask), space, matrices, name)
+
+
+def _of_records(
+    rows: NDArray[np.intp], space: Space, matrices: Mapping[Space, Matrix], name: str
+) -> Vectors:
+    """The direction of their mean in this space, or in another where they have no vectors here."""
+    for matrix in (matrices[space], *matrices.values()):
+        known = rows[rows < len(matrix.vectors)]
+        known = known[:: max(1, len(known) // MOST_OF_GROUP)]
+        mean: Vectors = matrix.vectors[known].astype(np.float32).sum(axis=0)  # zeros where there is none
+        if length := float(np.linalg.norm(mean)):
+            mean /= length
+            return mean
+    raise QueryError(f"{name} has no vector.")
