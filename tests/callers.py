@@ -15,6 +15,8 @@ from atlas.datasets.models import Dataset, Import, ImportState, Upload, Visibili
 from atlas.datasets.uploads import create_upload
 from atlas.maps import towers
 from atlas.maps.models import Comment, SavedView
+from atlas.search import asking
+from atlas.search.models import SavedSearch
 from atlas.teams.guests import add_guest
 from atlas.teams.links import create_link, revoke_link, token_of
 from atlas.teams.models import Guest, GuestRole, Scope, ShareLink, User
@@ -122,7 +124,9 @@ def set_up(world: World, gina: User, gus: User, greta: User, olga: User) -> Stag
         "x": 0,
         "y": 0,
         "guest_id": guests[0].pk,
-        "search_id": SavedSearch.objects.create(dataset=dataset, created_by=cast.alice, name="A", query="").pk,
+        "search_id": SavedSearch.objects.create(
+            dataset=dataset, created_by=cast.alice, name="A", query=""
+        ).pk,
         "upload_id": owners_upload.pk,
         "key": "none",
         "uidb36": "none",

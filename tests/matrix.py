@@ -163,7 +163,9 @@ OPERATIONS: dict[str, Rule] = {
     f"POST {DATASET}/search": Rule(SEE, json={"parts": [{"row": 1}]}),
     "POST /api/search": Rule(EVERYBODY, json={"parts": [{"text": "red"}]}),
     f"GET {DATASET}/searches": Rule(SEE),
-    f"POST {DATASET}/searches": Rule(COMMENT - NAMELESS, 201, json={"name": "All", "query": "q=red"}, nameless=401),
+    f"POST {DATASET}/searches": Rule(
+        COMMENT - NAMELESS, 201, json={"name": "All", "query": "q=red"}, nameless=401
+    ),
     f"DELETE {DATASET}/searches/{{search_id}}": Rule(OWN, 204),
     f"GET {MAP}/records": Rule(SEE, query="ordinals=0,1"),
     f"GET {MAP}/records/{{row}}": Rule(SEE),

@@ -13,7 +13,7 @@ def answer(datasets: list[dict[str, Any]], query: Query) -> dict[str, Any]:
     """`{"groups": [{"id", "relevant", "hits"}], "skipped": [{"id", "reason"}]}`, best group first.
 
     Args:
-        datasets: what the asker may search, `{"id", "row_count", "captions": may their captions be searched}`.
+        datasets: what the asker may search, `{"id", "row_count", "captions": whether these may be read}`.
 
     A group is as good as its best record, in deviations over its own dataset: that says how much a record
     stands out there, which is what a person looking for a place to go on wants to know.

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F
 from django.http import HttpRequest
 from django.urls import reverse
 from ninja import Router
@@ -54,7 +53,8 @@ def _searchable(
     One model is warm: to load another for each dataset would take the time of everybody who searches.
     """
     counts = _row_counts(datasets)
-    wanted, skipped = [], []
+    wanted: list[dict[str, Any]] = []
+    skipped: list[dict[str, str]] = []
     models = {dataset.model for dataset in datasets}
     model = settings.ATLAS_MODEL if settings.ATLAS_MODEL in models or not datasets else datasets[0].model
     for dataset in datasets:
@@ -73,7 +73,7 @@ def _searchable(
 def _row_counts(datasets: list[Dataset]) -> dict[UUID, int]:
     """{dataset: records that its maps were built from}."""
     maps = DataMap.objects.filter(dataset__in=datasets, current__isnull=False)
-    return dict(maps.values_list("dataset_id", rows=F("current__build__row_count")))
+    return dict(maps.values_list("dataset_id", "current__build__row_count"))
 
 
 def _answer(wanted: list[dict[str, Any]], query: Query) -> tuple[dict[str, Any], str, bool]:

@@ -38,9 +38,7 @@ def search(request: HttpRequest, dataset_id: UUID, body: QueryIn) -> dict[str, A
     asker = asker_of(request)
     visible_dataset(asker, dataset_id)
     version = _version(asker, dataset_id, body.map)
-    query = Query(
-        as_parts(body.parts), body.against, body.limit, body.offset, body.mode, filter=body.filter
-    )
+    query = Query(as_parts(body.parts), body.against, body.limit, body.offset, body.mode, filter=body.filter)
     found = _answer(dataset_id, version.build.row_count, _permitted(asker, dataset_id, query))
     places = places_of(version.folder, [*(hit["row"] for hit in found["hits"]), *found["nearest"]])
     for hit in found["hits"]:

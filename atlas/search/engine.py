@@ -96,7 +96,8 @@ def glow(dataset_id: UUID, version_id: UUID, query: Query) -> bytes:
     row_count = version.build.row_count
     found = meaning(dataset, row_count, query)
     seen = np.where(_allowed(dataset, row_count, query), found.total, np.nan)
-    return as_glow(seen, found.cut)[np.fromfile(version.folder / "rows.bin", "<u4")].tobytes()
+    by_row = as_glow(seen, found.cut)
+    return bytes(by_row[np.fromfile(version.folder / "rows.bin", "<u4")].tobytes())
 
 
 def meaning(dataset: Dataset, row_count: int, query: Query) -> Meaning:
@@ -162,9 +163,7 @@ def _matrices(dataset_id: UUID, row_count: int, spaces: tuple[Space, ...]) -> di
     return {Space(space): open_matrix(dataset_id, Space(space), row_count) for space in sorted(made)}
 
 
-def _part_scores(
-    dataset: Dataset, matrices: Mapping[Space, Matrix], parts: tuple[Part, ...]
-) -> list[Scores]:
+def _part_scores(dataset: Dataset, matrices: Mapping[Space, Matrix], parts: tuple[Part, ...]) -> list[Scores]:
     """Every part's standardised scores over the spaces: one pass over each matrix for all parts."""
     per_space: list[list[Scores]] = []
     for space, matrix in matrices.items():

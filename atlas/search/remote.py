@@ -44,9 +44,10 @@ def fetch_picture(url: str) -> bytes:
 def is_public(address: str) -> bool:
     """Whether an IP address is one that everybody in the world could reach."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.sixtofour or parsed.teredo or parsed not in _GLOBAL_V6:
-            return False
+    if isinstance(parsed, ipaddress.IPv6Address) and (
+        parsed.sixtofour or parsed.teredo or parsed not in _GLOBAL_V6
+    ):
+        return False
     return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
 
 

@@ -14,7 +14,7 @@ MOST_ACROSS = 50
 
 
 class PartIn(Schema):
-    """Exactly one of `text`, `row`, `picture` (base64 of the file), `url`, `topic` (with its `map`), `tag`."""
+    """One of `text`, `row`, `picture` (base64 of the file), `url`, `topic` (with its `map`) and `tag`."""
 
     text: Annotated[str, Field(max_length=10_000)] | None = None
     row: Annotated[int, Field(ge=0, lt=2**31)] | None = None

@@ -80,9 +80,7 @@ def _of_group(
     return _of_records(np.flatnonzero(mask), space, matrices, name)
 
 
-def _of_records(
-    rows: NDArray[np.intp], space: Space, matrices: Mapping[Space, Matrix], name: str
-) -> Vectors:
+def _of_records(rows: NDArray[np.intp], space: Space, matrices: Mapping[Space, Matrix], name: str) -> Vectors:
     """The direction of their mean in this space, or in another where they have no vectors here."""
     for matrix in (matrices[space], *matrices.values()):
         known = rows[rows < len(matrix.vectors)]

@@ -6,6 +6,7 @@ loads records loads it.
 """
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -42,7 +43,7 @@ def find_words(dataset_id: UUID, row_count: int, wanted: Sequence[str], unwanted
     Cormack and Tudhope 2000, doi:10.1016/S0306-4573(99)00017-5), captions before columns.
     """
     wanted, unwanted = [_clean(text) for text in wanted], [_clean(text) for text in unwanted]
-    values = {
+    values: dict[str, Any] = {
         "dataset": str(dataset_id),
         "rows": row_count,
         "names": [text.strip().rpartition("/")[2].lower()[:_NAME_LENGTH] for text in wanted if text.strip()],
@@ -51,7 +52,9 @@ def find_words(dataset_id: UUID, row_count: int, wanted: Sequence[str], unwanted
     }
     query = _QUERY.format(
         wanted=" || ".join(_tsquery(f"wanted{number}") for number in range(len(wanted))),
-        unwanted=" && ".join(["''::tsquery", *(f"!!{_tsquery(f'unwanted{n}')}" for n in range(len(unwanted)))]),
+        unwanted=" && ".join(
+            ["''::tsquery", *(f"!!{_tsquery(f'unwanted{n}')}" for n in range(len(unwanted)))]
+        ),
         length=_NAME_LENGTH,
         most=MOST_MATCHES,
     )

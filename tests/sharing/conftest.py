@@ -1,7 +1,6 @@
 """The small world, the pages as if Vite had built them, and the query worker's work done at once."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from pytest_django import DjangoDbBlocker
