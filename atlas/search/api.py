@@ -33,7 +33,7 @@ router = Router(tags=["search"])
 PICTURE_SECONDS = 120
 
 
-@router.post("/datasets/{uuid:dataset_id}/search", response=AnswerOut)
+@router.post("/datasets/{uuid:dataset_id}/search", response=AnswerOut, by_alias=True)
 def search(request: HttpRequest, dataset_id: UUID, body: QueryIn) -> dict[str, Any]:
     asker = asker_of(request)
     visible_dataset(asker, dataset_id)

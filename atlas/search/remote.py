@@ -20,6 +20,8 @@ MOST_BYTES = 8 << 20
 #: For each address on the way, everything included.
 SECONDS = 8.0
 _REDIRECTS = (301, 302, 303, 307, 308)
+#: What means something in an address, and % because it is quoted already.
+_UNQUOTED = "/%:@!$&'()*+,;=~"
 _PORTS = {"http": 80, "https": 443}
 #: IPv6 that the world can reach; what embeds an IPv4 address (6to4, Teredo) is left out below.
 _GLOBAL_V6 = ipaddress.ip_network("2000::/3")
@@ -115,7 +117,8 @@ def _asked(connection: http.client.HTTPConnection, parts: SplitResult) -> tuple[
     ender.daemon = True
     ender.start()
     try:
-        path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~") + (f"?{parts.query}" if parts.query else "")
+        path = quote(parts.path or "/", safe=_UNQUOTED)
+        path += "?" + quote(parts.query, safe=_UNQUOTED + "?") if parts.query else ""
         connection.request("GET", path, headers={"Accept": "image/*", "User-Agent": "Atlas"})
         response = connection.getresponse()
         if response.status in _REDIRECTS and (following := response.getheader("Location")):

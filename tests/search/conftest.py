@@ -1,10 +1,21 @@
-"""Towers without weights, and the query worker's work done at once."""
+"""Towers without weights, the query worker's work done at once, and one dataset with its maps."""
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.test import override_settings
+from pytest_django import DjangoDbBlocker, Settings
 
+from atlas.datasets.models import Dataset
 from atlas.maps import towers
+from atlas.maps.models import DataMap
 from atlas.search import asking
+from tests.maps.building import make_maps
 from tests.maps.fake_towers import FakeModel
+from tests.maps.records import add_records, make_dataset
+from tests.people import Cast, make_cast
+from tests.search.queries import COUNT, World
 
 
 @pytest.fixture(autouse=True)
@@ -17,3 +28,49 @@ def fake_towers(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
 @pytest.fixture(autouse=True)
 def _worker_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "ask", lambda task, *arguments: task(*arguments))
+
+
+@pytest.fixture(scope="module")
+def world(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    """One dataset with its maps for all tests here, which only look at it."""
+    folder = tmp_path_factory.mktemp("home")
+    with (
+        django_db_blocker.unblock(),
+        override_settings(ATLAS_HOME=folder, MEDIA_ROOT=folder / "media"),
+        pytest.MonkeyPatch.context() as monkeypatch,
+    ):
+        monkeypatch.setattr(towers, "model", lambda _: FakeModel())
+        cast = make_cast()
+        datasets = [make_dataset(person.teams.get()) for person in (cast.alice, cast.charlie)]
+        for dataset in datasets:
+            add_records(dataset, COUNT, pictures=True, captions=True)
+            make_maps(dataset.pk)
+        yield World(cast, datasets[0])
+        for dataset in datasets:
+            dataset.delete()
+        for person in (cast.alice, cast.bob, cast.victor, cast.charlie):
+            person.teams.all().delete()
+            person.delete()
+
+
+@pytest.fixture
+def home(world: World, settings: Settings) -> Path:
+    """Where the world's files are, instead of a folder for each test."""
+    shown = DataMap.objects.filter(dataset=world.dataset).select_related("current__map").first()
+    assert shown is not None
+    assert shown.current is not None
+    folder = shown.current.folder.parents[2]
+    settings.ATLAS_HOME = folder
+    return folder
+
+
+@pytest.fixture
+def cast(world: World, home: Path) -> Cast:
+    return world.cast
+
+
+@pytest.fixture
+def dataset(world: World, home: Path) -> Dataset:
+    return world.dataset

@@ -1,101 +1,17 @@
 """POST /api/datasets/{id}/search, asked by the whole cast."""
 
 import base64
-import io
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import override_settings
-from PIL import Image
-from pytest_django import DjangoDbBlocker, Settings
 
 from atlas.datasets.models import Dataset, Visibility
-from atlas.maps import towers
 from atlas.maps.models import DataMap
-from tests.maps.building import make_maps
-from tests.maps.fake_towers import FakeModel
-from tests.maps.records import COLOURS, add_records, make_dataset
-from tests.people import Cast, client_of, make_cast
+from tests.maps.records import make_dataset
+from tests.people import Cast, client_of
+from tests.search.queries import COUNT, ask, colours_of, parts, red_picture
 
 pytestmark = pytest.mark.django_db
-
-COUNT = 64
-
-
-@dataclass
-class World:
-    cast: Cast
-    dataset: Dataset
-
-
-@pytest.fixture(scope="module")
-def world(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[World]:
-    """One dataset with its maps for all tests here, which only look at it."""
-    folder = tmp_path_factory.mktemp("home")
-    with (
-        django_db_blocker.unblock(),
-        override_settings(ATLAS_HOME=folder, MEDIA_ROOT=folder / "media"),
-        pytest.MonkeyPatch.context() as monkeypatch,
-    ):
-        monkeypatch.setattr(towers, "model", lambda _: FakeModel())
-        cast = make_cast()
-        datasets = [make_dataset(person.teams.get()) for person in (cast.alice, cast.charlie)]
-        for dataset in datasets:
-            add_records(dataset, COUNT, pictures=True, captions=True)
-            make_maps(dataset.pk)
-        yield World(cast, datasets[0])
-        for dataset in datasets:
-            dataset.delete()
-        for person in (cast.alice, cast.bob, cast.victor, cast.charlie):
-            person.teams.all().delete()
-            person.delete()
-
-
-@pytest.fixture(autouse=True)
-def home(world: World, settings: Settings) -> Path:
-    """Where the world's files are, instead of a folder for each test."""
-    shown = DataMap.objects.filter(dataset=world.dataset).select_related("current__map").first()
-    assert shown is not None
-    assert shown.current is not None
-    folder = shown.current.folder.parents[2]
-    settings.ATLAS_HOME = folder
-    return folder
-
-
-@pytest.fixture
-def cast(world: World) -> Cast:
-    return world.cast
-
-
-@pytest.fixture
-def dataset(world: World) -> Dataset:
-    return world.dataset
-
-
-def ask(cast: Cast, dataset: Dataset, body: Any, name: str | None = "alice") -> Any:
-    client = client_of(getattr(cast, name) if name else None)
-    content = body if isinstance(body, str) else json.dumps(body)
-    return client.post(f"/api/datasets/{dataset.pk}/search", content, content_type="application/json")
-
-
-def parts(*parts: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"parts": list(parts), **more}
-
-
-def colours_of(answer: Any, count: int) -> set[str]:
-    return {COLOURS[hit["row"] % len(COLOURS)] for hit in answer.json()["hits"][:count]}
-
-
-def red_picture() -> str:
-    file = io.BytesIO()
-    Image.new("RGB", (40, 30), "red").save(file, "PNG")
-    return base64.b64encode(file.getvalue()).decode()
 
 
 def test_words_find_the_records_that_are_about_them(cast: Cast, dataset: Dataset) -> None:

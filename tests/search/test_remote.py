@@ -1,0 +1,140 @@
+"""Pictures by their address: what is fetched, and what never is."""
+
+import socket
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+from pytest_django import Settings
+
+from atlas.search import remote
+from atlas.search.remote import RemoteError, fetch_picture, is_public
+
+PUBLIC = "93.184.215.14"
+NAMES = {
+    "pictures.example": [PUBLIC],
+    "inside.example": ["10.0.0.7"],
+    "both.example": [PUBLIC, "127.0.0.1"],
+}
+
+
+class Pages(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        place = {
+            "/loop": "/loop",
+            "/in": "http://inside.example/",
+            "/file": "file:///etc/passwd",
+            "/on": "/red",
+        }
+        if self.path in place:
+            self.send_response(302)
+            self.send_header("Location", place[self.path])
+            self.end_headers()
+            return
+        self.send_response(404 if self.path == "/none" else 200)
+        self.end_headers()
+        size = remote.MOST_BYTES + 10 if self.path == "/large" else 3
+        self.wfile.write(b"r" * size)
+
+    def log_message(self, *_: object) -> None:
+        """Not into the output of the tests."""
+
+
+@pytest.fixture(autouse=True)
+def connected(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[list[str]]:
+    """The addresses that were connected to; one server stands for all of the internet."""
+    settings.ATLAS_SEARCH_URLS = True
+    made: list[str] = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+
+        def connect(address: str, _: int) -> socket.socket:
+            made.append(address)
+            return socket.create_connection(("127.0.0.1", server.server_port), timeout=5)
+
+        monkeypatch.setattr(remote, "connect", connect)
+        monkeypatch.setattr(remote, "resolve", lambda host, _: NAMES.get(host, [host]))
+        yield made
+        server.shutdown()
+
+
+@pytest.mark.parametrize("path", ["/red", "/on", "", "/a b?c=ü"])
+def test_it_fetches_from_public_addresses(connected: list[str], path: str) -> None:
+    assert fetch_picture("http://pictures.example" + path) == b"rrr"
+    assert set(connected) == {PUBLIC}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://inside.example/red",
+        "http://both.example/red",
+        "http://127.0.0.1/red",
+        "http://[::1]/red",
+        "http://[::ffff:127.0.0.1]/red",
+        "http://169.254.169.254/latest/meta-data",
+        "https://pictures.example:8443/red",
+        "http://user:secret@pictures.example/red",
+        "file:///etc/passwd",
+        "gopher://pictures.example/",
+        "http://",
+        "http://pictures.example:x/",
+        "http://[",
+        "//pictures.example/red",
+        "",
+    ],
+)
+def test_it_connects_to_no_other_address(connected: list[str], url: str) -> None:
+    with pytest.raises(RemoteError):
+        fetch_picture(url)
+    assert connected == []
+
+
+@pytest.mark.parametrize(
+    ("path", "connections"), [("/in", 1), ("/file", 1), ("/loop", 4), ("/none", 1), ("/large", 1)]
+)
+def test_it_gives_up_on_what_leads_elsewhere(connected: list[str], path: str, connections: int) -> None:
+    with pytest.raises(RemoteError):
+        fetch_picture("http://pictures.example" + path)
+    assert connected == [PUBLIC] * connections
+
+
+def test_it_fetches_nothing_unless_the_server_allows_it(connected: list[str], settings: Settings) -> None:
+    settings.ATLAS_SEARCH_URLS = False
+
+    with pytest.raises(RemoteError, match="upload the picture"):
+        fetch_picture("http://pictures.example/red")
+    assert connected == []
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        (PUBLIC, True),
+        ("2606:2800:21f:cb07:6820:80da:af6b:8b2c", True),
+        ("10.1.2.3", False),
+        ("172.16.0.1", False),
+        ("192.168.1.1", False),
+        ("100.64.0.1", False),
+        ("127.0.0.53", False),
+        ("169.254.169.254", False),
+        ("0.0.0.0", False),
+        ("224.0.0.1", False),
+        ("240.0.0.1", False),
+        ("255.255.255.255", False),
+        ("::", False),
+        ("::1", False),
+        ("fe80::1%eth0", False),
+        ("fc00::1", False),
+        ("ff02::1", False),
+        ("::ffff:10.0.0.1", False),
+        ("::ffff:93.184.215.14", False),
+        ("64:ff9b::7f00:1", False),
+        ("2002:7f00:1::", False),
+        ("2001:0:7f00:1::", False),
+        ("2001:db8::1", False),
+    ],
+)
+def test_public_is_what_everybody_can_reach(address: str, public: bool) -> None:
+    assert is_public(address) is public
