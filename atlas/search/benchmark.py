@@ -1,0 +1,336 @@
+"""How fast and how good the search is: `python -m atlas.search.benchmark`.
+
+Speed: starts the whole system in a folder of its own, plants records with vectors, and asks over HTTP as a
+page does, one after the other and twenty at a time. Beside it, in the same run: pgvector's HNSW at three
+ef_search, and numpy over the same matrix. Recall is counted against numpy in double precision.
+
+Relevance: `--relevance FILE.tar … --truth COLUMN …` on sets with known truth, see `relevance.py`; without
+files the sample of the project is taken.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlas.benchmark import ROOT, Env, peaks_of, running_system
+
+QUERIES, SEARCHERS, K = 100, 20, 10
+EF_SEARCH = (40, 100, 400)
+#: A graph over more than that takes longer to build than the rest of the run.
+MOST_FOR_HNSW = 200_000
+#: The server ends connections that are quiet for five seconds.
+PATIENCE = 2
+CLUSTERS, CHUNK = 300, 50_000
+WORDS = "red green blue old new small large round wild sweet fruit bird house ship stone river night"
+
+
+# --- inside the measured system ---
+
+
+def planted(n: int, dimensions: int) -> Iterator[NDArray[np.float32]]:
+    """n vectors around centres of different sizes, some thousand at a time."""
+    rng = np.random.default_rng(7)
+    centres = rng.normal(size=(CLUSTERS, dimensions)).astype(np.float32)
+    shares = rng.dirichlet(np.full(CLUSTERS, 0.5))
+    for start in range(0, n, CHUNK):
+        count = min(CHUNK, n - start)
+        near = centres[rng.choice(CLUSTERS, count, p=shares)]
+        yield near + rng.normal(scale=0.9, size=near.shape).astype(np.float32)
+
+
+def plant(n: int, dimensions: int, model: str) -> str:
+    """A public dataset with one ready map; the tower's own dimensions where `model` is one."""
+    from django.db import connection
+
+    from atlas.datasets.models import Dataset, State, Visibility
+    from atlas.maps.models import Build, DataMap, MapVersion, Space, VectorSet
+    from atlas.maps.towers import maker
+    from atlas.maps.vectors import create_partition, store
+    from atlas.teams.people import create_person
+
+    name = f"bench-{n}-{dimensions}-{model}"
+    dataset = Dataset.objects.create(
+        team=create_person(f"{name}@example.org", "for this run only").teams.get(),
+        name=name,
+        slug=name,
+        model=model or "mini",
+        visibility=Visibility.PUBLIC,
+        row_count=n,
+        vector_size=None if model else dimensions,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH list AS (SELECT string_to_array(%s, ' ') AS w) "
+            "INSERT INTO datasets_record (dataset_id, row, source, caption, captions, values)"
+            " SELECT %s, row, 'bench.zip/' || row || '.jpg', words, jsonb_build_array(words), '{}'"
+            " FROM (SELECT row, concat_ws(' ', w[1 + row %% 17], w[1 + row / 17 %% 17],"
+            " w[1 + row / 289 %% 17]) AS words FROM generate_series(0, %s) AS row, list) AS made",
+            [WORDS, dataset.pk, n - 1],
+        )
+    VectorSet.objects.create(dataset=dataset, space=Space.IMAGE, **maker(dataset))
+    create_partition(dataset.pk)
+    start = 0
+    for vectors in planted(n, dimensions):
+        store(dataset.pk, Space.IMAGE, np.arange(start, start + len(vectors)), vectors)
+        start += len(vectors)
+    build = Build.objects.create(dataset=dataset, row_count=n, state=State.DONE)
+    shown = DataMap.objects.create(dataset=dataset, space=Space.IMAGE)
+    version = MapVersion.objects.create(map=shown, build=build, number=1, count=n)
+    DataMap.objects.filter(pk=shown.pk).update(current=version)
+    version.folder.mkdir(parents=True)
+    for file in ("rows.bin", "ordinals.bin"):
+        np.arange(n, dtype="<u4").tofile(version.folder / file)
+    np.random.default_rng(1).random((n, 2), np.float32).tofile(version.folder / "points.bin")
+    return json.dumps({"dataset": str(dataset.pk), "map": str(shown.pk)})
+
+
+def beside(dataset_id: str, hits: dict[str, list[int]]) -> str:
+    """The same questions asked of numpy and of pgvector; `hits` are the answers to rows over HTTP."""
+    from atlas.datasets.models import Dataset
+    from atlas.maps.models import Space
+    from atlas.maps.vectors import open_matrix
+
+    pk = UUID(dataset_id)
+    count = Dataset.objects.get(pk=pk).row_count
+    matrix = np.array(open_matrix(pk, Space.IMAGE, count).vectors)
+    rows = [int(row) for row in hits]
+    queries = matrix[rows].astype(np.float64)
+    queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+    exact = _exact(matrix, queries)
+    figures = {"recall": _recall(exact, list(hits.values()))}
+    plain = matrix.astype(np.float32)
+    took = []
+    for query in queries.astype(np.float32):
+        began = time.perf_counter()
+        scores = plain @ query
+        np.argpartition(-scores, K)[:K]
+        took.append(time.perf_counter() - began)
+    figures |= _spread("numpy float32", took) | {"numpy MB": plain.nbytes / 2**20}
+    del plain
+    if count <= MOST_FOR_HNSW:
+        figures |= _hnsw(pk, matrix.shape[1], rows, exact)
+    return json.dumps(figures)
+
+
+def _exact(matrix: NDArray[np.float16], queries: NDArray[np.float64]) -> list[list[int]]:
+    """The K nearest rows to each query, in double precision."""
+    scores = np.empty((len(matrix), len(queries)))
+    for start in range(0, len(matrix), CHUNK):
+        scores[start : start + CHUNK] = matrix[start : start + CHUNK].astype(np.float64) @ queries.T
+    best = np.argpartition(-scores, K - 1, axis=0)[:K]
+    found: list[list[int]] = best.T.tolist()
+    return found
+
+
+def _hnsw(pk: UUID, dimensions: int, rows: Sequence[int], exact: list[list[int]]) -> dict[str, float]:
+    from django.db import connection, transaction
+
+    from atlas.maps.vectors import TABLE
+
+    table, kind = f"{TABLE}_{pk.hex}", f"halfvec({dimensions})"
+    vectors = f"vector::{kind}"
+    figures: dict[str, float] = {}
+    with connection.cursor() as cursor:
+        cursor.execute("SET maintenance_work_mem = '1GB'")
+        began = time.perf_counter()
+        cursor.execute(f"CREATE INDEX bench ON {table} USING hnsw (({vectors}) halfvec_cosine_ops)")
+        figures["hnsw build s"] = time.perf_counter() - began
+        cursor.execute("SELECT pg_relation_size('bench')")
+        figures["hnsw MB"] = cursor.fetchone()[0] / 2**20
+        for ef in EF_SEARCH:
+            took, found = [], []
+            with transaction.atomic():
+                cursor.execute(f"SET LOCAL hnsw.ef_search = {ef}; SET LOCAL enable_seqscan = off")
+                for row in rows:
+                    cursor.execute(f"SELECT vector::text FROM {table} WHERE row = {row} AND space = 'image'")  # noqa: S608
+                    [vector] = cursor.fetchone()
+                    began = time.perf_counter()
+                    cursor.execute(
+                        f"SELECT row FROM {table} WHERE space = 'image'"  # noqa: S608
+                        f" ORDER BY {vectors} <=> %s::{kind} LIMIT {K}",
+                        [vector],
+                    )
+                    found.append([each for (each,) in cursor.fetchall()])
+                    took.append(time.perf_counter() - began)
+            figures |= _spread(f"hnsw ef {ef}", took) | {f"hnsw ef {ef} recall": _recall(exact, found)}
+    return figures
+
+
+# --- from outside ---
+
+
+class Visitor:
+    """Nobody in particular, on one connection that stays open."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=600)
+        self.last = 0.0
+
+    def post(self, path: str, body: Any) -> Any:
+        if time.monotonic() - self.last > PATIENCE:
+            self.connection.close()
+        self.last = time.monotonic()
+        self.connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+        response = self.connection.getresponse()
+        content = response.read()
+        if response.status != http.client.OK:
+            raise SystemExit(f"{path}: {response.status} {content[:500]!r}")
+        return (
+            content if response.headers["Content-Type"] == "application/octet-stream" else json.loads(content)
+        )
+
+
+def speed(url: str, env: Env, n: int, dimensions: int, model: str) -> dict[str, float]:
+    made = json.loads(_inside(env, "plant", n, dimensions, model))
+    path = f"/api/datasets/{made['dataset']}/search"
+    visitor, rng = Visitor(url), np.random.default_rng(11)
+    rows = rng.choice(n, QUERIES + 1, replace=False).tolist()
+
+    def near(row: int) -> Any:
+        return {"parts": [{"row": row}], "against": "pictures", "limit": 500}
+
+    figures = {"first answer s": _asked(visitor, path, [near(rows[-1])])[0][0]}
+    took, answers = _asked(visitor, path, [near(row) for row in rows[:QUERIES]])
+    hits = {row: answer["hits"][:K] for row, answer in zip(rows, answers, strict=False)}
+    figures |= _spread("one searcher", took)
+    took, _ = _asked(visitor, f"/api/maps/{made['map']}/glow", [near(row) for row in rows[:20]])
+    figures |= _spread("glow", took)
+
+    def search(number: int) -> list[float]:
+        return _asked(Visitor(url), path, [near(row) for row in rows[number::SEARCHERS]])[0]
+
+    with ThreadPoolExecutor(SEARCHERS) as pool:
+        many = [each for took in pool.map(search, range(SEARCHERS)) for each in took]
+    figures |= _spread(f"{SEARCHERS} searchers", many)
+    if model:
+        texts = [f"a {first} {second}" for first in WORDS.split()[:6] for second in WORDS.split()[6:]]
+        for name, mode in (("words, new", "meaning"), ("words, again", "meaning"), ("best, again", "best")):
+            asked = [{"parts": [{"text": text}], "mode": mode, "limit": 500} for text in texts]
+            figures |= _spread(name, _asked(visitor, path, asked)[0])
+    given = json.dumps({str(row): [hit["row"] for hit in found] for row, found in hits.items()})
+    figures |= json.loads(_inside(env, "beside", made["dataset"], stdin=given))
+    return figures
+
+
+def _asked(visitor: Visitor, path: str, bodies: Sequence[Any]) -> tuple[list[float], list[Any]]:
+    """Seconds from each request to its whole answer, and the answers."""
+    seconds, answers = [], []
+    for body in bodies:
+        began = time.perf_counter()
+        answers.append(visitor.post(path, body))
+        seconds.append(time.perf_counter() - began)
+    return seconds, answers
+
+
+def _spread(name: str, seconds: Sequence[float]) -> dict[str, float]:
+    middle, high = np.quantile(seconds, (0.5, 0.95)) * 1000
+    return {f"{name} p50 ms": float(middle), f"{name} p95 ms": float(high)}
+
+
+def _recall(exact: Sequence[Sequence[int]], found: Sequence[Sequence[int]]) -> float:
+    return float(np.mean([len({*a} & {*b}) / K for a, b in zip(exact, found, strict=True)]))
+
+
+def _inside(env: Env, *verb: object, stdin: str = "") -> str:
+    command = [sys.executable, "-m", "atlas.search.benchmark", "--inside", *(str(each) for each in verb)]
+    done = subprocess.run(
+        command, cwd=ROOT, env=env, input=stdin, stdout=subprocess.PIPE, check=True, text=True
+    )
+    return done.stdout
+
+
+def measure_speed(sizes: Sequence[str]) -> dict[str, dict[str, float]]:
+    with tempfile.TemporaryDirectory(prefix="atlas-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # the services of root run as another user
+        table = {}
+        with running_system(folder) as (url, env, process):
+            for size in sizes:
+                count, dimensions, *model = size.split("x")
+                with peaks_of(process) as peaks:
+                    table[size] = speed(url, env, int(count), int(dimensions), *(model or [""]))
+                table[size] |= {"query worker MB": peaks["query worker"], "web MB": peaks["web"]}
+    return table
+
+
+# --- relevance ---
+
+
+def measure_relevance(paths: Sequence[Path], truth: Sequence[str], file: Path | None, model: str) -> Any:
+    from atlas.datasets.demo import SAMPLE
+    from atlas.maps import towers
+    from atlas.search import relevance
+
+    items = relevance.read_items(paths or [SAMPLE])
+    asked = relevance.queries_in_file(file) if file else relevance.queries_by_column(items, truth)
+
+    def texts(texts: Sequence[str], task: str) -> NDArray[np.float32]:
+        embed = towers.embed_words if task == "search_query" else towers.embed_captions
+        return embed(model, texts, lambda: None)
+
+    def pictures(pictures: Sequence[bytes]) -> NDArray[np.float32]:
+        readable, vectors = towers.embed_pictures(model, pictures, lambda: None)
+        if len(readable) < len(pictures):
+            raise SystemExit("Some pictures of the set cannot be read.")
+        return vectors
+
+    print(f"{len(items.captions)} records, {len(asked)} queries, model {model}")
+    return relevance.measure(items, asked, texts, pictures)
+
+
+def show(table: dict[str, dict[str, float]]) -> None:
+    names = list(dict.fromkeys(name for figures in table.values() for name in figures))
+    print(f"{'':24}" + "".join(f"{column:>18}" for column in table))
+    for name in names:
+        cells = [f"{figures[name]:18.3f}" if name in figures else f"{'–':>18}" for figures in table.values()]
+        print(f"{name:24}" + "".join(cells))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--sizes", nargs="*", default=["100000x768", "100000x384xmini", "1000000x256"],
+        help="records x dimensions, and x the model whose tower turns words into vectors",
+    )  # fmt: skip
+    parser.add_argument("--relevance", nargs="*", type=Path, metavar="TAR", help="measure relevance instead")
+    parser.add_argument("--truth", nargs="*", default=["subgroup", "keywords"], help="columns with the truth")
+    parser.add_argument("--queries", type=Path, help="a file of queries with their hits")
+    parser.add_argument("--model", default="mini")
+    parser.add_argument("--inside", nargs="*", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.inside or asked.relevance is not None:
+        import django
+
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atlas.settings")
+        django.setup()
+    if asked.inside:
+        verb, *values = asked.inside
+        if verb == "plant":
+            print(plant(int(values[0]), int(values[1]), *(values[2:] or [""])))
+        else:
+            print(beside(values[0], json.load(sys.stdin)))
+    elif asked.relevance is not None:
+        show(measure_relevance(asked.relevance, asked.truth, asked.queries, asked.model))
+    else:
+        show(measure_speed(asked.sizes))
+
+
+if __name__ == "__main__":
+    main()
