@@ -208,6 +208,9 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# An invitation to a team lets its holder sign up where it says "invitation".
+ATLAS_SIGN_UP = envchoice("ATLAS_SIGN_UP", "open", ("open", "invitation", "closed"))
+ACCOUNT_ADAPTER = "atlas.teams.adapter.AccountAdapter"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"

@@ -10,6 +10,7 @@ handler404 = "atlas.errors.not_found"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health", health.health, name="health"),
     path("accounts/", include("allauth.urls")),
+    path("", include("atlas.teams.urls")),
     path("", include("atlas.maps.urls")),
     path("api/", api.urls),
     path("", include("atlas.datasets.urls")),

@@ -17,9 +17,11 @@ from atlas.maps import towers
 from atlas.maps.models import Comment, SavedView
 from atlas.search import asking
 from atlas.search.models import SavedSearch
+from atlas.teams import invitations
 from atlas.teams.guests import add_guest
+from atlas.teams.invitations import invite
 from atlas.teams.links import create_link, revoke_link, token_of
-from atlas.teams.models import Guest, GuestRole, Scope, ShareLink, User
+from atlas.teams.models import Guest, GuestRole, Role, Scope, ShareLink, User
 from atlas.teams.people import create_person
 from tests.maps.fake_towers import FakeModel
 from tests.people import PASSWORD, client_of
@@ -103,7 +105,11 @@ def set_up(world: World, gina: User, gus: User, greta: User, olga: User) -> Stag
     callers["anonymous"] = Caller(Client(), owners_upload)
     revoke_link(links["revoked link"])
     job = Import.objects.create(dataset=dataset, state=ImportState.DONE, started_at=dataset.created_at)
+    invitation = invite(cast.team, "ina@example.org", Role.EDITOR, cast.alice)
     values = {
+        "user_id": cast.victor.pk,
+        "invitation_id": invitation.pk,
+        "invite": invitations.token_of(invitation),
         "team": cast.team.slug,
         "slug": dataset.slug,
         "dataset_id": dataset.pk,

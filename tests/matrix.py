@@ -84,6 +84,15 @@ PAGES: dict[str, Rule] = {
     "POST /data/{team}/{slug}/sharing/guests/{guest_id}/remove": page(OWN, 302),
     "POST /data/{team}/{slug}/sharing/embedding": page(OWN, 302, form={"hosts": "example.org"}),
     "GET /s/{token}": Rule(EVERYBODY, 302),
+    # Teams
+    "GET /teams/new": page(SIGNED_IN),
+    "GET /teams/{team}/members": page(TEAM),
+    "POST /teams/{team}/name": page(OWN, 302, form={"name": "New"}),
+    "POST /teams/{team}/members/{user_id}/role": page(OWN, 302, form={"role": "editor"}),
+    "POST /teams/{team}/members/{user_id}/remove": page({"owner", "viewer"}, 302),
+    "POST /teams/{team}/invitations": page(OWN, 302, form={"email": "ina@example.org", "role": "viewer"}),
+    "POST /teams/{team}/invitations/{invitation_id}/revoke": page(OWN, 302),
+    "GET /join/{invite}": Rule(EVERYBODY),
     # Uploads: each is its user's alone
     "POST /uploads/": Rule(
         SIGNED_IN, 201, headers={"Tus-Resumable": "1.0.0", "Upload-Length": "3"}, refusal=401

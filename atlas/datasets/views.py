@@ -52,9 +52,11 @@ def team_page(request: HttpRequest, team: str) -> HttpResponse:
     """A team's datasets. For somebody who may see none of them it does not exist."""
     found = get_object_or_404(Team, slug=team)
     datasets = datasets_for(asker_of(request)).filter(team=found)
-    if not (Team.objects.of(asker_of(request)).filter(pk=found.pk).exists() or datasets.exists()):
+    is_member = Team.objects.of(asker_of(request)).filter(pk=found.pk).exists()
+    if not (is_member or datasets.exists()):
         raise Http404
     context = {
+        "is_member": is_member,
         "heading": found.name,
         "team": found,
         "page": page_of(request, datasets),

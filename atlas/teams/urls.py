@@ -1,0 +1,22 @@
+"""Addresses of teams."""
+
+from django.urls import path
+
+from atlas.teams import views
+
+app_name = "teams"
+
+urlpatterns = [
+    path("teams/new", views.new_team, name="new"),
+    path("teams/<slug:team>/members", views.members_page, name="members"),
+    path("teams/<slug:team>/name", views.rename, name="rename"),
+    path("teams/<slug:team>/members/<int:user_id>/role", views.set_role, name="set_role"),
+    path("teams/<slug:team>/members/<int:user_id>/remove", views.remove, name="remove"),
+    path("teams/<slug:team>/invitations", views.new_invitation, name="invite"),
+    path(
+        "teams/<slug:team>/invitations/<uuid:invitation_id>/revoke",
+        views.end_invitation,
+        name="end_invitation",
+    ),
+    path("join/<str:invite>", views.join, name="join"),
+]

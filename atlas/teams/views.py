@@ -1,0 +1,178 @@
+"""The pages of teams: members, invitations, and the address that accepts one."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.mail import send_mail
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from atlas.teams.adapter import INVITATION
+from atlas.teams.asker import asker_of
+from atlas.teams.forms import ROLES, InvitationForm, RoleForm, TeamForm
+from atlas.teams.invitations import (
+    InvitationEndedError,
+    TooManyInvitationsError,
+    accept,
+    invitation_of,
+    invite,
+    revoke_invitation,
+    token_of,
+)
+from atlas.teams.membership import LastOwnerError, change_role, create_team, remove_member, rename_team
+from atlas.teams.models import Invitation, Membership, Role, Team, User
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_team(request: HttpRequest) -> HttpResponse:
+    form = TeamForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        team = create_team(cast(User, request.user), form.cleaned_data["name"])
+        return redirect("teams:members", team.slug)
+    return render(request, "teams/new.html", {"form": form})
+
+
+@login_required
+@never_cache
+@require_safe
+def members_page(request: HttpRequest, team: str) -> HttpResponse:
+    return _page(request, _find(request, team, Role.VIEWER))
+
+
+@login_required
+@require_POST
+def rename(request: HttpRequest, team: str) -> HttpResponse:
+    found = _find(request, team)
+    form = TeamForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, team_form=form)
+    rename_team(found, form.cleaned_data["name"])
+    messages.success(request, "Saved.")
+    return redirect("teams:members", team)
+
+
+@login_required
+@require_POST
+def set_role(request: HttpRequest, team: str, user_id: int) -> HttpResponse:
+    found = _find(request, team)
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        raise Http404
+    try:
+        change_role(found, user_id, Role(form.cleaned_data["role"]))
+    except Membership.DoesNotExist as error:
+        raise Http404 from error
+    except LastOwnerError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "Saved.")
+    return redirect("teams:members", team)
+
+
+@login_required
+@require_POST
+def remove(request: HttpRequest, team: str, user_id: int) -> HttpResponse:
+    """Owners remove anybody; everybody may leave."""
+    leaves = user_id == request.user.pk
+    found = _find(request, team, Role.VIEWER if leaves else Role.OWNER)
+    try:
+        remove_member(found, user_id)
+    except Membership.DoesNotExist as error:
+        raise Http404 from error
+    except LastOwnerError as error:
+        messages.error(request, str(error))
+        return redirect("teams:members", team)
+    if leaves:
+        messages.success(request, f"You have left {found}.")
+        return redirect("datasets:list")
+    messages.success(request, "Removed. What is open in their browser stops at its next request.")
+    return redirect("teams:members", team)
+
+
+@login_required
+@require_POST
+def new_invitation(request: HttpRequest, team: str) -> HttpResponse:
+    found = _find(request, team)
+    form = InvitationForm(request.POST)
+    if form.is_valid():
+        email, role = form.cleaned_data["email"], Role(form.cleaned_data["role"])
+        try:
+            invitation = invite(found, email, role, cast(User, request.user))
+        except TooManyInvitationsError as error:
+            form.add_error(None, str(error))
+        else:
+            _send(request, invitation)
+            return redirect("teams:members", team)
+    return _page(request, found, invitation_form=form)
+
+
+@login_required
+@require_POST
+def end_invitation(request: HttpRequest, team: str, invitation_id: UUID) -> HttpResponse:
+    revoke_invitation(get_object_or_404(_find(request, team).invitations, pk=invitation_id))
+    messages.success(request, "The invitation opens nothing any more.")
+    return redirect("teams:members", team)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest, invite: str) -> HttpResponse:
+    """Looking at it uses nothing up: mail programs follow links before people do."""
+    invitation = invitation_of(invite)
+    if invitation is None:
+        return render(request, "teams/no_invitation.html", status=404)
+    if request.method != "POST":
+        request.session[INVITATION] = invite
+        return render(request, "teams/join.html", {"invitation": invitation})
+    if not isinstance(request.user, User):
+        return redirect("teams:join", invite)
+    try:
+        team = accept(invitation, request.user)
+    except InvitationEndedError:
+        return render(request, "teams/no_invitation.html", status=404)
+    request.session.pop(INVITATION, None)
+    messages.success(request, f"Welcome to {team}.")
+    return redirect(team)
+
+
+def _find(request: HttpRequest, slug: str, at_least: Role = Role.OWNER) -> Team:
+    """Raises Http404."""
+    return get_object_or_404(Team.objects.of(asker_of(request), at_least), slug=slug)
+
+
+def _page(request: HttpRequest, team: Team, **forms: Any) -> HttpResponse:
+    members = team.memberships.select_related("user").order_by("created_at", "pk")
+    context = {
+        "team": team,
+        "members": members,
+        "is_owner": members.filter(user=request.user.pk, role=Role.OWNER).exists(),
+        "roles": Role.choices,
+        "role_words": ROLES,
+        "invitations": [(each, _address(request, each)) for each in team.invitations.open()],
+        "team_form": TeamForm(instance=Team.objects.get(pk=team.pk)),
+        "invitation_form": InvitationForm(),
+    }
+    return render(request, "teams/members.html", context | forms)
+
+
+def _address(request: HttpRequest, invitation: Invitation) -> str:
+    return request.build_absolute_uri(reverse("teams:join", args=[token_of(invitation)]))
+
+
+def _send(request: HttpRequest, invitation: Invitation) -> None:
+    """A mail server that is away does not undo the invitation: its address can be copied from the page."""
+    context = {"invitation": invitation, "address": _address(request, invitation)}
+    text = render_to_string("teams/invitation.txt", context)
+    try:
+        send_mail(f"Invitation to {invitation.team} on Atlas", text, None, [invitation.email])
+    except OSError:  # smtplib's errors are ones too
+        messages.warning(request, "The mail could not be sent. Copy the invitation's address instead.")
+    else:
+        messages.success(request, f"The invitation is on its way to {invitation.email}.")
