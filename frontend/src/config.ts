@@ -12,7 +12,17 @@ export interface MapEntry {
 }
 
 export interface MapConfig {
-  dataset: { id: string; name: string; url: string };
+  dataset: {
+    id: string;
+    name: string;
+    url: string;
+    columns?: { name: string; type: "category" | "number" | "date" | "text" | "list" }[];
+    may_edit?: boolean;
+    may_tag?: boolean;
+    may_comment?: boolean;
+    hide_captions?: boolean;
+    hide_originals?: boolean;
+  };
   maps: MapEntry[];
   /** What to show when the address names no view: the explorer's state as after its "#". */
   start?: string;

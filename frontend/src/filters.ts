@@ -17,3 +17,59 @@ export type Filter =
   | { topic: number; map: string; version?: string }
   /** A polygon in world units of a map version, even-odd. */
   | { region: [number, number][]; map: string; version?: string };
+
+/** Either of the two; lists of rows grow together instead of nesting. */
+export function union(a: Filter | null, b: Filter): Filter {
+  if (!a) return b;
+  if ("rows" in a && "rows" in b) return { rows: [...new Set([...a.rows, ...b.rows])] };
+  return "any" in a ? { any: [...a.any, b] } : { any: [a, b] };
+}
+
+/** What is in the first and not in the second. */
+export function minus(a: Filter, b: Filter): Filter {
+  if ("rows" in a && "rows" in b) return { rows: a.rows.filter((row) => !b.rows.includes(row)) };
+  return "all" in a ? { all: [...a.all, { not: b }] } : { all: [a, { not: b }] };
+}
+
+/** Only what is in both. */
+export function both(a: Filter | null, b: Filter | null): Filter | null {
+  return a && b ? { all: [a, b] } : (a ?? b);
+}
+
+/** Everything else; twice is as before. */
+export const opposite = (filter: Filter): Filter => ("not" in filter ? filter.not : { not: filter });
+
+/** A filter from an address: null for what is none. The server reads it again and refuses what makes no sense. */
+export function readFilter(text: string | null): Filter | null {
+  const found = parsed(text);
+  return isObject(found) ? (found as Filter) : null;
+}
+
+/** Named filters from an address; what makes no sense is left out. */
+export function readParts(text: string | null): Map<string, Filter> {
+  const found = parsed(text);
+  const pairs = Array.isArray(found) ? found.filter((pair): pair is [unknown, unknown] => Array.isArray(pair)) : [];
+  return new Map(pairs.filter(([name, part]) => typeof name === "string" && isObject(part)) as [string, Filter][]);
+}
+
+function parsed(text: string | null): unknown {
+  try {
+    return JSON.parse(text ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+const isObject = (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A filter in a few words, for its chip. */
+export function sentence(filter: Filter, tagName: (id: string) => string): string {
+  if ("in" in filter) return `${filter.column}: ${filter.in.map((value) => value ?? "no value").join(", ")}`;
+  if ("contains" in filter) return `${filter.column} contains “${filter.contains}”`;
+  if ("column" in filter) return `${filter.column}: ${filter.from ?? "…"} – ${filter.to ?? "…"}`;
+  if ("caption" in filter) return `caption contains “${filter.caption}”`;
+  if ("has" in filter) return `has ${filter.has === "image" ? "a picture" : "a caption"}`;
+  if ("tag" in filter) return `tag ${tagName(filter.tag)}`;
+  if ("not" in filter) return `not ${sentence(filter.not, tagName)}`;
+  return "selection";
+}

@@ -17,9 +17,15 @@ export interface Link {
   like: string[];
   /** Row of the record that is open. */
   record: number | null;
+  /** The selection and the filters as JSON; too long ones are left out, a saved view holds them. */
+  selection: string | null;
+  filters: string | null;
 }
 
-export const NO_LINK: Link = { map: null, camera: null, colour: null, hidden: [], range: null, query: "", words: [], like: [], record: null };
+export const NO_LINK: Link = { map: null, camera: null, colour: null, hidden: [], range: null, query: "", words: [], like: [], record: null, selection: null, filters: null };
+
+/** Of a selection or of filters in an address: longer ones do not survive being mailed. */
+const LONGEST = 3000;
 
 export function encodeLink(link: Link): string {
   const parts = new URLSearchParams();
@@ -32,6 +38,8 @@ export function encodeLink(link: Link): string {
   for (const word of link.words) parts.append("w", word);
   if (link.like.length) parts.set("like", link.like.join(","));
   if (link.record !== null) parts.set("record", String(link.record));
+  if (link.filters && link.filters.length <= LONGEST) parts.set("filters", link.filters);
+  if (link.selection && link.selection.length <= LONGEST) parts.set("sel", link.selection);
   return parts.toString().replaceAll("%2C", ",");
 }
 
@@ -51,6 +59,8 @@ export function decodeLink(hash: string): Link {
     words: parts.getAll("w").filter((word) => /^[+-]./.test(word)),
     like: (parts.get("like") ?? "").split(",").filter((row) => /^-?\d{1,9}$/.test(row)),
     record: record !== undefined && record >= 0 ? Math.floor(record) : null,
+    selection: parts.get("sel"),
+    filters: parts.get("filters"),
   };
 }
 

@@ -3,6 +3,8 @@ import { decodeLink, encodeLink, NO_LINK, type Link } from "../src/url";
 
 test("a link says everything that it opens again", () => {
   const link: Link = {
+    selection: '{"topic":3,"map":"m"}',
+    filters: '[["year",{"column":"year","from":1900}]]',
     map: "caption",
     camera: { x: 0.123456789, y: 0.98765432, k: 321.5 },
     colour: "topic-0",

@@ -4,6 +4,7 @@
  *   POST /api/datasets/{id}/search                        Query -> Answer
  */
 
+import type { Filter } from "../filters";
 import { post } from "./http";
 
 /** A part of a query: words, a record or a picture (base64), wanted (weight > 0) or not wanted (< 0). */
@@ -13,6 +14,7 @@ export interface Query {
   map: string;
   parts: QueryPart[];
   limit: number;
+  filter: Filter | null;
 }
 
 export interface Answer {

@@ -2,6 +2,7 @@
 
 import type { Space } from "../api/maps";
 import type { MapConfig, MapEntry } from "../config";
+import { readFilter, readParts, type Filter } from "../filters";
 import type { Tool } from "../map/gestures";
 import type { Topic } from "../map/manifest";
 import type { Found } from "../map/pick";
@@ -10,19 +11,36 @@ import type { OpenedMap } from "../open_map";
 import { rowsOf, wordsOf } from "../query";
 import type { Link } from "../url";
 import { Detail } from "./detail.svelte";
+import { Filters } from "./filters.svelte";
 import { Look } from "./look.svelte";
+import { Past } from "./past.svelte";
 import { Search } from "./search.svelte";
-import { Selection } from "./selection.svelte";
+import { Selection, type Manner } from "./selection.svelte";
 import { Stage } from "./stage.svelte";
+import { Tags } from "./tags.svelte";
+
+/** What undo brings back. */
+export interface Moment {
+  selection: Filter | null;
+  filters: [string, Filter][];
+  colour: string | null;
+  hidden: number[];
+  range: [number, number] | null;
+}
 
 export class Explorer {
   readonly stage: Stage;
   readonly look: Look;
   readonly detail: Detail;
   readonly selection: Selection;
+  readonly filters: Filters;
+  readonly tags: Tags;
   readonly search: Search;
+  readonly past: Past<Moment>;
 
   tool = $state<Tool>("pan");
+  /** Whether the table of records is open. */
+  table = $state(false);
   loading = $state(true);
   switching = $state(false);
 
@@ -34,7 +52,11 @@ export class Explorer {
     this.look = new Look(this.stage);
     this.detail = new Detail(this.stage);
     this.selection = new Selection(this.stage);
-    this.search = new Search(this.stage);
+    this.filters = new Filters(this.stage, () => this.search.refresh());
+    this.tags = new Tags(this.stage);
+    this.search = new Search(this.stage, this.filters);
+    this.past = new Past((moment) => this.goBack(moment));
+    void this.tags.load();
   }
 
   /** Takes over a map that was opened, and what its files say about it. */
@@ -43,20 +65,26 @@ export class Explorer {
     this.stage.adopt(map);
     this.look.adopt(map);
     this.selection.adopt();
+    this.filters.adopt();
     this.loading = view.loading;
     view.tool = this.tool;
     view.events.on("camera", (camera) => (this.stage.camera = camera));
     view.events.on("hover", (found) => this.detail.hover(found));
     view.events.on("click", ({ found, add }) => this.click(found, add));
     view.events.on("open", (found) => void this.detail.openOrdinal(found.ordinal));
-    view.events.on("topic", (topic) => this.goToTopic(topic));
-    view.events.on("region", ({ polygon, add }) => void this.selectRegion(polygon, add));
+    view.events.on("topic", (topic) => this.pickTopic(topic, "new"));
+    view.events.on("region", ({ polygon, add }) => this.selectRegion(polygon, add ? "add" : "new"));
     view.events.on("loading", (loading) => (this.loading = loading));
     view.events.on("error", () => (this.stage.error = "Part of the map could not be loaded."));
   }
 
   get n(): number {
     return this.stage.view.n;
+  }
+
+  get mayTag(): boolean {
+    const { may_tag, may_edit } = this.config.dataset;
+    return may_tag ?? may_edit ?? false;
   }
 
   // --- camera and tools ---------------------------------------------------------------------------------------
@@ -74,20 +102,27 @@ export class Explorer {
     this.stage.view.flyTo({ x: topic.x, y: topic.y, k: Math.min(k, 60) });
   }
 
+  /** Flies to a topic and selects it. */
+  pickTopic(topic: Topic, manner: Manner): void {
+    this.goToTopic(topic);
+    void this.selection.addTopic(topic.id, manner);
+  }
+
   setTool(tool: Tool): void {
     this.tool = this.tool === tool ? "pan" : tool;
     this.stage.view.tool = this.tool;
   }
 
   private click(found: Found | null, add: boolean): void {
-    if (found && add) this.selection.toggle(found.ordinal);
+    if (found && add) void this.selection.toggle(found.ordinal);
     else if (found) void this.detail.openOrdinal(found.ordinal);
     else if (this.detail.opened) this.detail.close();
-    else if (this.selection.count > 0) this.selection.set([]);
+    else if (this.selection.filter) void this.selection.set(null);
   }
 
-  private async selectRegion(polygon: Polygon, add: boolean): Promise<void> {
-    if (await this.selection.addRegion(polygon, add)) this.setTool("pan");
+  private selectRegion(polygon: Polygon, manner: Manner): void {
+    if (this.tool !== "pan") this.setTool("pan");
+    void this.selection.addRegion(polygon, manner);
   }
 
   /** Escape: what lies on top goes first. */
@@ -96,12 +131,22 @@ export class Explorer {
     else if (this.detail.card) this.detail.closeCard();
     else if (this.detail.opened) this.detail.close();
     else if (this.search.hits) this.search.clear();
-    else if (this.selection.count > 0) this.selection.set([]);
+    else if (this.selection.filter) void this.selection.set(null);
   }
 
   retry(): void {
     this.stage.error = null;
     this.stage.view.retry();
+  }
+
+  moment(): Moment {
+    const { colour, hidden, range } = this.look;
+    return { selection: this.selection.filter, filters: [...this.filters.parts], colour, hidden: [...hidden], range };
+  }
+
+  private async goBack({ selection, filters, colour, hidden, range }: Moment): Promise<void> {
+    this.look.setColour(colour, { hidden, range });
+    await Promise.all([this.selection.set(selection), this.filters.setAll(new Map(filters))]);
   }
 
   // --- other maps, links --------------------------------------------------------------------------------------
@@ -134,6 +179,8 @@ export class Explorer {
       words: wordsOf(search.asked.chips),
       like: rowsOf(search.asked.chips),
       record: detail.opened?.record.row ?? null,
+      selection: this.selection.filter ? JSON.stringify(this.selection.filter) : null,
+      filters: this.filters.parts.size > 0 ? JSON.stringify([...this.filters.parts]) : null,
     };
   }
 
@@ -144,6 +191,12 @@ export class Explorer {
     if (link.colour) look.setColour(link.colour, link);
     if (link.record === null) detail.close();
     else if (link.record !== detail.opened?.record.row) await detail.openRow(link.record);
-    await this.search.follow(link);
+    await Promise.all([this.followSelection(link), this.search.follow(link)]);
+  }
+
+  private async followSelection({ selection, filters }: Link): Promise<void> {
+    const now = this.link();
+    if (filters !== now.filters) await this.filters.setAll(readParts(filters));
+    if (selection !== now.selection) await this.selection.set(readFilter(selection));
   }
 }

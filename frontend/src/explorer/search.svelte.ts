@@ -5,6 +5,7 @@ import { search, type Answer, type QueryPart } from "../api/search";
 import type { Hit } from "../map/hits_pass";
 import { chipOf, NOTHING_ASKED, partsOf, rowsOf, textChip, wordsOf, type Asked } from "../query";
 import type { Link } from "../url";
+import type { Filters } from "./filters.svelte";
 import { placed, type Stage } from "./stage.svelte";
 
 export interface SearchHit extends Hit {
@@ -25,7 +26,10 @@ export class Search {
 
   private asking = new AbortController();
 
-  constructor(private readonly stage: Stage) {}
+  constructor(
+    private readonly stage: Stage,
+    private readonly filters: Filters,
+  ) {}
 
   ask(asked: Asked): Promise<void> {
     this.asked = asked;
@@ -39,6 +43,12 @@ export class Search {
     return this.ask(this.asked);
   }
 
+  /** The same question among the records that the filters leave. */
+  refresh(): void {
+    const parts = partsOf(this.asked);
+    if (parts.length > 0) void this.search(parts);
+  }
+
   similar(record: MapRecord): Promise<void> {
     return this.ask({ text: "", chips: [chipOf(record)] });
   }
@@ -49,7 +59,7 @@ export class Search {
     const { signal } = this.asking;
     const { config, entry } = this.stage;
     this.searching = true;
-    const answer = await this.stage.attempt(search(config.dataset.id, { map: entry.id, parts, limit: HITS }, signal), signal);
+    const answer = await this.stage.attempt(search(config.dataset.id, { map: entry.id, parts, limit: HITS, filter: this.filters.filter }, signal), signal);
     if (signal.aborted) return;
     this.searching = false;
     if (answer) this.show(answer);

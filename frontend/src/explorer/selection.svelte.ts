@@ -1,45 +1,86 @@
-/** Which records are selected. */
+/** Which records are selected: a filter, painted on whichever map is shown and counted by the server. */
 
 import type { MapRecord } from "../api/maps";
+import { select, table } from "../api/select";
+import { minus, opposite, union, type Filter } from "../filters";
 import type { Polygon } from "../map/region";
 import type { Stage } from "./stage.svelte";
 
+export type Manner = "new" | "add" | "take";
+
+/** Corners of a drawn region that are sent: more than a hand draws on purpose. */
+const CORNERS = 500;
+
 export class Selection {
+  filter = $state.raw<Filter | null>(null);
   count = $state(0);
+  /** Until the server has answered. */
+  busy = $state(false);
+
+  private asking = new AbortController();
 
   constructor(private readonly stage: Stage) {}
 
+  /** The same records on another map. */
   adopt(): void {
-    this.count = 0;
+    void this.set(this.filter);
   }
 
-  toggle(ordinal: number): void {
-    const now = new Set(this.stage.view.flags.selection());
-    if (!now.delete(ordinal)) now.add(ordinal);
-    this.set(now);
+  /** Resolves once the map shows it; a selection that cannot be had leaves the one before. */
+  async set(filter: Filter | null): Promise<void> {
+    this.asking.abort();
+    this.asking = new AbortController();
+    const { signal } = this.asking;
+    const { view, entry } = this.stage;
+    if (!filter) return this.show(null, null, 0);
+    this.busy = true;
+    const found = await this.stage.attempt(select(entry, filter, signal), signal);
+    if (signal.aborted || view !== this.stage.view) return;
+    this.busy = false;
+    if (found) this.show(filter, found.bits, found.count);
   }
 
-  /** False when the region could not be read. */
-  async addRegion(polygon: Polygon, add: boolean): Promise<boolean> {
-    const { view } = this.stage;
-    const found = await this.stage.attempt(view.ordinalsIn(polygon));
-    if (!found) return false;
-    this.set(add ? [...view.flags.selection(), ...found] : found);
-    return true;
+  change(part: Filter, manner: Manner): Promise<void> {
+    if (manner === "add") return this.set(union(this.filter, part));
+    if (manner === "take") return this.filter ? this.set(minus(this.filter, part)) : Promise.resolve();
+    return this.set(part);
   }
 
-  set(ordinals: Iterable<number>): void {
-    const { view } = this.stage;
-    view.select(ordinals);
-    this.count = view.flags.selected;
+  addRegion(polygon: Polygon, manner: Manner): Promise<void> {
+    const step = Math.max(1, Math.ceil(polygon.length / 2 / CORNERS));
+    const region: [number, number][] = [];
+    for (let i = 0; i < polygon.length; i += 2 * step) region.push([short(polygon[i]!), short(polygon[i + 1]!)]);
+    return this.change({ region, map: this.stage.entry.id }, manner);
+  }
+
+  addTopic(topic: number, manner: Manner): Promise<void> {
+    return this.change({ topic, map: this.stage.entry.id }, manner);
+  }
+
+  async toggle(ordinal: number): Promise<void> {
+    const selected = this.stage.view.flags.isSelected(ordinal);
+    const record = await this.stage.attempt(this.stage.records.get(ordinal));
+    if (record) await this.change({ rows: [record.row] }, selected ? "take" : "add");
+  }
+
+  invert(): Promise<void> {
+    return this.filter ? this.set(opposite(this.filter)) : Promise.resolve();
   }
 
   /** The first records of the selection, to look at. */
   async records(most: number): Promise<MapRecord[]> {
-    const ordinals: number[] = [];
-    for (const ordinal of this.stage.view.flags.selection()) {
-      if (ordinals.push(ordinal) === most) break;
-    }
-    return (await this.stage.attempt(this.stage.records.all(ordinals))) ?? [];
+    const { config, entry } = this.stage;
+    const query = { filter: this.filter, sort: "row", offset: 0, limit: most, map: entry.id };
+    return (await this.stage.attempt(table(config.dataset.id, query)))?.records ?? [];
+  }
+
+  private show(filter: Filter | null, bits: Uint8Array | null, count: number): void {
+    this.busy = false;
+    this.filter = filter;
+    this.count = count;
+    this.stage.view.setSelectionBits(bits);
   }
 }
+
+/** A hundredth of a pixel at the deepest zoom: shorter in an address. */
+const short = (value: number): number => Number(value.toPrecision(8));

@@ -2,14 +2,13 @@
 
 import { mount } from "svelte";
 import type { MapConfig, MapEntry } from "../config";
-import type { OpenedMap } from "../open_map";
+import { placesBefore, type OpenedMap } from "../open_map";
 import { Explorer } from "../explorer/explorer.svelte";
 import { decodeLink, encodeLink, type Link } from "../url";
 import ExplorerPanels from "./Explorer.svelte";
 import ListView from "./ListView.svelte";
 
 const ADDRESS_MS = 300;
-const CROSSFADE_MS = 300;
 
 export function startPanels(
   app: HTMLElement,
@@ -20,7 +19,7 @@ export function startPanels(
   let shown = first;
   const explorer = new Explorer(config, async (entry) => {
     const next = await open(entry);
-    await crossfade(shown, next);
+    await morph(shown, next);
     shown = next;
     return next;
   });
@@ -33,14 +32,15 @@ export async function startList(app: HTMLElement, config: MapConfig, entry: MapE
   mount(ListView, { target: app, props: { config, entry } });
 }
 
-/** The new map lies under the old one until it has something to show. */
-async function crossfade(from: OpenedMap, to: OpenedMap): Promise<void> {
-  await new Promise<void>((resolve) => {
-    to.view.events.on("firstpaint", () => resolve());
-    to.view.events.on("error", () => resolve());
-  });
-  from.view.canvas.parentElement!.dataset["state"] = "going";
-  setTimeout(() => from.close(), CROSSFADE_MS);
+/** Every point travels from its old place; a map that cannot be shown leaves the old one as it is. */
+async function morph(from: OpenedMap, to: OpenedMap): Promise<void> {
+  try {
+    await to.view.morphFrom(from.view, placesBefore(to, from.entry));
+  } catch (error) {
+    to.close();
+    throw error;
+  }
+  from.close();
 }
 
 /**
@@ -50,7 +50,8 @@ async function crossfade(from: OpenedMap, to: OpenedMap): Promise<void> {
 function syncAddress(explorer: Explorer): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let steps: string | null = null;
-  const stepsOf = ({ map, query, words, like, record }: Link) => JSON.stringify([map, query, words, like, record]);
+  const stepsOf = ({ map, query, words, like, record, selection, filters }: Link) =>
+    JSON.stringify([map, query, words, like, record, selection, filters]);
   const write = () => {
     const link = explorer.link();
     const address = `#${encodeLink(link)}`;
@@ -68,6 +69,7 @@ function syncAddress(explorer: Explorer): void {
     $effect.root(() => {
       $effect(() => {
         explorer.link();
+        explorer.past.note(explorer.moment());
         clearTimeout(timer);
         if (!explorer.switching) timer = setTimeout(write, ADDRESS_MS);
       });

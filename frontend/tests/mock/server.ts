@@ -35,6 +35,7 @@ export function mockServer({ points, folder }: MockOptions): Plugin {
     if (url.pathname === "/map") return send(response, 200, "text/html", mapPage(folder, maps));
     if (url.pathname === "/empty") return send(response, 200, "text/html", mapPage(folder, []));
     if (url.pathname.startsWith("/pictures/")) return send(response, 200, "image/png", maps[0]!.records.picture(parseInt(url.pathname.slice(10)), url.search === "?large"));
+    if (url.pathname.endsWith("/tags")) return json(response, { tags: [] });
     if (url.pathname.endsWith("/search")) return json(response, { hits: searchIn(maps, await bodyOf(request)), relevant: 120 });
     if (!map) return next();
     const rest = url.pathname.slice(url.pathname.indexOf(map.id) + map.id.length + 1);

@@ -1,0 +1,68 @@
+/**
+ * Which records: selections, the table, tags, exports.
+ *
+ *   POST /api/maps/{id}/select                            {filter, version} -> {count, n, bits}
+ *   POST /api/datasets/{id}/table                         {filter?, sort, offset, limit, map} -> {records: [MapRecord], total}
+ *   GET  /api/datasets/{id}/tags                          -> {tags: [Tag]}
+ *   POST /api/datasets/{id}/tags                          {name} -> Tag
+ *   POST /api/datasets/{id}/tags/{id}/records             {add: Filter} | {remove: Filter} -> {changed, count}
+ *   GET  /api/datasets/{id}/records/{row}/tags            -> {tags: [Tag]}
+ *   GET  /api/maps/{id}/tags.bin?version=…                a byte for each ordinal
+ */
+
+import type { Filter } from "../filters";
+import { change, get, post, send } from "./http";
+import type { MapAddress, MapRecord } from "./maps";
+
+export interface Selected {
+  count: number;
+  /** Bit i, lowest of each byte first: whether ordinal i is in it. */
+  bits: Uint8Array;
+}
+
+export interface Tag {
+  id: string;
+  name: string;
+  colour: number;
+  count: number;
+}
+
+export interface Page {
+  records: MapRecord[];
+  total: number;
+}
+
+export async function select(map: MapAddress, filter: Filter, signal?: AbortSignal): Promise<Selected> {
+  const answer = await post<{ count: number; bits: string }>(`/api/maps/${map.id}/select`, { filter, version: map.version }, signal);
+  return { count: answer.count, bits: Uint8Array.from(atob(answer.bits), (letter) => letter.charCodeAt(0)) };
+}
+
+export interface TableQuery {
+  filter: Filter | null;
+  sort: string;
+  offset: number;
+  limit: number;
+  map: string;
+}
+
+export const table = (dataset: string, query: TableQuery, signal?: AbortSignal): Promise<Page> =>
+  post(`/api/datasets/${dataset}/table`, query, signal);
+
+export const tagsOf = async (dataset: string): Promise<Tag[]> => (await get<{ tags: Tag[] }>(`/api/datasets/${dataset}/tags`)).tags;
+
+export const tagsOfRecord = async (dataset: string, row: number): Promise<Tag[]> =>
+  (await get<{ tags: Tag[] }>(`/api/datasets/${dataset}/records/${row}/tags`)).tags;
+
+export const createTag = (dataset: string, name: string): Promise<Tag> => post(`/api/datasets/${dataset}/tags`, { name });
+
+export const removeTag = async (dataset: string, tag: string): Promise<void> => {
+  await change("DELETE", `/api/datasets/${dataset}/tags/${tag}`);
+};
+
+export const tagRecords = (dataset: string, tag: string, what: { add: Filter } | { remove: Filter }): Promise<{ changed: number; count: number }> =>
+  post(`/api/datasets/${dataset}/tags/${tag}/records`, what);
+
+/** The place of each point's tag in the list of tags; 254 = several, 255 = none. */
+export async function tagCodes(map: MapAddress): Promise<Uint8Array> {
+  return new Uint8Array(await (await send(`/api/maps/${map.id}/tags.bin?version=${map.version}`)).arrayBuffer());
+}

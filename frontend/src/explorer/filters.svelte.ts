@@ -1,0 +1,67 @@
+/** The filters in force: what does not match is not on the map. */
+
+import { select } from "../api/select";
+import type { Filter } from "../filters";
+import type { Stage } from "./stage.svelte";
+
+/** A part of the filter under the name of the control that made it: "artist", "caption words", … */
+export type Parts = ReadonlyMap<string, Filter>;
+
+export class Filters {
+  parts = $state.raw<Parts>(new Map());
+  /** Points that are left on the map. */
+  left = $state<number | null>(null);
+
+  readonly filter: Filter | null = $derived.by(() => {
+    const all = [...this.parts.values()];
+    return all.length > 1 ? { all } : (all[0] ?? null);
+  });
+
+  private asking = new AbortController();
+
+  constructor(
+    private readonly stage: Stage,
+    /** The hits of a search are to be asked for again. */
+    private readonly changed: () => void,
+  ) {}
+
+  /** The same filters on another map. */
+  adopt(): void {
+    void this.apply();
+  }
+
+  of(name: string): Filter | null {
+    return this.parts.get(name) ?? null;
+  }
+
+  /** Null takes the part away. */
+  set(name: string, part: Filter | null): Promise<void> {
+    const parts = new Map(this.parts);
+    if (part) parts.set(name, part);
+    else parts.delete(name);
+    return this.setAll(parts);
+  }
+
+  setAll(parts: Parts): Promise<void> {
+    this.parts = parts;
+    this.changed();
+    return this.apply();
+  }
+
+  private async apply(): Promise<void> {
+    this.asking.abort();
+    this.asking = new AbortController();
+    const { signal } = this.asking;
+    const { view, entry } = this.stage;
+    const { filter } = this;
+    if (!filter) {
+      this.left = null;
+      view.setHidden(null);
+      return;
+    }
+    const found = await this.stage.attempt(select(entry, filter, signal), signal);
+    if (signal.aborted || view !== this.stage.view || !found) return;
+    this.left = found.count;
+    view.setHidden(found.bits);
+  }
+}

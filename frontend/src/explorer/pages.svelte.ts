@@ -1,0 +1,56 @@
+/** A sorted list of records that the server holds: only the pages that are looked at are fetched. */
+
+import type { MapRecord } from "../api/maps";
+import { table } from "../api/select";
+import type { Filter } from "../filters";
+import type { Stage } from "./stage.svelte";
+
+const PAGE = 200;
+/** Scrolling past a page in less than this does not ask for it. */
+const REST_MS = 60;
+
+export class Pages {
+  total = $state(0);
+  private pages = $state.raw<ReadonlyMap<number, MapRecord[]>>(new Map());
+
+  private filter: Filter | null = null;
+  private sort = "row";
+  private asked = new Set<number>();
+  private asking = new AbortController();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly stage: Stage) {}
+
+  /** Another list from the start. */
+  ask(filter: Filter | null, sort: string): void {
+    this.asking.abort();
+    this.asking = new AbortController();
+    [this.filter, this.sort, this.asked] = [filter, sort, new Set()];
+    this.pages = new Map();
+    void this.fetch(0);
+  }
+
+  at(index: number): MapRecord | null {
+    return this.pages.get(Math.floor(index / PAGE))?.[index % PAGE] ?? null;
+  }
+
+  want(first: number, last: number): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      for (let page = Math.floor(first / PAGE); page * PAGE < last; page++) void this.fetch(page);
+    }, REST_MS);
+  }
+
+  private async fetch(page: number): Promise<void> {
+    if (this.asked.has(page)) return;
+    this.asked.add(page);
+    const { signal } = this.asking;
+    const { config, entry } = this.stage;
+    const query = { filter: this.filter, sort: this.sort, offset: page * PAGE, limit: PAGE, map: entry.id };
+    const found = await this.stage.attempt(table(config.dataset.id, query, signal), signal);
+    if (signal.aborted) return;
+    if (!found) return void this.asked.delete(page);
+    this.total = found.total;
+    this.pages = new Map(this.pages).set(page, found.records);
+  }
+}

@@ -1,0 +1,49 @@
+/** The tags of the dataset, and putting them on what is selected. */
+
+import { createTag, removeTag, tagRecords, tagsOf, type Tag } from "../api/select";
+import type { Filter } from "../filters";
+import { toast } from "../site/toasts";
+import * as text from "../text";
+import type { Stage } from "./stage.svelte";
+
+export class Tags {
+  all = $state.raw<Tag[]>([]);
+  /** Counts the changes, for whoever shows the tags of a record. */
+  revision = $state(0);
+
+  constructor(private readonly stage: Stage) {}
+
+  private get dataset(): string {
+    return this.stage.config.dataset.id;
+  }
+
+  async load(): Promise<void> {
+    this.all = (await this.stage.attempt(tagsOf(this.dataset))) ?? this.all;
+    this.revision++;
+  }
+
+  async create(name: string): Promise<Tag | null> {
+    const made = await this.stage.attempt(createTag(this.dataset, name));
+    if (made) await this.load();
+    return made;
+  }
+
+  async put(tag: Tag, filter: Filter): Promise<void> {
+    const done = await this.stage.attempt(tagRecords(this.dataset, tag.id, { add: filter }));
+    if (!done) return;
+    toast(`“${tag.name}” is on ${text.count(done.changed)} more records, on ${text.count(done.count)} in all.`);
+    await this.load();
+  }
+
+  async take(tag: Tag, filter: Filter): Promise<void> {
+    const done = await this.stage.attempt(tagRecords(this.dataset, tag.id, { remove: filter }));
+    if (!done) return;
+    toast(`“${tag.name}” was taken off ${text.count(done.changed)} records.`);
+    await this.load();
+  }
+
+  async remove(tag: Tag): Promise<void> {
+    await this.stage.attempt(removeTag(this.dataset, tag.id));
+    await this.load();
+  }
+}
