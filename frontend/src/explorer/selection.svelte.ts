@@ -2,7 +2,7 @@
 
 import type { MapRecord } from "../api/maps";
 import { select, table } from "../api/select";
-import { minus, opposite, union, type Filter } from "../filters";
+import { both, minus, opposite, union, type Filter } from "../filters";
 import type { Polygon } from "../map/region";
 import type { Stage } from "./stage.svelte";
 
@@ -67,10 +67,10 @@ export class Selection {
     return this.filter ? this.set(opposite(this.filter)) : Promise.resolve();
   }
 
-  /** The first records of the selection, to look at. */
-  async records(most: number): Promise<MapRecord[]> {
+  /** The first records of the selection that a further filter leaves, to look at. */
+  async records(most: number, within: Filter | null): Promise<MapRecord[]> {
     const { config, entry } = this.stage;
-    const query = { filter: this.filter, sort: "row", offset: 0, limit: most, map: entry.id };
+    const query = { filter: both(this.filter, within), sort: "row", offset: 0, limit: most, map: entry.id };
     return (await this.stage.attempt(table(config.dataset.id, query)))?.records ?? [];
   }
 
