@@ -176,7 +176,7 @@ _MODELS = (
             revision="",
             files=_VISION_FILES,
             weights="model.safetensors",
-            sha256="48abbbe5bebf7959cab9a5e6b4575bb0172d15a5eeb157243ab30fd637817b3a",
+            sha256="a3a24197fa81cbd5b03f75a122832f26e65271446c03e3db555a1d1308a48003",
             bytes=10_856_546,
         ),
     ),
