@@ -1,5 +1,6 @@
 /** The state of the explorer as the part of an address after "#": what a copied link opens again. */
 
+import type { Against, Mode } from "./api/search";
 import type { Camera } from "./map/viewport";
 
 export interface Link {
@@ -15,6 +16,10 @@ export interface Link {
   words: string[];
   /** Rows that the query is about, with "-" in front of those not wanted. */
   like: string[];
+  against: Against;
+  mode: Mode;
+  /** Whether the relevance of all points is shown. */
+  glow: boolean;
   /** Row of the record that is open. */
   record: number | null;
   /** The selection and the filters as JSON; too long ones are left out, a saved view holds them. */
@@ -22,7 +27,11 @@ export interface Link {
   filters: string | null;
 }
 
-export const NO_LINK: Link = { map: null, camera: null, colour: null, hidden: [], range: null, query: "", words: [], like: [], record: null, selection: null, filters: null };
+export const NO_LINK: Link = {
+  map: null, camera: null, colour: null, hidden: [], range: null,
+  query: "", words: [], like: [], against: "both", mode: "best", glow: false,
+  record: null, selection: null, filters: null,
+};
 
 /** Of a selection or of filters in an address: longer ones do not survive being mailed. */
 const LONGEST = 3000;
@@ -37,6 +46,9 @@ export function encodeLink(link: Link): string {
   if (link.query) parts.set("q", link.query);
   for (const word of link.words) parts.append("w", word);
   if (link.like.length) parts.set("like", link.like.join(","));
+  if (link.against !== "both") parts.set("in", link.against);
+  if (link.mode !== "best") parts.set("mode", link.mode);
+  if (link.glow) parts.set("glow", "1");
   if (link.record !== null) parts.set("record", String(link.record));
   if (link.filters && link.filters.length <= LONGEST) parts.set("filters", link.filters);
   if (link.selection && link.selection.length <= LONGEST) parts.set("sel", link.selection);
@@ -58,11 +70,17 @@ export function decodeLink(hash: string): Link {
     query: parts.get("q") ?? "",
     words: parts.getAll("w").filter((word) => /^[+-]./.test(word)),
     like: (parts.get("like") ?? "").split(",").filter((row) => /^-?\d{1,9}$/.test(row)),
+    against: oneOf(["both", "pictures", "captions"], parts.get("in")),
+    mode: oneOf(["best", "meaning", "words"], parts.get("mode")),
+    glow: parts.has("glow"),
     record: record !== undefined && record >= 0 ? Math.floor(record) : null,
     selection: parts.get("sel"),
     filters: parts.get("filters"),
   };
 }
+
+/** The first where the text is none of them. */
+const oneOf = <T extends string>(all: [T, ...T[]], text: string | null): T => all.find((each) => each === text) ?? all[0];
 
 function numbers(text: string | null): number[] {
   if (!text) return [];

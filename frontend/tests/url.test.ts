@@ -13,6 +13,9 @@ test("a link says everything that it opens again", () => {
     query: "pear & wormhole, 100 %",
     words: ["-rotten, brown", "+ripe"],
     like: ["12", "-0"],
+    against: "captions",
+    mode: "words",
+    glow: true,
     record: 42,
   };
   const again = decodeLink("#" + encodeLink(link));
@@ -25,7 +28,7 @@ test("nothing is said where there is nothing to say", () => {
 });
 
 test("nonsense in an address is passed over", () => {
-  expect(decodeLink("#at=1,2&range=a,b&record=-4&hidden=x&k=9&like=a,--3&w=bare")).toEqual(NO_LINK);
+  expect(decodeLink("#at=1,2&range=a,b&record=-4&hidden=x&k=9&like=a,--3&w=bare&mode=guess&in=")).toEqual(NO_LINK);
   expect(decodeLink("#at=NaN,0,1").camera).toBeNull();
   expect(decodeLink("#at=0.5,0.5,0").camera).toBeNull();
 });
