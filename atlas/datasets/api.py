@@ -39,7 +39,8 @@ from atlas.datasets.schemas import (
     UploadsIn,
 )
 from atlas.teams.asker import asker_of
-from atlas.teams.models import Role, User
+from atlas.teams.audit import record_audit
+from atlas.teams.models import AuditVerb, Role, User
 
 router = Router(tags=["datasets"])
 
@@ -79,6 +80,9 @@ def patch_dataset(request: HttpRequest, dataset_id: UUID, body: DatasetChange) -
     dataset = lookup(asker_of(request), dataset_id)
     before = dataset.name
     change_dataset(dataset, **body.dict(exclude_unset=True))
+    if body.visibility is not None:
+        text = f"“{dataset}”: {dataset.visibility}"
+        record_audit(request, AuditVerb.VISIBILITY_CHANGED, text, team=dataset.team)
     if dataset.name != before:
         record_event(dataset, "renamed", asker_of(request), f"renamed it to {dataset.name}")
     elif body.visibility is not None:
@@ -88,7 +92,9 @@ def patch_dataset(request: HttpRequest, dataset_id: UUID, body: DatasetChange) -
 
 @router.delete("/{uuid:dataset_id}", response={202: None})
 def delete_dataset(request: HttpRequest, dataset_id: UUID) -> Status[None]:
-    delete.delete_dataset(owned_dataset(asker_of(request), dataset_id))
+    dataset = owned_dataset(asker_of(request), dataset_id)
+    delete.delete_dataset(dataset)
+    record_audit(request, AuditVerb.DATASET_DELETED, f"“{dataset}”", team=dataset.team)
     return Status(202, None)
 
 

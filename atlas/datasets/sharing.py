@@ -21,6 +21,7 @@ from atlas.datasets.models import Dataset, Visibility
 from atlas.datasets.sharing_forms import EmbedForm, GuestForm, LinkForm, VisibilityForm
 from atlas.datasets.views import find_own
 from atlas.teams.asker import Asker, asker_of
+from atlas.teams.audit import record_audit
 from atlas.teams.guests import NotAGuestError, add_guest
 from atlas.teams.links import (
     TooManyTriesError,
@@ -32,7 +33,7 @@ from atlas.teams.links import (
     token_of,
     unlock,
 )
-from atlas.teams.models import Guest, GuestRole, Scope, ShareLink, User
+from atlas.teams.models import AuditVerb, Guest, GuestRole, Scope, ShareLink, User
 
 
 @login_required
@@ -53,6 +54,7 @@ def set_visibility(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     visibility = Visibility(form.cleaned_data["visibility"])
     change_dataset(dataset, visibility=visibility)
     record_event(dataset, "shared", asker_of(request), f"made it {visibility}")
+    _audit(request, AuditVerb.VISIBILITY_CHANGED, dataset, f": {visibility}")
     messages.success(request, "Saved.")
     return _back(dataset)
 
@@ -67,10 +69,12 @@ def new_link(request: HttpRequest, team: str, slug: str) -> HttpResponse:
         return _page(request, dataset, link_form=form)
     values = dict(form.cleaned_data)
     scope, last_day = Scope(values.pop("scope")), values.pop("last_day")
-    create_link(dataset.pk, cast(User, request.user), scope=scope, expires_at=last_day, **values)
+    link = create_link(dataset.pk, cast(User, request.user), scope=scope, expires_at=last_day, **values)
     record_event(dataset, "shared", asker_of(request), "made a share link")
+    _audit(request, AuditVerb.LINK_MADE, dataset, f": {link} ({scope.label})")
     if dataset.visibility == Visibility.PRIVATE:
         change_dataset(dataset, visibility=Visibility.LINK)
+        _audit(request, AuditVerb.VISIBILITY_CHANGED, dataset, f": {Visibility.LINK}")
         messages.success(request, "The link is made. The dataset was private; its links open it now.")
     else:
         messages.success(request, "The link is made.")
@@ -81,8 +85,10 @@ def new_link(request: HttpRequest, team: str, slug: str) -> HttpResponse:
 @require_POST
 def end_link(request: HttpRequest, team: str, slug: str, link_id: UUID) -> HttpResponse:
     dataset = find_own(request, team, slug)
-    revoke_link(get_object_or_404(ShareLink, dataset_id=dataset.pk, pk=link_id))
+    link = get_object_or_404(ShareLink, dataset_id=dataset.pk, pk=link_id)
+    revoke_link(link)
     record_event(dataset, "shared", asker_of(request), "revoked a share link")
+    _audit(request, AuditVerb.LINK_REVOKED, dataset, f": {link}")
     messages.success(request, "The link opens nothing any more, for those who have it open neither.")
     return _back(dataset, "links")
 
@@ -102,6 +108,7 @@ def new_guest(request: HttpRequest, team: str, slug: str) -> HttpResponse:
             form.add_error("email", str(error))
         else:
             record_event(dataset, "shared", asker_of(request), f"made {guest.user} a guest: {guest.role}")
+            _audit(request, AuditVerb.GUEST_ADDED, dataset, f": {guest.user.email}, {guest.role}", guest.user)
             messages.success(request, f"{guest.user} {guest.get_role_display().lower()} from now on.")
             return _back(dataset, "guests")
     return _page(request, dataset, guest_form=form)
@@ -114,6 +121,7 @@ def end_guest(request: HttpRequest, team: str, slug: str, guest_id: int) -> Http
     guest = get_object_or_404(Guest.objects.select_related("user"), dataset_id=dataset.pk, pk=guest_id)
     guest.delete()
     record_event(dataset, "shared", asker_of(request), f"removed the guest {guest.user}")
+    _audit(request, AuditVerb.GUEST_REMOVED, dataset, f": {guest.user.email}", guest.user)
     messages.success(request, f"{guest.user} is no guest any more.")
     return _back(dataset, "guests")
 
@@ -202,6 +210,12 @@ def _frame(address: str, title: str) -> str:
 
 def _address(request: HttpRequest, link: ShareLink) -> str:
     return request.build_absolute_uri(reverse("datasets:shared", args=[token_of(link)]))
+
+
+def _audit(
+    request: HttpRequest, verb: AuditVerb, dataset: Dataset, rest: str, about: User | None = None
+) -> None:
+    record_audit(request, verb, f"“{dataset}”{rest}", about=about, team=dataset.team)
 
 
 def _back(dataset: Dataset, part: str = "") -> HttpResponse:

@@ -19,7 +19,8 @@ from atlas.datasets.models import Dataset, Visibility
 from atlas.datasets.permit import permit
 from atlas.datasets.report import report_page, report_words
 from atlas.teams.asker import asker_of
-from atlas.teams.models import Role, Team, User
+from atlas.teams.audit import record_audit
+from atlas.teams.models import AuditVerb, Role, Team, User
 
 CARDS = 24
 OTHERS = 12
@@ -131,6 +132,7 @@ def delete_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
         context = {"dataset": dataset, "form": SettingsForm(instance=dataset), "deletion": deletion}
         return render(request, "datasets/settings.html", context)
     delete_dataset(dataset)
+    record_audit(request, AuditVerb.DATASET_DELETED, f"“{dataset}”", team=dataset.team)
     messages.success(request, f"“{dataset.name}” was deleted.")
     return redirect("datasets:list")
 

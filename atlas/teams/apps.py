@@ -5,4 +5,4 @@ class TeamsConfig(AppConfig):
     name = "atlas.teams"
 
     def ready(self) -> None:
-        from atlas.teams import signals  # noqa: F401  # connects the receivers
+        from atlas.teams import audit_signals, signals  # noqa: F401  # connects the receivers

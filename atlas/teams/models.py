@@ -1,9 +1,11 @@
-"""People, teams, roles, share links and guests: who may see and change what a team owns."""
+"""People, teams, roles, share links, guests and API keys: who may see and change what a team owns; and the
+log of what they did about it."""
 
 import uuid
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -227,3 +229,123 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} to {self.team}: {self.role}"
+
+
+class KeyScope(models.TextChoices):
+    """What an API key lets its holder do; WRITE includes READ."""
+
+    READ = "read", "Look and search"
+    WRITE = "write", "Also import, build, tag, comment and rename"
+    EMBED = "embed", "Turn texts and pictures into vectors"
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def in_force(self) -> "ApiKeyQuerySet":
+        """Neither revoked nor expired. Whether who made it is still on the team is asked when it is used."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
+
+
+class ApiKey(models.Model):
+    """What a program shows instead of signing in; how it is made and read is in `keys.py`.
+
+    It acts as who made it, in one team and within its scopes: what they may no longer do, it may not either.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="api_keys")
+    created_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
+    #: What it is for, in the words of who made it.
+    name = models.CharField(max_length=80)
+    #: Its first characters, by which it is found and recognised: no secret.
+    prefix = models.CharField(max_length=16, unique=True)
+    #: SHA-256 of the whole key, in hex: enough for a text of 238 random bits.
+    digest = models.CharField(max_length=64)
+    scopes = ArrayField(models.CharField(max_length=10, choices=KeyScope.choices))
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True)
+    #: To the minute.
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def allows(self, scope: KeyScope) -> bool:
+        return scope in self.scopes or (scope == KeyScope.READ and KeyScope.WRITE in self.scopes)
+
+    @property
+    def scope_words(self) -> list[str]:
+        return [KeyScope(scope).label for scope in self.scopes]
+
+    @property
+    def expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+
+class AuditVerb(models.TextChoices):
+    """What the audit log tells of; the words are for programs that read it and never change."""
+
+    SIGNED_UP = "signed_up", "Account made"
+    SIGNED_IN = "signed_in", "Signed in"
+    SIGNED_OUT = "signed_out", "Signed out"
+    SIGN_IN_FAILED = "sign_in_failed", "Sign-in failed"
+    SESSIONS_ENDED = "sessions_ended", "Signed out elsewhere"
+    PASSWORD_CHANGED = "password_changed", "Password changed"
+    EMAIL_CHANGED = "email_changed", "E-mail address changed"
+    SECOND_STEP_ADDED = "second_step_added", "Two-step sign-in on"
+    SECOND_STEP_REMOVED = "second_step_removed", "Two-step sign-in off"
+    ACCOUNT_DELETED = "account_deleted", "Account deleted"
+    KEY_MADE = "key_made", "API key made"
+    KEY_USED = "key_used", "API key first used"
+    KEY_REVOKED = "key_revoked", "API key revoked"
+    INVITED = "invited", "Invitation sent"
+    INVITATION_REVOKED = "invitation_revoked", "Invitation revoked"
+    JOINED = "joined", "Member joined"
+    ROLE_CHANGED = "role_changed", "Role changed"
+    MEMBER_REMOVED = "member_removed", "Member removed"
+    GUEST_ADDED = "guest_added", "Guest added"
+    GUEST_REMOVED = "guest_removed", "Guest removed"
+    LINK_MADE = "link_made", "Share link made"
+    LINK_REVOKED = "link_revoked", "Share link revoked"
+    VISIBILITY_CHANGED = "visibility_changed", "Visibility changed"
+    DATASET_DELETED = "dataset_deleted", "Dataset deleted"
+    DATASET_TRANSFERRED = "dataset_transferred", "Dataset transferred"
+
+
+class AuditEvent(models.Model):
+    """A line of the audit log: who did what about safety, when and from where. Never a secret.
+
+    The database refuses to change or remove one. So there are no foreign keys: people and teams go, what
+    they did stays.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(auto_now_add=True)
+    verb = models.CharField(max_length=30, choices=AuditVerb.choices)
+    #: The rest of what is to be known, as a phrase: "“nightly import”, may look and search".
+    text = models.CharField(max_length=300, blank=True)
+    #: Who did it; NULL: nobody who was signed in. The address is that of the moment.
+    user_id = models.BigIntegerField(null=True)
+    who = models.EmailField(blank=True)
+    #: Whose account it is about, where that is somebody else's.
+    about_id = models.BigIntegerField(null=True)
+    #: Whose owners see it.
+    team_id = models.UUIDField(null=True)
+    #: The IP address that it came from; NULL where there is none.
+    address = models.GenericIPAddressField(null=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=["team_id", "-id"], name="audit_of_a_team"),
+            models.Index(fields=["user_id", "-id"], name="audit_of_a_person"),
+            models.Index(fields=["about_id", "-id"], name="audit_about_a_person"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.who or 'somebody'}: {self.get_verb_display()}"

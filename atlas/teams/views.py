@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from atlas.teams.adapter import INVITATION
 from atlas.teams.asker import asker_of
+from atlas.teams.audit import record_audit
 from atlas.teams.forms import ROLES, InvitationForm, RoleForm, TeamForm
 from atlas.teams.invitations import (
     InvitationEndedError,
@@ -26,7 +27,7 @@ from atlas.teams.invitations import (
     token_of,
 )
 from atlas.teams.membership import LastOwnerError, change_role, create_team, remove_member, rename_team
-from atlas.teams.models import Invitation, Membership, Role, Team, User
+from atlas.teams.models import AuditVerb, Invitation, Membership, Role, Team, User
 
 
 @login_required
@@ -65,13 +66,16 @@ def set_role(request: HttpRequest, team: str, user_id: int) -> HttpResponse:
     form = RoleForm(request.POST)
     if not form.is_valid():
         raise Http404
+    role = Role(form.cleaned_data["role"])
     try:
-        change_role(found, user_id, Role(form.cleaned_data["role"]))
+        change_role(found, user_id, role)
     except Membership.DoesNotExist as error:
         raise Http404 from error
     except LastOwnerError as error:
         messages.error(request, str(error))
     else:
+        person = User.objects.get(pk=user_id)
+        record_audit(request, AuditVerb.ROLE_CHANGED, f"{person.email}: {role}", about=person, team=found)
         messages.success(request, "Saved.")
     return redirect("teams:members", team)
 
@@ -89,6 +93,8 @@ def remove(request: HttpRequest, team: str, user_id: int) -> HttpResponse:
     except LastOwnerError as error:
         messages.error(request, str(error))
         return redirect("teams:members", team)
+    person = User.objects.get(pk=user_id)
+    record_audit(request, AuditVerb.MEMBER_REMOVED, f"{person.email} of {found}", about=person, team=found)
     if leaves:
         messages.success(request, f"You have left {found}.")
         return redirect("datasets:list")
@@ -108,6 +114,7 @@ def new_invitation(request: HttpRequest, team: str) -> HttpResponse:
         except TooManyInvitationsError as error:
             form.add_error(None, str(error))
         else:
+            record_audit(request, AuditVerb.INVITED, f"{email}: {role}", team=found)
             _send(request, invitation)
             return redirect("teams:members", team)
     return _page(request, found, invitation_form=form)
@@ -116,7 +123,10 @@ def new_invitation(request: HttpRequest, team: str) -> HttpResponse:
 @login_required
 @require_POST
 def end_invitation(request: HttpRequest, team: str, invitation_id: UUID) -> HttpResponse:
-    revoke_invitation(get_object_or_404(_find(request, team).invitations, pk=invitation_id))
+    found = _find(request, team)
+    invitation = get_object_or_404(found.invitations, pk=invitation_id)
+    revoke_invitation(invitation)
+    record_audit(request, AuditVerb.INVITATION_REVOKED, invitation.email, team=found)
     messages.success(request, "The invitation opens nothing any more.")
     return redirect("teams:members", team)
 
@@ -138,6 +148,7 @@ def join(request: HttpRequest, invite: str) -> HttpResponse:
     except InvitationEndedError:
         return render(request, "teams/no_invitation.html", status=404)
     request.session.pop(INVITATION, None)
+    record_audit(request, AuditVerb.JOINED, f"{team}: {invitation.role}", team=team)
     messages.success(request, f"Welcome to {team}.")
     return redirect(team)
 

@@ -1,0 +1,147 @@
+"""The audit log: what is written, that it stays, and that it holds no secret."""
+
+import pytest
+from django.core.cache import cache
+from django.db import DatabaseError, transaction
+from django.test import Client
+from pytest_django import Settings
+
+from atlas.datasets.models import Dataset
+from atlas.teams.invitations import invite, token_of
+from atlas.teams.models import AuditEvent, AuditVerb, Role, Team, User
+from tests.maps.records import make_dataset
+from tests.people import PASSWORD, Cast, client_of
+
+
+def last(**about: object) -> AuditEvent:
+    """The newest line."""
+    found = AuditEvent.objects.filter(**about).first()
+    assert found is not None
+    return found
+
+
+def told(event: AuditEvent) -> tuple[str, int | None, str]:
+    return event.verb, event.user_id, event.text
+
+
+def sign_in(email: str, password: str = PASSWORD) -> Client:
+    cache.clear()  # the tries of other tests
+    client = Client(REMOTE_ADDR="192.0.2.7")
+    client.post("/accounts/login/", {"login": email, "password": password})
+    return client
+
+
+# Accounts --------------------------------------------------------------------------------------------------
+
+
+def test_signing_in_and_out_are_written_down_with_the_address(cast: Cast) -> None:
+    client = sign_in(cast.alice.email)
+    event = last(user_id=cast.alice.pk)
+    assert told(event) == (AuditVerb.SIGNED_IN, cast.alice.pk, "")
+    assert (event.who, event.address) == (cast.alice.email, "192.0.2.7")
+    client.post("/accounts/logout/")
+    assert last(user_id=cast.alice.pk).verb == AuditVerb.SIGNED_OUT
+
+
+def test_a_wrong_password_is_told_to_whose_account_it_is(cast: Cast) -> None:
+    sign_in(cast.alice.email, "guess")
+    assert told(last(about_id=cast.alice.pk)) == (AuditVerb.SIGN_IN_FAILED, None, "wrong password")
+
+
+@pytest.mark.usefixtures("cast")
+def test_what_was_typed_for_an_unknown_account_is_not_kept() -> None:
+    sign_in("my-secret-password@example.org", "hunter2")
+    event = last()
+    assert event.verb == AuditVerb.SIGN_IN_FAILED
+    assert "secret" not in f"{event.text}{event.who}"
+
+
+def test_a_new_password_is_written_down_without_it(cast: Cast) -> None:
+    client = sign_in(cast.alice.email)
+    form = {"oldpassword": PASSWORD, "password1": "another long one 17", "password2": "another long one 17"}
+    assert client.post("/accounts/password/change/", form).status_code == 302
+    assert told(last(user_id=cast.alice.pk)) == (AuditVerb.PASSWORD_CHANGED, cast.alice.pk, "")
+
+
+@pytest.mark.usefixtures("cast")
+def test_signing_up_is_written_down(settings: Settings) -> None:
+    cache.clear()
+    settings.ATLAS_SIGN_UP = "open"
+    Client().post("/accounts/signup/", {"email": "ina@example.org", "password1": PASSWORD})
+    ina = User.objects.get(email="ina@example.org")
+    assert {event.verb for event in AuditEvent.objects.filter(user_id=ina.pk)} >= {AuditVerb.SIGNED_UP}
+
+
+# Teams -----------------------------------------------------------------------------------------------------
+
+
+def test_members_invited_joined_changed_and_removed_are_written_down(cast: Cast) -> None:
+    alice, page = client_of(cast.alice), f"/teams/{cast.team.slug}"
+    alice.post(f"{page}/invitations", {"email": "ina@example.org", "role": "viewer"})
+    assert told(last(team_id=cast.team.pk)) == (AuditVerb.INVITED, cast.alice.pk, "ina@example.org: viewer")
+
+    client_of(cast.charlie).post(f"/join/{token_of(invite(cast.team, 'c@x.org', Role.EDITOR, cast.alice))}")
+    assert last(team_id=cast.team.pk).verb == AuditVerb.JOINED
+
+    alice.post(f"{page}/members/{cast.victor.pk}/role", {"role": "editor"})
+    assert last(about_id=cast.victor.pk).text == "victor@example.org: editor"
+
+    alice.post(f"{page}/members/{cast.victor.pk}/remove")
+    assert last(about_id=cast.victor.pk).verb == AuditVerb.MEMBER_REMOVED
+
+
+def test_what_is_refused_is_not_told_as_done(cast: Cast) -> None:
+    client_of(cast.alice).post(f"/teams/{cast.team.slug}/members/{cast.alice.pk}/role", {"role": "viewer"})
+    client_of(cast.bob).post(f"/teams/{cast.team.slug}/members/{cast.victor.pk}/remove")
+    assert not AuditEvent.objects.filter(team_id=cast.team.pk).exists()
+
+
+# Datasets --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def dataset(cast: Cast) -> Dataset:
+    return make_dataset(cast.team)
+
+
+def verbs(team: Team) -> list[str]:
+    """Of the lines of a team, newest first."""
+    return list(AuditEvent.objects.filter(team_id=team.pk).values_list("verb", flat=True))
+
+
+def test_links_and_visibility_are_written_down(cast: Cast, dataset: Dataset) -> None:
+    alice, page = client_of(cast.alice), f"{dataset.get_absolute_url()}/sharing"
+    alice.post(f"{page}/links", {"scope": "view", "name": "The jury", "password": "hunter2"})
+    assert verbs(cast.team) == [AuditVerb.VISIBILITY_CHANGED, AuditVerb.LINK_MADE]
+    assert "The jury" in last(verb=AuditVerb.LINK_MADE).text
+    assert "hunter2" not in last(verb=AuditVerb.LINK_MADE).text
+
+    alice.patch(f"/api/datasets/{dataset.pk}", {"visibility": "public"}, content_type="application/json")
+    assert told(last())[::2] == (AuditVerb.VISIBILITY_CHANGED, f"“{dataset}”: public")
+
+
+def test_a_deletion_is_written_down_on_either_way(cast: Cast, dataset: Dataset) -> None:
+    other, alice = make_dataset(cast.team), client_of(cast.alice)
+    alice.delete(f"/api/datasets/{dataset.pk}")
+    alice.post(f"{other.get_absolute_url()}/delete", {"confirmation": other.name})
+    assert verbs(cast.team) == [AuditVerb.DATASET_DELETED] * 2
+
+
+# It stays --------------------------------------------------------------------------------------------------
+
+
+def test_no_line_is_changed_or_removed(cast: Cast) -> None:
+    sign_in(cast.alice.email)
+    event = last(user_id=cast.alice.pk)
+    with pytest.raises(DatabaseError, match="neither changed nor shortened"), transaction.atomic():
+        AuditEvent.objects.filter(pk=event.pk).update(text="nothing")
+    with pytest.raises(DatabaseError, match="neither changed nor shortened"), transaction.atomic():
+        event.delete()
+
+
+def test_a_line_outlives_who_did_it(cast: Cast) -> None:
+    sign_in(cast.charlie.email)
+    pk = cast.charlie.pk
+    cast.charlie.teams.all().delete()
+    cast.charlie.delete()
+    assert last(user_id=pk).who == "charlie@example.org"
