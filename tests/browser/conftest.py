@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.squares import Squares, make_squares
 from tests.stack import Stack
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -39,3 +40,9 @@ def page(browser: Browser, stack: Stack) -> Iterator[Page]:
     yield page
     context.close()
     assert troubles == []
+
+
+@pytest.fixture(scope="session")
+def squares(browser: Browser, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Squares:
+    """Made once: tests that use it leave it as it is."""
+    return make_squares(browser, stack, tmp_path_factory.mktemp("squares"))

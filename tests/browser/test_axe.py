@@ -1,0 +1,114 @@
+"""No page keeps anybody out: axe looks at each in both looks, on a desk and on a phone."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.squares import Squares
+from tests.stack import Stack
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+AXE = (settings.BASE_DIR / "frontend" / "node_modules" / "axe-core" / "axe.min.js").read_text()
+#: WCAG 2.0 to 2.2, levels A and AA, and what axe's makers advise besides.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+#: Colours of a look that has just changed are those of the next frame.
+RUN = """async rules => {
+  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const {violations} = await axe.run({runOnly: rules, preload: false, resultTypes: ["violations"]});
+  return violations.flatMap(({id, nodes}) => nodes.map(node => `${id}: ${node.target.join(" ")}: ${node.failureSummary}`));
+}"""
+SIZES = {"desk": (1280, 800), "phone": (360, 740)}
+NO_WEBGL = "HTMLCanvasElement.prototype.getContext = () => null"
+
+
+def on_map(start: str = "", then: Callable[[Page], None] = lambda page: None) -> Callable[[Page], None]:
+    """Shows what the address of the map names, in the map that is open already, and does something with it."""
+
+    def prepare(page: Page) -> None:
+        expect(page.get_by_role("toolbar", name="Map tools")).to_be_visible(timeout=30_000)
+        if start:
+            page.goto(f"{page.url.partition('#')[0]}#{start}")
+        then(page)
+
+    return prepare
+
+
+def press(name: str) -> Callable[[Page], None]:
+    return lambda page: page.get_by_role("button", name=name, exact=True).first.click()
+
+
+def see(role: str, name: str | None = None) -> Callable[[Page], None]:
+    return lambda page: expect(page.get_by_role(role, name=name).first).to_be_visible(timeout=30_000)  # type: ignore[arg-type]
+
+
+def unprepared(page: Page) -> None:
+    """The page as it comes."""
+
+
+#: By a name for people: whether the owner looks, the address ({} is the dataset's page), and what is done before axe looks.
+PAGES: dict[str, tuple[bool, str, Callable[[Page], None]]] = {
+    "front page": (False, "/", unprepared),
+    "sign in": (False, "/accounts/login/", unprepared),
+    "sign up": (False, "/accounts/signup/", unprepared),
+    "forgotten password": (False, "/accounts/password/reset/", unprepared),
+    "nothing here": (False, "/data/nobody/nothing", unprepared),
+    "dead link": (False, "/s/none", unprepared),
+    "public page": (False, "{}", unprepared),
+    "shared link": (False, "LINK", on_map()),
+    "datasets": (True, "/", unprepared),
+    "team": (True, "/data/rosa", unprepared),
+    "members": (True, "/teams/rosa/members", unprepared),
+    "new team": (True, "/teams/new", unprepared),
+    "email": (True, "/accounts/email/", unprepared),
+    "password": (True, "/accounts/password/change/", unprepared),
+    "two steps": (True, "/accounts/2fa/", unprepared),
+    "upload": (True, "/new", see("heading")),
+    "dataset": (True, "{}", see("heading")),
+    "report": (True, "{}", lambda page: page.get_by_role("link", name="Report").click()),
+    "add": (True, "{}/add", see("heading")),
+    "settings": (True, "{}/settings", unprepared),
+    "sharing": (True, "{}/sharing", unprepared),
+    "new link": (True, "{}/sharing", press("New link")),
+    "map": (True, "{}/map", on_map()),
+    "map with hits": (True, "{}/map", on_map("q=a blue square", see("region", "Hits, best first"))),
+    "map with a record": (True, "{}/map", on_map("record=3", see("complementary", "Record 3"))),
+    "map with a selection": (True, "{}/map", on_map('sel={"caption":"red"}', see("region", "Selection"))),
+    "map with a table": (True, "{}/map", on_map("at=0.5,0.5,2", press("Table of records"))),
+    "list": (True, "{}/map", see("list")),
+}
+
+
+@pytest.fixture(scope="module")
+def lookers(browser: Browser, stack: Stack, squares: Squares) -> Iterator[dict[bool, Page]]:
+    """By whether the owner looks. What moves is still, so that no colour is caught on its way."""
+    states = {True: squares.state, False: None}
+    contexts = {
+        owner: browser.new_context(base_url=stack.url, storage_state=state, reduced_motion="reduce")
+        for owner, state in states.items()
+    }
+    yield {owner: context.new_page() for owner, context in contexts.items()}
+    for context in contexts.values():
+        context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(lookers: dict[bool, Page], squares: Squares, name: str) -> None:
+    owner, path, prepare = PAGES[name]
+    page = lookers[owner]
+    if name == "list":
+        page = page.context.new_page()
+        page.add_init_script(NO_WEBGL)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(squares.link if path == "LINK" else path.format(squares.url))
+    prepare(page)
+    page.evaluate(AXE)
+
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme="light")
+        assert page.evaluate(RUN, RULES) == [], f"{name} on a {size}"
+        page.emulate_media(color_scheme="dark")
+        assert page.evaluate(RUN, ["color-contrast"]) == [], f"{name} on a {size}, dark"
