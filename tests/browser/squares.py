@@ -1,4 +1,4 @@
-"""One dataset for the tests of a whole session: coloured squares, a few of them with captions that try to be code."""
+"""One dataset for all tests: coloured squares, a few of them with captions that try to be code."""
 
 import csv
 import io

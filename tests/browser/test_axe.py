@@ -18,14 +18,19 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 RUN = """async rules => {
   await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
   const {violations} = await axe.run({runOnly: rules, preload: false, resultTypes: ["violations"]});
-  return violations.flatMap(({id, nodes}) => nodes.map(node => `${id}: ${node.target.join(" ")}: ${node.failureSummary}`));
+  const said = (id, {target, failureSummary}) => `${id}: ${target.join(" ")}: ${failureSummary}`;
+  return violations.flatMap(({id, nodes}) => nodes.map(node => said(id, node)));
 }"""
 SIZES = {"desk": (1280, 800), "phone": (360, 740)}
 NO_WEBGL = "HTMLCanvasElement.prototype.getContext = () => null"
 
 
-def on_map(start: str = "", then: Callable[[Page], None] = lambda page: None) -> Callable[[Page], None]:
-    """Shows what the address of the map names, in the map that is open already, and does something with it."""
+def unprepared(page: Page) -> None:
+    """The page as it comes."""
+
+
+def on_map(start: str = "", then: Callable[[Page], None] = unprepared) -> Callable[[Page], None]:
+    """Shows what `start` names in the map, which may be open already, and does something with it."""
 
     def prepare(page: Page) -> None:
         expect(page.get_by_role("toolbar", name="Map tools")).to_be_visible(timeout=30_000)
@@ -44,11 +49,8 @@ def see(role: str, name: str | None = None) -> Callable[[Page], None]:
     return lambda page: expect(page.get_by_role(role, name=name).first).to_be_visible(timeout=30_000)  # type: ignore[arg-type]
 
 
-def unprepared(page: Page) -> None:
-    """The page as it comes."""
-
-
-#: By a name for people: whether the owner looks, the address ({} is the dataset's page), and what is done before axe looks.
+#: By a name for people: whether the owner looks, the address ({} is the dataset's page), and what is done
+#: before axe looks.
 PAGES: dict[str, tuple[bool, str, Callable[[Page], None]]] = {
     "front page": (False, "/", unprepared),
     "sign in": (False, "/accounts/login/", unprepared),
