@@ -60,7 +60,7 @@ bench: build ## Measure every part beside the usual ways; leave the machine alon
 # numba compiles here once what the first map would wait for.
 .venv/.compiled: .venv/.packages
 	@echo "Compiling the projection."
-	@$(PY) -m atlas.maps.warm
+	@$(PY) -m atlas.warm
 	@touch $@
 
 .venv/.node: .venv/.packages

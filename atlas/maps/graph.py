@@ -1,7 +1,7 @@
 """The fuzzy graph of UMAP, and the curve its layout fits: umap-learn's own.
 
 Importing umap-learn compiles for 15 CPU seconds on a fresh machine and takes 2 on a warm one, so it is
-imported where a graph is built, and `atlas.maps.warm` compiles it once when Atlas is set up.
+imported where a graph is built, and `atlas.warm` compiles it once when Atlas is set up.
 
 Source: McInnes, Healy, Melville, "UMAP", 2018, section 3.1.
 """

