@@ -23,20 +23,20 @@ class Place:
 
 def rows_at(folder: Path, ordinals: Sequence[int]) -> list[int]:
     """The rows of these ordinals, in their order; ordinals that the version does not have are left out."""
-    rows = np.fromfile(folder / "rows.bin", "<u4")
+    rows = np.memmap(folder / "rows.bin", "<u4", "r")
     return [int(rows[ordinal]) for ordinal in ordinals if ordinal < len(rows)]
 
 
 def places_of(folder: Path, rows: Sequence[int]) -> dict[int, Place]:
     """{row: its place}; rows that are not on the map are left out."""
-    ordinals = np.fromfile(folder / "ordinals.bin", "<u4")
-    points = np.fromfile(folder / "points.bin", "<f4").reshape(-1, 2)
-    places = {}
-    for row in rows:
-        if row < len(ordinals) and (ordinal := int(ordinals[row])) != NOWHERE:
-            x, y = points[ordinal].tolist()
-            places[row] = Place(ordinal, x, y)
-    return places
+    # Mapped, not read: of a million points these are a few.
+    ordinal_of = np.memmap(folder / "ordinals.bin", "<u4", "r")
+    points = np.memmap(folder / "points.bin", "<f4", "r").reshape(-1, 2)
+    known = np.array([row for row in rows if row < len(ordinal_of)], np.intp)
+    ordinals = ordinal_of[known]
+    known, ordinals = known[ordinals != NOWHERE], ordinals[ordinals != NOWHERE]
+    found = zip(known.tolist(), ordinals.tolist(), points[ordinals].tolist(), strict=True)
+    return {row: Place(ordinal, x, y) for row, ordinal, (x, y) in found}
 
 
 def records_on_map(version: MapVersion, rows: Sequence[int]) -> list[Record]:

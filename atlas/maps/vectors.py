@@ -12,8 +12,9 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from uuid import UUID
 
@@ -43,7 +44,7 @@ class Matrix:
     #: Where `vectors.npy` and `rows.npy` lie, for another process to map.
     folder: Path
 
-    @property
+    @cached_property
     def present(self) -> NDArray[np.bool_]:
         """(row_count,) whether a row has a vector."""
         mask = np.zeros(len(self.vectors), np.bool_)
@@ -132,11 +133,13 @@ def open_matrix(dataset_id: UUID, space: Space, row_count: int) -> Matrix:
     Call it once all vectors of these rows are stored: a file that exists is never looked at again.
     Raises VectorSet.DoesNotExist where the space has no vectors.
     """
-    made_by = VectorSet.objects.get(dataset_id=dataset_id, space=space)
-    folder = _matrix_folder(made_by, row_count)
-    if not folder.exists():
-        _write_matrix(folder, made_by, row_count)
-    return Matrix(np.load(folder / "vectors.npy", mmap_mode="r"), np.load(folder / "rows.npy"), folder)
+    return _opened(VectorSet.objects.get(dataset_id=dataset_id, space=space), row_count)
+
+
+def open_matrices(dataset_id: UUID, spaces: Collection[Space], row_count: int) -> dict[Space, Matrix]:
+    """The same of those among the spaces that have vectors."""
+    found = VectorSet.objects.filter(dataset_id=dataset_id, space__in=spaces).order_by("space")
+    return {Space(made_by.space): _opened(made_by, row_count) for made_by in found}
 
 
 def remove_other_matrices(dataset_id: UUID, row_counts: set[int]) -> None:
@@ -166,6 +169,19 @@ def neighbours(dataset_id: UUID, space: Space, row: int, row_count: int, k: int)
     with connection.cursor() as cursor:
         cursor.execute(query.format(p=_partition(dataset_id)), [row_count, row, [*spaces], k])
         return [(int(other), float(score)) for other, score in cursor.fetchall()]
+
+
+def _opened(made_by: VectorSet, row_count: int) -> Matrix:
+    folder = _matrix_folder(made_by, row_count)
+    if not folder.exists():
+        _write_matrix(folder, made_by, row_count)
+    return _mapped(folder)
+
+
+# A folder's name says what is in it, so it never changes. Few, since an open file keeps its disk space.
+@lru_cache(maxsize=8)
+def _mapped(folder: Path) -> Matrix:
+    return Matrix(np.load(folder / "vectors.npy", mmap_mode="r"), np.load(folder / "rows.npy"), folder)
 
 
 def _write_matrix(folder: Path, made_by: VectorSet, row_count: int) -> None:

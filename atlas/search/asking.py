@@ -1,5 +1,6 @@
 """The web process's side: hand a query to the query worker and wait, but not for one that is away."""
 
+from functools import cache
 from typing import Any
 
 import redis
@@ -32,5 +33,10 @@ def ask(task: "Task[Any, dict[str, Any]]", *arguments: Any) -> dict[str, Any]:
 
 
 def worker_is_there() -> bool:
-    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2) as client:
-        return bool(client.exists(sign_key("query")))
+    return bool(_redis().exists(sign_key("query")))
+
+
+@cache
+def _redis() -> redis.Redis:
+    """One pool of connections for all requests: to open one takes longer than to ask."""
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2)

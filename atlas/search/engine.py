@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from atlas.datasets.filters import FilterError
 from atlas.datasets.models import Dataset
-from atlas.maps.models import MapVersion, Space, VectorSet
+from atlas.maps.models import MapVersion, Space
 from atlas.maps.selection import rows_matching
 from atlas.maps.towers import TowerError
-from atlas.maps.vectors import Matrix, open_matrix
+from atlas.maps.vectors import Matrix, open_matrices
 from atlas.search.cut import relevance_cut
-from atlas.search.fuse import as_glow, best_rows, histogram
+from atlas.search.fuse import as_glow, best_rows, histogram, top
 from atlas.search.query import Against, Mode, Part, Query
 from atlas.search.scan import Scores, combine, cosines, over_spaces, standardise
 from atlas.search.vectors import NoTowerError, QueryError, vector_of
@@ -102,7 +102,7 @@ def glow(dataset_id: UUID, version_id: UUID, query: Query) -> bytes:
 
 def meaning(dataset: Dataset, row_count: int, query: Query) -> Meaning:
     """Every record's scores by its vectors. The cut is that of the whole dataset: a filter moves it not."""
-    matrices = _matrices(dataset.pk, row_count, SPACES[query.against])
+    matrices = open_matrices(dataset.pk, SPACES[query.against], row_count)
     if not matrices:
         nothing = np.full(row_count, np.nan, np.float32)
         return Meaning(nothing, [nothing] * len(query.parts), np.inf)
@@ -115,17 +115,15 @@ def meaning(dataset: Dataset, row_count: int, query: Query) -> Meaning:
 def _fused(found: Meaning, allowed: NDArray[np.bool_], words: list[int], query: Query) -> Answer:
     rows, relevant = best_rows(found.total, allowed, words, found.cut, query.offset + query.limit)
     places = {row: place for place, row in enumerate(words, start=1)}
+    shown = rows[query.offset :]
+    scores = _shown(found.total[shown])
+    parts = _shown(np.stack([part[shown] for part in found.parts], axis=1))
     hits = [
-        {
-            "row": int(row),
-            "score": _shown(found.total[row]),
-            "parts": [_shown(part[row]) for part in found.parts],
-            "words": places.get(int(row)),
-        }
-        for row in rows[query.offset :]
+        {"row": row, "score": score, "parts": each, "words": places.get(row)}
+        for row, score, each in zip(shown.tolist(), scores, parts, strict=True)
     ]
-    searched = found.total[allowed & ~np.isnan(found.total)]
-    nearest, _ = best_rows(found.total, allowed, [], found.cut, NEAREST)
+    scored = np.flatnonzero(allowed & ~np.isnan(found.total))
+    searched = found.total[scored]
     return Answer(
         hits,
         relevant,
@@ -133,13 +131,14 @@ def _fused(found: Meaning, allowed: NDArray[np.bool_], words: list[int], query: 
         int(allowed.sum()) if words else len(searched),
         "best" if query.mode == "best" and query.wanted_words else "meaning",
         histogram=histogram(searched),
-        nearest=tuple(int(row) for row in nearest),
+        nearest=tuple(top(found.total, scored, NEAREST).tolist()),
     )
 
 
-def _shown(score: np.floating) -> float:
+def _shown(scores: Scores) -> list[Any]:
     """A hit by its words may have no vector: JSON knows no NaN, and the mean says as little."""
-    return 0.0 if np.isnan(score) else round(float(score), 4)
+    shown: list[Any] = np.nan_to_num(scores.astype(np.float64), nan=0).round(4).tolist()
+    return shown
 
 
 def _allowed(dataset: Dataset, row_count: int, query: Query) -> NDArray[np.bool_]:
@@ -156,11 +155,6 @@ def _words(dataset_id: UUID, row_count: int, query: Query, allowed: NDArray[np.b
         return []
     found = find_words(dataset_id, row_count, query.wanted_words, query.unwanted_words)
     return [row for row in found if allowed[row]]
-
-
-def _matrices(dataset_id: UUID, row_count: int, spaces: tuple[Space, ...]) -> dict[Space, Matrix]:
-    made = VectorSet.objects.filter(dataset_id=dataset_id, space__in=spaces).values_list("space", flat=True)
-    return {Space(space): open_matrix(dataset_id, Space(space), row_count) for space in sorted(made)}
 
 
 def _part_scores(dataset: Dataset, matrices: Mapping[Space, Matrix], parts: tuple[Part, ...]) -> list[Scores]:

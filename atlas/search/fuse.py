@@ -28,6 +28,9 @@ def best_rows(
         words: the allowed rows that have the words, best first.
     """
     scored = np.flatnonzero(allowed & ~np.isnan(total))
+    passing = scored[total[scored] >= cut]
+    if not words:  # one list alone keeps its order
+        return top(total, scored, count), len(passing)
     ascending = np.sort(total[scored])
     named = np.asarray(words, np.intp)
     # Beyond the first `count` of a list only its words can lift a record.
@@ -39,7 +42,6 @@ def best_rows(
     worth[np.searchsorted(rows, named)] += 1 / (RANK_CONSTANT + 1 + np.arange(len(named)))
     relevant = (np.nan_to_num(total[rows], nan=-np.inf) >= cut) | np.isin(rows, named)
     order = np.lexsort((rows, -worth, ~relevant))[:count]
-    passing = scored[total[scored] >= cut]
     return rows[order], len(np.union1d(passing, named))
 
 

@@ -42,6 +42,8 @@ def over_spaces(per_space: Sequence[Scores]) -> Scores:
 
     The mean and not the best: a caption that lies is then held against the picture.
     """
+    if len(per_space) == 1:
+        return per_space[0]
     stacked = np.stack(per_space)
     known = ~np.isnan(stacked)
     counts = known.sum(axis=0)

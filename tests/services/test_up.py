@@ -26,7 +26,7 @@ from atlas.services.users import RunAs
 from tests.services.processes import child_with, command, descendants, parents, wait_for
 from tests.stack import Stack, free_port, open_folder, running_stack, stack_environment
 
-SECONDS_TO_STOP = 15.0
+SECONDS_TO_STOP = 30.0
 
 
 def is_ready(stack: Stack) -> bool:
