@@ -1,7 +1,11 @@
 """The cast of every story: Alice owns, Bob may edit, Victor may only view, Charlie is outside."""
 
+from collections.abc import AsyncIterable, Iterable
 from dataclasses import dataclass
+from typing import cast
 
+from asgiref.sync import async_to_sync
+from django.http import HttpResponse, StreamingHttpResponse
 from django.test import AsyncClient, Client
 
 from atlas.teams.asker import Asker
@@ -44,3 +48,17 @@ def async_client_of(user: User | None) -> AsyncClient:
     if user is not None:
         client.force_login(user)
     return client
+
+
+def content_of(response: HttpResponse | StreamingHttpResponse) -> bytes:
+    """The whole body, also of an answer that is sent while it is made."""
+    if isinstance(response, HttpResponse):
+        return response.content
+    if not response.is_async:
+        return b"".join(cast(Iterable[bytes], response.streaming_content))
+
+    async def whole() -> bytes:
+        pieces = cast(AsyncIterable[bytes], response.streaming_content)
+        return b"".join([piece async for piece in pieces])
+
+    return async_to_sync(whole)()

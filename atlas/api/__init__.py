@@ -11,6 +11,7 @@ from atlas.datasets.api import router as datasets_router
 from atlas.datasets.imports import ImportRefusedError, UnknownColumnError
 from atlas.datasets.permit import HiddenCaptionsError
 from atlas.maps.api import router as maps_router
+from atlas.maps.export_api import router as export_router
 from atlas.maps.selection_api import router as selection_router
 from atlas.maps.tags_api import router as tags_router
 from atlas.maps.together_api import router as together_router
@@ -37,6 +38,7 @@ api = DocumentedAPI(title="Atlas", version="1", auth=Visitor(), parser=ShallowPa
 api.add_router("/datasets", datasets_router)
 api.add_router("", maps_router)
 api.add_router("", selection_router)
+api.add_router("", export_router)
 api.add_router("", tags_router)
 api.add_router("", together_router)
 api.add_router("", search_router)

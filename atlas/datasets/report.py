@@ -5,10 +5,9 @@ import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from atlas.datasets.cells import harmless
 from atlas.datasets.models import Import, SkippedItem
 
-#: A spreadsheet takes a cell that begins like this for a formula and runs it.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 ROWS = 2000
 
 
@@ -26,11 +25,6 @@ async def report_csv(job: Import) -> AsyncIterator[str]:
     while page := [line async for line in lines.filter(id__gt=after)[:ROWS]]:
         yield _as_csv([(line.source, line.reason, line.detail) for line in page])
         after = page[-1].pk
-
-
-def harmless(cell: str) -> str:
-    """The text as a cell that no spreadsheet runs."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
 def _as_csv(rows: list[tuple[str, str, str]]) -> str:

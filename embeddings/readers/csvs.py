@@ -22,6 +22,7 @@ _DELIMITERS = ",;\t|"
 _NO_DELIMITER = "\x1f"  # what no text has in it
 _HEADERS_OF_TEXT = frozenset({"caption", "captions", "text", "sentence", "sentences", "description", "title"})
 _SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?", re.IGNORECASE)  # Excel's own first line
+_GUARDED = re.compile(r"'+[=+\-@\t\r]")
 _SNIFFED_LINES = 200
 _SNIFFED_SIZE = 2**20  # characters
 _LINES_PER_RECORD = 100  # a quoted field longer than this is taken for a quote that was never closed
@@ -57,7 +58,7 @@ class DelimitedTable(Table):
         if self.delimiter == _NO_DELIMITER:
             self._has_header = first[0].strip().casefold() in _HEADERS_OF_TEXT
         self._leading = int(self._has_header) + bool(told)
-        first = first[: limits.columns]
+        first = [cell_text(cell) for cell in first[: limits.columns]]
         self.columns = column_names(first if self._has_header else [""] * len(first))
         self._surplus = len(self.columns) - 1
 
@@ -102,7 +103,7 @@ class DelimitedTable(Table):
             ]
         elif len(fields) < self._width:
             notes += (f"The line has {len(fields)} fields for {self._width} columns; the rest is empty.",)
-        cells = {name: clean_text(value) for name, value in zip(self.columns, fields, strict=False)}
+        cells = {name: cell_text(value) for name, value in zip(self.columns, fields, strict=False)}
         return Record(source, cells, notes)
 
 
@@ -252,6 +253,14 @@ def is_header(fields: list[str]) -> bool:
         suffix_of(field.split("#")[0].strip()) in PICTURE_SUFFIXES or len(field) > 200 or is_number(field)
         for field in fields
     )
+
+
+def cell_text(raw: str) -> str:
+    """Without the quote that careful writers, Atlas among them, put before what a spreadsheet would run as a
+    formula.
+    """
+    text = clean_text(raw)
+    return text[1:] if _GUARDED.match(text) else text
 
 
 def is_number(text: str) -> bool:

@@ -8,8 +8,9 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
 
+from atlas.datasets.cells import harmless
 from atlas.datasets.models import Dataset, SkippedItem
-from atlas.datasets.report import harmless, report_csv
+from atlas.datasets.report import report_csv
 from tests.people import Cast, client_of
 
 
@@ -65,3 +66,9 @@ def test_it_is_offered_as_a_download(cast: Cast, fruit: Dataset) -> None:
 @pytest.mark.parametrize("start", "=+-@\t\r")
 def test_a_cell_never_becomes_a_formula(start: str) -> None:
     assert harmless(f"{start}cmd") == f"'{start}cmd"
+    assert harmless(f"'{start}cmd") == f"''{start}cmd"
+
+
+@pytest.mark.parametrize("text", ["", "Two apples", "'Tis so", "a=b", "3 - 2"])
+def test_other_cells_stay_as_they_are(text: str) -> None:
+    assert harmless(text) == text

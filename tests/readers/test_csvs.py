@@ -143,3 +143,10 @@ def test_line_numbers_stay_true_after_a_dropped_line(tmp_path: Path) -> None:
 def test_it_heeds_excels_separator_line(tmp_path: Path) -> None:
     rows, _ = read(file_of(tmp_path / "t.csv", "sep=;\r\nid;caption\r\na;one, two, three\r\n"))
     assert [(row.id, row.captions, row.source) for row in rows] == [("a", ["one, two, three"], "t.csv:3")]
+
+
+def test_the_quote_before_what_would_be_a_formula_is_no_part_of_the_text(tmp_path: Path) -> None:
+    content = "id,caption,'=note\na,'=1+1 is a sum,''-twice\nb,'Tis the season,'' nothing\n"
+    rows, _ = read(file_of(tmp_path / "t.csv", content))
+    assert [row.captions for row in rows] == [["=1+1 is a sum"], ["'Tis the season"]]
+    assert [row.values["=note"] for row in rows] == ["'-twice", "'' nothing"]

@@ -1,0 +1,122 @@
+"""Exports over HTTP; `atlas/api/README.md` has the example."""
+
+from collections.abc import AsyncIterator, Generator
+from typing import Any, Literal
+from uuid import UUID
+
+import numpy as np
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, StreamingHttpResponse
+from ninja import Router, Schema
+from ninja.errors import HttpError
+from numpy.typing import NDArray
+
+from atlas.datasets.access import visible_dataset
+from atlas.datasets.activity import record_event
+from atlas.datasets.export import Export, Part, captions_as_columns, captions_as_list, export_of
+from atlas.datasets.export_archives import webdataset_pieces, zip_pieces
+from atlas.datasets.export_tables import csv_pieces, jsonl_pieces, parquet_pieces
+from atlas.datasets.filters import FilterError
+from atlas.datasets.models import Dataset
+from atlas.datasets.permit import Permit, permit, require_captions
+from atlas.maps.access import visible_version
+from atlas.maps.export import NoVectorsError, place_part, vector_part
+from atlas.maps.models import Space
+from atlas.maps.selection import rows_matching
+from atlas.maps.selection_api import check_words
+from atlas.teams.asker import Asker, asker_of
+
+router = Router(tags=["export"])
+
+Format = Literal["csv", "jsonl", "parquet", "zip", "webdataset"]
+#: The end of the file's name, and its media type.
+_FILES: dict[Format, tuple[str, str]] = {
+    "csv": ("csv", "text/csv; charset=utf-8"),
+    "jsonl": ("jsonl", "application/jsonl"),
+    "parquet": ("parquet", "application/vnd.apache.parquet"),
+    "zip": ("zip", "application/zip"),
+    "webdataset": ("tar", "application/x-tar"),
+}
+
+
+class ExportIn(Schema):
+    filter: dict[str, Any] | None = None
+    format: Format
+    #: Adds the places and topics of this map.
+    map: UUID | None = None
+    #: Adds vectors, to Parquet only.
+    vectors: Literal["image", "caption"] | None = None
+
+
+@router.post("/datasets/{uuid:dataset_id}/export")
+def export_records(request: HttpRequest, dataset_id: UUID, body: ExportIn) -> StreamingHttpResponse:
+    """A file, sent while it is made; a plain form may ask for it too (see `atlas/api/parser.py`)."""
+    asker = asker_of(request)
+    dataset = visible_dataset(asker, dataset_id)
+    check_words(asker, dataset_id, body.filter)
+    extra = _parts_of_maps(asker, dataset, body)
+    try:
+        mask = (
+            np.ones(dataset.row_count, bool)
+            if body.filter is None
+            else rows_matching(dataset, body.filter, dataset.row_count)
+        )
+    except FilterError as error:
+        raise HttpError(422, str(error)) from None
+    rows = np.flatnonzero(mask)
+    pieces = _pieces(dataset, rows, body.format, permit(asker, dataset_id), extra)
+    record_event(dataset, "exported", asker, f"exported {len(rows):,} records as {body.format}")
+    suffix, kind = _FILES[body.format]
+    response = StreamingHttpResponse(_streamed(pieces), content_type=kind)
+    response["Content-Disposition"] = f'attachment; filename="{dataset.slug}.{suffix}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _parts_of_maps(asker: Asker, dataset: Dataset, body: ExportIn) -> list[Part]:
+    parts = []
+    if body.map is not None:
+        version = visible_version(asker, body.map)
+        if version.map.dataset_id != dataset.pk:
+            raise HttpError(422, "The map is of another dataset.")
+        parts.append(place_part(version))
+    if body.vectors is not None:
+        if body.format != "parquet":
+            raise HttpError(422, "Only Parquet holds vectors.")
+        if body.vectors == "caption":
+            require_captions(asker, dataset.pk)  # a vector tells much of what its words were
+        try:
+            parts.append(vector_part(dataset, Space(body.vectors)))
+        except NoVectorsError as error:
+            raise HttpError(422, str(error)) from None
+    return parts
+
+
+def _pieces(
+    dataset: Dataset, rows: NDArray[np.int64], form: Format, may: Permit, extra: list[Part]
+) -> Generator[bytes]:
+    """What a share link hides is left out: no captions, thumbnails in place of originals."""
+
+    def export(captions: Part | None) -> Export:
+        return export_of(dataset, rows, captions if may.sees_captions else None, extra)
+
+    match form:
+        case "csv":
+            return csv_pieces(export(captions_as_columns(dataset)))
+        case "jsonl":
+            return jsonl_pieces(export(captions_as_list()))
+        case "parquet":
+            return parquet_pieces(export(captions_as_list()))
+        case "zip":
+            return zip_pieces(export(captions_as_columns(dataset)), originals=may.sees_originals)
+        case "webdataset":
+            return webdataset_pieces(export(None), captions=may.sees_captions, originals=may.sees_originals)
+
+
+async def _streamed(pieces: Generator[bytes]) -> AsyncIterator[bytes]:
+    """Made in the thread of the request, where its database connection is; ended when nobody reads on."""
+    try:
+        while (piece := await sync_to_async(lambda: next(pieces, None))()) is not None:
+            yield piece
+    finally:
+        await sync_to_async(pieces.close)()
