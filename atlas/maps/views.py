@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -80,6 +81,8 @@ def _context(asker: Asker, dataset: Dataset) -> dict[str, Any]:
             else None,
         },
         "maps": maps,
+        "signed_in": asker.user.is_authenticated,
+        "search_urls": settings.ATLAS_SEARCH_URLS,
         #: What to show when the address names no view; "" = the whole map.
         "start": shared_first,
     }

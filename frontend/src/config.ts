@@ -24,6 +24,10 @@ export interface MapConfig {
     hide_originals?: boolean;
   };
   maps: MapEntry[];
+  /** Whether a person is signed in. */
+  signed_in?: boolean;
+  /** Whether the server fetches pictures of queries from web addresses. */
+  search_urls?: boolean;
   /** What to show when the address names no view: the explorer's state as after its "#". */
   start?: string;
 }

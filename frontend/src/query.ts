@@ -1,15 +1,17 @@
-/** A query as people put it together: words in the box and chips beside them, each wanted or not. */
+/** A query as people put it together: words in the box and chips beside them, each wanted or not, more or less. */
 
 import type { MapRecord } from "./api/maps";
-import type { QueryPart } from "./api/search";
+import type { QueryPart, Subject } from "./api/search";
+import { keptPicture, keyOfPicture } from "./query_pictures";
 
 export interface Chip {
-  kind: "text" | "row" | "picture";
-  /** The words, the row, or the picture's bytes in base64. */
-  value: string;
+  /** Stays when the chip changes. */
+  id: number;
+  subject: Subject;
+  /** Below zero: not wanted. */
+  weight: number;
   /** What the chip says. */
   label: string;
-  wanted: boolean;
   /** Address of a small picture. */
   thumbnail: string | null;
 }
@@ -21,48 +23,88 @@ export interface Asked {
 
 export const NOTHING_ASKED: Asked = { text: "", chips: [] };
 
-export function partsOf({ text, chips }: Asked): QueryPart[] {
-  const parts: QueryPart[] = text.trim() ? [{ text: text.trim(), weight: 1 }] : [];
-  for (const { kind, value, wanted } of chips) {
-    const weight = wanted ? 1 : -1;
-    if (kind === "text") parts.push({ text: value, weight });
-    else if (kind === "row") parts.push({ row: Number(value), weight });
-    else parts.push({ picture: value, weight });
-  }
-  return parts;
+export const WEIGHT_STEP = 0.25;
+export const MOST_WEIGHT = 3;
+
+let made = 0;
+
+export function chip(subject: Subject, label: string, { weight = 1, thumbnail = null }: { weight?: number; thumbnail?: string | null } = {}): Chip {
+  return { id: made++, subject, label, weight, thumbnail };
 }
 
-export const textChip = (text: string, wanted = true): Chip => ({ kind: "text", value: text, label: text, wanted, thumbnail: null });
+export const textChip = (text: string, weight = 1): Chip => chip({ text }, text, { weight });
 
-export function chipOf(record: MapRecord): Chip {
+export function recordChip(record: MapRecord, weight = 1): Chip {
   const label = record.caption.slice(0, 60) || record.source;
-  return { kind: "row", value: String(record.row), label, wanted: true, thumbnail: record.image?.thumbnail ?? null };
+  return chip({ row: record.row }, label, { weight, thumbnail: record.image?.thumbnail ?? null });
 }
 
-/** The rows of a query as numbers in an address: "12" wanted, "-12" not wanted ("-0" too, so it is text). */
-export const rowsOf = (chips: Chip[]): string[] =>
-  chips.filter((chip) => chip.kind === "row").map((chip) => (chip.wanted ? chip.value : `-${chip.value}`));
+export const pictureChip = (picture: string, weight = 1): Chip =>
+  chip({ picture }, "Your picture", { weight, thumbnail: `data:image/jpeg;base64,${picture}` });
 
-export const wordsOf = (chips: Chip[]): string[] =>
-  chips.filter((chip) => chip.kind === "text").map((chip) => (chip.wanted ? `+${chip.value}` : `-${chip.value}`));
+/** The same chip by so many steps more or less wanted; its sign stays. */
+export function weighed(chip: Chip, steps: number): Chip {
+  const size = Math.min(MOST_WEIGHT, Math.max(WEIGHT_STEP, Math.abs(chip.weight) + steps * WEIGHT_STEP));
+  return { ...chip, weight: Math.sign(chip.weight) * size };
+}
 
-const LARGEST = 1024;
+export const flipped = (chip: Chip): Chip => ({ ...chip, weight: -chip.weight });
 
-/** A picture for a query, no larger than the towers look at it; rejects for a file that the browser cannot read. */
-export async function pictureChip(file: Blob): Promise<Chip> {
-  const bitmap = await createImageBitmap(file).catch(() => {
-    throw new Error("This file is no picture that the browser can read.");
+/** What was typed, with every -word and -"several words" as a chip that is not wanted. */
+export function readTyped(typed: string): Asked {
+  const chips: Chip[] = [];
+  const text = typed.replaceAll(/(?<!\S)-(?:"([^"]+)"|(\p{L}\S*))/gu, (_, phrase?: string, word?: string) => {
+    chips.push(textChip((phrase ?? word)!.trim(), -1));
+    return "";
   });
-  const factor = Math.min(1, LARGEST / Math.max(bitmap.width, bitmap.height));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(bitmap.width * factor));
-  canvas.height = Math.max(1, Math.round(bitmap.height * factor));
-  const pen = canvas.getContext("2d")!;
-  // Transparent parts would turn black in a JPEG.
-  pen.fillStyle = "#fff";
-  pen.fillRect(0, 0, canvas.width, canvas.height);
-  pen.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  bitmap.close();
-  const url = canvas.toDataURL("image/jpeg", 0.92);
-  return { kind: "picture", value: url.slice(url.indexOf(",") + 1), label: "Your picture", wanted: true, thumbnail: url };
+  return { text: text.replaceAll(/\s+/g, " ").trim(), chips: chips.filter(({ label }) => label) };
 }
+
+export function partsOf({ text, chips }: Asked): QueryPart[] {
+  const words: QueryPart[] = text.trim() ? [{ text: text.trim(), weight: 1 }] : [];
+  return [...words, ...chips.map(({ subject, weight }) => ({ ...subject, weight }))];
+}
+
+/** A query in a few words, for its name. */
+export function named({ text, chips }: Asked): string {
+  const parts = chips.map(({ label, weight }) => (weight > 0 ? `+ ${label}` : `− ${label}`));
+  return [...(text.trim() ? [text.trim()] : []), ...parts].join(" ").slice(0, 100);
+}
+
+/**
+ * A part as text in an address: "text:red", "-2*row:12", "topic:3@<map>". A picture by the key under which this browser
+ * keeps it, or `whole` where there is room.
+ */
+export function writePart({ subject, weight }: Chip, whole = false): string {
+  const size = Math.abs(weight);
+  return `${weight < 0 ? "-" : ""}${size === 1 ? "" : `${size}*`}${written(subject, whole)}`;
+}
+
+function written(subject: Subject, whole: boolean): string {
+  if ("text" in subject) return `text:${subject.text}`;
+  if ("row" in subject) return `row:${subject.row}`;
+  if ("picture" in subject) return `picture:${whole ? subject.picture : keyOfPicture(subject.picture)}`;
+  if ("url" in subject) return `url:${subject.url}`;
+  if ("topic" in subject) return `topic:${subject.topic}@${subject.map}`;
+  return `tag:${subject.tag}`;
+}
+
+/** Null for what makes no sense: an address is written by people too. A picture that is not here is "". */
+export function readPart(text: string): QueryPart | null {
+  const [, minus, size, kind, value] = /^(-?)(?:(\d+(?:\.\d+)?)\*)?([a-z]+):(.+)$/s.exec(text) ?? [];
+  const subject = kind && value ? read(kind, value) : null;
+  const weight = Math.min(MOST_WEIGHT, Number(size ?? 1)) * (minus ? -1 : 1);
+  return subject && weight !== 0 ? { ...subject, weight } : null;
+}
+
+function read(kind: string, value: string): Subject | null {
+  if (kind === "text") return { text: value };
+  if (kind === "row" && /^\d{1,9}$/.test(value)) return { row: Number(value) };
+  if (kind === "picture") return { picture: keptPicture(value) };
+  if (kind === "url") return { url: value };
+  if (kind === "tag" && UUID.test(value)) return { tag: value };
+  const [topic, map] = value.split("@");
+  return kind === "topic" && /^\d{1,9}$/.test(topic!) && map && UUID.test(map) ? { topic: Number(topic), map } : null;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

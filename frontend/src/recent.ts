@@ -1,4 +1,6 @@
-/** The last searches of this browser, newest first. */
+/** The last searches of this browser as they would be typed, newest first. */
+
+import type { Asked } from "./query";
 
 const KEY = "recent-searches";
 const MOST = 12;
@@ -13,14 +15,14 @@ export function recentSearches(): string[] {
   }
 }
 
-export function rememberSearch(words: string): string[] {
-  const now = recentSearches();
-  if (!words) return now;
-  const next = [words, ...now.filter((each) => each !== words)].slice(0, MOST);
+/** Only what can be typed again: records and pictures are left out. */
+export function rememberSearch({ text, chips }: Asked): void {
+  const unwanted = chips.filter(({ subject, weight }) => "text" in subject && weight < 0).map(({ label }) => `-"${label}"`);
+  const typed = [text.trim(), ...unwanted].join(" ");
+  if (!text.trim()) return;
   try {
-    localStorage.setItem(KEY, JSON.stringify(next));
+    localStorage.setItem(KEY, JSON.stringify([typed, ...recentSearches().filter((each) => each !== typed)].slice(0, MOST)));
   } catch {
     // A full or forbidden storage must not stop a search.
   }
-  return next;
 }

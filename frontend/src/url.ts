@@ -12,12 +12,12 @@ export interface Link {
   hidden: number[];
   range: [number, number] | null;
   query: string;
-  /** Further words of the query, each with "+" (wanted) or "-" in front. */
-  words: string[];
-  /** Rows that the query is about, with "-" in front of those not wanted. */
-  like: string[];
+  /** Further parts of the query as text, see `writePart`. */
+  parts: string[];
   against: Against;
   mode: Mode;
+  /** Where the hits end, if somebody moved it. */
+  cut: number | null;
   /** Whether the relevance of all points is shown. */
   glow: boolean;
   /** Row of the record that is open. */
@@ -29,7 +29,7 @@ export interface Link {
 
 export const NO_LINK: Link = {
   map: null, camera: null, colour: null, hidden: [], range: null,
-  query: "", words: [], like: [], against: "both", mode: "best", glow: false,
+  query: "", parts: [], against: "both", mode: "best", cut: null, glow: false,
   record: null, selection: null, filters: null,
 };
 
@@ -44,15 +44,15 @@ export function encodeLink(link: Link): string {
   if (link.hidden.length) parts.set("hidden", link.hidden.join(","));
   if (link.range) parts.set("range", link.range.join(","));
   if (link.query) parts.set("q", link.query);
-  for (const word of link.words) parts.append("w", word);
-  if (link.like.length) parts.set("like", link.like.join(","));
+  for (const part of link.parts) parts.append("p", part);
   if (link.against !== "both") parts.set("in", link.against);
   if (link.mode !== "best") parts.set("mode", link.mode);
+  if (link.cut !== null) parts.set("cut", short(link.cut));
   if (link.glow) parts.set("glow", "1");
   if (link.record !== null) parts.set("record", String(link.record));
   if (link.filters && link.filters.length <= LONGEST) parts.set("filters", link.filters);
   if (link.selection && link.selection.length <= LONGEST) parts.set("sel", link.selection);
-  return parts.toString().replaceAll("%2C", ",");
+  return parts.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%40", "@");
 }
 
 /** Parts that make no sense are left out: an address is written by people too. */
@@ -68,10 +68,10 @@ export function decodeLink(hash: string): Link {
     hidden: numbers(parts.get("hidden")),
     range: from !== undefined && to !== undefined ? [from, to] : null,
     query: parts.get("q") ?? "",
-    words: parts.getAll("w").filter((word) => /^[+-]./.test(word)),
-    like: (parts.get("like") ?? "").split(",").filter((row) => /^-?\d{1,9}$/.test(row)),
+    parts: parts.getAll("p"),
     against: oneOf(["both", "pictures", "captions"], parts.get("in")),
     mode: oneOf(["best", "meaning", "words"], parts.get("mode")),
+    cut: numbers(parts.get("cut"))[0] ?? null,
     glow: parts.has("glow"),
     record: record !== undefined && record >= 0 ? Math.floor(record) : null,
     selection: parts.get("sel"),

@@ -11,10 +11,10 @@ test("a link says everything that it opens again", () => {
     hidden: [3, 7],
     range: [100, 2000],
     query: "pear & wormhole, 100 %",
-    words: ["-rotten, brown", "+ripe"],
-    like: ["12", "-0"],
+    parts: ["-text:rotten, brown & @", "2*row:12", "topic:3@6f9619ff-8b86-d011-b42d-00cf4fc964ff"],
     against: "captions",
     mode: "words",
+    cut: 1.25,
     glow: true,
     record: 42,
   };
@@ -28,7 +28,7 @@ test("nothing is said where there is nothing to say", () => {
 });
 
 test("nonsense in an address is passed over", () => {
-  expect(decodeLink("#at=1,2&range=a,b&record=-4&hidden=x&k=9&like=a,--3&w=bare&mode=guess&in=")).toEqual(NO_LINK);
+  expect(decodeLink("#at=1,2&range=a,b&record=-4&hidden=x&k=9&mode=guess&in=&cut=low")).toEqual(NO_LINK);
   expect(decodeLink("#at=NaN,0,1").camera).toBeNull();
   expect(decodeLink("#at=0.5,0.5,0").camera).toBeNull();
 });

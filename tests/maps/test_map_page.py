@@ -89,6 +89,8 @@ def test_the_page_holds_what_its_script_needs(
             "share_url": None,
         },
         "maps": [shown],
+        "signed_in": True,
+        "search_urls": False,
         "start": "",
     }
     assert escape("</script><b>") in content

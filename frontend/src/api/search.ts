@@ -3,14 +3,21 @@
  *
  *   POST /api/datasets/{id}/search                        Query -> Answer
  *   POST /api/maps/{map}/glow                             Glow -> a byte for each point, by ordinal
- *   POST /api/search                                      { parts } -> Across: over all datasets that the person may see
+ *   POST /api/search                                      { parts, against, mode } -> Across: over all datasets that the person may see
+ *   GET  /api/datasets/{id}/searches                      -> {searches: [SavedSearch]}, the person's own and the shared ones
+ *   POST /api/datasets/{id}/searches                      {name, query, shared} -> SavedSearch
+ *   DELETE /api/datasets/{id}/searches/{id}
  */
 
 import type { Filter } from "../filters";
-import { change, post } from "./http";
+import type { MapAddress } from "./maps";
+import { change, get, post } from "./http";
 
-/** A part of a query: words, a record or a picture (base64), wanted (weight > 0) or not wanted (< 0). */
-export type QueryPart = ({ text: string } | { row: number } | { picture: string }) & { weight: number };
+/** What a part of a query is about: words, a record, a picture (base64, or at an address), a topic, a tag. */
+export type Subject = { text: string } | { row: number } | { picture: string } | { url: string } | { topic: number; map: string } | { tag: string };
+
+/** Wanted (weight > 0) or not wanted (< 0). */
+export type QueryPart = Subject & { weight: number };
 
 /** Which vectors are compared. */
 export type Against = "both" | "pictures" | "captions";
@@ -42,6 +49,8 @@ export interface Answer {
   /** How many records are relevant, by a cut that comes from this query's own scores; may be more than `hits`. */
   relevant: number;
   cut: number | null;
+  /** How many records were looked at. */
+  searched: number;
   mode: Mode;
   /** The query worker did not answer: these are hits by words. */
   away: boolean;
@@ -60,6 +69,7 @@ export interface Histogram {
 export interface Across {
   groups: { dataset: DatasetName; relevant: number; hits: AcrossHit[] }[];
   skipped: { dataset: DatasetName; reason: string }[];
+  mode: Mode;
   away: boolean;
 }
 
@@ -81,9 +91,31 @@ export const search = (dataset: string, query: Query, signal: AbortSignal): Prom
   post(`/api/datasets/${dataset}/search`, query, signal);
 
 /** 128 = the cut, 255 = the best, 0 = far below average. */
-export async function glow(map: string, parts: QueryPart[], against: Against, version: string, signal: AbortSignal): Promise<Uint8Array> {
-  const response = await change("POST", `/api/maps/${map}/glow`, { parts, against, version }, signal);
+export async function glow(map: MapAddress, query: Pick<Query, "parts" | "against" | "filter">, signal: AbortSignal): Promise<Uint8Array> {
+  const { parts, against, filter } = query;
+  const response = await change("POST", `/api/maps/${map.id}/glow`, { parts, against, filter, version: map.version }, signal);
   return new Uint8Array(await response.arrayBuffer());
 }
 
-export const searchAcross = (parts: QueryPart[]): Promise<Across> => post("/api/search", { parts });
+export const searchAcross = (query: Pick<Query, "parts" | "against" | "mode">, signal: AbortSignal): Promise<Across> => post("/api/search", query, signal);
+
+export interface SavedSearch {
+  id: string;
+  name: string;
+  /** The part of the explorer's address after "#". */
+  query: string;
+  /** With all who may see the dataset. */
+  shared: boolean;
+  created_by: string;
+  mine: boolean;
+}
+
+export const savedSearches = async (dataset: string): Promise<SavedSearch[]> =>
+  (await get<{ searches: SavedSearch[] }>(`/api/datasets/${dataset}/searches`)).searches;
+
+export const saveSearch = (dataset: string, search: Pick<SavedSearch, "name" | "query" | "shared">): Promise<SavedSearch> =>
+  post(`/api/datasets/${dataset}/searches`, search);
+
+export const deleteSearch = async (dataset: string, search: string): Promise<void> => {
+  await change("DELETE", `/api/datasets/${dataset}/searches/${search}`);
+};

@@ -8,7 +8,6 @@ import type { Topic } from "../map/manifest";
 import type { Found } from "../map/pick";
 import type { Polygon } from "../map/region";
 import type { OpenedMap } from "../open_map";
-import { rowsOf, wordsOf } from "../query";
 import type { Link } from "../url";
 import { Detail } from "./detail.svelte";
 import { Filters } from "./filters.svelte";
@@ -175,12 +174,7 @@ export class Explorer {
       colour: look.colour,
       hidden: [...look.hidden],
       range: look.range,
-      query: search.asked.text,
-      words: wordsOf(search.asked.chips),
-      like: rowsOf(search.asked.chips),
-      against: search.against,
-      mode: search.mode,
-      glow: search.glowing,
+      ...search.link(),
       record: detail.opened?.record.row ?? null,
       selection: this.selection.filter ? JSON.stringify(this.selection.filter) : null,
       filters: this.filters.parts.size > 0 ? JSON.stringify([...this.filters.parts]) : null,

@@ -1,11 +1,12 @@
 /** What was asked, and the hits. */
 
-import { recordOf, type MapRecord } from "../api/maps";
-import { glow, search, type Against, type Answer, type Mode, type QueryPart } from "../api/search";
+import type { MapRecord } from "../api/maps";
+import { glow, search, type Against, type Answer, type Mode, type Query, type QueryPart } from "../api/search";
 import { countAbove } from "../cut";
 import type { Hit } from "../map/hits_pass";
-import { chipOf, NOTHING_ASKED, partsOf, rowsOf, textChip, wordsOf, type Asked } from "../query";
+import { NOTHING_ASKED, partsOf, readPart, recordChip, writePart, type Asked, type Chip } from "../query";
 import type { Link } from "../url";
+import { chipOf } from "./chips";
 import type { Filters } from "./filters.svelte";
 import { placed, type Stage } from "./stage.svelte";
 
@@ -19,8 +20,8 @@ export interface SearchHit extends Hit {
   words: number | null;
 }
 
+/** So many come at once; when more are relevant, the others follow, up to what the server gives. */
 const HITS = 500;
-/** The server gives no more. */
 const MOST_HITS = 5000;
 /** Hits that lie closer together than this, in pixels, are looked at from nearer. */
 const TINY = 60;
@@ -28,18 +29,29 @@ const TINY = 60;
 export class Search {
   asked = $state.raw<Asked>(NOTHING_ASKED);
   searching = $state(false);
+  /** Why there is no answer. */
+  problem = $state<string | null>(null);
+  answer = $state.raw<Answer | null>(null);
+  /** Those that are on this map, in the server's order. */
   hits = $state.raw<SearchHit[] | null>(null);
-  /** Hits above the cut, and how many are shown. */
-  relevant = $state(0);
-  shown = $state(0);
   against = $state<Against>("both");
   mode = $state<Mode>("best");
   /** Whether the relevance of all points is shown. */
   glowing = $state(false);
-  /** What the server said besides the hits. */
-  answer = $state.raw<Answer | null>(null);
+  /** Where somebody moved the cut. */
+  moved = $state<number | null>(null);
+
   /** The score from which on records are hits; null without scores. */
-  cut = $state<number | null>(null);
+  readonly cut: number | null = $derived(this.answer?.histogram ? (this.moved ?? this.answer.cut) : null);
+  readonly relevant: SearchHit[] = $derived((this.hits ?? []).filter((hit) => this.isRelevant(hit.raw, hit.words)));
+  /** The relevant ones first, then what the cut leaves out. */
+  readonly ordered: SearchHit[] = $derived([...this.relevant, ...(this.hits ?? []).filter((hit) => !this.isRelevant(hit.raw, hit.words))]);
+  /** How many records are relevant, whether they are here, and on this map, or not. */
+  readonly total: number = $derived(this.count());
+  /** How many of those that are here are not on this map. */
+  readonly elsewhere: number = $derived(
+    this.answer ? this.answer.hits.filter((hit) => this.isRelevant(hit.score, hit.words)).length - this.relevant.length : 0,
+  );
 
   private asking = new AbortController();
   /** The camera was set by a link: the hits do not move it. */
@@ -50,32 +62,55 @@ export class Search {
     private readonly filters: Filters,
   ) {}
 
+  private isRelevant(score: number, words: number | null): boolean {
+    return this.cut === null || score >= this.cut || words !== null;
+  }
+
+  private count(): number {
+    const { answer, cut } = this;
+    if (!answer) return 0;
+    if (this.moved === null || cut === null || !answer.histogram) return answer.relevant;
+    const here = answer.hits.filter((hit) => this.isRelevant(hit.score, hit.words)).length;
+    // All that could be relevant are here when some are that are not.
+    return here < answer.hits.length ? here : Math.max(here, countAbove(answer.histogram, cut));
+  }
+
+  private get query(): Omit<Query, "limit"> {
+    const { against, mode } = this;
+    return { map: this.stage.entry.id, parts: partsOf(this.asked), against, mode, filter: this.filters.filter };
+  }
+
+  // --- asking -------------------------------------------------------------------------------------------------
+
   async ask(asked: Asked): Promise<void> {
     this.asked = asked;
-    const parts = partsOf(asked);
-    if (parts.length > 0) await this.search(parts);
+    this.moved = null;
+    if (partsOf(asked).length > 0) await this.search();
     else this.clear();
   }
 
   /** The same question on another map. */
-  again(): Promise<void> {
+  async again(): Promise<void> {
     this.hits = null;
-    return this.ask(this.asked);
+    if (partsOf(this.asked).length > 0) await this.search();
   }
 
   /** The same question among the records that the filters leave. */
   refresh(): void {
-    const parts = partsOf(this.asked);
-    if (parts.length > 0) void this.search(parts);
+    if (partsOf(this.asked).length > 0) void this.search();
   }
 
-  /** The query as it is, and further from this record. */
-  unlike(record: MapRecord): Promise<void> {
-    return this.ask({ ...this.asked, chips: [...this.asked.chips, { ...chipOf(record), wanted: false }] });
+  add(chip: Chip): Promise<void> {
+    return this.ask({ ...this.asked, chips: [...this.asked.chips, chip] });
   }
 
   similar(record: MapRecord): Promise<void> {
-    return this.ask({ text: "", chips: [chipOf(record)] });
+    return this.ask({ text: "", chips: [recordChip(record)] });
+  }
+
+  /** The query as it is, and nearer to this record, or further from it. */
+  alsoLike(record: MapRecord, weight: number): Promise<void> {
+    return this.add(recordChip(record, weight));
   }
 
   setAgainst(against: Against): Promise<void> {
@@ -90,81 +125,78 @@ export class Search {
 
   async setGlowing(glowing: boolean): Promise<void> {
     this.glowing = glowing;
-    await this.showGlow(partsOf(this.asked), this.asking.signal);
+    await this.showGlow(this.asking.signal);
   }
 
-  private async search(parts: QueryPart[], limit = HITS): Promise<boolean> {
+  private async search(limit = HITS): Promise<void> {
     this.asking.abort();
     this.asking = new AbortController();
     const { signal } = this.asking;
-    const { config, entry, camera } = this.stage;
-    const query = { map: entry.id, parts, against: this.against, mode: this.mode, limit, filter: this.filters.filter };
+    const { config, camera } = this.stage;
     this.searching = true;
-    const answer = await this.stage.attempt(search(config.dataset.id, query, signal), signal);
-    if (signal.aborted) return false;
+    this.problem = null;
+    try {
+      this.answer = await search(config.dataset.id, { ...this.query, limit }, signal);
+    } catch (error) {
+      if (!signal.aborted) this.fail(error);
+      return;
+    }
     this.searching = false;
-    if (!answer) return false;
-    this.show(answer);
+    this.show(this.answer);
     // Whoever moved meanwhile, or came by a link with a place, wants to be there.
     if (limit === HITS && !this.staying && this.stage.camera === camera) this.frame();
-    await this.showGlow(parts, signal);
-    return true;
+    await Promise.all([limit === HITS ? this.showGlow(signal) : null, this.fill()]);
+  }
+
+  private fail(error: unknown): void {
+    this.searching = false;
+    this.problem = error instanceof Error ? error.message : String(error);
+    this.answer = null;
+    this.hits = null;
+    this.showHits();
+    this.stage.view.setGlow(null);
   }
 
   private show(answer: Answer): void {
-    const { hits, relevant } = answer;
-    const scores = hits.map((hit) => hit.score);
+    const scores = answer.hits.map((hit) => hit.score);
     const best = Math.max(...scores);
     const span = best - Math.min(...scores) || 1;
-    this.hits = hits.flatMap((hit) => {
+    this.hits = answer.hits.flatMap((hit) => {
       const place = placed(hit);
       return place ? [{ ...hit, ...place, raw: hit.score, score: 1 - (best - hit.score) / span }] : [];
     });
-    this.answer = answer;
-    this.cut = answer.cut;
-    this.relevant = Math.min(relevant, this.hits.length);
-    this.showHits(this.relevant);
+    this.showHits();
   }
 
-  private async showGlow(parts: QueryPart[], signal: AbortSignal): Promise<void> {
+  private showHits(): void {
+    this.stage.view.setHits(this.relevant, this.hits !== null);
+  }
+
+  private async showGlow(signal: AbortSignal): Promise<void> {
     const { entry, view } = this.stage;
-    if (!this.glowing || parts.length === 0 || this.answer?.mode === "words") return view.setGlow(null);
-    const bytes = await this.stage.attempt(glow(entry.id, parts, this.against, entry.version, signal), signal);
-    if (bytes && !signal.aborted && this.glowing) view.setGlow(bytes);
+    if (!this.glowing || !this.answer || this.answer.mode === "words") return view.setGlow(null);
+    const bytes = await this.stage.attempt(glow(entry, this.query, signal), signal);
+    if (bytes && !signal.aborted && this.glowing && view === this.stage.view) view.setGlow(bytes);
   }
 
-  /** How many of the hits, best first, are shown on the map. */
-  showHits(many: number): void {
-    this.shown = many;
-    this.stage.view.setHits((this.hits ?? []).slice(0, many), this.hits !== null);
+  // --- the cut ------------------------------------------------------------------------------------------------
+
+  /** Null = where it was. */
+  setCut(cut: number | null): void {
+    this.moved = cut;
+    this.showHits();
   }
 
-  /** The cut decides how many, the order of the hits which. */
-  setCut(cut: number): void {
-    const { histogram } = this.answer ?? {};
-    if (!histogram || !this.hits) return;
-    this.cut = cut;
-    this.showHits(Math.min(countAbove(histogram, cut), this.hits.length));
-  }
-
-  /** Asks for the hits that the cut took in beyond those that are here. */
-  async fillCut(): Promise<void> {
-    const { cut, answer } = this;
-    if (cut === null || !answer?.histogram) return;
-    const wanted = Math.min(countAbove(answer.histogram, cut), MOST_HITS);
-    if (wanted <= answer.hits.length || answer.hits.length >= MOST_HITS) return;
-    if (await this.search(partsOf(this.asked), MOST_HITS)) this.setCut(cut);
-  }
-
-  resetCut(): void {
-    this.cut = this.answer?.cut ?? null;
-    this.showHits(this.relevant);
+  /** Asks for the hits that are relevant beyond those that are here. */
+  async fill(): Promise<void> {
+    const here = this.answer?.hits.length ?? 0;
+    if (here === HITS && this.total > here) await this.search(MOST_HITS);
   }
 
   /** Flies to the hits when none is in view or all are too close together to tell apart. */
   private frame(): void {
     const { view } = this.stage;
-    const hits = (this.hits ?? []).slice(0, this.shown);
+    const hits = this.relevant;
     if (hits.length === 0) return;
     const { clientWidth: width, clientHeight: height } = view.canvas;
     const places = hits.map(({ x, y }) => view.screen(x, y));
@@ -180,30 +212,46 @@ export class Search {
     this.asking.abort();
     this.searching = false;
     this.asked = NOTHING_ASKED;
+    this.problem = null;
     this.hits = null;
     this.answer = null;
-    this.cut = null;
-    this.showHits(0);
+    this.moved = null;
+    this.showHits();
     this.stage.view.setGlow(null);
   }
 
-  async records(from: number, to: number): Promise<MapRecord[]> {
-    const ordinals = (this.hits ?? []).slice(from, to).map((hit) => hit.ordinal);
-    return (await this.stage.attempt(this.stage.records.all(ordinals))) ?? [];
+  async records(hits: SearchHit[]): Promise<MapRecord[]> {
+    return (await this.stage.attempt(this.stage.records.all(hits.map((hit) => hit.ordinal)))) ?? [];
   }
 
-  async follow({ camera, query, words, like, against, mode, glow }: Link): Promise<void> {
-    const now = this.asked;
-    const asked = now.text === query && wordsOf(now.chips).join() === words.join() && rowsOf(now.chips).join() === like.join();
-    if (asked && this.against === against && this.mode === mode && this.glowing === glow) return;
-    const chips = words.map((word) => textChip(word.slice(1), word.startsWith("+")));
-    for (const sign of like) {
-      const record = await this.stage.attempt(recordOf(this.stage.entry, Math.abs(Number(sign))));
-      if (record) chips.push({ ...chipOf(record), wanted: !sign.startsWith("-") });
-    }
+  // --- links --------------------------------------------------------------------------------------------------
+
+  link(): Pick<Link, "query" | "parts" | "against" | "mode" | "cut" | "glow"> {
+    const { asked, against, mode, moved, glowing } = this;
+    return { query: asked.text, parts: asked.chips.map((chip) => writePart(chip)), against, mode, cut: moved, glow: glowing };
+  }
+
+  async follow({ camera, query, parts, against, mode, cut, glow }: Link): Promise<void> {
+    const now = this.link();
+    const asked = now.query === query && now.parts.join("\n") === parts.join("\n") && now.against === against && now.mode === mode;
+    if (asked && now.cut === cut && now.glow === glow) return;
     Object.assign(this, { against, mode, glowing: glow });
-    this.staying = camera !== null;
-    await this.ask({ text: query, chips });
-    this.staying = false;
+    if (!asked) {
+      const chips = await this.chips(parts);
+      this.staying = camera !== null;
+      await this.ask({ text: query, chips });
+      this.staying = false;
+    } else if (now.glow !== glow) {
+      await this.setGlowing(glow);
+    }
+    this.setCut(cut);
+    await this.fill();
+  }
+
+  private async chips(parts: string[]): Promise<Chip[]> {
+    const read = parts.map(readPart).filter((part): part is QueryPart => part !== null);
+    const chips = (await Promise.all(read.map((part) => this.stage.attempt(chipOf(this.stage, part))))).filter((chip) => chip !== null);
+    if (chips.length < parts.length) this.stage.error = "A part of this search is not here any more, or is a picture that only the other browser has.";
+    return chips;
   }
 }

@@ -50,8 +50,8 @@ async function morph(from: OpenedMap, to: OpenedMap): Promise<void> {
 function syncAddress(explorer: Explorer): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let steps: string | null = null;
-  const stepsOf = ({ map, query, words, like, record, selection, filters }: Link) =>
-    JSON.stringify([map, query, words, like, record, selection, filters]);
+  const stepsOf = ({ map, query, parts, against, mode, record, selection, filters }: Link) =>
+    JSON.stringify([map, query, parts, against, mode, record, selection, filters]);
   const write = () => {
     const link = explorer.link();
     const address = `#${encodeLink(link)}`;

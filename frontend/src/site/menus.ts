@@ -7,6 +7,8 @@ export function closeMenus(): void {
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     for (const menu of openMenus()) {
+      // What lies below stays open.
+      event.preventDefault();
       menu.open = false;
       menu.querySelector("summary")?.focus();
     }

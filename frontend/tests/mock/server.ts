@@ -36,7 +36,8 @@ export function mockServer({ points, folder }: MockOptions): Plugin {
     if (url.pathname === "/empty") return send(response, 200, "text/html", mapPage(folder, []));
     if (url.pathname.startsWith("/pictures/")) return send(response, 200, "image/png", maps[0]!.records.picture(parseInt(url.pathname.slice(10)), url.search === "?large"));
     if (url.pathname.endsWith("/tags")) return json(response, { tags: [] });
-    if (url.pathname.endsWith("/search")) return json(response, { hits: searchIn(maps, await bodyOf(request)), relevant: 120 });
+    if (url.pathname.endsWith("/search")) return json(response, answerOf(searchIn(maps, await bodyOf(request)), points));
+    if (url.pathname.endsWith("/searches")) return json(response, { searches: [] });
     if (!map) return next();
     const rest = url.pathname.slice(url.pathname.indexOf(map.id) + map.id.length + 1);
     if (rest === "records") return json(response, { records: url.searchParams.get("ordinals")!.split(",").map((ordinal) => map.records.at(Number(ordinal))) });
@@ -64,7 +65,18 @@ export function mockServer({ points, folder }: MockOptions): Plugin {
 
 type MockMap = { id: string; space: string; records: MadeRecords };
 
-function searchIn(maps: MockMap[], query: { map: string; parts: { text?: string; row?: number }[] }): unknown {
+type MockHit = { row: number; ordinal: number | null; x: number | null; y: number | null; score: number };
+
+function answerOf(found: MockHit[], searched: number): object {
+  const hits = found.map((hit) => ({ ...hit, parts: [hit.score], words: null }));
+  const [best, last] = [hits[0]?.score ?? 1, hits.at(-1)?.score ?? 0];
+  const relevant = Math.min(120, hits.length);
+  const cut = hits[relevant - 1]?.score ?? null;
+  const histogram = { from: last, to: best, counts: Array.from({ length: 64 }, (_, i) => 64 - i) };
+  return { hits, relevant, searched, cut, mode: "best", away: false, histogram, marker: hits[0] ?? null };
+}
+
+function searchIn(maps: MockMap[], query: { map: string; parts: { text?: string; row?: number }[] }): MockHit[] {
   const { records } = maps.find(({ id }) => id === query.map)!;
   const [part] = query.parts;
   if (part?.text !== undefined) return records.search(part.text);

@@ -1,0 +1,30 @@
+/** Chips for the parts of a query that came by a link: what they say is looked up. */
+
+import { mapFiles, recordOf } from "../api/maps";
+import type { QueryPart } from "../api/search";
+import { tagsOf } from "../api/select";
+import { SPACE_NAMES } from "../config";
+import type { Labels } from "../map/manifest";
+import { chip, pictureChip, recordChip, textChip, type Chip } from "../query";
+import type { Stage } from "./stage.svelte";
+
+/** Null for what is not there any more. Rejects when the server does not answer. */
+export async function chipOf(stage: Stage, part: QueryPart): Promise<Chip | null> {
+  const { weight } = part;
+  if ("text" in part) return textChip(part.text, weight);
+  if ("row" in part) return recordChip(await recordOf(stage.entry, part.row), weight);
+  if ("picture" in part) return part.picture ? pictureChip(part.picture, weight) : null;
+  if ("url" in part) return chip({ url: part.url }, part.url, { weight });
+  if ("topic" in part) return topicChip(stage, part.topic, part.map, weight);
+  const tag = (await tagsOf(stage.config.dataset.id)).find(({ id }) => id === part.tag);
+  return tag ? chip({ tag: tag.id }, tag.name, { weight }) : null;
+}
+
+/** Topics have the ids of their map; the query may come from another than the one that is shown. */
+async function topicChip(stage: Stage, topic: number, map: string, weight: number): Promise<Chip | null> {
+  const entry = stage.config.maps.find(({ id }) => id === map);
+  if (!entry) return null;
+  const labels = entry.id === stage.entry.id ? await stage.map.labels : ((await mapFiles(entry.base_url).json("labels.json")) as Labels);
+  const found = labels.topics.find(({ id }) => id === topic);
+  return found ? chip({ topic, map }, `${found.name || `Topic ${topic}`}${entry.id === stage.entry.id ? "" : ` (${SPACE_NAMES[entry.space]})`}`, { weight }) : null;
+}
