@@ -190,7 +190,7 @@ OPERATIONS: dict[str, Rule] = {
     f"DELETE {TAG_PATH}": Rule(TAG, 204),
     f"POST {TAG_PATH}/records": Rule(TAG, json={"add": {"rows": [1]}}),
     # Working together. The comment and the view are the owner's.
-    f"GET {DATASET}/comments": Rule(SEE),
+    f"GET {DATASET}/comments": Rule(COMMENT),
     f"POST {DATASET}/comments": Rule(COMMENT, 201, json={"text": "Hm.", "pin": {"row": 1}, "name": "Ina"}),
     f"POST {COMMENT_PATH}/replies": Rule(COMMENT, 201, json={"text": "Hm.", "name": "Ina"}),
     f"PATCH {COMMENT_PATH}": Rule(COMMENT, json={"resolved": True}),

@@ -16,6 +16,7 @@ from atlas.datasets.access import commentable_dataset, visible_dataset
 from atlas.datasets.activity import activity_page, record_event
 from atlas.datasets.api import signed_in
 from atlas.datasets.models import Dataset, Event
+from atlas.datasets.permit import require_captions
 from atlas.maps import comments
 from atlas.maps.models import Comment, DataMap, SavedView
 from atlas.teams.asker import Asker, asker_of
@@ -146,7 +147,7 @@ def list_comments(
     request: HttpRequest, dataset_id: UUID, state: Literal["open", "resolved", "all"] = "open"
 ) -> dict[str, Any]:
     asker = asker_of(request)
-    dataset = visible_dataset(asker, dataset_id)
+    dataset = _discussed_dataset(asker, dataset_id)
     resolved = {"open": False, "resolved": True, "all": None}[state]
     return {"comments": [_shown(each, asker) for each in comments.comments_of(dataset, resolved)]}
 
@@ -166,7 +167,7 @@ def create_comment(request: HttpRequest, dataset_id: UUID, body: CommentIn) -> S
 @router.post("/datasets/{uuid:dataset_id}/comments/{uuid:comment_id}/replies", response={201: ReplyOut})
 def create_reply(request: HttpRequest, dataset_id: UUID, comment_id: UUID, body: ReplyIn) -> Status[Comment]:
     asker = asker_of(request)
-    dataset = commentable_dataset(asker, dataset_id)
+    dataset = _discussed_dataset(asker, dataset_id)
     parent = comments.comment_of(dataset, comment_id)
     with _refusals():
         made = comments.write_comment(dataset, asker, body.text, {}, name=body.name, to=parent)
@@ -176,7 +177,7 @@ def create_reply(request: HttpRequest, dataset_id: UUID, comment_id: UUID, body:
 @router.patch("/datasets/{uuid:dataset_id}/comments/{uuid:comment_id}", response=CommentOut)
 def change_comment(request: HttpRequest, dataset_id: UUID, comment_id: UUID, body: CommentChange) -> Comment:
     asker = asker_of(request)
-    comment = comments.comment_of(commentable_dataset(asker, dataset_id), comment_id)
+    comment = comments.comment_of(_discussed_dataset(asker, dataset_id), comment_id)
     with _refusals():
         comments.change_comment(comment, asker, text=body.text, resolved=body.resolved)
     return _shown(comment, asker)
@@ -231,8 +232,17 @@ def list_activity(
     request: HttpRequest, dataset_id: UUID, before: Annotated[int | None, Query(ge=1, lt=2**63)] = None
 ) -> dict[str, Any]:
     """For those who work on it: a visitor by link or of a public dataset is told nothing of them."""
-    events, following = activity_page(commentable_dataset(asker_of(request), dataset_id), before)
+    events, following = activity_page(_discussed_dataset(asker_of(request), dataset_id), before)
     return {"events": events, "next": following}
+
+
+def _discussed_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
+    """What is said about a dataset is for those who may say something, and it quotes captions: who sees none
+    of these may comment all the same, and reads nothing. Raises Http404, HiddenCaptionsError.
+    """
+    dataset = commentable_dataset(asker, dataset_id)
+    require_captions(asker, dataset_id)
+    return dataset
 
 
 def _listed(asker: Asker) -> Q:

@@ -4,11 +4,15 @@ import uuid
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from atlas.datasets.activity import PAGE, record_event
 from atlas.datasets.models import Dataset, Visibility
 from atlas.maps import comments
 from atlas.maps.models import Comment, DataMap, SavedView
+from atlas.teams.links import create_link
+from atlas.teams.models import Scope
+from tests.callers import opened
 from tests.maps.records import add_records, make_dataset
 from tests.people import Cast, client_of, make_cast
 
@@ -64,14 +68,52 @@ def test_for_outsiders_there_is_no_such_dataset(cast: Cast, dataset: Dataset) ->
     assert Comment.objects.count() == 1
 
 
-def test_visitors_of_a_public_dataset_read_and_do_not_write(cast: Cast, dataset: Dataset) -> None:
+def test_visitors_of_a_public_dataset_hear_nothing_of_what_is_said_about_it(
+    cast: Cast, dataset: Dataset
+) -> None:
     write(cast, dataset)
     Dataset.objects.update(visibility=Visibility.PUBLIC)
     for name in ("charlie", None):
         assert write(cast, dataset, name).status_code == 404
-        answer = call(cast, name, "get", f"/api/datasets/{dataset.pk}/comments")
-        assert [each["text"] for each in answer.json()["comments"]] == ["Look at this"]
+        assert call(cast, name, "get", f"/api/datasets/{dataset.pk}/comments").status_code == 404
         assert call(cast, name, "get", f"/api/datasets/{dataset.pk}/activity").status_code == 404
+
+
+@pytest.mark.parametrize("state", ["open", "resolved", "all"])
+def test_a_link_to_look_reads_no_comments(cast: Cast, dataset: Dataset, state: str) -> None:
+    write(cast, dataset)
+    visitor = visitor_by_link(cast, dataset)
+    assert visitor.get(f"/api/datasets/{dataset.pk}").status_code == 200
+    assert visitor.get(f"/api/datasets/{dataset.pk}/comments?state={state}").status_code == 404
+
+
+def test_a_link_to_comment_reads_them(cast: Cast, dataset: Dataset) -> None:
+    write(cast, dataset)
+    visitor = visitor_by_link(cast, dataset, scope=Scope.COMMENT)
+    assert b"Look at this" in visitor.get(f"/api/datasets/{dataset.pk}/comments").content
+
+
+def test_who_sees_no_captions_may_comment_and_reads_nothing(cast: Cast, dataset: Dataset) -> None:
+    theirs = write(cast, dataset).json()["id"]
+    visitor = visitor_by_link(cast, dataset, scope=Scope.COMMENT, hide_captions=True)
+    url = f"/api/datasets/{dataset.pk}/comments"
+    body = {"text": "Mine", "pin": {"row": 1}, "name": "Ina"}
+    assert visitor.post(url, body, content_type="application/json").status_code == 201
+    answers = [
+        visitor.get(url),
+        visitor.get(f"/api/datasets/{dataset.pk}/activity"),
+        visitor.post(f"{url}/{theirs}/replies", body, content_type="application/json"),
+        visitor.patch(f"{url}/{theirs}", {"resolved": True}, content_type="application/json"),
+    ]
+    assert [answer.status_code for answer in answers] == [422] * 4
+    assert not any(b"Look" in answer.content for answer in answers)
+
+
+def visitor_by_link(
+    cast: Cast, dataset: Dataset, *, scope: Scope = Scope.VIEW, hide_captions: bool = False
+) -> Client:
+    Dataset.objects.update(visibility=Visibility.LINK)
+    return opened(create_link(dataset.pk, cast.alice, scope=scope, hide_captions=hide_captions))
 
 
 def test_a_comment_is_pinned_to_a_record_a_place_a_region_or_a_selection(
