@@ -62,14 +62,23 @@ function parsed(text: string | null): unknown {
 
 const isObject = (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value);
 
+export interface Names {
+  tag(id: string): string;
+  topic(id: number, map: string): string;
+}
+
 /** A filter in a few words, for its chip. */
-export function sentence(filter: Filter, tagName: (id: string) => string): string {
+export function sentence(filter: Filter, names: Names): string {
   if ("in" in filter) return `${filter.column}: ${filter.in.map((value) => value ?? "no value").join(", ")}`;
   if ("contains" in filter) return `${filter.column} contains “${filter.contains}”`;
   if ("column" in filter) return `${filter.column}: ${filter.from ?? "…"} – ${filter.to ?? "…"}`;
   if ("caption" in filter) return `caption contains “${filter.caption}”`;
   if ("has" in filter) return `has ${filter.has === "image" ? "a picture" : "a caption"}`;
-  if ("tag" in filter) return `tag ${tagName(filter.tag)}`;
-  if ("not" in filter) return `not ${sentence(filter.not, tagName)}`;
-  return "selection";
+  if ("tag" in filter) return `tag ${names.tag(filter.tag)}`;
+  if ("not" in filter) return `not ${sentence(filter.not, names)}`;
+  if ("topic" in filter) return names.topic(filter.topic, filter.map);
+  if ("rows" in filter) return filter.rows.length === 1 ? "one record" : `${filter.rows.length} records`;
+  if ("region" in filter) return "region";
+  const parts = "any" in filter ? filter.any : filter.all;
+  return parts.length > 3 ? "selection" : parts.map((part) => sentence(part, names)).join("any" in filter ? " or " : ", ");
 }

@@ -15,10 +15,12 @@ export function duration(seconds: number): string {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** Digits after the point that tell the values of a range apart; years need none. */
+export const digitsOf = (span: number): number => (span >= 10 ? 0 : Math.min(6, 2 - Math.floor(Math.log10(span || 1))));
+
 /** A number of a column with as many digits as its range needs; years carry no thousands mark. */
 export function number(value: number, span: number): string {
-  const digits = Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(span || 1))));
-  return value.toLocaleString("en", { maximumFractionDigits: digits, useGrouping: Math.abs(value) >= 10_000 });
+  return value.toLocaleString("en", { maximumFractionDigits: digitsOf(span), useGrouping: Math.abs(value) >= 10_000 });
 }
 
 export const day = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 10);

@@ -1,16 +1,20 @@
 /** The state of the explorer as the part of an address after "#": what a copied link opens again. */
 
 import type { Against, Mode } from "./api/search";
+import type { Ramp } from "./map/manifest";
 import type { Camera } from "./map/viewport";
 
 export interface Link {
   /** Space of the map. */
   map: string | null;
   camera: Camera | null;
+  /** Key of a column; "" = one colour for all. */
   colour: string | null;
   /** Legend codes that are switched off. */
   hidden: number[];
   range: [number, number] | null;
+  /** How the colours of numbers are laid out, where not as they are stored. */
+  ramp: Ramp | null;
   query: string;
   /** Further parts of the query as text, see `writePart`. */
   parts: string[];
@@ -25,24 +29,40 @@ export interface Link {
   /** The selection and the filters as JSON; too long ones are left out, a saved view holds them. */
   selection: string | null;
   filters: string | null;
+  /** Whether one of the filters is enough. */
+  any: boolean;
+  /** Id of a saved view, which says all of this. */
+  view: string | null;
 }
 
 export const NO_LINK: Link = {
-  map: null, camera: null, colour: null, hidden: [], range: null,
+  map: null, camera: null, colour: null, hidden: [], range: null, ramp: null,
   query: "", parts: [], against: "both", mode: "best", cut: null, glow: false,
-  record: null, selection: null, filters: null,
+  record: null, selection: null, filters: null, any: false, view: null,
 };
+
+const RAMPS: Ramp[] = ["linear", "log"];
 
 /** Of a selection or of filters in an address: longer ones do not survive being mailed. */
 const LONGEST = 3000;
 
-export function encodeLink(link: Link): string {
+/** What its address has no room for. */
+export function leftOut({ selection, filters }: Link): Partial<Link> {
+  return {
+    ...(selection && selection.length > LONGEST ? { selection } : {}),
+    ...(filters && filters.length > LONGEST ? { filters } : {}),
+  };
+}
+
+/** `longest`: of a selection or of filters that is still written. */
+export function encodeLink(link: Link, longest = LONGEST): string {
   const parts = new URLSearchParams();
   if (link.map) parts.set("map", link.map);
   if (link.camera) parts.set("at", [link.camera.x, link.camera.y, link.camera.k].map(short).join(","));
-  if (link.colour) parts.set("colour", link.colour);
+  if (link.colour !== null) parts.set("colour", link.colour);
   if (link.hidden.length) parts.set("hidden", link.hidden.join(","));
   if (link.range) parts.set("range", link.range.join(","));
+  if (link.ramp) parts.set("ramp", link.ramp);
   if (link.query) parts.set("q", link.query);
   for (const part of link.parts) parts.append("p", part);
   if (link.against !== "both") parts.set("in", link.against);
@@ -50,8 +70,9 @@ export function encodeLink(link: Link): string {
   if (link.cut !== null) parts.set("cut", short(link.cut));
   if (link.glow) parts.set("glow", "1");
   if (link.record !== null) parts.set("record", String(link.record));
-  if (link.filters && link.filters.length <= LONGEST) parts.set("filters", link.filters);
-  if (link.selection && link.selection.length <= LONGEST) parts.set("sel", link.selection);
+  if (link.filters && link.filters.length <= longest) parts.set("filters", link.filters);
+  if (link.any) parts.set("any", "1");
+  if (link.selection && link.selection.length <= longest) parts.set("sel", link.selection);
   return parts.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%40", "@");
 }
 
@@ -67,6 +88,7 @@ export function decodeLink(hash: string): Link {
     colour: parts.get("colour"),
     hidden: numbers(parts.get("hidden")),
     range: from !== undefined && to !== undefined ? [from, to] : null,
+    ramp: RAMPS.find((ramp) => ramp === parts.get("ramp")) ?? null,
     query: parts.get("q") ?? "",
     parts: parts.getAll("p"),
     against: oneOf(["both", "pictures", "captions"], parts.get("in")),
@@ -76,6 +98,8 @@ export function decodeLink(hash: string): Link {
     record: record !== undefined && record >= 0 ? Math.floor(record) : null,
     selection: parts.get("sel"),
     filters: parts.get("filters"),
+    any: parts.has("any"),
+    view: parts.get("view"),
   };
 }
 

@@ -5,6 +5,9 @@ test("a link says everything that it opens again", () => {
   const link: Link = {
     selection: '{"topic":3,"map":"m"}',
     filters: '[["year",{"column":"year","from":1900}]]',
+    any: true,
+    view: null,
+    ramp: "log",
     map: "caption",
     camera: { x: 0.123456789, y: 0.98765432, k: 321.5 },
     colour: "topic-0",

@@ -1,30 +1,33 @@
 /** The explorer: puts its parts together, moves the camera, switches maps, and is a link. The panels read it. */
 
 import type { Space } from "../api/maps";
+import { savedView, saveView } from "../api/views";
 import type { MapConfig, MapEntry } from "../config";
 import { readFilter, readParts, type Filter } from "../filters";
 import type { Tool } from "../map/gestures";
 import type { Topic } from "../map/manifest";
+import type { Manner } from "../map/manner";
 import type { Found } from "../map/pick";
 import type { Polygon } from "../map/region";
 import type { OpenedMap } from "../open_map";
-import type { Link } from "../url";
+import { copyText } from "../site/clipboard";
+import { toast } from "../site/toasts";
+import { decodeLink, encodeLink, leftOut, type Link } from "../url";
 import { Detail } from "./detail.svelte";
 import { Filters } from "./filters.svelte";
-import { Look } from "./look.svelte";
+import { Look, type ColourChoice } from "./look.svelte";
 import { Past } from "./past.svelte";
 import { Search } from "./search.svelte";
-import { Selection, type Manner } from "./selection.svelte";
+import { Selection } from "./selection.svelte";
 import { Stage } from "./stage.svelte";
 import { Tags } from "./tags.svelte";
 
 /** What undo brings back. */
-export interface Moment {
+export interface Moment extends ColourChoice {
   selection: Filter | null;
   filters: [string, Filter][];
+  any: boolean;
   colour: string | null;
-  hidden: number[];
-  range: [number, number] | null;
 }
 
 export class Explorer {
@@ -38,6 +41,8 @@ export class Explorer {
   readonly past: Past<Moment>;
 
   tool = $state<Tool>("pan");
+  /** What the next drawn region does, for those who have no Shift and Alt at hand. */
+  manner = $state<Manner>("new");
   /** Whether the table of records is open. */
   table = $state(false);
   loading = $state(true);
@@ -48,11 +53,11 @@ export class Explorer {
     private readonly reopen: (entry: MapEntry) => Promise<OpenedMap>,
   ) {
     this.stage = new Stage(config);
-    this.look = new Look(this.stage);
+    this.tags = new Tags(this.stage, () => this.look.tagsChanged());
+    this.look = new Look(this.stage, this.tags);
     this.detail = new Detail(this.stage);
     this.selection = new Selection(this.stage);
     this.filters = new Filters(this.stage, () => this.search.refresh());
-    this.tags = new Tags(this.stage);
     this.search = new Search(this.stage, this.filters);
     this.past = new Past((moment) => this.goBack(moment));
     void this.tags.load();
@@ -71,8 +76,8 @@ export class Explorer {
     view.events.on("hover", (found) => this.detail.hover(found));
     view.events.on("click", ({ found, add }) => this.click(found, add));
     view.events.on("open", (found) => void this.detail.openOrdinal(found.ordinal));
-    view.events.on("topic", (topic) => this.pickTopic(topic, "new"));
-    view.events.on("region", ({ polygon, add }) => this.selectRegion(polygon, add ? "add" : "new"));
+    view.events.on("topic", ({ topic, manner }) => this.pickTopic(topic, manner));
+    view.events.on("region", ({ polygon, manner }) => this.selectRegion(polygon, manner));
     view.events.on("loading", (loading) => (this.loading = loading));
     view.events.on("error", () => (this.stage.error = "Part of the map could not be loaded."));
   }
@@ -109,6 +114,7 @@ export class Explorer {
 
   setTool(tool: Tool): void {
     this.tool = this.tool === tool ? "pan" : tool;
+    this.manner = "new";
     this.stage.view.tool = this.tool;
   }
 
@@ -120,8 +126,8 @@ export class Explorer {
   }
 
   private selectRegion(polygon: Polygon, manner: Manner): void {
+    void this.selection.addRegion(polygon, manner === "new" ? this.manner : manner);
     if (this.tool !== "pan") this.setTool("pan");
-    void this.selection.addRegion(polygon, manner);
   }
 
   /** Escape: what lies on top goes first. */
@@ -139,13 +145,14 @@ export class Explorer {
   }
 
   moment(): Moment {
-    const { colour, hidden, range } = this.look;
-    return { selection: this.selection.filter, filters: [...this.filters.parts], colour, hidden: [...hidden], range };
+    const { colour, hidden, range, ramp } = this.look;
+    const { parts, any } = this.filters;
+    return { selection: this.selection.filter, filters: [...parts], any, colour, hidden: [...hidden], range, ramp };
   }
 
-  private async goBack({ selection, filters, colour, hidden, range }: Moment): Promise<void> {
-    this.look.setColour(colour, { hidden, range });
-    await Promise.all([this.selection.set(selection), this.filters.setAll(new Map(filters))]);
+  private async goBack({ selection, filters, any, colour, ...choice }: Moment): Promise<void> {
+    this.look.setColour(colour, choice);
+    await Promise.all([this.selection.set(selection), this.filters.setAll(new Map(filters), any)]);
   }
 
   // --- other maps, links --------------------------------------------------------------------------------------
@@ -171,29 +178,53 @@ export class Explorer {
     return {
       map: this.config.maps.length > 1 ? stage.entry.space : null,
       camera: stage.camera,
-      colour: look.colour,
+      colour: look.colour ?? "",
       hidden: [...look.hidden],
       range: look.range,
+      ramp: look.ramp,
       ...search.link(),
       record: detail.opened?.record.row ?? null,
       selection: this.selection.filter ? JSON.stringify(this.selection.filter) : null,
       filters: this.filters.parts.size > 0 ? JSON.stringify([...this.filters.parts]) : null,
+      any: this.filters.any,
+      view: null,
     };
+  }
+
+  /** Copies a link that opens what is seen; what no address has room for is saved as a view first. */
+  async copyLink(): Promise<void> {
+    const link = this.link();
+    let hash = encodeLink(link);
+    if (Object.keys(leftOut(link)).length > 0) {
+      const view = await this.stage.attempt(saveView(this.config.dataset.id, "A copied link", encodeLink(link, Infinity)));
+      if (!view) return;
+      hash = `view=${view.id}`;
+    }
+    const { origin, pathname, search } = location;
+    if (await copyText(`${origin}${pathname}${search}#${hash}`)) toast("The link was copied. It opens just this view.");
+    else toast("The browser does not allow copying. Copy the address from the address bar.", "bad");
   }
 
   async follow(link: Link): Promise<void> {
     const { stage, look, detail } = this;
+    if (link.view) {
+      const view = await stage.attempt(savedView(this.config.dataset.id, link.view));
+      return view ? this.follow({ ...decodeLink(view.hash), view: null }) : undefined;
+    }
     if (link.map && link.map !== stage.entry.space) await this.switchTo(link.map as Space);
     if (link.camera) stage.view.setCamera(link.camera);
-    if (link.colour) look.setColour(link.colour, link);
+    if (link.colour !== null && !sameColours(link, this.link())) look.setColour(link.colour, link);
     if (link.record === null) detail.close();
     else if (link.record !== detail.opened?.record.row) await detail.openRow(link.record);
     await Promise.all([this.followSelection(link), this.search.follow(link)]);
   }
 
-  private async followSelection({ selection, filters }: Link): Promise<void> {
+  private async followSelection({ selection, filters, any }: Link): Promise<void> {
     const now = this.link();
-    if (filters !== now.filters) await this.filters.setAll(readParts(filters));
+    if (filters !== now.filters || any !== now.any) await this.filters.setAll(readParts(filters), any);
     if (selection !== now.selection) await this.selection.set(readFilter(selection));
   }
 }
+
+const sameColours = (a: Link, b: Link): boolean =>
+  JSON.stringify([a.colour, a.hidden, a.range, a.ramp]) === JSON.stringify([b.colour, b.hidden, b.range, b.ramp]);

@@ -1,7 +1,7 @@
 /** The filters in force: what does not match is not on the map. */
 
 import { select } from "../api/select";
-import type { Filter } from "../filters";
+import { opposite, type Filter } from "../filters";
 import type { Stage } from "./stage.svelte";
 
 /** A part of the filter under the name of the control that made it: "artist", "caption words", … */
@@ -9,12 +9,15 @@ export type Parts = ReadonlyMap<string, Filter>;
 
 export class Filters {
   parts = $state.raw<Parts>(new Map());
+  /** Whether one part is enough. */
+  any = $state(false);
   /** Points that are left on the map. */
   left = $state<number | null>(null);
 
   readonly filter: Filter | null = $derived.by(() => {
     const all = [...this.parts.values()];
-    return all.length > 1 ? { all } : (all[0] ?? null);
+    if (all.length < 2) return all[0] ?? null;
+    return this.any ? { any: all } : { all };
   });
 
   private asking = new AbortController();
@@ -42,8 +45,15 @@ export class Filters {
     return this.setAll(parts);
   }
 
-  setAll(parts: Parts): Promise<void> {
+  /** What does not match it, instead of what does. */
+  negate(name: string): Promise<void> {
+    const part = this.of(name);
+    return part ? this.set(name, opposite(part)) : Promise.resolve();
+  }
+
+  setAll(parts: Parts, any = this.any): Promise<void> {
     this.parts = parts;
+    this.any = any;
     this.changed();
     return this.apply();
   }

@@ -1,11 +1,23 @@
 /** How the map looks: its colours and their legend, pictures, topic names. */
 
-import { legendRows, shownCodes, soloed, toggled, type LegendRow } from "../legend";
-import type { Values } from "../map/manifest";
+import { tagCodes } from "../api/select";
+import type { Filter } from "../filters";
+import { filterOfLegend, filterOfRow, legendRows, shownCodes, soloed, tagRows, TAGS, toggled, type LegendRow } from "../legend";
+import type { Column, Ramp, Values } from "../map/manifest";
 import type { PictureMode } from "../map/thumbnails";
 import type { OpenedMap } from "../open_map";
 import { currentTheme, onThemeChange } from "../site/theme";
 import type { Stage } from "./stage.svelte";
+import type { Tags } from "./tags.svelte";
+
+export interface ColourChoice {
+  hidden: number[];
+  range: [number, number] | null;
+  ramp: Ramp | null;
+}
+
+/** The code of a point with several tags. */
+const SEVERAL = 254;
 
 export class Look {
   theme = $state(currentTheme());
@@ -14,22 +26,39 @@ export class Look {
   values = $state.raw<Values | null>(null);
   hidden = $state.raw<ReadonlySet<number>>(new Set());
   range = $state.raw<[number, number] | null>(null);
+  /** How the colours of numbers are laid out, where not as they are stored. */
+  ramp = $state<Ramp | null>(null);
+  /** Points with several tags. */
+  private several = $state(0);
 
   hasPictures = $state(false);
   pictures = $state<PictureMode>("auto");
   labels = $state(true);
 
-  readonly column = $derived.by(() => this.stage.columns.find((column) => column.key === this.colour) ?? null);
-  readonly legend: LegendRow[] = $derived.by(() =>
-    this.column ? legendRows(this.column, this.values, this.stage.topics, this.theme) : [],
+  readonly column: Column | null = $derived.by(() => {
+    if (this.colour === TAGS.key) return TAGS;
+    const column = this.stage.columns.find(({ key }) => key === this.colour);
+    return column ? { ...column, ...(this.ramp ? { ramp: this.ramp } : {}) } : null;
+  });
+  readonly legend: LegendRow[] = $derived.by(() => {
+    if (!this.column) return [];
+    if (this.column === TAGS) return tagRows(this.tags.all, this.several, this.theme);
+    return legendRows(this.column, this.values, this.stage.topics, this.theme);
+  });
+  /** Which records the legend leaves; null = all. */
+  readonly filter: Filter | null = $derived.by(() =>
+    this.column ? filterOfLegend(this.column, this.legend, this, this.stage.entry.id) : null,
   );
 
-  constructor(private readonly stage: Stage) {
+  constructor(
+    private readonly stage: Stage,
+    private readonly tags: Tags,
+  ) {
     onThemeChange((theme) => (this.theme = theme));
   }
 
   adopt({ view, manifest, labels, sheets }: OpenedMap): void {
-    this.setColour(this.column?.key ?? manifest.embedded ?? manifest.columns[0]?.key ?? null);
+    this.setColour(this.column?.key ?? manifest.embedded ?? manifest.columns[0]?.key ?? null, { ramp: this.ramp });
     labels.then(
       (labels) => {
         this.stage.topics = labels.topics;
@@ -48,12 +77,32 @@ export class Look {
     view.showLabels(this.labels);
   }
 
-  setColour(key: string | null, filter: { hidden?: number[]; range?: [number, number] | null } = {}): void {
-    this.colour = this.stage.columns.some((column) => column.key === key) ? key : null;
-    this.hidden = new Set(filter.hidden ?? []);
-    this.range = filter.range ?? null;
+  setColour(key: string | null, { hidden = [], range = null, ramp = null }: Partial<ColourChoice> = {}): void {
+    this.colour = key === TAGS.key || this.stage.columns.some((column) => column.key === key) ? key : null;
+    this.hidden = new Set(hidden);
+    this.range = range;
+    this.ramp = ramp;
     this.values = null;
+    if (this.colour !== TAGS.key) this.stage.view.setCodes(null);
     this.apply();
+    if (this.colour === TAGS.key) void this.showTags();
+    else this.loadValues();
+  }
+
+  /** Tags were put on records or taken off. */
+  tagsChanged(): void {
+    if (this.colour === TAGS.key) void this.showTags();
+  }
+
+  private async showTags(): Promise<void> {
+    const { map, entry } = this.stage;
+    const codes = await this.stage.attempt(tagCodes(entry));
+    if (!codes || this.stage.map !== map || this.colour !== TAGS.key) return;
+    this.several = codes.reduce((sum, code) => sum + Number(code === SEVERAL), 0);
+    map.view.setCodes(codes, TAGS.missing);
+  }
+
+  private loadValues(): void {
     const { column, stage } = this;
     const { map } = stage;
     if (!column || column.kind === "topic") return;
@@ -80,6 +129,15 @@ export class Look {
     this.apply();
   }
 
+  setRamp(ramp: Ramp): void {
+    this.ramp = ramp;
+    this.apply();
+  }
+
+  filterOf(row: LegendRow): Filter | null {
+    return this.column && filterOfRow(this.column, row, this.legend, this.stage.entry.id);
+  }
+
   showAll(): void {
     this.hidden = new Set();
     this.setRange(null);
@@ -97,6 +155,6 @@ export class Look {
 
   private apply(): void {
     const shown = this.column ? shownCodes(this.column, { hidden: this.hidden, range: this.range }) : undefined;
-    this.stage.view.setColumn(this.colour, shown);
+    this.stage.view.setColumn(this.colour, shown, this.ramp ?? undefined);
   }
 }

@@ -1,12 +1,10 @@
 /** Which records are selected: a filter, painted on whichever map is shown and counted by the server. */
 
-import type { MapRecord } from "../api/maps";
-import { select, table } from "../api/select";
+import { select, table, type Page } from "../api/select";
 import { both, minus, opposite, union, type Filter } from "../filters";
+import type { Manner } from "../map/manner";
 import type { Polygon } from "../map/region";
 import type { Stage } from "./stage.svelte";
-
-export type Manner = "new" | "add" | "take";
 
 /** Corners of a drawn region that are sent: more than a hand draws on purpose. */
 const CORNERS = 500;
@@ -67,11 +65,11 @@ export class Selection {
     return this.filter ? this.set(opposite(this.filter)) : Promise.resolve();
   }
 
-  /** The first records of the selection that a further filter leaves, to look at. */
-  async records(most: number, within: Filter | null): Promise<MapRecord[]> {
+  /** The first records of the selection that a further filter leaves, to look at, and how many these are. */
+  page(most: number, within: Filter | null): Promise<Page | null> {
     const { config, entry } = this.stage;
     const query = { filter: both(this.filter, within), sort: "row", offset: 0, limit: most, map: entry.id };
-    return (await this.stage.attempt(table(config.dataset.id, query)))?.records ?? [];
+    return this.stage.attempt(table(config.dataset.id, query));
   }
 
   private show(filter: Filter | null, bits: Uint8Array | null, count: number): void {

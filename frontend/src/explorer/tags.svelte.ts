@@ -11,7 +11,11 @@ export class Tags {
   /** Counts the changes, for whoever shows the tags of a record. */
   revision = $state(0);
 
-  constructor(private readonly stage: Stage) {}
+  constructor(
+    private readonly stage: Stage,
+    /** Other records have tags now. */
+    private readonly changed: () => void,
+  ) {}
 
   private get dataset(): string {
     return this.stage.config.dataset.id;
@@ -20,6 +24,7 @@ export class Tags {
   async load(): Promise<void> {
     this.all = (await this.stage.attempt(tagsOf(this.dataset))) ?? this.all;
     this.revision++;
+    this.changed();
   }
 
   async create(name: string): Promise<Tag | null> {

@@ -58,7 +58,7 @@ export function ramp(t: number, look: Look): Rgb {
 export function colourOf(column: Column | null, code: number, look: Look): Rgb {
   if (!column) return rgb(PLAIN[look]);
   if (code === column.missing) return rgb(MISSING[look]);
-  if (column.kind === "number" || column.kind === "date") return ramp(code / (CODES - 2), look);
+  if (column.kind === "number" || column.kind === "date") return ramp(placeOf(column, code), look);
   if (column.kind === "topic") return topicColour(code, look);
   return rgb(code < OWN_COLOURS ? CATEGORIES[look][code]! : OTHER[look]);
 }
@@ -96,4 +96,26 @@ export function codeOf(column: Column, value: number): number {
   if (max === min) return 0;
   const t = column.scale === "log" ? Math.log(value / min) / Math.log(max / min) : (value - min) / (max - min);
   return Math.round(Math.min(1, Math.max(0, t)) * (CODES - 2));
+}
+
+/** Where a code lies on the ramp of a number or date column, 0 … 1. */
+export function placeOf(column: Column, code: number): number {
+  const { min = 0, max = 1 } = column;
+  if (!isWarped(column)) return code / (CODES - 2);
+  const value = valueOf(column, code);
+  if (column.ramp === "linear") return (value - min) / (max - min);
+  return min > 0 ? Math.log(value / min) / Math.log(max / min) : Math.log1p(value - min) / Math.log1p(max - min);
+}
+
+/** The code at a place of the ramp. */
+export function codeAt(column: Column, place: number): number {
+  const { min = 0, max = 1 } = column;
+  if (!isWarped(column)) return Math.round(place * (CODES - 2));
+  if (column.ramp === "linear") return codeOf(column, min + place * (max - min));
+  return codeOf(column, min > 0 ? min * (max / min) ** place : min + Math.expm1(place * Math.log1p(max - min)));
+}
+
+/** Whether the colours are laid out otherwise than the codes. */
+function isWarped({ ramp, scale = "linear", min = 0, max = 1 }: Column): boolean {
+  return ramp !== undefined && ramp !== scale && max > min;
 }

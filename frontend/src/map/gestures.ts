@@ -1,5 +1,7 @@
 /** Mouse, touch and pen on the map: drag, wheel, pinch, tap, double tap, lasso and box. Knows pixels only. */
 
+import { mannerOf, type Manner } from "./manner";
+
 export type Tool = "pan" | "lasso" | "box";
 
 export interface GestureHandlers {
@@ -12,7 +14,7 @@ export interface GestureHandlers {
   leave(): void;
   click(x: number, y: number, add: boolean): void;
   /** While a region is drawn, and once with `done`. `path` holds x, y pairs. */
-  region(tool: "lasso" | "box", path: number[], done: boolean, add: boolean): void;
+  region(tool: "lasso" | "box", path: number[], done: boolean, manner: Manner): void;
 }
 
 /** A press that moves less is a click. */
@@ -96,7 +98,7 @@ export class Gestures {
     }
     if (press.tool === "box") press.path = [press.x, press.y, place.x, press.y, place.x, place.y, press.x, place.y];
     else press.path.push(place.x, place.y);
-    this.handlers.region(press.tool, press.path, false, event.altKey);
+    this.handlers.region(press.tool, press.path, false, mannerOf(event));
   }
 
   private pinch(id: number, before: { x: number; y: number }, place: { x: number; y: number }): void {
@@ -115,7 +117,7 @@ export class Gestures {
     this.press = null;
     if (!press) return;
     if (!press.moved) this.clicked(this.at(event), event);
-    else if (press.tool !== "pan") this.handlers.region(press.tool, press.path, true, event.altKey);
+    else if (press.tool !== "pan") this.handlers.region(press.tool, press.path, true, mannerOf(event));
   }
 
   private clicked({ x, y }: { x: number; y: number }, event: PointerEvent): void {

@@ -1,6 +1,7 @@
 /** Topic names on the map. When one is shown was computed with the map (k0, k1), so no two ever meet. */
 
 import type { Labels, Topic } from "./manifest";
+import { mannerOf, type Manner } from "./manner";
 import { toScreen, zoomOf, type Viewport } from "./viewport";
 
 /** Pixels that stay free at the edge, the shortest box that is still read, the longest name in characters. */
@@ -41,7 +42,7 @@ export class LabelLayer {
 
   constructor(
     private readonly parent: HTMLElement,
-    private readonly clicked: (topic: Topic) => void,
+    private readonly clicked: (topic: Topic, manner: Manner) => void,
   ) {}
 
   set(labels: Labels): void {
@@ -80,7 +81,7 @@ export class LabelLayer {
     element.textContent = shortened(topic.name);
     element.title = `${shortened(topic.name)}: ${topic.count.toLocaleString("en")} records`;
     element.style.height = `${topic.h}px`;
-    element.addEventListener("click", () => this.clicked(topic));
+    element.addEventListener("click", (event) => this.clicked(topic, mannerOf(event)));
     this.elements.set(topic.id, element);
     this.parent.append(element);
     return element;

@@ -20,6 +20,9 @@ export interface Manifest {
   columns: Column[];
 }
 
+/** How numbers are laid out between the smallest and the largest. */
+export type Ramp = "linear" | "log";
+
 export interface Column {
   key: string;
   name: string;
@@ -32,7 +35,10 @@ export interface Column {
   /** Numbers and dates. */
   min?: number;
   max?: number;
-  scale?: "linear" | "log";
+  /** How its codes are laid out. */
+  scale?: Ramp;
+  /** How its colours are laid out, where the reader wants it otherwise. */
+  ramp?: Ramp;
 }
 
 export interface Values {

@@ -11,7 +11,8 @@ import type { Rgb } from "./gl";
 import type { Hit } from "./hits_pass";
 import { handleKey } from "./keyboard";
 import { LabelLayer } from "./labels";
-import { tileOf, type Column, type Labels, type Manifest, type SheetIndex, type Topic } from "./manifest";
+import { tileOf, type Column, type Labels, type Manifest, type Ramp, type SheetIndex, type Topic } from "./manifest";
+import type { Manner } from "./manner";
 import { Marks } from "./marks";
 import { Minimap, type MinimapStyle } from "./minimap";
 import { Morph, type Focus } from "./morph";
@@ -40,9 +41,9 @@ export interface MapEvents {
   click: { found: Found | null; add: boolean };
   open: Found;
   camera: Camera;
-  topic: Topic;
+  topic: { topic: Topic; manner: Manner };
   /** A region was drawn to its end; world units. */
-  region: { polygon: Polygon; add: boolean };
+  region: { polygon: Polygon; manner: Manner };
   /** Whether something is still on its way. */
   loading: boolean;
   error: unknown;
@@ -91,7 +92,7 @@ export class MapView {
     const { canvas, gl, width, height } = this.glass;
     this.canvas = canvas;
     this.overlay = new Overlay(parent);
-    this.labels = new LabelLayer(parent, (topic) => this.events.emit("topic", topic));
+    this.labels = new LabelLayer(parent, (topic, manner) => this.events.emit("topic", { topic, manner }));
     this.store = new TileStore(source, manifest, {
       arrived: () => this.invalidate(),
       dropped: (points) => this.scene.drop(points),
@@ -182,9 +183,13 @@ export class MapView {
     this.recolour();
   }
 
-  /** Colours by a column; `shown` says which of its codes count, the others stand back. */
-  setColumn(key: string | null, shown?: (code: number) => boolean): void {
-    this.marks.setColumn(this.store.column(key), shown ?? null);
+  /**
+   * Colours by a column; `shown` says which of its codes count, the others stand back. `ramp` runs the colours of numbers
+   * along their values or their logarithms; as they are stored unless it is said.
+   */
+  setColumn(key: string | null, shown?: (code: number) => boolean, ramp?: Ramp): void {
+    const column = this.store.column(key);
+    this.marks.setColumn(column && ramp ? { ...column, ramp } : column, shown ?? null);
     this.recolour();
   }
 
@@ -437,7 +442,7 @@ export class MapView {
       click: (found, add) => this.events.emit("click", { found, add }),
       open: (found) => this.events.emit("open", found),
       drawing: (path) => this.overlay.drawRegion(path),
-      region: (polygon, add) => this.events.emit("region", { polygon, add }),
+      region: (polygon, manner) => this.events.emit("region", { polygon, manner }),
     });
   }
 

@@ -3,6 +3,7 @@
 import { type Gestures } from "./gestures";
 import type { Hit } from "./hits_pass";
 import type { handleKey } from "./keyboard";
+import type { Manner } from "./manner";
 import type { Marks } from "./marks";
 import type { Mover } from "./mover";
 import { nearestPoint, type Found } from "./pick";
@@ -28,7 +29,7 @@ export interface PointerEvents {
   open(found: Found): void;
   /** Screen pixels, while it is drawn; empty at the end. */
   drawing(path: number[]): void;
-  region(polygon: Polygon, add: boolean): void;
+  region(polygon: Polygon, manner: Manner): void;
 }
 
 export class Pointer {
@@ -70,7 +71,7 @@ export class Pointer {
       hover: (x, y) => this.hover(this.find(x, y)),
       leave: () => this.hover(null),
       click: (x, y, add) => this.events.click(this.find(x, y), add),
-      region: (_tool, path, done, add) => this.region(path, done, add),
+      region: (_tool, path, done, manner) => this.region(path, done, manner),
     };
   }
 
@@ -90,12 +91,12 @@ export class Pointer {
     this.mover.set(view);
   }
 
-  private region(path: number[], done: boolean, add: boolean): void {
+  private region(path: number[], done: boolean, manner: Manner): void {
     this.events.drawing(done ? [] : path);
     if (!done || path.length < 6) return;
     const polygon = new Float64Array(path.length);
     for (let i = 0; i < path.length; i += 2) polygon.set(toWorld(this.mover.view, path[i]!, path[i + 1]!), i);
-    this.events.region(polygon, add);
+    this.events.region(polygon, manner);
   }
 
   private walk(dx: number, dy: number): void {

@@ -4,7 +4,7 @@ import { mount } from "svelte";
 import type { MapConfig, MapEntry } from "../config";
 import { placesBefore, type OpenedMap } from "../open_map";
 import { Explorer } from "../explorer/explorer.svelte";
-import { decodeLink, encodeLink, type Link } from "../url";
+import { decodeLink, encodeLink, leftOut, type Link } from "../url";
 import ExplorerPanels from "./Explorer.svelte";
 import ListView from "./ListView.svelte";
 
@@ -44,24 +44,24 @@ async function morph(from: OpenedMap, to: OpenedMap): Promise<void> {
 }
 
 /**
- * Camera moves replace the address; opening a record, a search and another map add to the history, so that "back" undoes
+ * A selection that an address has no room for stays in the history of this browser. Camera moves replace the address; opening a record, a search and another map add to the history, so that "back" undoes
  * them.
  */
 function syncAddress(explorer: Explorer): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let steps: string | null = null;
-  const stepsOf = ({ map, query, parts, against, mode, record, selection, filters }: Link) =>
-    JSON.stringify([map, query, parts, against, mode, record, selection, filters]);
+  const stepsOf = ({ map, query, parts, against, mode, record, selection, filters, any }: Link) =>
+    JSON.stringify([map, query, parts, against, mode, record, selection, filters, any]);
   const write = () => {
     const link = explorer.link();
     const address = `#${encodeLink(link)}`;
     const now = stepsOf(link);
-    if (steps !== null && steps !== now) history.pushState(null, "", address);
-    else history.replaceState(null, "", address);
+    if (steps !== null && steps !== now) history.pushState(leftOut(link), "", address);
+    else history.replaceState(leftOut(link), "", address);
     steps = now;
   };
   const follow = async () => {
-    await explorer.follow(decodeLink(location.hash));
+    await explorer.follow({ ...decodeLink(location.hash || `#${explorer.config.start ?? ""}`), ...(history.state as Partial<Link> | null) });
     clearTimeout(timer);
     steps = stepsOf(explorer.link());
   };

@@ -11,6 +11,8 @@ export function closeMenus(): void {
       event.preventDefault();
       menu.open = false;
       menu.querySelector("summary")?.focus();
+      // Escape was meant for the menu, not for what lies below it.
+      event.preventDefault();
     }
   });
 }

@@ -13,7 +13,11 @@ export function toast(message: string, tone: "plain" | "bad" = "plain"): void {
   dismiss.textContent = "Dismiss";
   dismiss.addEventListener("click", () => item.remove());
   item.append(text, dismiss);
-  toastList().append(item);
+  const list = toastList();
+  list.append(item);
+  // Above a dialog that is open, whichever came first.
+  list.hidePopover();
+  list.showPopover();
   if (tone === "plain") setTimeout(() => item.remove(), SECONDS * 1000);
 }
 
@@ -22,6 +26,7 @@ function toastList(): HTMLElement {
   if (existing) return existing;
   const list = document.createElement("div");
   list.className = "toasts";
+  list.popover = "manual";
   list.setAttribute("role", "status");
   list.setAttribute("aria-live", "polite");
   document.body.append(list);
