@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from atlas import vite
 from atlas.celery import app
@@ -20,8 +21,9 @@ from atlas.search.models import SavedSearch
 from atlas.teams import invitations
 from atlas.teams.guests import add_guest
 from atlas.teams.invitations import invite
+from atlas.teams.keys import create_key, revoke_key
 from atlas.teams.links import create_link, revoke_link, token_of
-from atlas.teams.models import Guest, GuestRole, Role, Scope, ShareLink, User
+from atlas.teams.models import ApiKey, Guest, GuestRole, KeyScope, Role, Scope, ShareLink, User
 from atlas.teams.people import create_person
 from tests.maps.fake_towers import FakeModel
 from tests.people import PASSWORD, client_of
@@ -103,6 +105,9 @@ def set_up(world: World, gina: User, gus: User, greta: User, olga: User) -> Stag
     callers |= {name: Caller(opened(link), owners_upload) for name, link in links.items()}
     callers["owner"] = Caller(client_of(cast.alice), owners_upload)
     callers["anonymous"] = Caller(Client(), owners_upload)
+    callers |= {name: Caller(client, owners_upload) for name, client in programs(cast.alice).items()}
+    foreign = create_key(cast.charlie.teams.get(), cast.charlie, "A", [KeyScope.WRITE])[1]
+    callers["key of another team"] = Caller(program(foreign), callers["of another team"].upload)
     revoke_link(links["revoked link"])
     job = Import.objects.create(dataset=dataset, state=ImportState.DONE, started_at=dataset.created_at)
     invitation = invite(cast.team, "ina@example.org", Role.EDITOR, cast.alice)
@@ -134,6 +139,7 @@ def set_up(world: World, gina: User, gus: User, greta: User, olga: User) -> Stag
             dataset=dataset, created_by=cast.alice, name="A", query=""
         ).pk,
         "upload_id": owners_upload.pk,
+        "key_id": ApiKey.objects.filter(team=cast.team)[0].pk,
         "key": "none",
         "uidb36": "none",
     }
@@ -144,3 +150,20 @@ def opened(link: ShareLink) -> Client:
     client = Client()
     client.get(f"/s/{token_of(link)}")
     return client
+
+
+def programs(maker: User) -> dict[str, Client]:
+    """With keys of the first team of `maker`."""
+    scopes = {"read key": "read", "write key": "write", "embed key": "embed"}
+    made = {
+        name: create_key(maker.teams.get(), maker, name, [KeyScope(scopes.get(name, "write"))])
+        for name in (*scopes, "revoked key", "expired key")
+    }
+    revoke_key(made["revoked key"][0])
+    ApiKey.objects.filter(pk=made["expired key"][0].pk).update(expires_at=timezone.now())
+    return {name: program(token) for name, (_, token) in made.items()}
+
+
+def program(token: str) -> Client:
+    """What shows this API key."""
+    return Client(headers={"Authorization": f"Bearer {token}"})

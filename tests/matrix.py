@@ -14,20 +14,25 @@ LINKS = {"link to view", "link to comment", "link to tag"}
 STRANGERS = {"of another team", "outsider"}
 #: No session of a person; the last one has opened a link that was revoked meanwhile.
 NAMELESS = {"anonymous", "link that hides", "revoked link", *LINKS}
+#: Programs; on pages, where no key is looked at, they are anonymous. The owner made all but the last one.
+ENDED_KEYS = {"revoked key", "expired key"}
+KEYS = {"read key", "write key", "embed key", *ENDED_KEYS, "key of another team"}
 EVERYBODY = TEAM | GUESTS | STRANGERS | NAMELESS
 
 # What they may -------------------------------------------------------------------------------------------
 
-SEE = TEAM | GUESTS | LINKS | {"link that hides"}
+SEE = TEAM | GUESTS | LINKS | {"link that hides", "read key", "write key"}
 #: Also what a link may hide.
 SEE_ALL = SEE - {"link that hides"}
-COMMENT = TEAM | {"guest commenter", "guest editor", "link to comment", "link to tag"}
-EDIT = {"owner", "editor", "guest editor"}
+COMMENT = TEAM | {"guest commenter", "guest editor", "link to comment", "link to tag", "write key"}
+EDIT = {"owner", "editor", "guest editor", "write key"}
 TAG = EDIT | {"link to tag"}
 OWN = {"owner"}
-SIGNED_IN = EVERYBODY - NAMELESS
+SIGNED_IN = EVERYBODY - NAMELESS | {"write key", "key of another team"}
 #: An editor of some team, who may make datasets there.
 MAKE = SIGNED_IN - {"outsider"}
+#: Of what is the owner's own, not of what owners may.
+OWNERS_OWN = OWN | {"write key"}
 NOBODY: set[str] = set()
 
 
@@ -48,6 +53,8 @@ class Rule:
     instead: dict[str, int] = field(default_factory=dict)
     #: What others are answered who are not signed in, where that differs.
     nameless: int | None = None
+    #: It never asks who calls: not even a key's scope.
+    asks_nobody: bool = False
 
 
 def page(who: set[str], status: int = 200, **more: Any) -> Rule:
@@ -92,12 +99,16 @@ PAGES: dict[str, Rule] = {
     "POST /teams/{team}/members/{user_id}/remove": page({"owner", "viewer"}, 302),
     "POST /teams/{team}/invitations": page(OWN, 302, form={"email": "ina@example.org", "role": "viewer"}),
     "POST /teams/{team}/invitations/{invitation_id}/revoke": page(OWN, 302),
+    "GET /teams/{team}/keys": page({"owner", "editor"}),
+    "POST /teams/{team}/keys/{key_id}/revoke": page(OWN, 302),
+    "GET /teams/{team}/log": page(OWN),
+    "GET /account/activity": page(SIGNED_IN),
     "GET /join/{invite}": Rule(EVERYBODY),
     # Uploads: each is its user's alone
     "POST /uploads/": Rule(
         SIGNED_IN, 201, headers={"Tus-Resumable": "1.0.0", "Upload-Length": "3"}, refusal=401
     ),
-    "HEAD /uploads/{upload_id}": Rule(OWN, headers={"Tus-Resumable": "1.0.0"}, nameless=401),
+    "HEAD /uploads/{upload_id}": Rule(OWNERS_OWN, headers={"Tus-Resumable": "1.0.0"}, nameless=401),
     # Maps; a dataset that is not public is not embedded, whoever asks
     "GET /data/{team}/{slug}/map": Rule(SEE),
     "GET /data/{team}/{slug}/preview.png": Rule(SEE),
@@ -108,9 +119,9 @@ PAGES: dict[str, Rule] = {
     "POST /api/maps/{map_id}/glow": Rule(SEE, json={"parts": [{"row": 1}]}),
     "GET /api/datasets/{dataset_id}/events": Rule(SEE),
     # The API about itself
-    "GET /api/": Rule(EVERYBODY, 404),
-    "GET /api/docs": Rule(EVERYBODY),
-    "GET /api/openapi.json": Rule(EVERYBODY),
+    "GET /api/": Rule(EVERYBODY, 404, asks_nobody=True),
+    "GET /api/docs": Rule(EVERYBODY, asks_nobody=True),
+    "GET /api/openapi.json": Rule(EVERYBODY, asks_nobody=True),
     # Accounts
     "GET /accounts/login/": Rule(NAMELESS, refusal=302),
     "GET /accounts/signup/": Rule(NAMELESS, refusal=302),
@@ -175,7 +186,7 @@ OPERATIONS: dict[str, Rule] = {
     f"POST {DATASET}/searches": Rule(
         COMMENT - NAMELESS, 201, json={"name": "All", "query": "q=red"}, nameless=401
     ),
-    f"DELETE {DATASET}/searches/{{search_id}}": Rule(OWN, 204),
+    f"DELETE {DATASET}/searches/{{search_id}}": Rule(OWNERS_OWN, 204),
     f"GET {MAP}/records": Rule(SEE, query="ordinals=0,1"),
     f"GET {MAP}/records/{{row}}": Rule(SEE),
     f"GET {MAP}/records/{{row}}/neighbours": Rule(SEE),

@@ -18,8 +18,21 @@ from pytest_django import DjangoDbBlocker
 
 from atlas.api import api
 from atlas.datasets.models import Dataset, Visibility
+from atlas.teams.key_middleware import OPEN_TO_KEYS
 from tests.callers import Caller, Stage, everybody, no_workers
-from tests.matrix import EVERYBODY, NAMELESS, OPERATIONS, PAGES, RULES, SEE_ALL, Rule
+from tests.matrix import (
+    ENDED_KEYS,
+    EVERYBODY,
+    KEYS,
+    NAMELESS,
+    NOBODY,
+    OPERATIONS,
+    OWN,
+    PAGES,
+    RULES,
+    SEE_ALL,
+    Rule,
+)
 from tests.people import content_of
 
 pytestmark = pytest.mark.django_db
@@ -98,11 +111,11 @@ def call(stage: Stage, caller: Caller, key: str, values: dict[str, Any]) -> Any:
 @pytest.mark.parametrize("key", RULES)
 def test_everybody_gets_the_answer_of_the_rule(stage: Stage, key: str) -> None:
     rule = RULES[key]
-    assert stage.callers.keys() == EVERYBODY
+    assert stage.callers.keys() == EVERYBODY | KEYS
     wrong = {}
     for name, caller in stage.callers.items():
         answer = call(stage, caller, key, stage.values)
-        expected = expected_status(rule, name)
+        expected = expected_of_key(key, name) if name in KEYS else expected_status(rule, name)
         if answer.status_code != expected:
             wrong[name] = f"{answer.status_code} instead of {expected}"
     assert wrong == {}
@@ -112,6 +125,19 @@ def expected_status(rule: Rule, name: str) -> int:
     if name in rule.who:
         return rule.instead.get(name, rule.status)
     return rule.nameless if rule.nameless is not None and name in NAMELESS else rule.refusal
+
+
+def expected_of_key(key: str, name: str) -> int:
+    rule, path = RULES[key], key.partition(" ")[2]
+    if not path.startswith(OPEN_TO_KEYS):
+        return expected_status(rule, "anonymous")
+    if name in ENDED_KEYS:
+        return 401
+    if name == "key of another team" and rule.who != OWN:  # what only people do, no key is let to
+        return expected_status(rule, "of another team")
+    if name in rule.who or rule.asks_nobody or (rule.who >= EVERYBODY and name != "embed key"):
+        return rule.status
+    return 404 if rule.who == NOBODY else 403
 
 
 #: Parameters that name something of Alice's, and names that nothing has.

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja.security import APIKeyCookie
+from ninja.security import APIKeyCookie, HttpBearer
 
 from atlas.api.document import DocumentedAPI
 from atlas.api.parser import ShallowParser
@@ -18,6 +18,14 @@ from atlas.maps.together_api import router as together_router
 from atlas.search.across_api import router as across_router
 from atlas.search.api import router as search_router
 from atlas.search.saved_api import router as saved_searches_router
+from atlas.teams.asker import KeyScopeError, key_of_request
+
+
+class Key(HttpBearer):
+    """A program with an API key: `atlas.teams.key_middleware` has looked at it already."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Any:  # noqa: ARG002
+        return key_of_request(request)
 
 
 class Visitor(APIKeyCookie):
@@ -34,7 +42,9 @@ class Visitor(APIKeyCookie):
         return request.user
 
 
-api = DocumentedAPI(title="Atlas", version="1", auth=Visitor(), parser=ShallowParser(), urls_namespace="api")
+api = DocumentedAPI(
+    title="Atlas", version="1", auth=[Key(), Visitor()], parser=ShallowParser(), urls_namespace="api"
+)
 api.add_router("/datasets", datasets_router)
 api.add_router("", maps_router)
 api.add_router("", selection_router)
@@ -49,6 +59,11 @@ api.add_router("", saved_searches_router)
 @api.exception_handler(Http404)
 def not_found(request: HttpRequest, error: Http404) -> HttpResponse:
     return api.create_response(request, {"detail": str(error) or "Not found."}, status=404)
+
+
+@api.exception_handler(KeyScopeError)
+def key_too_weak(request: HttpRequest, error: KeyScopeError) -> HttpResponse:
+    return api.create_response(request, {"detail": str(error)}, status=403)
 
 
 @api.exception_handler(ImportRefusedError)

@@ -9,7 +9,7 @@ from django.http import Http404
 from atlas.datasets.models import Dataset, DatasetQuerySet, Import, Record, Upload
 from atlas.datasets.permit import permit, permits
 from atlas.teams.asker import Asker
-from atlas.teams.models import AT_LEAST, Role, Team, User
+from atlas.teams.models import Membership, Role, Team, User
 
 
 def datasets_for(asker: Asker) -> DatasetQuerySet:
@@ -38,24 +38,28 @@ def whole_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
 
 
 def commentable_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
-    """Raises Http404."""
+    """Raises Http404, KeyScopeError."""
+    asker.require_write()
     allowed = datasets_for(asker).filter(pk__in=Dataset.objects.commentable_by(asker))
     return _found(allowed, dataset_id, "There is no such dataset that you may comment on.")
 
 
 def taggable_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
-    """Raises Http404."""
+    """Raises Http404, KeyScopeError."""
+    asker.require_write()
     allowed = datasets_for(asker).filter(pk__in=Dataset.objects.taggable_by(asker))
     return _found(allowed, dataset_id, "There is no such dataset that you may tag.")
 
 
 def editable_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
-    """Raises Http404."""
+    """Raises Http404, KeyScopeError."""
+    asker.require_write()
     return _found(editable_datasets_for(asker), dataset_id, "There is no such dataset that you may change.")
 
 
 def owned_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
-    """Raises Http404."""
+    """Raises Http404, KeyScopeError."""
+    asker.require_person()
     allowed = datasets_for(asker).filter(pk__in=Dataset.objects.owned_by(asker))
     return _found(allowed, dataset_id, "There is no such dataset of yours.")
 
@@ -83,12 +87,12 @@ def record_of(dataset: Dataset, row: int) -> Record:
     return record
 
 
-def team_for(user: User, slug: str | None, at_least: Role = Role.EDITOR) -> Team:
-    """The team of this name in which the user may make datasets, or the first such team. Raises Http404."""
-    memberships = user.memberships.filter(role__in=AT_LEAST[at_least]).select_related("team")
+def team_for(asker: Asker, slug: str | None, at_least: Role = Role.EDITOR) -> Team:
+    """The team of this name in which the asker may make datasets, or the first such team. Raises Http404."""
+    memberships = Membership.objects.filter(user=asker.user.pk, team__in=Team.objects.of(asker, at_least))
     if slug:
         memberships = memberships.filter(team__slug=slug)
-    first = memberships.order_by("created_at").first()
+    first = memberships.select_related("team").order_by("created_at").first()
     if first is None:
         raise Http404("There is no such team in which you may make datasets.")
     return first.team

@@ -55,10 +55,12 @@ def list_datasets(request: HttpRequest) -> dict[str, Any]:
 @router.post("", response={201: DatasetOut})
 def create_dataset(request: HttpRequest, body: DatasetIn) -> Status[Dataset]:
     user = signed_in(request)
-    # Only owners share.
-    at_least = Role.EDITOR if body.visibility == Visibility.PRIVATE else Role.OWNER
+    asker, at_least = asker_of(request), Role.EDITOR
+    if body.visibility != Visibility.PRIVATE:  # only owners share
+        asker.require_person()
+        at_least = Role.OWNER
     dataset = imports.create_dataset(
-        team_for(user, body.team, at_least),
+        team_for(asker, body.team, at_least),
         body.name,
         user,
         uploads_of(user, body.uploads),
@@ -66,7 +68,7 @@ def create_dataset(request: HttpRequest, body: DatasetIn) -> Status[Dataset]:
         visibility=body.visibility,
     )
     record_event(dataset, "uploaded", user, f"uploaded {_names(dataset.imports.get())}")
-    return Status(201, visible_dataset(asker_of(request), dataset.pk))
+    return Status(201, visible_dataset(asker, dataset.pk))
 
 
 @router.get("/{uuid:dataset_id}", response=DatasetOut)
@@ -193,6 +195,8 @@ def _names(job: Import) -> str:
 
 
 def signed_in(request: HttpRequest) -> User:
+    """Who changes something, by an API key too. Raises HttpError 401, KeyScopeError."""
+    asker_of(request).require_write()
     if not request.user.is_authenticated:
         raise HttpError(401, "Sign in first.")
     return request.user

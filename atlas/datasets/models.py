@@ -35,6 +35,8 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         return self._open_to(asker, [link for link in asker.links if not link.hide_captions])
 
     def commentable_by(self, asker: Asker) -> "DatasetQuerySet":
+        if not asker.may_write:
+            return self.none()
         links = [link for link in asker.links if link.scope in (Scope.COMMENT, Scope.TAG)]
         return self.filter(
             _team(asker, Role.VIEWER) | _guest(asker, GuestRole.COMMENTER) | _linked(links), deleting=False

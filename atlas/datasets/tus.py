@@ -22,7 +22,8 @@ from django.utils.http import http_date
 from atlas.datasets import uploads
 from atlas.datasets.models import Upload
 from atlas.datasets.streaming import SenderGoneError, pieces
-from atlas.teams.models import User
+from atlas.teams.asker import key_of_request
+from atlas.teams.models import KeyScope, User
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,checksum,termination"
@@ -187,6 +188,9 @@ async def _user(request: HttpRequest) -> User:
     user = await request.auser()
     if not user.is_authenticated:
         raise RefusalError(401, "Sign in to upload.")
+    key = key_of_request(request)
+    if key is not None and not key.allows(KeyScope.WRITE):
+        raise RefusalError(403, "This API key may not upload: this takes the scope “write”.")
     return user
 
 

@@ -1,6 +1,6 @@
 """The pages of datasets."""
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -20,7 +20,7 @@ from atlas.datasets.permit import permit
 from atlas.datasets.report import report_page, report_words
 from atlas.teams.asker import asker_of
 from atlas.teams.audit import record_audit
-from atlas.teams.models import AuditVerb, Role, Team, User
+from atlas.teams.models import AuditVerb, Role, Team
 
 CARDS = 24
 OTHERS = 12
@@ -71,7 +71,7 @@ def team_page(request: HttpRequest, team: str) -> HttpResponse:
 @require_safe
 def new_dataset(request: HttpRequest) -> HttpResponse:
     teams = Team.objects.of(asker_of(request), Role.EDITOR)
-    team = team_for(cast(User, request.user), request.GET.get("team"))
+    team = team_for(asker_of(request), request.GET.get("team"))
     return render(request, "datasets/upload.html", {"teams": teams, "team": team})
 
 

@@ -11,7 +11,11 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
 from atlas.teams.links import links_of
-from atlas.teams.models import ShareLink, User
+from atlas.teams.models import ApiKey, KeyScope, ShareLink, User
+
+
+class KeyScopeError(Exception):
+    """An API key reaches not so far; one sentence for who holds it."""
 
 
 @dataclass(frozen=True)
@@ -21,15 +25,32 @@ class Asker:
     user: User | AnonymousUser
     #: Share links that were opened in this session and are in force now.
     links: tuple[ShareLink, ...] = ()
+    #: Shown instead of a session: the person then asks in its team only, and within its scopes.
+    key: ApiKey | None = None
     #: What was asked already, by dataset (see `atlas.datasets.permit`): a page asks of each record.
     permits: dict[UUID, Any] = field(default_factory=dict, compare=False)
 
+    @property
+    def may_write(self) -> bool:
+        """Whether anything may be changed, as far as an API key decides that."""
+        return self.key is None or self.key.allows(KeyScope.WRITE)
+
+    def require_write(self) -> None:
+        """Raises KeyScopeError."""
+        if not self.may_write:
+            raise KeyScopeError("This API key may look and search only: this takes the scope “write”.")
+
+    def require_person(self) -> None:
+        """For what no API key does. Raises KeyScopeError."""
+        if self.key is not None:
+            raise KeyScopeError("No API key shares or deletes datasets: sign in for that.")
+
 
 def asker_of(request: HttpRequest) -> Asker:
-    """Looked up once for each request."""
+    """Looked up once for each request. Raises KeyScopeError for an API key that may not even look."""
     asker: Asker | None = vars(request).get("asker")
     if asker is None:
-        asker = Asker(request.user, links_of(request.session))
+        asker = _by_key(request) or Asker(request.user, links_of(request.session))
         vars(request)["asker"] = asker
     return asker
 
@@ -43,7 +64,29 @@ async def asker_of_async(request: HttpRequest) -> Asker:
 def asker_again(request: HttpRequest) -> Asker:
     """Who asks by what is true now, for an answer that goes on for hours: signed out, revoked, removed?"""
     again = copy(request)
+    if key := key_of_request(request):
+        return (
+            Asker(key.created_by, key=key) if ApiKey.objects.usable().filter(pk=key.pk).exists() else NOBODY
+        )
     again.session = type(request.session)(request.session.session_key)
     again.user = get_user(again)
     vars(again).pop("asker", None)
     return asker_of(again)
+
+
+def key_of_request(request: HttpRequest) -> ApiKey | None:
+    """The API key that the request was let in with (see `key_middleware.py`)."""
+    key: ApiKey | None = vars(request).get("api_key")
+    return key
+
+
+NOBODY = Asker(AnonymousUser())
+
+
+def _by_key(request: HttpRequest) -> Asker | None:
+    key = key_of_request(request)
+    if key is None:
+        return None
+    if not key.allows(KeyScope.READ):
+        raise KeyScopeError("This API key may not look at data: this takes the scope “read” or “write”.")
+    return Asker(key.created_by, key=key)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -66,10 +66,17 @@ AT_LEAST: dict[Role, tuple[Role, ...]] = {
 
 class TeamQuerySet(models.QuerySet["Team"]):
     def of(self, asker: "Asker", at_least: Role = Role.VIEWER) -> "TeamQuerySet":
-        """The teams in which the person who asks holds at least this role; none for an anonymous visitor."""
+        """The teams in which who asks holds at least this role; none for an anonymous visitor.
+
+        An API key asks for its maker in its team, and never as an owner.
+        """
         if not asker.user.is_authenticated:
             return self.none()
         held = Membership.objects.filter(user=asker.user, role__in=AT_LEAST[at_least])
+        if asker.key is not None:
+            if at_least == Role.OWNER or (at_least == Role.EDITOR and not asker.may_write):
+                return self.none()
+            held = held.filter(team=asker.key.team_id)
         return self.filter(pk__in=held.values("team"))
 
 
@@ -173,8 +180,9 @@ class GuestRole(models.TextChoices):
 
 class GuestQuerySet(models.QuerySet["Guest"]):
     def of(self, asker: "Asker", at_least: GuestRole = GuestRole.VIEWER) -> "GuestQuerySet":
-        """Where the person who asks is a guest with at least this role; nowhere for an anonymous visitor."""
-        if not asker.user.is_authenticated:
+        """Where the person who asks is a guest with at least this role; nowhere for an anonymous visitor, and
+        for an API key, which is for one team."""
+        if not asker.user.is_authenticated or asker.key is not None:
             return self.none()
         ladder = GuestRole.values
         return self.filter(user=asker.user, role__in=ladder[ladder.index(at_least) :])
@@ -241,8 +249,15 @@ class KeyScope(models.TextChoices):
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def in_force(self) -> "ApiKeyQuerySet":
-        """Neither revoked nor expired. Whether who made it is still on the team is asked when it is used."""
+        """Neither revoked nor expired."""
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
+
+    def usable(self) -> "ApiKeyQuerySet":
+        """Those in force whose maker is still on the team."""
+        makers = Membership.objects.filter(
+            team=OuterRef("team"), user=OuterRef("created_by"), user__is_active=True
+        )
+        return self.in_force().filter(Exists(makers))
 
 
 class ApiKey(models.Model):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from atlas.teams import views
+from atlas.teams import audit_views, key_views, views
 
 app_name = "teams"
 
@@ -18,5 +18,9 @@ urlpatterns = [
         views.end_invitation,
         name="end_invitation",
     ),
+    path("teams/<slug:team>/keys", key_views.keys_page, name="keys"),
+    path("teams/<slug:team>/keys/<uuid:key_id>/revoke", key_views.end_key, name="end_key"),
+    path("teams/<slug:team>/log", audit_views.team_log, name="log"),
+    path("account/activity", audit_views.own_activity, name="activity"),
     path("join/<str:invite>", views.join, name="join"),
 ]

@@ -27,7 +27,7 @@ from atlas.teams.invitations import (
     token_of,
 )
 from atlas.teams.membership import LastOwnerError, change_role, create_team, remove_member, rename_team
-from atlas.teams.models import AuditVerb, Invitation, Membership, Role, Team, User
+from atlas.teams.models import AT_LEAST, AuditVerb, Invitation, Membership, Role, Team, User
 
 
 @login_required
@@ -44,13 +44,13 @@ def new_team(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def members_page(request: HttpRequest, team: str) -> HttpResponse:
-    return _page(request, _find(request, team, Role.VIEWER))
+    return _page(request, find_team(request, team, Role.VIEWER))
 
 
 @login_required
 @require_POST
 def rename(request: HttpRequest, team: str) -> HttpResponse:
-    found = _find(request, team)
+    found = find_team(request, team)
     form = TeamForm(request.POST)
     if not form.is_valid():
         return _page(request, found, team_form=form)
@@ -62,7 +62,7 @@ def rename(request: HttpRequest, team: str) -> HttpResponse:
 @login_required
 @require_POST
 def set_role(request: HttpRequest, team: str, user_id: int) -> HttpResponse:
-    found = _find(request, team)
+    found = find_team(request, team)
     form = RoleForm(request.POST)
     if not form.is_valid():
         raise Http404
@@ -85,7 +85,7 @@ def set_role(request: HttpRequest, team: str, user_id: int) -> HttpResponse:
 def remove(request: HttpRequest, team: str, user_id: int) -> HttpResponse:
     """Owners remove anybody; everybody may leave."""
     leaves = user_id == request.user.pk
-    found = _find(request, team, Role.VIEWER if leaves else Role.OWNER)
+    found = find_team(request, team, Role.VIEWER if leaves else Role.OWNER)
     try:
         remove_member(found, user_id)
     except Membership.DoesNotExist as error:
@@ -105,7 +105,7 @@ def remove(request: HttpRequest, team: str, user_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def new_invitation(request: HttpRequest, team: str) -> HttpResponse:
-    found = _find(request, team)
+    found = find_team(request, team)
     form = InvitationForm(request.POST)
     if form.is_valid():
         email, role = form.cleaned_data["email"], Role(form.cleaned_data["role"])
@@ -123,7 +123,7 @@ def new_invitation(request: HttpRequest, team: str) -> HttpResponse:
 @login_required
 @require_POST
 def end_invitation(request: HttpRequest, team: str, invitation_id: UUID) -> HttpResponse:
-    found = _find(request, team)
+    found = find_team(request, team)
     invitation = get_object_or_404(found.invitations, pk=invitation_id)
     revoke_invitation(invitation)
     record_audit(request, AuditVerb.INVITATION_REVOKED, invitation.email, team=found)
@@ -153,7 +153,7 @@ def join(request: HttpRequest, invite: str) -> HttpResponse:
     return redirect(team)
 
 
-def _find(request: HttpRequest, slug: str, at_least: Role = Role.OWNER) -> Team:
+def find_team(request: HttpRequest, slug: str, at_least: Role = Role.OWNER) -> Team:
     """Raises Http404."""
     return get_object_or_404(Team.objects.of(asker_of(request), at_least), slug=slug)
 
@@ -163,6 +163,7 @@ def _page(request: HttpRequest, team: Team, **forms: Any) -> HttpResponse:
     context = {
         "team": team,
         "members": members,
+        "may_edit": members.filter(user=request.user.pk, role__in=AT_LEAST[Role.EDITOR]).exists(),
         "is_owner": members.filter(user=request.user.pk, role=Role.OWNER).exists(),
         "roles": Role.choices,
         "role_words": ROLES,
