@@ -3,7 +3,8 @@
 From captions by class-based TF-IDF (Grootendorst, "BERTopic", 2022) over words and pairs of words, counted
 once per caption: a good word is in many captions of the topic and in few of its siblings. A word that most of
 the topic has names it alone; otherwise up to three words do, each adding captions that those before it lack.
-What most of the parent says is not repeated.
+What most of the parent says is not repeated. A topic whose captions share no word is named by examples: the
+captions of its most typical records.
 """
 
 import re
@@ -63,9 +64,10 @@ def name_topics(
     means: Floats,
     captions: Sequence[str | None] | None,
     vocabulary: Vocabulary | None,
+    typical: Sequence[Ints],
 ) -> list[str]:
     """A name for each topic, unlike its siblings' and its parent's. `ids` (levels, N) gives the points of the
-    topics, `means` (topics, d) their mean vectors."""
+    topics, `means` (topics, d) their mean vectors, `typical` some points of each, the most typical first."""
     spoken = _Spoken.read(ids, len(parents), captions) if captions is not None else None
     seen = _likeness(means, parents, vocabulary) if vocabulary is not None and len(vocabulary.words) else None
     names: list[str] = []
@@ -85,12 +87,33 @@ def name_topics(
             name = spoken.name(topic, siblings, taken, barred)
         if name is None and vocabulary is not None and seen is not None:
             name = _nearest_word(seen[topic], vocabulary.words, taken)
+        if name is None and captions is not None:
+            name = _examples([captions[point] for point in typical[topic]], taken)
         names.append(name or _numbered("Group", taken))
     return names
 
 
 def _numbered(word: str, taken: set[str]) -> str:
     return next(name for at in count(1) if (name := f"{word} {at}").casefold() not in taken)
+
+
+def _examples(captions: Sequence[str | None], taken: set[str]) -> str | None:
+    """The first captions that share no word, so that they show how wide the topic is; cut where long."""
+    chosen: list[str] = []
+    used: set[str] = set()
+    for caption in captions:
+        stems = set(_stems(caption or ""))
+        if stems and not stems & used:
+            used |= stems
+            chosen.append(_cut(" ".join((caption or "")[:_READ].split())))
+        if len(chosen) == MOST_WORDS:
+            break
+    name = ", ".join(chosen)
+    return name if chosen and name.casefold() not in taken else None
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LENGTH else text[: _LENGTH - 1].rstrip() + "…"
 
 
 def _likeness(means: Floats, parents: list[int | None], vocabulary: Vocabulary) -> Floats:
@@ -234,7 +257,7 @@ class _Spoken:
             if found:  # a capital at the start of a caption says little
                 forms[" ".join(found.group().split())] += 1 if found.start() == 0 else 3
         written = forms.most_common(1)[0][0] if forms else term
-        return written if len(written) <= _LENGTH else written[: _LENGTH - 1].rstrip() + "…"
+        return _cut(written)
 
 
 def _stems(text: str) -> Iterable[str]:

@@ -28,6 +28,7 @@ _VALLEY = 0.8  # a pass this share of the lower peak's height divides nothing
 _SEEN = 16  # points that the smoothing must see around the typical point, or it draws noise
 _MEANING = 0.6  # weight of likeness beside place when regions are joined
 _COMPONENTS = 8
+_TYPICAL = 40  # records of a topic that may name it
 _GRID = (64, 768)
 _CHUNK = 8192
 
@@ -79,8 +80,9 @@ def find_topics(
         ids[-1, at_peak < _FRINGE] = -1
     parents = _parents(levels)
     means = _means(levels, sums)
-    names = name_topics(ids, parents, means, captions, vocabulary)
-    return Topics(_describe(coordinates, vectors, ids, parents, means, names), ids)
+    typical = _typical(vectors, means, ids)
+    names = name_topics(ids, parents, means, captions, vocabulary, typical)
+    return Topics(_describe(coordinates, ids, parents, names, typical), ids)
 
 
 def _level_sizes(leaves: int) -> list[int]:
@@ -236,26 +238,40 @@ def _means(levels: Ints, sums: npt.NDArray[np.float64]) -> Floats:
     return means.astype(np.float32)
 
 
+def _typical(vectors: npt.NDArray[np.floating], means: Floats, ids: Ints) -> list[Ints]:
+    """Of each topic the points that are most like its mean, the best first."""
+    found: list[Ints] = []
+    for of in ids:
+        likeness = _likeness(vectors, means, of)
+        for members in _members(of).values():
+            best = np.argsort(-likeness[members], kind="stable")[:_TYPICAL]
+            found.append(members[best].astype(np.int32))
+    return found
+
+
+def _members(of: Ints) -> dict[int, npt.NDArray[np.intp]]:
+    """The points of each topic of a level, by topic."""
+    order = np.argsort(of, kind="stable")
+    topics, starts = np.unique(of[order], return_index=True)
+    parts = np.split(order, starts[1:])
+    return {topic: part for topic, part in zip(topics.tolist(), parts, strict=True) if topic >= 0}
+
+
 def _describe(
     coordinates: Floats,
-    vectors: npt.NDArray[np.floating],
     ids: Ints,
     parents: list[int | None],
-    means: Floats,
     names: list[str],
+    typical: list[Ints],
 ) -> list[Topic]:
     found = []
     for level, of in enumerate(ids):
-        likeness = _likeness(vectors, means, of)
-        order = np.argsort(of, kind="stable")
-        for topic in np.unique(of[of >= 0]).tolist():
-            start, stop = np.searchsorted(of[order], [topic, topic + 1])
-            members = order[start:stop]
+        for topic, members in _members(of).items():
             here = coordinates[members]
             middle = int(np.linalg.norm(here - np.median(here, axis=0), axis=1).argmin())
             radius = float(np.median(np.linalg.norm(here - here[middle], axis=1)))
             x, y = here[middle].tolist()
-            best = int(members[likeness[members].argmax()])
+            best = int(typical[topic][0])
             found.append(Topic(topic, level, parents[topic], names[topic], x, y, radius, len(members), best))
     return found
 

@@ -160,9 +160,10 @@ def test_the_same_map_gives_the_same_topics() -> None:
 
 
 def names_of(captions: list[str], ids: list[list[int]], parents: list[int | None]) -> list[str]:
-    return name_topics(
-        np.array(ids, np.int32), parents, np.eye(len(parents), 4, dtype=np.float32), captions, None
-    )
+    means = np.eye(len(parents), 4, dtype=np.float32)
+    of = np.array(ids, np.int32)
+    typical = [np.argwhere(of == topic)[:, 1].astype(np.int32) for topic in range(len(parents))]
+    return name_topics(of, parents, means, captions, None, typical)
 
 
 def test_a_name_keeps_the_capitals_of_the_captions() -> None:
@@ -187,3 +188,17 @@ def test_what_the_whole_parent_says_names_none_of_its_children() -> None:
 def test_parts_that_no_word_tells_apart_are_numbered() -> None:
     ids = [[0] * 20, [1] * 10 + [2] * 10]
     assert names_of(["tulip"] * 20, ids, [None, 0, 0]) == ["tulip", "tulip 1", "tulip 2"]
+
+
+def test_captions_that_share_no_word_name_a_topic_by_examples() -> None:
+    signs = ["Aries", "Taurus", "Gemini", "Cancer", "Leo", "Virgo", "Libra", "Scorpio", "Pisces", "Aquarius"]
+    ids = [[0] * 20 + [1] * 10]
+    assert names_of(["tulip"] * 20 + signs, ids, [None, None]) == ["tulip", "Aries, Taurus, Gemini"]
+
+
+def test_examples_are_different_and_short() -> None:
+    captions = ["", "a red apple", "red apples", "a lighthouse on a very long and windy coast", "moon"]
+    names = names_of(["tulip"] * 30 + captions * 2, [[0] * 30 + [1] * 10], [None, None])
+    assert names[0] == "tulip"
+    assert "Group" not in names[1]
+    assert all(len(part) <= 28 for part in names[1].split(", "))
