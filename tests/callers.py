@@ -131,6 +131,7 @@ def set_up(world: World, gina: User, gus: User, greta: User, olga: User) -> Stag
         "view_id": SavedView.objects.create(dataset=dataset, created_by=cast.alice, name="A", hash="").pk,
         "tag_id": dataset.tags.create(name="blurry", colour=0).pk,
         "other_id": world.map.current_id,
+        "topic": 0,
         "z": 0,
         "x": 0,
         "y": 0,

@@ -190,6 +190,8 @@ OPERATIONS: dict[str, Rule] = {
     f"GET {MAP}/records": Rule(SEE, query="ordinals=0,1"),
     f"GET {MAP}/records/{{row}}": Rule(SEE),
     f"GET {MAP}/records/{{row}}/neighbours": Rule(SEE),
+    f"GET {MAP}/topics": Rule(SEE),
+    f"PATCH {MAP}/topics/{{topic}}": Rule(EDIT, json={"name": "New"}),
     # Filters and tags
     f"POST {MAP}/select": Rule(SEE, json={"filter": {"rows": [1]}}),
     f"POST {DATASET}/table": Rule(SEE, json={}),

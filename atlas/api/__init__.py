@@ -15,6 +15,7 @@ from atlas.maps.export_api import router as export_router
 from atlas.maps.selection_api import router as selection_router
 from atlas.maps.tags_api import router as tags_router
 from atlas.maps.together_api import router as together_router
+from atlas.maps.topics_api import router as topics_router
 from atlas.search.across_api import router as across_router
 from atlas.search.api import router as search_router
 from atlas.search.saved_api import router as saved_searches_router
@@ -51,6 +52,7 @@ api.add_router("", selection_router)
 api.add_router("", export_router)
 api.add_router("", tags_router)
 api.add_router("", together_router)
+api.add_router("", topics_router)
 api.add_router("", search_router)
 api.add_router("", across_router)
 api.add_router("", saved_searches_router)

@@ -35,6 +35,8 @@ class MapOut(Schema):
     number: int
     count: int
     base_url: str
+    #: Names that editors gave to topics, by the topic's id.
+    renamed: dict[str, str]
 
 
 class MapsOut(Schema):

@@ -3,11 +3,13 @@
 import re
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from atlas.datasets.permit import permit
 from atlas.maps.access import visible_version
+from atlas.maps.renaming import labels_now
 from atlas.teams.asker import asker_of
 
 _TILE = r"\d{1,2}-\d{1,5}-\d{1,5}"
@@ -26,7 +28,10 @@ _TYPES = {".json": "application/json", ".webp": "image/webp"}
 def map_file(request: HttpRequest, map_id: UUID, version_id: UUID, name: str) -> HttpResponse:
     if not _NAME.fullmatch(name):
         raise Http404
-    version = visible_version(asker_of(request), map_id, version_id)
+    asker = asker_of(request)
+    version = visible_version(asker, map_id, version_id)
+    if name == "labels.json" and not permit(asker, version.map.dataset_id).sees_captions:
+        return JsonResponse(labels_now(version, words=False), headers={"Cache-Control": "no-store"})
     path = version.folder / name
     packed = path.with_name(f"{path.name}.gz")
     response = HttpResponse(content_type=_TYPES.get(path.suffix, "application/octet-stream"))

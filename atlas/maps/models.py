@@ -225,6 +225,8 @@ class Topic(models.Model):
     level = models.PositiveSmallIntegerField()
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="children")
     name = models.CharField(max_length=200)
+    #: What an editor calls it; "" = by the name that the build found.
+    given_name = models.CharField(max_length=80, blank=True)
     count = models.PositiveIntegerField()
     #: The row of its most representative record.
     representative = models.PositiveIntegerField()
@@ -237,4 +239,4 @@ class Topic(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.name
+        return self.given_name or self.name

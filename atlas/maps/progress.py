@@ -14,6 +14,7 @@ from atlas import events
 from atlas.datasets.events import import_snapshot
 from atlas.datasets.models import Dataset, State
 from atlas.maps.models import Build, DataMap, Space, Stage
+from atlas.maps.renaming import given_names
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ def announce(dataset_id: UUID) -> None:
 def published_maps(dataset_id: UUID) -> list[dict[str, Any]]:
     maps = DataMap.objects.filter(dataset=dataset_id, current__isnull=False).select_related("current")
     order = {space: place for place, space in enumerate(Space.values)}
+    names = given_names(data_map.current_id for data_map in maps)
     return [
         {
             "id": str(data_map.pk),
@@ -68,6 +70,7 @@ def published_maps(dataset_id: UUID) -> list[dict[str, Any]]:
             "number": data_map.current.number,
             "count": data_map.current.count,
             "base_url": f"/maps/{data_map.pk}/{data_map.current_id}/",
+            "renamed": names[data_map.current_id],
         }
         for data_map in sorted(maps, key=lambda each: order[each.space])
         if data_map.current

@@ -17,6 +17,7 @@ from atlas.maps.kept import Points, load_topics, save_topics
 from atlas.maps.models import Build, DataMap, MapVersion, Space, Step, version_folder
 from atlas.maps.names import Vocabulary
 from atlas.maps.publish import scratch_folder, version_id
+from atlas.maps.renaming import renamed
 from atlas.maps.steps import Watch
 
 #: Things that pictures show, a word a line.
@@ -100,7 +101,7 @@ def name_topics(step: Step, watch: Watch) -> None:
         found = topics.find_topics(points.coordinates, unit, captions, words)
     else:
         old = Points.load(shown.folder)
-        found = _extended(load_topics(shown.folder, old.rows), old, points)
+        found = _extended(renamed(load_topics(shown.folder, old.rows), shown), old, points)
     save_topics(scratch, found, points.rows)
 
 
