@@ -36,6 +36,8 @@ bench: build ## Measure every part beside the usual ways; leave the machine alon
 	$(PY) -m embeddings benchmark
 	$(PY) -m atlas.maps.benchmark
 	$(PY) -m atlas.benchmark
+	$(PY) -m atlas.search.benchmark
+	$(PY) -m atlas.search.benchmark --relevance
 
 .PHONY: help demo build test lint format bench
 

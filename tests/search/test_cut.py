@@ -24,7 +24,7 @@ def test_it_finds_what_stands_out_at_any_level_and_scale(relevant: int, shift: f
 def test_pure_noise_gives_next_to_nothing(seed: int) -> None:
     scores = np.random.default_rng(seed).normal(size=10_000).astype(np.float32)
 
-    assert (scores >= relevance_cut(scores)).sum() < 20
+    assert (scores >= relevance_cut(scores)).sum() < 100
 
 
 def test_what_is_half_as_good_as_the_best_is_not_relevant_however_rare_it_is() -> None:
