@@ -38,6 +38,7 @@ bench: build ## Measure every part beside the usual ways; leave the machine alon
 	$(PY) -m atlas.benchmark
 	$(PY) -m atlas.search.benchmark
 	$(PY) -m atlas.search.benchmark --relevance
+	$(PY) frontend/benchmarks/run.py
 
 .PHONY: help demo build test lint format bench
 

@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import override_settings
 from pytest_django import DjangoDbBlocker, Settings
 
 from atlas.datasets.models import Dataset, Record, Visibility
-from atlas.maps import towers
 from atlas.maps.models import DataMap, MapVersion
 from tests.maps.building import make_maps
-from tests.maps.fake_towers import FakeModel
 from tests.maps.records import add_records, make_dataset
-from tests.people import Cast, client_of, make_cast
+from tests.maps.shared_world import shared_cast
+from tests.people import Cast, client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -42,14 +40,7 @@ def world(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
     """One dataset with two versions of its maps for all tests here, which only look at it."""
-    folder = tmp_path_factory.mktemp("home")
-    with (
-        django_db_blocker.unblock(),
-        override_settings(ATLAS_HOME=folder, MEDIA_ROOT=folder / "media"),
-        pytest.MonkeyPatch.context() as monkeypatch,
-    ):
-        monkeypatch.setattr(towers, "model", lambda _: FakeModel())
-        cast = make_cast()
+    with shared_cast(django_db_blocker, tmp_path_factory) as cast:
         dataset = make_dataset(cast.team)
         versions = []
         for count in (10, COUNT - 10):
@@ -59,10 +50,6 @@ def world(
             assert shown is not None
             versions.append(shown)
         yield World(cast, dataset, *versions)
-        dataset.delete()
-        for person in (cast.alice, cast.bob, cast.victor, cast.charlie):
-            person.teams.all().delete()
-            person.delete()
 
 
 @pytest.fixture(autouse=True)

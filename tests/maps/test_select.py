@@ -8,18 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.test import override_settings
 from pytest_django import DjangoDbBlocker, Settings
 
 from atlas.datasets import tags
 from atlas.datasets.models import Dataset, Tag, Visibility
-from atlas.maps import towers
 from atlas.maps.models import DataMap, MapVersion, Topic
 from atlas.maps.selection import inside, rows_matching
 from tests.maps.building import make_maps
-from tests.maps.fake_towers import FakeModel
 from tests.maps.records import add_records, make_dataset
-from tests.people import Cast, client_of, make_cast
+from tests.maps.shared_world import shared_cast
+from tests.people import Cast, client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -50,14 +48,7 @@ class World:
 def world(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("home")
-    with (
-        django_db_blocker.unblock(),
-        override_settings(ATLAS_HOME=folder, MEDIA_ROOT=folder / "media"),
-        pytest.MonkeyPatch.context() as monkeypatch,
-    ):
-        monkeypatch.setattr(towers, "model", lambda _: FakeModel())
-        cast = make_cast()
+    with shared_cast(django_db_blocker, tmp_path_factory) as cast:
         dataset = make_dataset(cast.team)
         add_records(dataset, COUNT, captions=True)
         make_maps(dataset.pk)
@@ -68,10 +59,6 @@ def world(
         )
         assert shown is not None
         yield World(cast, dataset, shown)
-        dataset.delete()
-        for person in (cast.alice, cast.bob, cast.victor, cast.charlie):
-            person.teams.all().delete()
-            person.delete()
 
 
 @pytest.fixture(autouse=True)

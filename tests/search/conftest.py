@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.test import override_settings
 from pytest_django import DjangoDbBlocker, Settings
 
 from atlas.datasets.models import Dataset
@@ -14,7 +13,8 @@ from atlas.search import asking
 from tests.maps.building import make_maps
 from tests.maps.fake_towers import FakeModel
 from tests.maps.records import add_records, make_dataset
-from tests.people import Cast, make_cast
+from tests.maps.shared_world import shared_cast
+from tests.people import Cast
 from tests.search.queries import COUNT, World
 
 
@@ -35,24 +35,12 @@ def world(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
     """One dataset with its maps for all tests here, which only look at it."""
-    folder = tmp_path_factory.mktemp("home")
-    with (
-        django_db_blocker.unblock(),
-        override_settings(ATLAS_HOME=folder, MEDIA_ROOT=folder / "media"),
-        pytest.MonkeyPatch.context() as monkeypatch,
-    ):
-        monkeypatch.setattr(towers, "model", lambda _: FakeModel())
-        cast = make_cast()
+    with shared_cast(django_db_blocker, tmp_path_factory) as cast:
         datasets = [make_dataset(person.teams.get()) for person in (cast.alice, cast.charlie)]
         for dataset in datasets:
             add_records(dataset, COUNT, pictures=True, captions=True)
             make_maps(dataset.pk)
         yield World(cast, datasets[0])
-        for dataset in datasets:
-            dataset.delete()
-        for person in (cast.alice, cast.bob, cast.victor, cast.charlie):
-            person.teams.all().delete()
-            person.delete()
 
 
 @pytest.fixture
