@@ -16,7 +16,7 @@ class ShallowParser(Parser):
         """Raises ValueError, of which django-ninja makes a 400."""
         if request.content_type == "application/x-www-form-urlencoded":
             # A page that asks for a file to save has but a plain form: its field `request` is the body.
-            content = json.loads(request.POST["request"])
+            content = json.loads(request.POST.get("request", ""))
         else:
             content = super().parse_body(request)
         if _deeper_than(content, DEEPEST):

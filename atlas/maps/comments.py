@@ -48,7 +48,7 @@ def write_comment(
     if dataset.comments.count() >= MOST_COMMENTS:
         raise CommentRefusedError(f"A dataset holds at most {MOST_COMMENTS:,} comments. Remove some first.")
     author = asker.user if isinstance(asker.user, User) else None
-    called = str(author) if author else name.strip()
+    called = str(author) if author else name.replace("\0", "").strip()
     if not called:
         raise CommentRefusedError("Say your name with the comment: you are not signed in.")
     return Comment.objects.create(

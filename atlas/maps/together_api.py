@@ -1,5 +1,6 @@
 """Comments, saved views and activity over JSON; `atlas/api/README.md` has the examples."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -34,6 +35,15 @@ def _said(text: str) -> str:
     return cleaned
 
 
+def _storable(content: dict[str, Any]) -> dict[str, Any]:
+    """Postgres takes no NUL and no half of a character inside JSON either."""
+    text = json.dumps(content, ensure_ascii=False)
+    text.encode()  # a UnicodeEncodeError is a ValueError
+    if "\\u0000" in text:
+        raise ValueError("It holds a NUL.")
+    return content
+
+
 Text = Annotated[str, Field(max_length=5000), AfterValidator(_said)]
 Name = Annotated[str, Field(max_length=100), AfterValidator(_said)]
 Place = Annotated[float, Field(ge=-1, le=2)]
@@ -60,7 +70,7 @@ class RegionPin(_Strict):
 
 class SelectionPin(_Strict):
     #: As in `atlas/api/README.md`; kept as it is and read again when it is opened.
-    filter: Annotated[dict[str, Any], Field(min_length=1)]
+    filter: Annotated[dict[str, Any], Field(min_length=1), AfterValidator(_storable)]
 
 
 Pin = RecordPin | PlacePin | RegionPin | SelectionPin

@@ -153,6 +153,12 @@ def test_a_pin_on_nothing_of_this_dataset_is_refused(cast: Cast, dataset: Datase
     assert Comment.objects.count() == 0
 
 
+@pytest.mark.parametrize("words", ["a\0", "\ud800"])
+def test_a_selection_is_pinned_only_with_text_in_it(cast: Cast, dataset: Dataset, words: str) -> None:
+    pin = {"filter": {"caption": words}}
+    assert write(cast, dataset, pin=pin).status_code == 422
+
+
 @pytest.mark.parametrize("text", ["", "  ", "\0", "x" * 5001, None, 7])
 def test_a_comment_says_something_of_decent_length(cast: Cast, dataset: Dataset, text: Any) -> None:
     assert write(cast, dataset, text=text).status_code == 422
