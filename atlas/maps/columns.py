@@ -11,24 +11,28 @@ from numpy.typing import NDArray
 
 from atlas.datasets.models import Dataset, Record
 from atlas.maps.tiles import BadColumnError, Column
+from atlas.maps.work import Report, part_of
 
 log = logging.getLogger(__name__)
 
 #: Columns of these types are on the map; texts and lists are for reading and searching.
 SHOWN = ("category", "number", "date")
+#: Records read between two reports.
+CHUNK = 5000
 #: Names of columns that a map has of its own.
 RESERVED = ("trust",)
 
 
-def columns_of(dataset: Dataset, rows: NDArray[np.uint32]) -> dict[str, Column]:
+def columns_of(dataset: Dataset, rows: NDArray[np.uint32], report: Report) -> dict[str, Column]:
     """By key, in the dataset's order, one value for each of `rows` (ascending).
 
-    A column with more different words than a map can show is left out.
+    A column with more different words than a map can show is left out. What `report` raises ends it.
     """
     shown = {each["name"]: each["type"] for each in dataset.columns if each["type"] in SHOWN}
-    values = _values(dataset, rows, list(shown))
+    values = _values(dataset, rows, list(shown), part_of(report, 0, 60))
     columns: dict[str, Column] = {}
-    for name, kind in shown.items():
+    for at, (name, kind) in enumerate(shown.items()):
+        report(60 + 40 * at // len(shown), 100)
         try:
             column = _column(name, kind, values[name])
         except BadColumnError as error:
@@ -38,14 +42,19 @@ def columns_of(dataset: Dataset, rows: NDArray[np.uint32]) -> dict[str, Column]:
     return columns
 
 
-def _values(dataset: Dataset, rows: NDArray[np.uint32], names: list[str]) -> dict[str, list[Any]]:
+def _values(
+    dataset: Dataset, rows: NDArray[np.uint32], names: list[str], report: Report
+) -> dict[str, list[Any]]:
     """{column: its values, None where a record has none}"""
     values: dict[str, list[Any]] = {name: [None] * len(rows) for name in names}
     if not names:
         return values
     place = {int(row): at for at, row in enumerate(rows)}
     records = Record.objects.filter(dataset=dataset, row__lte=int(rows.max(initial=0)))
-    for row, own in records.values_list("row", "values").iterator(5000):
+    stored = records.values_list("row", "values").iterator(CHUNK)
+    for number, (row, own) in enumerate(stored):
+        if number % CHUNK == 0:
+            report(number, max(len(rows), number))
         at = place.get(row)
         if at is not None:
             for name in names:

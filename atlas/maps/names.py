@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
+from atlas.maps.work import Report, part_of, unheard
+
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 
@@ -24,6 +26,7 @@ MOST_WORDS = 3
 ENOUGH = 0.6  # a name that this share of the captions has needs no further word
 LEAST = 0.06  # a word that fewer captions have names nobody
 _CAPTIONS = 200_000  # more are sampled evenly
+_SPOKEN_AT_ONCE = 1000  # captions read between two reports
 _READ = 400  # letters of a caption
 _NEARLY = 0.8  # a word this share as near as the nearest may take its place
 _LENGTH = 28  # of a word that is shown
@@ -65,13 +68,18 @@ def name_topics(
     captions: Sequence[str | None] | None,
     vocabulary: Vocabulary | None,
     typical: Sequence[Ints],
+    report: Report = unheard,
 ) -> list[str]:
     """A name for each topic, unlike its siblings' and its parent's. `ids` (levels, N) gives the points of the
     topics, `means` (topics, d) their mean vectors, `typical` some points of each, the most typical first."""
-    spoken = _Spoken.read(ids, len(parents), captions) if captions is not None else None
+    spoken = None
+    if captions is not None:
+        spoken = _Spoken.read(ids, len(parents), captions, part_of(report, 0, 80))
     seen = _likeness(means, parents, vocabulary) if vocabulary is not None and len(vocabulary.words) else None
     names: list[str] = []
+    naming = part_of(report, 80, 20)
     for topic, parent in enumerate(parents):
+        naming(topic, len(parents))
         siblings = [other for other, mother in enumerate(parents) if mother == parent and other != topic]
         if parent is not None and not siblings:
             names.append(names[parent])  # an only child is its mother once more
@@ -162,14 +170,18 @@ class _Spoken:
     surface: list[str]  # the captions as written
 
     @classmethod
-    def read(cls, ids: Ints, topics: int, captions: Sequence[str | None]) -> "_Spoken":
+    def read(cls, ids: Ints, topics: int, captions: Sequence[str | None], report: Report) -> "_Spoken":
         rows = np.array([row for row, text in enumerate(captions) if text], np.int64)
         if len(rows) > _CAPTIONS:
             rows = rows[np.linspace(0, len(rows) - 1, _CAPTIONS).astype(np.int64)]
         texts = [captions[row] or "" for row in rows]
-        terms, has = _terms_of(texts)
+        terms, has = _terms_of(texts, part_of(report, 0, 70))
         of = ids[:, rows]
-        members = [np.flatnonzero((of == topic).any(axis=0)) for topic in range(topics)]
+        members, points = [], np.zeros(topics, np.int64)
+        for topic in range(topics):
+            report(70 + 30 * topic // topics, 100)
+            members.append(np.flatnonzero((of == topic).any(axis=0)))
+            points[topic] = (ids == topic).sum()
         sizes = np.array([len(member) for member in members])
         in_topic = csr_matrix(
             (np.ones(int(sizes.sum()), np.float32), np.concatenate([np.zeros(0, np.intp), *members]),
@@ -179,7 +191,6 @@ class _Spoken:
         counts = (in_topic @ has).toarray().astype(np.float32)
         totals = np.maximum(np.asarray(has.sum(axis=0)).ravel(), 1)
         rare = np.log1p(has.nnz / max(int(ids[-1].max()) + 1, 1) / totals).astype(np.float32)
-        points = np.array([(ids == topic).sum() for topic in range(topics)])
         kept = len(rows) / max(len([text for text in captions if text]), 1)
         enough = sizes >= np.maximum(_CAPTIONED * kept * points, 1)
         return cls(terms, has, members, counts / np.maximum(sizes, 1)[:, None], rare, enough, texts)
@@ -269,12 +280,14 @@ def _words(text: str) -> list[str]:
     return [word.casefold() for word in _WORD.findall(text[:_READ])]
 
 
-def _terms_of(texts: list[str]) -> tuple[list[str], csr_matrix]:
+def _terms_of(texts: list[str], report: Report) -> tuple[list[str], csr_matrix]:
     """Terms without stop words, of two uses or more (unless texts are few), and (texts, terms) of 0/1."""
     numbers: dict[str, int] = {}
     found: list[int] = []
     ends = [0]
-    for text in texts:
+    for at, text in enumerate(texts):
+        if at % _SPOKEN_AT_ONCE == 0:
+            report(at, len(texts))
         words = [token.casefold() for token in _TOKEN.findall(text[:_READ])]
         meant = [word if len(word) > 1 and word not in _STOP else "" for word in words]  # "" ends a pair
         here = {word for word in meant if word}

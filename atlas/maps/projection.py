@@ -29,6 +29,10 @@ _CHUNK = 8192
 _TRUST_CHUNK = 512
 
 
+def _go_on() -> None:
+    """The check of work that nobody stops."""
+
+
 class BadVectorError(ValueError):
     """A vector cannot be placed; says which row and why."""
 
@@ -54,6 +58,7 @@ class Placement:
     coordinates: Floats  # (M, 2)
     neighbours: Ints  # (M, k) rows of the old vectors, nearest first
     distances: Floats  # (M, k) cosine distances
+    trust: Floats  # (M,) 0…1, of what lies around each among the old points
 
 
 def project(
@@ -73,7 +78,7 @@ def project(
     """
     with Work(progress, cancelled, threads) as work:
         work.say("neighbours", 0, 1)
-        unit = normalise(vectors, work=work)
+        unit = normalise(vectors, check=work.again)
         n = len(unit)
         sketch = _sketch(unit, seed, work)
         neighbours = nearest_neighbours(unit, sketch, work, seed=seed)
@@ -104,9 +109,11 @@ def place(
         raise ValueError("a map without points has no place for new ones: project them instead")
     with Work(progress, cancelled) as work:
         work.say("neighbours", 0, 1)
-        near = nearest_of(normalise(new, work=work), normalise(old, work=work), K, work)
-    coordinates = np.median(old_coordinates[near.indices], axis=1).astype(np.float32).reshape(-1, 2)
-    return Placement(coordinates, near.indices, near.distances)
+        unit, among = normalise(new, check=work.again), normalise(old, check=work.again)
+        near = nearest_of(unit, among, K, work)
+        coordinates = np.median(old_coordinates[near.indices], axis=1).astype(np.float32).reshape(-1, 2)
+        trust = _trust_placed(unit, among, coordinates, old_coordinates, near, work)
+    return Placement(coordinates, near.indices, near.distances, trust)
 
 
 def drift(new_distances: Floats, old_distances: Floats) -> float:
@@ -124,12 +131,13 @@ def joint(
     caption_vectors: Vectors,
     has_image: npt.NDArray[np.bool_] | None = None,
     has_caption: npt.NDArray[np.bool_] | None = None,
+    check: Callable[[], None] = _go_on,
 ) -> Floats:
     """One vector (N, d) per record from its picture and its caption, each of length one before and after.
 
     Each modality is centred first. Raw image and text vectors lie on two islands (Liang et al., "Mind the
     gap", 2022), and records with only a picture would never come near records with only a caption. Rows with
-    neither become zero.
+    neither become zero. `check` is called often, and may raise to stop it.
     """
     if image_vectors.shape != caption_vectors.shape:
         raise ValueError(
@@ -138,12 +146,15 @@ def joint(
     total = np.zeros(image_vectors.shape, np.float32)
     for vectors, present in ((image_vectors, has_image), (caption_vectors, has_caption)):
         rows = np.arange(len(vectors)) if present is None else np.flatnonzero(present)
-        total[rows] += _centred(normalise(vectors, rows))
-    return normalise(total)
+        total[rows] += _centred(normalise(vectors, rows, check), check)
+    return normalise(total, check=check)
 
 
-def normalise(vectors: Vectors, rows: npt.NDArray[np.intp] | None = None, work: Work | None = None) -> Floats:
-    """Rows scaled to length one, zero rows left zero, as a new float32 array. Raises BadVectorError."""
+def normalise(
+    vectors: Vectors, rows: npt.NDArray[np.intp] | None = None, check: Callable[[], None] = _go_on
+) -> Floats:
+    """Rows scaled to length one, zero rows left zero, as a new float32 array. Raises BadVectorError, and what
+    `check` raises, which is called often."""
     if vectors.ndim != 2:
         raise ValueError(f"vectors must have two dimensions, not {vectors.ndim}")
     rows = np.arange(len(vectors)) if rows is None else rows
@@ -157,13 +168,12 @@ def normalise(vectors: Vectors, rows: npt.NDArray[np.intp] | None = None, work: 
         part /= np.maximum(np.abs(part).max(axis=1, keepdims=True, initial=0), np.finfo(np.float32).tiny)
         part /= np.maximum(np.linalg.norm(part, axis=1, keepdims=True), np.finfo(np.float32).tiny)
         unit[start : start + _CHUNK] = part
-        if work is not None:
-            work.again()
+        check()
     return unit
 
 
-def _centred(unit: Floats) -> Floats:
-    return normalise(unit - unit.mean(axis=0)) if len(unit) else unit
+def _centred(unit: Floats, check: Callable[[], None]) -> Floats:
+    return normalise(unit - unit.mean(axis=0), check=check) if len(unit) else unit
 
 
 def _sketch(unit: Floats, seed: int, work: Work) -> Floats:
@@ -205,22 +215,47 @@ def _start(sketch: Floats, seed: int) -> Floats:
 
 
 def _trust(unit: Floats, coordinates: Floats, neighbours: Neighbours, work: Work) -> Floats:
-    """Can you believe a point's surroundings on the map? (N,) from 1: those around it are as like it as its
-    true nearest neighbours, to 0: no more like it than anything else."""
     n, k = neighbours.indices.shape
     if n <= k:
         return np.ones(n, np.float32)  # everything surrounds everything
     near = cKDTree(coordinates).query(coordinates, k)[1]
-    mean = unit.mean(axis=0)
+    return _believed(unit, unit, near, 1 - neighbours.distances[:, 1:].mean(axis=1), work, itself=1)
+
+
+def _trust_placed(
+    unit: Floats,
+    among: Floats,
+    coordinates: Floats,
+    old_coordinates: Floats,
+    near: Neighbours,
+    work: Work,
+) -> Floats:
+    if len(among) < K:
+        return np.ones(len(unit), np.float32)  # everything surrounds everything
+    others = K - 1  # as many as around a point of the map, which is the first of its own k
+    shown = cKDTree(old_coordinates).query(coordinates, others)[1]
+    return _believed(unit, among, shown, 1 - near.distances[:, :others].mean(axis=1), work)
+
+
+def _believed(
+    unit: Floats, among: Floats, near: npt.NDArray[np.intp], true: Floats, work: Work, itself: int = 0
+) -> Floats:
+    """Can you believe a point's surroundings on the map? (M,) from 1: those around it are as like it as its
+    true nearest neighbours, to 0: no more like it than anything else.
+
+    `unit` (M, d), `among` (N, d) the points around them, `near` (M, k) those around each on the map, `true`
+    (M,) the mean cosine to its true nearest; `itself`: how many of the k are the point itself.
+    """
+    n, k = near.shape
+    mean = among.mean(axis=0)
     score = np.empty(n, np.float32)
 
     def measure(start: int) -> Floats:
         rows = slice(start, min(start + _TRUST_CHUNK, n))
         base = unit[rows] @ mean
-        shown = np.einsum("nkd,nd->nk", unit[near[rows]], unit[rows]).sum(axis=1) - 1  # without itself
-        true = (1 - neighbours.distances[rows, 1:]).mean(axis=1)
-        possible = np.maximum(true - base, 1e-6)
-        part: Floats = np.clip((shown / (k - 1) - base) / possible, 0, 1)
+        shown = np.einsum("nkd,nd->nk", among[near[rows]], unit[rows]).sum(axis=1) - itself
+        possible = np.maximum(true[rows] - base, 1e-6)
+        part: Floats = np.clip((shown / (k - itself) - base) / possible, 0, 1)
         return part
 
     def keep(start: int, part: Floats) -> None:

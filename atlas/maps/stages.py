@@ -19,22 +19,23 @@ from atlas.maps.names import Vocabulary
 from atlas.maps.publish import scratch_folder, version_id
 from atlas.maps.renaming import renamed
 from atlas.maps.steps import Watch
+from atlas.maps.work import part_of
 
 #: Things that pictures show, a word a line.
 VOCABULARY = Path(__file__).with_name("vocabulary.txt")
-#: (first, share): where the stages of a projection lie on a bar of 100, by the time they take.
-PARTS = {"neighbours": (0, 60), "layout": (60, 35), "trust": (95, 5)}
+#: (first, share): where the parts of a stage lie on a bar of 100, by the time they take.
+PROJECTION = {"neighbours": (0, 60), "layout": (60, 35), "trust": (95, 5)}
+WRITING = {"columns": (0, 10), "tiles": (10, 30), "thumbnails": (40, 60)}
 
 
 def project(step: Step, watch: Watch) -> None:
     """Lay the space out on a plane, or place what is new on the map that is shown now."""
 
     def report(part: str, done: int, total: int) -> None:
-        first, share = PARTS[part]
-        watch.report(first + share * done // total, 100)
+        part_of(watch.report, *PROJECTION[part])(done, total)
 
     build, space = step.build, Space(step.space)
-    rows, unit = vectors_of(build, space)
+    rows, unit = vectors_of(build, space, watch)
     old = _shown(build, space)
     if old is None or not len(old.rows):
         fresh = projection.project(unit, progress=report, cancelled=lambda: watch.stopped)
@@ -44,15 +45,17 @@ def project(step: Step, watch: Watch) -> None:
     points.save(scratch_folder(build.pk, space))
 
 
-def vectors_of(build: Build, space: Space) -> tuple[NDArray[np.uint32], projection.Vectors]:
+def vectors_of(build: Build, space: Space, watch: Watch) -> tuple[NDArray[np.uint32], projection.Vectors]:
     """The rows that a map of this space shows, ascending, and their vectors in this order."""
     if space != Space.JOINT:
-        matrix = vectors.open_matrix(build.dataset_id, space, build.row_count)
+        matrix = vectors.open_matrix(build.dataset_id, space, build.row_count, watch.check)
         everything = len(matrix.rows) == len(matrix.vectors)
         return matrix.rows, matrix.vectors if everything else matrix.vectors[matrix.rows]
-    pictures = vectors.open_matrix(build.dataset_id, Space.IMAGE, build.row_count)
-    captions = vectors.open_matrix(build.dataset_id, Space.CAPTION, build.row_count)
-    joint = projection.joint(pictures.vectors, captions.vectors, pictures.present, captions.present)
+    pictures = vectors.open_matrix(build.dataset_id, Space.IMAGE, build.row_count, watch.check)
+    captions = vectors.open_matrix(build.dataset_id, Space.CAPTION, build.row_count, watch.check)
+    joint = projection.joint(
+        pictures.vectors, captions.vectors, pictures.present, captions.present, watch.check
+    )
     rows = np.union1d(pictures.rows, captions.rows)
     return rows, joint[rows]
 
@@ -74,7 +77,7 @@ def _placed(rows: NDArray[np.uint32], unit: projection.Vectors, old: Points, wat
     """Old points with the coordinates they have, new ones among them."""
     is_old = np.isin(rows, old.rows, assume_unique=True)
     coordinates = np.empty((len(rows), 2), np.float32)
-    trust = np.ones(len(rows), np.float32)
+    trust = np.empty(len(rows), np.float32)
     coordinates[is_old], trust[is_old] = old.coordinates, old.trust
     if not is_old.all():
         placement = projection.place(
@@ -84,7 +87,7 @@ def _placed(rows: NDArray[np.uint32], unit: projection.Vectors, old: Points, wat
             progress=lambda _, done, total: watch.report(100 * done // total, 100),
             cancelled=lambda: watch.stopped,
         )
-        coordinates[~is_old] = placement.coordinates
+        coordinates[~is_old], trust[~is_old] = placement.coordinates, placement.trust
     return Points(rows, coordinates, trust)
 
 
@@ -95,19 +98,19 @@ def name_topics(step: Step, watch: Watch) -> None:
     points = Points.load(scratch)
     shown = shown_version(build, space)
     if shown is None or not shown.count:
-        _, unit = vectors_of(build, space)
-        captions = _captions(build.dataset, points.rows)
+        _, unit = vectors_of(build, space, watch)
+        captions = _captions(build.dataset, points.rows, watch)
         words = _vocabulary(build.dataset, space, captions, watch)
-        found = topics.find_topics(points.coordinates, unit, captions, words)
+        found = topics.find_topics(points.coordinates, unit, captions, words, watch.report)
     else:
         old = Points.load(shown.folder)
         found = _extended(renamed(load_topics(shown.folder, old.rows), shown), old, points)
     save_topics(scratch, found, points.rows)
 
 
-def _captions(dataset: Dataset, rows: NDArray[np.uint32]) -> list[str | None]:
-    records = Record.objects.filter(dataset=dataset).exclude(caption="")
-    captions = dict(records.values_list("row", "caption").iterator(5000))
+def _captions(dataset: Dataset, rows: NDArray[np.uint32], watch: Watch) -> list[str | None]:
+    stored = Record.objects.filter(dataset=dataset).exclude(caption="").values_list("row", "caption")
+    captions = dict(watch.over(stored.iterator(5000)))
     return [captions.get(row) for row in rows.tolist()]
 
 
@@ -140,7 +143,8 @@ def write_version(step: Step, watch: Watch) -> None:
     points = Points.load(scratch)
     found = load_topics(scratch, points.rows)
     shown = shown_version(build, space)
-    columns = _topic_columns(found) | columns_of(build.dataset, points.rows)
+    reading = part_of(watch.report, *WRITING["columns"])
+    columns = _topic_columns(found) | columns_of(build.dataset, points.rows, reading)
     columns["trust"] = tiles.Column.number("Trust", points.trust)
     first = np.array([topic.row for topic in found.topics], np.int64)
     rank = tiles.drawing_order(len(points.rows), seed=0, first=first)
@@ -154,6 +158,7 @@ def write_version(step: Step, watch: Watch) -> None:
             rows=points.rows,
             frame=None if shown is None else _frame_of(shown),
             embedded="topic-0" if found.topics else None,
+            report=part_of(watch.report, *WRITING["tiles"]),
         )
         _write_thumbnails(build.dataset, points, rank, written, folder, watch)
         drawn = labels.make_labels(found.topics, written.frame)
@@ -174,7 +179,7 @@ def _write_thumbnails(
     pictures = content(Record.objects.filter(dataset=dataset), Space.IMAGE)
     names = {
         row: thumbnail_name(dataset.pk, sha256)
-        for row, sha256 in pictures.values_list("row", "sha256").iterator(5000)
+        for row, sha256 in watch.over(pictures.values_list("row", "sha256").iterator(5000))
         if sha256
     }
     rows = points.rows.tolist()
@@ -194,7 +199,7 @@ def _write_thumbnails(
         written.ordinals[pictured],
         written.frame,
         load,
-        progress=lambda _, done, total: watch.report(done, total),
+        progress=lambda _, done, total: part_of(watch.report, *WRITING["thumbnails"])(done, total),
         cancelled=lambda: watch.stopped,
     )
 

@@ -3,8 +3,9 @@
 import logging
 import threading
 import uuid
+from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
@@ -17,7 +18,11 @@ from atlas.maps.models import Build, Step
 
 log = logging.getLogger(__name__)
 
-SECONDS_BETWEEN_SIGNS = 1.0
+T = TypeVar("T")
+
+#: A little under a second: pages are promised one word a second.
+SECONDS_BETWEEN_SIGNS = 0.8
+ITEMS_BETWEEN_CHECKS = 5000
 
 
 class Stopped(Exception):  # noqa: N818 - an outcome, not an error
@@ -96,6 +101,13 @@ class Watch:
     def check(self) -> None:
         if self.stopped:
             raise Stopped
+
+    def over(self, items: Iterable[T]) -> Iterator[T]:
+        """The items, with a check now and then."""
+        for number, item in enumerate(items):
+            if number % ITEMS_BETWEEN_CHECKS == 0:
+                self.check()
+            yield item
 
     def report(self, done: int, total: int) -> None:
         self._done = (done, total)

@@ -23,6 +23,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from atlas.maps.work import Report, unheard
+
 Floats = npt.NDArray[np.float32]
 Uints = npt.NDArray[np.uint32]
 Codes = npt.NDArray[np.uint8 | np.uint16]
@@ -187,12 +189,13 @@ def write_tiles(
     rows: npt.NDArray[np.integer] | None = None,
     frame: Frame | None = None,
     embedded: str | None = None,
+    report: Report = unheard,
 ) -> TileSet:
     """Write tiles, columns, manifest.json, rows.bin, ordinals.bin and points.bin into the folder `out`.
 
     `coordinates` (N, 2) in projection units; `rank` (N,) a permutation of 0…N-1, see `drawing_order`;
     `columns` by key; `rows` (N,) the records' numbers, 0…N-1 if not given; `embedded` names the column that
-    the tiles carry themselves.
+    the tiles carry themselves. What `report` raises ends it: it is called for every file of a tile.
     """
     n = len(coordinates)
     _check(coordinates, rank, columns, embedded)
@@ -208,6 +211,7 @@ def write_tiles(
     sorted_codes = {key: column.codes[order] for key, column in columns.items()}
     fine, sorted_rank = fine[order], np.asarray(rank)[order]
     for tile in tree.tiles():
+        report(tile.start, n)
         here = slice(tile.start, tile.start + tile.count)
         body = _tile_bytes(tile, fine[here], sorted_rank[here], n)
         if embedded is not None:
@@ -216,8 +220,10 @@ def write_tiles(
         if tile.z < LOW:
             write_file(out / "t" / f"{tile.name}.low", _bits(fine[here], 8 - tile.z, np.uint8).tobytes())
         for key, folder in files.items():
+            report(tile.start, n)
             write_file(folder / f"{tile.name}.bin", _little(sorted_codes[key][here]))
     for key, column in columns.items():
+        report(n, n)
         if column.values is not None:
             _column_folder(out, key)
             write_json(out / "c" / key / "values.json", column.values)

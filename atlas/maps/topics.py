@@ -17,6 +17,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
 from atlas.maps.names import Vocabulary, name_topics
+from atlas.maps.work import Report, part_of, unheard
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
@@ -30,6 +31,7 @@ _MEANING = 0.6  # weight of likeness beside place when regions are joined
 _COMPONENTS = 8
 _TYPICAL = 40  # records of a topic that may name it
 _GRID = (64, 768)
+_TRIALS = 9  # halvings of the interval in which the right smoothing lies
 _CHUNK = 8192
 
 
@@ -62,26 +64,28 @@ def find_topics(
     vectors: npt.NDArray[np.floating],
     captions: Sequence[str | None] | None = None,
     vocabulary: Vocabulary | None = None,
+    report: Report = unheard,
 ) -> Topics:
     """Regions of a map of N points (coordinates (N, 2), vectors (N, d) of length one) with names at one to
     three levels.
 
     Names come from the captions where a region has some, from the vocabulary (words and their text vectors
-    (V, d)) where not.
+    (V, d)) where not. What `report` raises ends it: it is called between parts of a fraction of a second.
     """
     n = len(coordinates)
     if n == 0:
         return Topics([], np.zeros((0, 0), np.int32))
-    leaf, at_peak = _basins(coordinates, max(1, min(FINEST, n // POINTS_PER_TOPIC)))
-    sums = _sums(vectors, leaf)
+    leaf, at_peak = _basins(coordinates, max(1, min(FINEST, n // POINTS_PER_TOPIC)), part_of(report, 0, 20))
+    sums = _sums(vectors, leaf, part_of(report, 20, 10))
     levels = _join(coordinates, leaf, sums, _level_sizes(len(sums)))
     ids = levels[:, leaf].astype(np.int32)
     if len(levels) > 1:
         ids[-1, at_peak < _FRINGE] = -1
     parents = _parents(levels)
     means = _means(levels, sums)
-    typical = _typical(vectors, means, ids)
-    names = name_topics(ids, parents, means, captions, vocabulary, typical)
+    typical = _typical(vectors, means, ids, part_of(report, 30, 15))
+    names = name_topics(ids, parents, means, captions, vocabulary, typical, part_of(report, 45, 50))
+    report(95, 100)
     return Topics(_describe(coordinates, ids, parents, names, typical), ids)
 
 
@@ -94,7 +98,7 @@ def _level_sizes(leaves: int) -> list[int]:
     return [15, round((15 * leaves) ** 0.5), leaves]
 
 
-def _basins(coordinates: Floats, wanted: int) -> tuple[Ints, Floats]:
+def _basins(coordinates: Floats, wanted: int, report: Report) -> tuple[Ints, Floats]:
     """The region (N,) of every point, 0 … at most `wanted` - 1, and the density there as a share of its
     region's peak."""
     n = len(coordinates)
@@ -107,7 +111,8 @@ def _basins(coordinates: Floats, wanted: int) -> tuple[Ints, Floats]:
     least = max(4, n // (8 * wanted))
     fine, coarse = 0.7, cells / 4
     region, density = _watershed(histogram, coarse, cell)
-    for _ in range(9):
+    for trial in range(_TRIALS):
+        report(trial, _TRIALS)
         between = (fine * coarse) ** 0.5
         tried, tried_density = _watershed(histogram, between, cell)
         calm = np.median(tried_density) * 4 * np.pi * between**2 >= _SEEN
@@ -179,10 +184,11 @@ def _drop_small(coordinates: Floats, region: Ints, least: int) -> Ints:
     return np.unique(kept, return_inverse=True)[1].astype(np.int32)
 
 
-def _sums(vectors: npt.NDArray[np.floating], leaf: Ints) -> npt.NDArray[np.float64]:
+def _sums(vectors: npt.NDArray[np.floating], leaf: Ints, report: Report) -> npt.NDArray[np.float64]:
     """Sum of the vectors of each leaf (leaves, d)."""
     sums = np.zeros((leaf.max() + 1, vectors.shape[1]))
     for start in range(0, len(leaf), _CHUNK):
+        report(start, len(leaf))
         part, of = vectors[start : start + _CHUNK].astype(np.float64), leaf[start : start + _CHUNK]
         order = np.argsort(of, kind="stable")
         present, first = np.unique(of[order], return_index=True)
@@ -238,11 +244,11 @@ def _means(levels: Ints, sums: npt.NDArray[np.float64]) -> Floats:
     return means.astype(np.float32)
 
 
-def _typical(vectors: npt.NDArray[np.floating], means: Floats, ids: Ints) -> list[Ints]:
+def _typical(vectors: npt.NDArray[np.floating], means: Floats, ids: Ints, report: Report) -> list[Ints]:
     """Of each topic the points that are most like its mean, the best first."""
     found: list[Ints] = []
-    for of in ids:
-        likeness = _likeness(vectors, means, of)
+    for level, of in enumerate(ids):
+        likeness = _likeness(vectors, means, of, part_of(report, 100 * level // len(ids), 100 // len(ids)))
         for members in _members(of).values():
             best = np.argsort(-likeness[members], kind="stable")[:_TYPICAL]
             found.append(members[best].astype(np.int32))
@@ -276,10 +282,11 @@ def _describe(
     return found
 
 
-def _likeness(vectors: npt.NDArray[np.floating], means: Floats, of: Ints) -> Floats:
+def _likeness(vectors: npt.NDArray[np.floating], means: Floats, of: Ints, report: Report) -> Floats:
     """How like its topic's mean each point is (N,)."""
     likeness = np.zeros(len(of), np.float32)
     for start in range(0, len(of), _CHUNK):
+        report(start, len(of))
         rows = slice(start, start + _CHUNK)
         likeness[rows] = np.einsum("nd,nd->n", vectors[rows].astype(np.float32), means[of[rows]])
     return likeness

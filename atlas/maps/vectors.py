@@ -12,7 +12,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -127,13 +127,16 @@ def forget(dataset_id: UUID, space: Space) -> None:
         cursor.execute(sql.SQL("DELETE FROM {} WHERE space = %s").format(_partition(dataset_id)), [space])
 
 
-def open_matrix(dataset_id: UUID, space: Space, row_count: int) -> Matrix:
+def open_matrix(
+    dataset_id: UUID, space: Space, row_count: int, check: Callable[[], None] | None = None
+) -> Matrix:
     """The matrix of the rows [0, row_count), made first where it is missing.
 
-    Call it once all vectors of these rows are stored: a file that exists is never looked at again.
+    Call it once all vectors of these rows are stored: a file that exists is never looked at again. `check`
+    is called often while it is made, and may raise to stop that.
     Raises VectorSet.DoesNotExist where the space has no vectors.
     """
-    return _opened(VectorSet.objects.get(dataset_id=dataset_id, space=space), row_count)
+    return _opened(VectorSet.objects.get(dataset_id=dataset_id, space=space), row_count, check)
 
 
 def open_matrices(dataset_id: UUID, spaces: Collection[Space], row_count: int) -> dict[Space, Matrix]:
@@ -171,10 +174,10 @@ def neighbours(dataset_id: UUID, space: Space, row: int, row_count: int, k: int)
         return [(int(other), float(score)) for other, score in cursor.fetchall()]
 
 
-def _opened(made_by: VectorSet, row_count: int) -> Matrix:
+def _opened(made_by: VectorSet, row_count: int, check: Callable[[], None] | None = None) -> Matrix:
     folder = _matrix_folder(made_by, row_count)
     if not folder.exists():
-        _write_matrix(folder, made_by, row_count)
+        _write_matrix(folder, made_by, row_count, check)
     return _mapped(folder)
 
 
@@ -184,25 +187,32 @@ def _mapped(folder: Path) -> Matrix:
     return Matrix(np.load(folder / "vectors.npy", mmap_mode="r"), np.load(folder / "rows.npy"), folder)
 
 
-def _write_matrix(folder: Path, made_by: VectorSet, row_count: int) -> None:
+def _write_matrix(folder: Path, made_by: VectorSet, row_count: int, check: Callable[[], None] | None) -> None:
     """Write both files beside their place and rename, so that a half-written matrix is never opened."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+    try:
+        _fill(unfinished, made_by, row_count, check)
+        os.rename(unfinished, folder)
+    except OSError:
+        # Another worker was faster: its files hold the same bytes.
+        if not folder.exists():
+            raise
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _fill(folder: Path, made_by: VectorSet, row_count: int, check: Callable[[], None] | None) -> None:
     shape = (row_count, made_by.dimensions)
-    matrix = np.lib.format.open_memmap(unfinished / "vectors.npy", mode="w+", dtype=np.float16, shape=shape)
+    matrix = np.lib.format.open_memmap(folder / "vectors.npy", mode="w+", dtype=np.float16, shape=shape)
     found = []
     for rows, vectors in _read(made_by, row_count):
         matrix[rows] = vectors
         found.append(rows)
+        if check is not None:
+            check()
     matrix.flush()
-    np.save(unfinished / "rows.npy", np.concatenate(found) if found else np.zeros(0, np.uint32))
-    try:
-        os.rename(unfinished, folder)
-    except OSError:
-        # Another worker was faster: its files hold the same bytes.
-        shutil.rmtree(unfinished)
-        if not folder.exists():
-            raise
+    np.save(folder / "rows.npy", np.concatenate(found) if found else np.zeros(0, np.uint32))
 
 
 def _read(made_by: VectorSet, row_count: int) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.float16]]]:

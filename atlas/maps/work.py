@@ -18,8 +18,19 @@ from threadpoolctl import threadpool_limits
 T = TypeVar("T")
 R = TypeVar("R")
 Progress = Callable[[str, int, int], None]  # stage, done, total
+#: (done, total), called many times a second; it may raise, to stop the work.
+Report = Callable[[int, int], None]
 
 REPORT_SECONDS = 0.2
+
+
+def unheard(_done: int, _total: int) -> None:
+    """The report of work that nobody watches."""
+
+
+def part_of(report: Report, first: int, share: int) -> Report:
+    """The report of a part that fills a bar of 100 from `first` on, by `share`."""
+    return lambda done, total: report(first + share * done // max(total, 1), 100)
 
 
 class Cancelled(Exception):  # noqa: N818 - it is an outcome, not an error

@@ -2,15 +2,17 @@
 
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from atlas.datasets.models import Dataset, Import, ImportState, Record, State
 from atlas.datasets.signals import records_imported
-from atlas.maps import embed, projection, towers, vectors
+from atlas.maps import embed, projection, tiles, topics, towers, vectors
 from atlas.maps.build import IN_FLIGHT, BuildError, advance, cancel_build, create_build, rescue, retry_build
 from atlas.maps.kept import Points
 from atlas.maps.models import Build, DataMap, Space, Stage, Step, VectorSet
@@ -407,6 +409,43 @@ def test_cancel_stops_a_running_step_within_two_seconds(dataset: Dataset, fake: 
     assert time.monotonic() - asked < 2
     assert build.steps.get(stage=Stage.EMBED).state == State.CANCELLED
     assert rows_of(dataset, Space.CAPTION) == []
+
+
+@pytest.mark.parametrize("stage", [Stage.TOPICS, Stage.TILES])
+def test_cancel_stops_a_long_stage_in_its_middle(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch, stage: Stage
+) -> None:
+    add_records(dataset, 60, pictures=True, captions=True)
+    build = work_off(create_build(dataset.pk, append=False), until=lambda step: step.stage == stage)
+    module, name = (topics, "_watershed") if stage == Stage.TOPICS else (tiles, "write_file")
+    good = getattr(module, name)
+
+    def slow(*args: object) -> object:
+        time.sleep(0.5)
+        return good(*args)
+
+    monkeypatch.setattr(module, name, slow)
+    step = sent_steps(build)[0]
+
+    def run() -> None:
+        run_step(step.pk)
+        connection.close()
+
+    worker = threading.Thread(target=run)
+    worker.start()
+    while not build.steps.filter(pk=step.pk, state=State.RUNNING).exists():
+        time.sleep(0.01)
+
+    asked = time.monotonic()
+    cancel_build(build)
+    worker.join()
+
+    assert time.monotonic() - asked < 2
+    step.refresh_from_db()
+    assert (step.stage, step.state) == (stage, State.CANCELLED)
+    assert not (Path(settings.ATLAS_HOME) / "maps").exists() or not list(
+        (Path(settings.ATLAS_HOME) / "maps" / str(dataset.pk)).iterdir()
+    )
 
 
 def test_a_silent_worker_loses_its_step(dataset: Dataset) -> None:

@@ -143,6 +143,17 @@ def test_newcomers_land_in_their_cluster_and_nobody_moves() -> None:
     nearest = np.linalg.norm(at[None] - placed.coordinates[:, None], axis=2).argmin(axis=1)
     assert (label[nearest] == new_label).all()
     assert placed.neighbours.shape == (40, 15)
+    assert placed.trust.shape == (40,)
+
+
+def test_newcomers_are_trusted_as_far_as_their_surroundings_are_like_them() -> None:
+    vectors, _ = clustered(300, seed=5)
+    at = project(vectors).coordinates
+    same = place(vectors[:40], vectors, at).trust
+    shuffled = np.random.default_rng(0).permutation(at)
+    assert same.mean() > 0.9
+    assert place(vectors[:40], vectors, shuffled).trust.mean() < 0.4
+    assert (place(vectors[:5], vectors[:3], at[:3]).trust > 0.99).all()  # all that there is
 
 
 def test_newcomers_of_an_empty_upload_are_none() -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from atlas.maps import tiles as writer
 from atlas.maps.tiles import BadColumnError, Column, Frame, drawing_order, publishing, write_tiles
+from atlas.maps.work import Cancelled
 
 Floats = npt.NDArray[np.float32]
 
@@ -266,6 +267,20 @@ def test_an_old_frame_keeps_old_points_where_they_were(tmp_path: Path) -> None:
     second = write(tmp_path / "2", grown, frame=first.frame)
     assert (second.world[:300] == first.world).all()
     assert ((second.world >= 0) & (second.world < 1)).all()
+
+
+def test_it_says_how_far_it_is_and_stops_when_told(tmp_path: Path) -> None:
+    told: list[int] = []
+    write(tmp_path / "whole", scattered(), report=lambda done, total: told.append(100 * done // total))
+    assert told == sorted(told)
+    assert len(told) > 20
+
+    def stop(done: int, total: int) -> None:
+        if 2 * done > total:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        write(tmp_path / "part", scattered(), report=stop)
 
 
 def test_the_drawing_order_starts_with_the_representatives() -> None:

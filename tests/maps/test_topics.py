@@ -8,6 +8,7 @@ import pytest
 
 from atlas.maps.names import Vocabulary, name_topics
 from atlas.maps.topics import Topic, Topics, find_topics
+from atlas.maps.work import Cancelled
 
 Floats = npt.NDArray[np.float32]
 FRUIT = [
@@ -157,6 +158,22 @@ def test_the_same_map_gives_the_same_topics() -> None:
     first, second = (find_topics(*orchard()[:3]) for _ in range(2))
     assert first.topics == second.topics
     assert (first.ids == second.ids).all()
+
+
+def test_it_says_how_far_it_is_and_stops_when_told() -> None:
+    coordinates, vectors, captions, _ = orchard()
+    told: list[tuple[int, int]] = []
+    find_topics(coordinates, vectors, captions, report=lambda done, total: told.append((done, total)))
+    assert told == sorted(told)
+    assert {total for _, total in told} == {100}
+    assert len({done for done, _ in told}) > 20
+
+    def stop(done: int, _total: int) -> None:
+        if done >= 50:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        find_topics(coordinates, vectors, captions, report=stop)
 
 
 def names_of(captions: list[str], ids: list[list[int]], parents: list[int | None]) -> list[str]:
