@@ -37,6 +37,7 @@ from atlas.datasets.models import (
     thumbnail_name,
 )
 from atlas.datasets.reading import limits, open_import, values_as_json
+from atlas.datasets.report import NOTE
 from atlas.datasets.signals import records_imported
 from atlas.datasets.uploads import remove_upload
 from atlas.datasets.vectors import keep_vectors, remove_vectors
@@ -44,13 +45,10 @@ from embeddings.readers import ColumnType, DatasetError, Description, ReadError,
 
 BATCH_ITEMS = 500
 #: With large pictures a batch ends earlier: the page wants to see something move.
-BATCH_SECONDS = 2.0
+BATCH_SECONDS = 0.8
 #: Items read ahead of the batch. Only those that a thread works on hold their bytes.
 ITEMS_AHEAD = 64
 THREADS = min(4, len(os.sched_getaffinity(0)))
-
-#: Reports call a remark about an imported record so; all other reasons are those of the readers.
-NOTE = "note"
 
 _COPY = """COPY datasets_record (dataset_id, row, key, source, caption, captions, "values",
  sha256, width, height, format, size) FROM STDIN"""
@@ -141,10 +139,11 @@ def import_batch(job: Import, batch: list[Stored | Skipped], seconds: float) -> 
     """Records, report and progress in one transaction; the import as it is then. Raises LostClaimError."""
     now, dataset = lock(job)
     stored, skipped = _without_duplicates(dataset, batch)
+    first = dataset.row_count
     copy_records(dataset, stored)
     notes = [
-        SkippedItem(job=now, source=each.row.source, reason=NOTE, detail=note)
-        for each in stored
+        SkippedItem(job=now, row=number, source=each.row.source, reason=NOTE, detail=note)
+        for number, each in enumerate(stored, first)
         for note in each.row.notes
     ]
     lines = [

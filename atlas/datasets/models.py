@@ -354,12 +354,14 @@ class Event(models.Model):
 
 
 class SkippedItem(models.Model):
-    """A line of the import report: what was left out and why."""
+    """A line of the import report: what was left out and why, or a remark about a record."""
 
     id = models.BigAutoField(primary_key=True)
     job = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="skipped_items")
+    #: The record that it is about; NULL = it did not become one.
+    row = models.PositiveIntegerField(null=True)
     source = models.TextField()
-    #: A stable machine word, `embeddings.readers.Reason`.
+    #: A stable machine word: `embeddings.readers.Reason`, or one of those in `report.py`.
     reason = models.CharField(max_length=30)
     detail = models.TextField(blank=True)
 

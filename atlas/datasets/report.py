@@ -2,11 +2,16 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from atlas.datasets.cells import harmless
-from atlas.datasets.models import Import, SkippedItem
+from atlas.datasets.models import Dataset, Import, Record, SkippedItem
+
+#: Reasons of lines about records that were imported; all other reasons are those of the readers.
+NOTE = "note"
+NOT_EMBEDDED = "not_embedded"
 
 ROWS = 2000
 
@@ -17,32 +22,76 @@ def report_page(job: Import, after: int, limit: int) -> tuple[list[SkippedItem],
     return lines[:limit], lines[limit - 1].pk if len(lines) > limit else None
 
 
+def report_not_embedded(dataset: Dataset, reasons: Mapping[int, str]) -> None:
+    """Say why records have no vector, and so are on no map; each once, however often it is tried.
+
+    Args:
+        reasons: by row, a sentence.
+    """
+    records = {each.row: each for each in Record.objects.filter(dataset=dataset, row__in=reasons)}
+    told = SkippedItem.objects.filter(job__dataset=dataset, reason=NOT_EMBEDDED, row__in=reasons)
+    known = set(told.values_list("row", flat=True))
+    SkippedItem.objects.bulk_create(
+        SkippedItem(
+            job=import_with(dataset, row), row=row, source=records[row].source,
+            reason=NOT_EMBEDDED, detail=reason,
+        )
+        for row, reason in sorted(reasons.items())
+        if row not in known
+    )  # fmt: skip
+
+
+def import_with(dataset: Dataset, row: int) -> Import:
+    """The import that brought a record: rows are given out in the order of the imports.
+
+    Of two that ran at the same time it may be the other one.
+    """
+    jobs = list(dataset.imports.filter(imported__gt=0).order_by("started_at"))
+    before = 0
+    for job in jobs:
+        before += job.imported
+        if row < before:
+            return job
+    return jobs[-1]
+
+
 async def report_csv(job: Import) -> AsyncIterator[str]:
     """The whole report, some thousand lines at a time, with the mark by which spreadsheets know UTF-8."""
-    yield "\ufeff" + _as_csv([("source", "reason", "detail")])
+    yield "\ufeff" + _as_csv([("source", "reason", "detail", "row", "key")])
     after = 0
     lines = SkippedItem.objects.filter(job=job)
     while page := [line async for line in lines.filter(id__gt=after)[:ROWS]]:
-        yield _as_csv([(line.source, line.reason, line.detail) for line in page])
+        rows = [line.row for line in page if line.row is not None]
+        records = Record.objects.filter(dataset=job.dataset_id, row__in=rows)
+        keys: dict[int | None, str | None] = {
+            row: key async for row, key in records.values_list("row", "key")
+        }
+        yield _as_csv(
+            [(line.source, line.reason, line.detail, line.row, keys.get(line.row)) for line in page]
+        )
         after = page[-1].pk
 
 
-def _as_csv(rows: list[tuple[str, str, str]]) -> str:
+def _as_csv(rows: list[tuple[Any, ...]]) -> str:
+    """What is None is an empty cell."""
     text = io.StringIO()
-    csv.writer(text).writerows([harmless(cell) for cell in row] for row in rows)
+    csv.writer(text).writerows(["" if cell is None else harmless(str(cell)) for cell in row] for row in rows)
     return text.getvalue()
 
 
 @dataclass(frozen=True)
 class ReportLine:
-    """A line for people: `words` is its reason in two words."""
+    """A line for people: `words` is its reason in two words, `tone` how bad it is."""
 
+    row: int | None
     source: str
     reason: str
     words: str
+    tone: str
     detail: str
 
 
 def report_words(item: SkippedItem) -> ReportLine:
     words = item.reason.replace("_", " ").capitalize()
-    return ReportLine(item.source, item.reason, words, item.detail)
+    tone = "" if item.reason == NOTE else "failed"
+    return ReportLine(item.row, item.source, item.reason, words, tone, item.detail)

@@ -131,6 +131,8 @@ class StartIn(Schema):
 
 class SkippedOut(Schema):
     id: int
+    #: The record that the line is about; null where the item did not become one.
+    row: int | None
     source: str
     reason: str
     detail: str

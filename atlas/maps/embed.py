@@ -4,12 +4,15 @@ Each batch is one transaction under the step's claim, and rows that have a vecto
 killed worker costs one batch, and no row ever has two vectors.
 """
 
+from contextlib import suppress
+
 import numpy as np
 from django.core.files.storage import default_storage
 from django.db import transaction
 from numpy.typing import NDArray
 
 from atlas.datasets.models import Dataset, Record
+from atlas.datasets.report import report_not_embedded
 from atlas.datasets.vectors import given_vectors
 from atlas.maps import towers, vectors
 from atlas.maps.build import COPIED_SHARD_ROWS, BuildError, content
@@ -31,10 +34,11 @@ def embed_shard(step: Step, watch: Watch) -> None:
     done = max(0, step.total - len(rows))
     for start in range(0, len(rows), size):
         watch.report(done + start, step.total)
-        found, new = _embed(dataset, space, rows[start : start + size], watch)
+        found, new, unreadable = _embed(dataset, space, rows[start : start + size], watch)
         with transaction.atomic():
             hold(step)
             vectors.store(dataset.pk, space, found, new)
+            report_not_embedded(dataset, unreadable)
 
 
 def _use_one_maker(build: Build, space: Space) -> None:
@@ -64,14 +68,24 @@ def _rows_without_vector(dataset: Dataset, space: Space, step: Step) -> Rows:
     return np.setdiff1d(rows, vectors.stored_rows(dataset.pk, space, step.start, step.stop))
 
 
-def _embed(dataset: Dataset, space: Space, rows: Rows, watch: Watch) -> tuple[Rows, Vectors]:
-    """The rows that have a vector, and these."""
+def _embed(dataset: Dataset, space: Space, rows: Rows, watch: Watch) -> tuple[Rows, Vectors, dict[int, str]]:
+    """The rows that have a vector, and these; by row, why a picture has none."""
     if dataset.vector_size:
-        return _copied(dataset, rows)
+        return *_copied(dataset, rows), {}
     if space == Space.CAPTION:
-        return rows, towers.embed_captions(dataset.model, _captions(dataset, rows), watch.check)
-    found, new = towers.embed_pictures(dataset.model, _pictures(dataset, rows), watch.check)
-    return rows[found], new
+        return rows, towers.embed_captions(dataset.model, _captions(dataset, rows), watch.check), {}
+    pictures = _pictures(dataset, rows)
+    readable = np.array([row for row in rows.tolist() if row in pictures], np.int64)
+    found, new, errors = towers.embed_pictures(
+        dataset.model, [pictures[row] for row in readable.tolist()], watch.check
+    )
+    gone = dict.fromkeys(set(rows.tolist()) - pictures.keys(), "The stored file of the picture is gone.")
+    damaged = {int(readable[place]): _sentence(reason) for place, reason in errors.items()}
+    return readable[found], new, gone | damaged
+
+
+def _sentence(reason: str) -> str:
+    return f"It cannot be embedded: {reason.rstrip('.')}."
 
 
 def _copied(dataset: Dataset, rows: Rows) -> tuple[Rows, Vectors]:
@@ -86,13 +100,16 @@ def _captions(dataset: Dataset, rows: Rows) -> list[str]:
     return list(records.order_by("row").values_list("caption", flat=True))
 
 
-def _pictures(dataset: Dataset, rows: Rows) -> list[bytes]:
-    """The originals. A thumbnail would be quicker to read, but it has been through one more resampling and a
-    lossy format: its vector differs from the one that the published tower gives for the picture itself."""
-    pictures = []
+def _pictures(dataset: Dataset, rows: Rows) -> dict[int, bytes]:
+    """The originals by row; those whose file is gone are left out.
+
+    A thumbnail would be quicker to read, but it has been through one more resampling and a lossy format: its
+    vector differs from the one that the published tower gives for the picture itself.
+    """
+    pictures = {}
     records = Record.objects.filter(dataset=dataset, row__in=rows.tolist())
     for record in records.order_by("row").only("dataset", "row", "sha256"):
         assert record.original is not None
-        with default_storage.open(record.original) as file:
-            pictures.append(file.read())
+        with suppress(FileNotFoundError), default_storage.open(record.original) as file:
+            pictures[record.row] = file.read()
     return pictures

@@ -3,6 +3,7 @@
 Nothing of it is imported before that: torch takes seconds and 300 MB, and only workers that embed need it.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from atlas.datasets.models import Dataset
 
 if TYPE_CHECKING:
     from embeddings.encode import Model
+
+log = logging.getLogger(__name__)
 
 Vectors = NDArray[np.float32]
 
@@ -71,20 +74,27 @@ def embed_words(name: str, words: Sequence[str], check: Callable[[], None]) -> V
 
 def embed_pictures(
     name: str, pictures: Sequence[bytes], check: Callable[[], None]
-) -> tuple[NDArray[np.intp], Vectors]:
-    """The places (m,) of the pictures that can be read, and their vectors (m, d) of length 1."""
+) -> tuple[NDArray[np.intp], Vectors, dict[int, str]]:
+    """The places (m,) of the pictures that can be read, and their vectors (m, d) of length 1; by place, why
+    the others cannot."""
     with _told():
         encoded = model(name).encode_images(pictures, on_error="skip", progress=lambda *_: check())
     readable = np.array([place for place in range(len(pictures)) if place not in encoded.errors], np.intp)
-    return readable, encoded.vectors[readable]
+    return readable, encoded.vectors[readable], encoded.errors
 
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Errors of `embeddings` are sentences for people already."""
-    from embeddings.errors import EmbeddingError
+    """Errors of `embeddings` as sentences for those who use the site; the log has those for who runs it."""
+    from embeddings.errors import EmbeddingError, WeightsError
 
     try:
         yield
+    except WeightsError as error:
+        # It names folders of the server, which are nobody's business.
+        log.error("%s", error)  # noqa: TRY400 - the sentence is the whole news
+        raise TowerError(
+            "The model's weights are missing on this server, or damaged: its log says what to do."
+        ) from error
     except EmbeddingError as error:
         raise TowerError(str(error)) from error

@@ -284,7 +284,7 @@ def measure_relevance(paths: Sequence[Path], truth: Sequence[str], file: Path | 
         return embed(model, texts, lambda: None)
 
     def pictures(pictures: Sequence[bytes]) -> NDArray[np.float32]:
-        readable, vectors = towers.embed_pictures(model, pictures, lambda: None)
+        readable, vectors, _ = towers.embed_pictures(model, pictures, lambda: None)
         if len(readable) < len(pictures):
             raise SystemExit("Some pictures of the set cannot be read.")
         return vectors

@@ -61,7 +61,7 @@ def vector_of_picture(model: str, parked: str | None) -> Vectors:
     key = "query-vector:" + sha256(f"{model}\n".encode() + picture).hexdigest()
     vector: Vectors | None = cache.get(key)
     if vector is None:
-        readable, vectors = towers.embed_pictures(model, [picture], lambda: None)
+        readable, vectors, _ = towers.embed_pictures(model, [picture], lambda: None)
         if not len(readable):
             raise QueryError("The picture of the query cannot be read.")
         vector = vectors[0]

@@ -42,6 +42,7 @@ def test_it_refuses_nonsense(cast: Cast, fruit: Dataset, query: str) -> None:
 def test_the_file_holds_every_line_and_no_formula(cast: Cast, fruit: Dataset) -> None:
     job = fruit.imports.get()
     SkippedItem.objects.create(job=job, source="=1+1.jpg", reason="corrupt", detail='He said "no".\nTwice.')
+    SkippedItem.objects.create(job=job, row=1, source="2.png", reason="not_embedded", detail="Damaged.")
 
     async def whole() -> str:
         text = "".join([part async for part in report_csv(job)])
@@ -49,10 +50,11 @@ def test_the_file_holds_every_line_and_no_formula(cast: Cast, fruit: Dataset) ->
         return text
 
     text = asyncio.run(whole())
-    assert text.startswith("\ufeffsource,reason,detail")
+    assert text.startswith("\ufeffsource,reason,detail,row,key")
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
-    assert [row[0] for row in rows] == ["source", "fruit.zip/captions.csv:5", "'=1+1.jpg"]
-    assert rows[2][2] == 'He said "no".\nTwice.'
+    assert [row[0] for row in rows] == ["source", "fruit.zip/captions.csv:5", "'=1+1.jpg", "2.png"]
+    assert rows[2][2:] == ['He said "no".\nTwice.', "", ""]
+    assert rows[3][3:] == ["1", "a-2"]
 
 
 def test_it_is_offered_as_a_download(cast: Cast, fruit: Dataset) -> None:

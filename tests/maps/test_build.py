@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import connection
+from django.utils import timezone
 
-from atlas.datasets.models import Dataset, Import, ImportState, Record, State
+from atlas.datasets.models import Dataset, Import, ImportState, Record, SkippedItem, State
 from atlas.datasets.signals import records_imported
 from atlas.maps import embed, projection, tiles, topics, towers, vectors
 from atlas.maps.build import IN_FLIGHT, BuildError, advance, cancel_build, create_build, rescue, retry_build
@@ -18,6 +20,7 @@ from atlas.maps.kept import Points
 from atlas.maps.models import Build, DataMap, Space, Stage, Step, VectorSet
 from atlas.maps.run import run_step
 from atlas.maps.towers import TowerError
+from embeddings.errors import WeightsError
 from tests.maps.building import make_maps, sent_steps, work_off
 from tests.maps.fake_towers import FakeModel
 from tests.maps.records import add_records, make_dataset
@@ -95,18 +98,46 @@ def test_a_handful_of_records_has_a_map(dataset: Dataset, count: int) -> None:
     }
 
 
-def test_a_picture_that_cannot_be_read_is_left_out(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_that_cannot_be_embedded_are_left_out_and_reported(dataset: Dataset) -> None:
+    first, second = (
+        Import.objects.create(dataset=dataset, state=ImportState.DONE, imported=3, started_at=timezone.now())
+        for _ in range(2)
+    )
     add_records(dataset, 6, pictures=True)
-    good = embed._pictures
-
-    def broken(dataset: Dataset, rows: embed.Rows) -> list[bytes]:
-        return [b"nonsense" if row == 2 else one for row, one in zip(rows, good(dataset, rows), strict=True)]
-
-    monkeypatch.setattr(embed, "_pictures", broken)
+    damaged, gone = dataset.records.get(row=2), dataset.records.get(row=4)
+    assert damaged.original is not None
+    assert gone.original is not None
+    Path(default_storage.path(damaged.original)).write_bytes(b"nonsense")
+    default_storage.delete(gone.original)
 
     make_maps(dataset.pk)
+    make_maps(dataset.pk)  # tries them once more, and says it once
 
-    assert rows_of(dataset, Space.IMAGE) == [0, 1, 3, 4, 5]
+    assert rows_of(dataset, Space.IMAGE) == [0, 1, 3, 5]
+    lines = SkippedItem.objects.filter(job__dataset=dataset).values_list(
+        "job", "row", "source", "reason", "detail"
+    )
+    assert list(lines) == [
+        (first.pk, 2, "test.zip/2.png", "not_embedded", "It cannot be embedded: It is not a picture."),
+        (second.pk, 4, "test.zip/4.png", "not_embedded", "The stored file of the picture is gone."),
+    ]
+
+
+def test_missing_weights_are_told_without_the_folders_of_the_server(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def missing(*_: object, **__: object) -> None:
+        raise WeightsError("/srv/models/mini is not a whole mini: it lacks model.safetensors")
+
+    monkeypatch.setattr(FakeModel, "encode_texts", missing)
+    add_records(dataset, 3, captions=True)
+
+    build = work_off(create_build(dataset.pk, append=False))
+
+    assert build.state == State.FAILED
+    assert "The model's weights are missing on this server" in build.error
+    assert "/srv" not in build.error + "".join(build.steps.values_list("error", flat=True))
+    assert "/srv/models/mini is not a whole mini" in caplog.text
 
 
 def test_vectors_that_came_with_the_records_are_copied(dataset: Dataset, fake: FakeModel) -> None:

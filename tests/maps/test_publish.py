@@ -331,7 +331,7 @@ def test_a_step_of_a_deleted_dataset_writes_nothing(dataset: Dataset) -> None:
 
     def deleted_meanwhile(*args: object) -> object:
         dataset_deleted.send(sender=Dataset, dataset_id=dataset.pk)
-        return np.arange(16), np.eye(16, dtype=np.float32)
+        return np.arange(16), np.eye(16, dtype=np.float32), {}
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(towers, "embed_pictures", deleted_meanwhile)
