@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
     path("", include("atlas.teams.urls")),
     path("", include("atlas.maps.urls")),
+    path("", include("atlas.search.urls")),
     path("api/", api.urls),
     path("", include("atlas.datasets.urls")),
 ]

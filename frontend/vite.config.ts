@@ -14,7 +14,7 @@ export default defineConfig({
     // The content security policy allows no data: URLs for fonts and scripts.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: ["site", "upload", "progress", "map"].map(page) },
+    rollupOptions: { input: ["site", "upload", "progress", "map", "search"].map(page) },
   },
   test: { include: ["tests/**/*.test.ts"], environment: "node" },
 });

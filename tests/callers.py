@@ -61,7 +61,7 @@ def everybody(folder: Path) -> Iterator[Stage]:
 @contextmanager
 def no_workers() -> Iterator[None]:
     """Pages as if Vite had built them; what is waited for from a worker is done at once."""
-    names = ("site", "map", "progress", "upload")
+    names = ("site", "map", "progress", "upload", "search")
     entries = {f"src/pages/{name}.ts": {"file": f"assets/{name}.js"} for name in names}
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(vite, "manifest", lambda: entries)

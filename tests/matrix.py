@@ -109,6 +109,7 @@ PAGES: dict[str, Rule] = {
         SIGNED_IN, 201, headers={"Tus-Resumable": "1.0.0", "Upload-Length": "3"}, refusal=401
     ),
     "HEAD /uploads/{upload_id}": Rule(OWNERS_OWN, headers={"Tus-Resumable": "1.0.0"}, nameless=401),
+    "GET /search": Rule(EVERYBODY),
     # Maps; a dataset that is not public is not embedded, whoever asks
     "GET /data/{team}/{slug}/map": Rule(SEE),
     "GET /data/{team}/{slug}/preview.png": Rule(SEE),

@@ -42,6 +42,14 @@ export function recordChip(record: MapRecord, weight = 1): Chip {
 export const pictureChip = (picture: string, weight = 1): Chip =>
   chip({ picture }, "Your picture", { weight, thumbnail: `data:image/jpeg;base64,${picture}` });
 
+/** What needs no looking up in a dataset; null for the others, and for a picture that is not here. */
+export function plainChip(part: QueryPart): Chip | null {
+  const { weight } = part;
+  if ("text" in part) return textChip(part.text, weight);
+  if ("picture" in part) return part.picture ? pictureChip(part.picture, weight) : null;
+  return "url" in part ? chip({ url: part.url }, part.url.replace(/^https?:\/\//, ""), { weight }) : null;
+}
+
 /** The same chip by so many steps more or less wanted; its sign stays. */
 export function weighed(chip: Chip, steps: number): Chip {
   const size = Math.min(MOST_WEIGHT, Math.max(WEIGHT_STEP, Math.abs(chip.weight) + steps * WEIGHT_STEP));

@@ -5,17 +5,15 @@ import type { QueryPart } from "../api/search";
 import { tagsOf } from "../api/select";
 import { SPACE_NAMES } from "../config";
 import type { Labels } from "../map/manifest";
-import { chip, pictureChip, recordChip, textChip, type Chip } from "../query";
+import { chip, plainChip, recordChip, type Chip } from "../query";
 import type { Stage } from "./stage.svelte";
 
 /** Null for what is not there any more. Rejects when the server does not answer. */
 export async function chipOf(stage: Stage, part: QueryPart): Promise<Chip | null> {
   const { weight } = part;
-  if ("text" in part) return textChip(part.text, weight);
   if ("row" in part) return recordChip(await recordOf(stage.entry, part.row), weight);
-  if ("picture" in part) return part.picture ? pictureChip(part.picture, weight) : null;
-  if ("url" in part) return chip({ url: part.url }, part.url, { weight });
   if ("topic" in part) return topicChip(stage, part.topic, part.map, weight);
+  if (!("tag" in part)) return plainChip(part);
   const tag = (await tagsOf(stage.config.dataset.id)).find(({ id }) => id === part.tag);
   return tag ? chip({ tag: tag.id }, tag.name, { weight }) : null;
 }

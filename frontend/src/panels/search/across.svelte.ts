@@ -1,0 +1,72 @@
+/** One question to all datasets that the person may see. */
+
+import { searchAcross, type Across, type Against, type Mode } from "../../api/search";
+import { NOTHING_ASKED, partsOf, plainChip, readPart, writePart, type Asked } from "../../query";
+import { decodeLink, encodeLink, NO_LINK, type Link } from "../../url";
+
+export class AcrossSearch {
+  asked = $state.raw<Asked>(NOTHING_ASKED);
+  against = $state<Against>("both");
+  mode = $state<Mode>("best");
+  searching = $state(false);
+  problem = $state<string | null>(null);
+  answer = $state.raw<Across | null>(null);
+
+  private asking = new AbortController();
+
+  async ask(asked: Asked): Promise<void> {
+    this.asked = asked;
+    this.asking.abort();
+    this.asking = new AbortController();
+    const { signal } = this.asking;
+    const { against, mode } = this;
+    const parts = partsOf(asked);
+    this.problem = null;
+    this.searching = parts.length > 0;
+    if (parts.length === 0) {
+      this.answer = null;
+      return;
+    }
+    try {
+      this.answer = await searchAcross({ parts, against, mode }, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.answer = null;
+      this.problem = error instanceof Error ? error.message : String(error);
+    }
+    this.searching = signal.aborted;
+  }
+
+  setAgainst(against: Against): void {
+    this.against = against;
+    void this.ask(this.asked);
+  }
+
+  setMode(mode: Mode): void {
+    this.mode = mode;
+    void this.ask(this.asked);
+  }
+
+  private get link(): Link {
+    const { asked, against, mode } = this;
+    return { ...NO_LINK, query: asked.text, parts: asked.chips.map((chip) => writePart(chip)), against, mode };
+  }
+
+  /** The question as the part of an address after "#". */
+  get hash(): string {
+    return encodeLink(this.link);
+  }
+
+  /** The same question on the map of one dataset, with a record open. */
+  on(url: string, record: number | null = null): string {
+    return `${url}/map#${encodeLink({ ...this.link, record })}`;
+  }
+
+  /** What no dataset knows alone is left out: records, topics and tags. */
+  follow(hash: string): Promise<void> {
+    const { query, parts, against, mode } = decodeLink(hash);
+    Object.assign(this, { against, mode });
+    const read = parts.map(readPart).filter((part) => part !== null);
+    return this.ask({ text: query, chips: read.map(plainChip).filter((chip) => chip !== null) });
+  }
+}
