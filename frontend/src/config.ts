@@ -9,6 +9,8 @@ export interface MapEntry {
   /** The folder of its files; ends with a slash. */
   base_url: string;
   count: number;
+  /** Names that editors gave to topics, by id: labels.json has the older ones. */
+  renamed?: Record<string, string>;
 }
 
 export interface MapConfig {

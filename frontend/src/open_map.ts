@@ -1,6 +1,6 @@
 /** Opens one map version in a stage of its own: root tile and manifest are asked for at the same time. */
 
-import { mapFiles } from "./api/maps";
+import { mapFiles, topicsNow } from "./api/maps";
 import type { MapEntry } from "./config";
 import { currentTheme, onThemeChange } from "./site/theme";
 import { tileName, type Labels, type Manifest, type SheetIndex, type Tile } from "./map/manifest";
@@ -50,7 +50,7 @@ export async function openMap(entry: MapEntry, parent: HTMLElement): Promise<Ope
     view,
     source,
     manifest,
-    labels: painted.then(() => source.json("labels.json") as Promise<Labels>),
+    labels: painted.then(() => (isRenamed(entry) ? topicsNow(entry) : (source.json("labels.json") as Promise<Labels>))),
     sheets: painted.then(() => source.json("thumbs/index.json") as Promise<SheetIndex>),
     close() {
       stopWatching();
@@ -59,6 +59,8 @@ export async function openMap(entry: MapEntry, parent: HTMLElement): Promise<Ope
     },
   };
 }
+
+const isRenamed = ({ renamed = {} }: MapEntry): boolean => Object.keys(renamed).length > 0;
 
 /** Where the points of a tile lie on another map of the same records: what `MapView.morphFrom` asks. */
 export const placesBefore =

@@ -4,11 +4,14 @@
  *   GET  /api/maps/{id}/records?ordinals=1,2,3&version=…  -> {records: [MapRecord]}, those that exist
  *   GET  /api/maps/{id}/records/{row}?version=…           -> MapRecord
  *   GET  /api/maps/{id}/records/{row}/neighbours          -> {records: [Neighbour]}, nearest first, without itself
+ *   GET  /api/maps/{id}/topics?version=…                  -> Labels, with the names that editors gave
+ *   PATCH /api/maps/{id}/topics/{topic}                   {name, version} -> {id, name}
  *   GET  {base_url}{path}                                 the files of a map version, see atlas/maps/FORMAT.md
  */
 
+import type { Labels } from "../map/manifest";
 import type { MapSource } from "../map/source";
-import { get, send } from "./http";
+import { change, get, send } from "./http";
 
 export type Space = "image" | "caption" | "joint";
 
@@ -45,6 +48,13 @@ export const recordOf = (map: MapAddress, row: number, signal?: AbortSignal): Pr
 export async function neighboursOf(map: MapAddress, row: number, signal?: AbortSignal): Promise<Neighbour[]> {
   const url = `/api/maps/${map.id}/records/${row}/neighbours?version=${map.version}`;
   return (await get<{ records: Neighbour[] }>(url, signal)).records;
+}
+
+export const topicsNow = (map: MapAddress): Promise<Labels> => get(`/api/maps/${map.id}/topics?version=${map.version}`);
+
+export async function renameTopic(map: MapAddress, topic: number, name: string): Promise<{ id: number; name: string }> {
+  const answer = await change("PATCH", `/api/maps/${map.id}/topics/${topic}`, { name, version: map.version });
+  return (await answer.json()) as { id: number; name: string };
 }
 
 /** The files below `base`, which are immutable and carry the version in their address. */

@@ -102,7 +102,8 @@ export class Explorer {
   }
 
   goToTopic(topic: Topic): void {
-    const k = Math.max(this.stage.camera.k * 1.8, (topic.k0 ?? 1) * 1.5, 3);
+    // As if its points lay as dense as all others, and near enough for its name.
+    const k = Math.max(0.6 * Math.sqrt(this.n / topic.count), (topic.k0 ?? 1) * 1.1);
     this.stage.view.flyTo({ x: topic.x, y: topic.y, k: Math.min(k, 60) });
   }
 
