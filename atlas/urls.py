@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from atlas import health
-from atlas.api import api
+from atlas.api import api, nomic
 
 handler404 = "atlas.errors.not_found"
 
@@ -14,5 +14,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("atlas.maps.urls")),
     path("", include("atlas.search.urls")),
     path("api/", api.urls),
+    path("v1/", nomic.api.urls),
     path("", include("atlas.datasets.urls")),
 ]

@@ -53,6 +53,8 @@ class Rule:
     instead: dict[str, int] = field(default_factory=dict)
     #: What others are answered who are not signed in, where that differs.
     nameless: int | None = None
+    #: Only API keys are let in, each by its own scope.
+    by_key: bool = False
     #: It never asks who calls: not even a key's scope.
     asks_nobody: bool = False
 
@@ -123,6 +125,13 @@ PAGES: dict[str, Rule] = {
     "GET /api/": Rule(EVERYBODY, 404, asks_nobody=True),
     "GET /api/docs": Rule(EVERYBODY, asks_nobody=True),
     "GET /api/openapi.json": Rule(EVERYBODY, asks_nobody=True),
+    # What the nomic client calls, by key only
+    "GET /v1/": Rule(EVERYBODY, 404, asks_nobody=True),
+    "GET /v1/docs": Rule(EVERYBODY, asks_nobody=True),
+    "GET /v1/openapi.json": Rule(EVERYBODY, asks_nobody=True),
+    "GET /v1/user": Rule(KEYS - ENDED_KEYS, refusal=401, by_key=True),
+    "POST /v1/embedding/text": Rule({"embed key"}, json={"texts": ["red"]}, refusal=401, by_key=True),
+    "POST /v1/embedding/image": Rule({"embed key"}, 422, refusal=401, by_key=True),
     # Accounts
     "GET /accounts/login/": Rule(NAMELESS, refusal=302),
     "GET /accounts/signup/": Rule(NAMELESS, refusal=302),
@@ -181,6 +190,7 @@ OPERATIONS: dict[str, Rule] = {
     f"POST {DATASET}/build/cancel": Rule(EDIT, 409),
     f"POST {DATASET}/build/retry": Rule(EDIT, 409),
     # Search. The saved one is the owner's, not shared: for others it does not exist.
+    "POST /api/embed": Rule({"embed key"}, json={"texts": ["red"]}, refusal=401, by_key=True),
     f"POST {DATASET}/search": Rule(SEE, json={"parts": [{"row": 1}]}),
     "POST /api/search": Rule(EVERYBODY, json={"parts": [{"text": "red"}]}),
     f"GET {DATASET}/searches": Rule(SEE),

@@ -133,7 +133,7 @@ def expected_of_key(key: str, name: str) -> int:
         return expected_status(rule, "anonymous")
     if name in ENDED_KEYS:
         return 401
-    if name == "key of another team" and rule.who != OWN:  # what only people do, no key is let to
+    if name == "key of another team" and rule.who != OWN and not rule.by_key:
         return expected_status(rule, "of another team")
     if name in rule.who or rule.asks_nobody or (rule.who >= EVERYBODY and name != "embed key"):
         return rule.status

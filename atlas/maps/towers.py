@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from django.conf import settings
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from atlas.datasets.models import Dataset
 
 if TYPE_CHECKING:
-    from embeddings.encode import Model
+    from embeddings.encode import LongTextMode, Model
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +63,32 @@ def embed_query(name: str, text: str) -> Vectors:
     with _told():
         vector: Vectors = model(name).encode_texts([text], task="search_query").vectors[0]
         return vector
+
+
+def embed_texts(
+    name: str, texts: Sequence[str], task: str, dimensions: int | None, long_text_mode: str
+) -> tuple[Vectors, int]:
+    """(n, dimensions) vectors of length 1, and how many tokens were read."""
+    with _told():
+        encoded = model(name).encode_texts(
+            texts, task=task, dimensions=dimensions, long_text_mode=cast("LongTextMode", long_text_mode)
+        )
+        return encoded.vectors, encoded.tokens
+
+
+def embed_each(name: str, pictures: Sequence[bytes]) -> tuple[Vectors, dict[int, str]]:
+    """(n, d) vectors of length 1, and why the pictures at these places cannot be read; theirs are NaN."""
+    with _told():
+        encoded = model(name).encode_images(pictures, on_error="skip")
+        return encoded.vectors, encoded.errors
+
+
+def names_of(name: str) -> tuple[set[str], set[str]]:
+    """What a model may be called where it embeds texts, and pictures: the names of its towers too."""
+    from embeddings import find_model
+
+    card = find_model(name)
+    return {name, card.text.folder}, {name, card.vision.folder}
 
 
 def embed_words(name: str, words: Sequence[str], check: Callable[[], None]) -> Vectors:

@@ -1,7 +1,7 @@
 """The web process's side: hand a query to the query worker and wait, but not for one that is away."""
 
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import redis
 from celery import Task
@@ -14,17 +14,30 @@ from atlas.celery import sign_key
 WAIT_SECONDS = 20
 
 
+Answer = dict[str, Any]
+Asked: TypeAlias = "Task[Any, Answer]"
+
+
 class WorkerAwayError(Exception):
     """No query worker answers."""
 
 
-def ask(task: "Task[Any, dict[str, Any]]", *arguments: Any) -> dict[str, Any]:
+def ask(task: Asked, *arguments: Any) -> Answer:
     """What the task returns. Raises WorkerAwayError, at once where no worker has shown a sign of life."""
+    return _asked(task, arguments, wait=WAIT_SECONDS, priority=0)
+
+
+def ask_later(task: Asked, *arguments: Any, wait: float) -> Answer:
+    """The same for what no person waits for: every search goes first."""
+    return _asked(task, arguments, wait=wait, priority=9)
+
+
+def _asked(task: Asked, arguments: tuple[Any, ...], *, wait: float, priority: int) -> Answer:
     if not worker_is_there():
         raise WorkerAwayError
-    result = task.apply_async(arguments, expires=WAIT_SECONDS)
+    result = task.apply_async(arguments, expires=wait, priority=priority)
     try:
-        answer: dict[str, Any] = result.get(timeout=WAIT_SECONDS)
+        answer: Answer = result.get(timeout=wait)
     except NoAnswer as error:
         raise WorkerAwayError from error
     finally:

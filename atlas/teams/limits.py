@@ -1,13 +1,28 @@
 """How often something may be tried: counted in the cache, which all processes share."""
 
+import math
 import time
 
 from django.core.cache import cache
 
 
-def within(name: str, most: int, seconds: int) -> bool:
-    """Count one try of `name`; whether it is among the first `most` of this stretch of so many seconds."""
+class TooManyError(Exception):
+    """Something was tried too often: a sentence for who tried, and after how many seconds it may go on."""
+
+    def __init__(self, sentence: str, seconds: int) -> None:
+        super().__init__(sentence)
+        self.seconds = seconds
+
+
+def within(name: str, most: int, seconds: int, count: int = 1) -> bool:
+    """Count tries of `name`; whether they are among the first `most` of this stretch of so many seconds."""
     key = f"tries:{name}:{int(time.time() // seconds)}"
     # Kept longer than the stretch, so that it cannot go between these two lines.
     cache.add(key, 0, 2 * seconds)
-    return bool(cache.incr(key) <= most)
+    return bool(cache.incr(key, count) <= most)
+
+
+def require_within(name: str, most: int, seconds: int, sentence: str, count: int = 1) -> None:
+    """Raises TooManyError with the sentence, and the time to the next stretch."""
+    if not within(name, most, seconds, count):
+        raise TooManyError(sentence, math.ceil(seconds - time.time() % seconds))

@@ -1,0 +1,77 @@
+"""Vectors of texts and pictures, by the warm query worker.
+
+It gets them in pieces, after every search that waits: so a search waits for one piece at most.
+"""
+
+import base64
+import secrets
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from django.core.cache import cache
+from ninja.errors import HttpError
+
+from atlas.maps.towers import Vectors
+from atlas.search import asking, tasks
+from atlas.search.api import checked
+from atlas.search.asking import Answer, Asked, WorkerAwayError
+
+#: What the worker gets at a time: a second or two of its work. One long text is a piece of its own.
+PIECE_TEXTS, PIECE_CHARACTERS, PIECE_PICTURES = 16, 8_000, 4
+#: For each piece, those of others before it included.
+WAIT_SECONDS = 120
+
+
+def embed_texts(
+    texts: Sequence[str], task: str, dimensions: int | None, long_text_mode: str
+) -> tuple[Vectors, int]:
+    """(n, dimensions) vectors, and the tokens read. Raises HttpError 422 and 503."""
+    vectors, tokens = [], 0
+    for piece in _pieces(texts):
+        found = _ask(tasks.embed_texts, piece, task, dimensions, long_text_mode)
+        vectors.append(_unpacked(found["vectors"], len(piece)))
+        tokens += found["tokens"]
+    return np.concatenate(vectors), tokens
+
+
+def embed_pictures(pictures: Sequence[bytes]) -> Vectors:
+    """(n, d) vectors. Raises HttpError 422, which names the first picture that cannot be read, and 503."""
+    vectors = []
+    for start in range(0, len(pictures), PIECE_PICTURES):
+        piece = pictures[start : start + PIECE_PICTURES]
+        found = _of_pictures(piece)
+        for place, reason in found["unreadable"]:
+            raise HttpError(422, f"Picture {start + place} of the request cannot be read: {reason}")
+        vectors.append(_unpacked(found["vectors"], len(piece)))
+    return np.concatenate(vectors)
+
+
+def _of_pictures(pictures: Sequence[bytes]) -> Answer:
+    """A task's message is no place for megabytes: they wait in the cache."""
+    parked = {f"embed-picture:{secrets.token_urlsafe(16)}": picture for picture in pictures}
+    cache.set_many(parked, WAIT_SECONDS)
+    try:
+        return _ask(tasks.embed_pictures, list(parked))
+    finally:
+        cache.delete_many(parked)
+
+
+def _ask(task: Asked, *arguments: object) -> Answer:
+    try:
+        return checked(asking.ask_later(task, *arguments, wait=WAIT_SECONDS))
+    except WorkerAwayError:
+        raise HttpError(503, "The query worker is away. Try again in a moment.") from None
+
+
+def _pieces(texts: Sequence[str]) -> Iterator[list[str]]:
+    piece: list[str] = []
+    for text in texts:
+        if piece and (len(piece) == PIECE_TEXTS or sum(map(len, piece)) + len(text) > PIECE_CHARACTERS):
+            yield piece
+            piece = []
+        piece.append(text)
+    yield piece
+
+
+def _unpacked(vectors: str, count: int) -> Vectors:
+    return np.frombuffer(base64.b64decode(vectors), "<f4").reshape(count, -1)

@@ -1,0 +1,146 @@
+"""POST /api/embed"""
+
+import base64
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from atlas.api import embed_api
+from atlas.search import asking
+from atlas.search.asking import WorkerAwayError
+from atlas.teams.keys import create_key
+from atlas.teams.models import KeyScope
+from tests.maps.fake_towers import DIMENSIONS, FakeModel
+from tests.people import Cast, client_of
+from tests.search.queries import red_picture
+
+pytestmark = pytest.mark.usefixtures("model")
+
+
+def ask(token: str | None, **body: Any) -> Any:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return Client(headers=headers).post("/api/embed", body, content_type="application/json")
+
+
+def vectors_of(answer: Any) -> np.ndarray:
+    assert answer.status_code == 200, answer.content
+    return np.array(answer.json()["embeddings"])
+
+
+def test_texts_become_vectors_of_length_one_in_their_order(token: str) -> None:
+    answer = ask(token, texts=["red", "blue moon", "red"])
+    vectors = vectors_of(answer)
+    assert vectors.shape == (3, DIMENSIONS)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1)
+    assert (vectors[0] == vectors[2]).all()
+    assert answer.json()["usage"] == {"prompt_tokens": 4, "total_tokens": 4}
+    assert answer.json()["model"] == "mini"
+
+
+def test_many_texts_go_to_the_worker_in_pieces_and_come_back_in_order(
+    token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces = []
+
+    def ask_later(task: Any, texts: list[str], *rest: Any, wait: float) -> Any:
+        pieces.append(len(texts))
+        return task(texts, *rest)
+
+    monkeypatch.setattr(asking, "ask_later", ask_later)
+    texts = [f"text {i}" for i in range(20)] + ["long " * 2_000, "short"]
+    together = vectors_of(ask(token, texts=texts))
+    assert pieces == [16, 4, 1, 1]
+    assert (together[19] == vectors_of(ask(token, texts=["text 19"]))[0]).all()
+
+
+def test_pictures_become_vectors(token: str) -> None:
+    answer = ask(token, images=[red_picture()] * 5)
+    assert vectors_of(answer).shape == (5, DIMENSIONS)
+    assert answer.json()["usage"]["images"] == 5
+
+
+def test_the_first_picture_that_cannot_be_read_is_named(token: str) -> None:
+    images = [red_picture()] * 5 + [base64.b64encode(b"no picture").decode()]
+    answer = ask(token, images=images)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("Picture 5 of the request cannot be read")
+    assert (
+        "Picture 1 of the request is not base64" in ask(token, images=[red_picture(), "@"]).json()["detail"]
+    )
+
+
+def test_no_picture_stays_in_the_cache(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    parked: list[str] = []
+    set_many = cache.set_many
+
+    def park(found: dict[str, Any], seconds: float) -> None:
+        parked.extend(found)
+        set_many(found, seconds)
+
+    monkeypatch.setattr(cache, "set_many", park)
+    ask(token, images=[red_picture()])
+    assert parked
+    assert cache.get_many(parked) == {}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"texts": []},
+        {"texts": "red"},
+        {"texts": [None]},
+        {"texts": ["a"], "images": ["b"]},
+        {"texts": ["a"], "task_type": "poetry"},
+        {"texts": ["a"], "dimensionality": 0},
+        {"texts": ["a"], "long_text_mode": "middle"},
+        {"texts": ["a"] * (embed_api.MOST_ITEMS + 1)},
+        {"texts": ["a" * (embed_api.MOST_CHARACTERS + 1)]},
+        {"texts": ["a" * 50_000] * 21},
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_any_work(token: str, model: FakeModel, body: Any) -> None:
+    assert ask(token, **body).status_code == 422
+    assert model.embedded == 0
+
+
+def test_only_the_warm_model_embeds(token: str) -> None:
+    assert ask(token, texts=["a"], model="mini").status_code == 200
+    answer = ask(token, texts=["a"], model="nomic-embed-text-v1.5")
+    assert answer.status_code == 422
+    assert "“mini”, not with “nomic-embed-text-v1.5”" in answer.json()["detail"]
+
+
+def test_without_a_key_nobody_embeds(cast: Cast) -> None:
+    for client in (Client(), client_of(cast.alice)):
+        answer = client.post("/api/embed", {"texts": ["a"]}, content_type="application/json")
+        assert answer.status_code == 401
+        assert "API key" in answer.json()["detail"]
+
+
+def test_a_key_for_something_else_does_not_embed(cast: Cast) -> None:
+    token = create_key(cast.team, cast.alice, "A", [KeyScope.WRITE])[1]
+    answer = ask(token, texts=["a"])
+    assert answer.status_code == 403
+    assert "takes the scope “embed”" in answer.json()["detail"]
+
+
+def test_more_than_a_key_may_send_is_told_when_to_go_on(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embed_api, "ITEMS", 3)
+    monkeypatch.setattr(embed_api, "ITEM_SECONDS", 3600)
+    assert ask(token, texts=["a"] * 3).status_code == 200
+    answer = ask(token, texts=["a"])
+    assert answer.status_code == 429
+    assert 1 <= int(answer["Retry-After"]) <= 3600
+    assert answer.json()["detail"].endswith("Go on in a moment.")
+
+
+def test_without_the_worker_it_says_so(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise WorkerAwayError
+
+    monkeypatch.setattr(asking, "ask_later", away)
+    assert ask(token, texts=["a"]).status_code == 503
