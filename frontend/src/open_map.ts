@@ -6,9 +6,19 @@ import { currentTheme, onThemeChange } from "./site/theme";
 import { tileName, type Labels, type Manifest, type SheetIndex, type Tile } from "./map/manifest";
 import { MapView } from "./map/map_view";
 import type { MapSource } from "./map/source";
+import type { Inset } from "./map/viewport";
 
-/** Width of the panel at the left, in pixels, where the screen has room for it beside the map. */
-const sidePanel = (): number => (innerWidth >= 900 ? 304 : 0);
+/** The panel at the left and the tools at the right, where the screen has room for them beside the map; the search box. */
+const SIDE = 304;
+const TOOLS = 72;
+const BOX = 72;
+
+/** What the panels cover of the map now. */
+function covered(parent: HTMLElement): Inset {
+  const wide = innerWidth >= 900;
+  const strip = parent.querySelector(".map-strip")?.getBoundingClientRect().height ?? 0;
+  return { left: wide ? SIDE : 0, top: BOX, right: wide ? TOOLS : 0, bottom: strip };
+}
 
 const ROOT = "t/0-0-0.atm";
 
@@ -32,7 +42,7 @@ export async function openMap(entry: MapEntry, parent: HTMLElement): Promise<Ope
   parent.prepend(stage);
   let view: MapView;
   try {
-    view = new MapView(stage, source, manifest, sidePanel);
+    view = new MapView(stage, source, manifest, () => covered(parent));
   } catch (error) {
     stage.remove();
     throw error;

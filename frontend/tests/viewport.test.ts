@@ -45,6 +45,18 @@ test("the fitted view shows the whole world", () => {
   expect(box.y1).toBeGreaterThan(1);
 });
 
+test("the fitted view lies in the part of the screen that nothing covers", () => {
+  const fit = fitted(1280, 720, undefined, { left: 300, top: 80, right: 40, bottom: 140 });
+  const [left, top] = toScreen(fit, 0, 0);
+  const [right, bottom] = toScreen(fit, 1, 1);
+  expect(left).toBeGreaterThan(300);
+  expect(right).toBeLessThan(1240);
+  expect(top).toBeGreaterThan(80);
+  expect(bottom).toBeLessThan(580);
+  expect((left + right) / 2).toBeCloseTo(770);
+  expect((top + bottom) / 2).toBeCloseTo(330);
+});
+
 test("a flight starts and ends where it should and goes out in between", () => {
   const from = { ...view, x: 0.1, y: 0.1, scale: 50_000 };
   const to = { ...view, x: 0.9, y: 0.8, scale: 40_000 };

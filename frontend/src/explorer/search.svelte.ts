@@ -1,5 +1,6 @@
 /** What was asked, and the hits. */
 
+import { tick } from "svelte";
 import type { MapRecord } from "../api/maps";
 import { glow, search, type Against, type Answer, type Mode, type Query, type QueryPart } from "../api/search";
 import { countAbove } from "../cut";
@@ -143,6 +144,7 @@ export class Search {
     }
     this.searching = false;
     this.show(this.answer);
+    await tick(); // the strip of hits covers a part of the map
     // Whoever moved meanwhile, or came by a link with a place, wants to be there.
     if (limit === HITS && !this.staying && this.stage.camera === camera) this.frame();
     await Promise.all([limit === HITS ? this.showGlow(signal) : null, this.fill()]);

@@ -30,7 +30,7 @@ import type { PictureSource } from "./singles";
 import { TileStore } from "./store";
 import { Thumbnails, type PictureMode } from "./thumbnails";
 import type { Codes, TilePoints } from "./tile";
-import { toScreen, type Box, type Camera, type Viewport } from "./viewport";
+import { toScreen, UNCOVERED, type Box, type Camera, type Inset, type Viewport } from "./viewport";
 
 export { NoWebGLError } from "./screen";
 
@@ -83,7 +83,7 @@ export class MapView {
     private readonly source: MapSource,
     manifest: Manifest,
     /** Pixels at the left that a panel covers on this screen. */
-    inset = (): number => 0,
+    inset = (): Inset => UNCOVERED,
   ) {
     this.glass = new Screen(parent, {
       resized: (width, height) => this.resized(width, height),

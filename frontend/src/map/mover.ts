@@ -1,7 +1,7 @@
 /** Moves the camera: at once, or in a flight that people who want no motion are spared. */
 
 import { eased, flight, type Flight } from "./flight";
-import { clamped, fitted, scaleOf, WORLD, zoomedAt, zoomOf, type Box, type Camera, type Viewport } from "./viewport";
+import { clamped, fitted, scaleOf, WORLD, zoomedAt, zoomOf, type Box, type Camera, type Inset, type Viewport } from "./viewport";
 
 /** A point nearer to the edge than this is not comfortably in view. */
 const EDGE = 60;
@@ -16,8 +16,8 @@ export class Mover {
   constructor(
     width: number,
     height: number,
-    /** Pixels at the left that a panel covers on this screen. */
-    private readonly inset: () => number,
+    /** What panels cover of the screen at this moment. */
+    private readonly inset: () => Inset,
     private readonly moved: () => void,
   ) {
     this.view = this.whole(width, height);
@@ -70,10 +70,11 @@ export class Mover {
   /** Moves no more than it takes to bring a point into the free part of the screen, `right` pixels less than all. */
   reveal(point: { x: number; y: number }, [sx, sy]: [number, number], right: number): void {
     const { width, height, scale } = this.view;
-    const [from, to] = [this.inset(), width - right];
-    if (sx > from + EDGE && sx < to - EDGE && sy > EDGE && sy < height - EDGE) return;
-    const middle = (from + to) / 2;
-    this.fly(clamped({ ...this.view, x: point.x + (width / 2 - middle) / scale, y: point.y }));
+    const { left, top, bottom } = this.inset();
+    const [x0, x1, y0, y1] = [left, width - right, top, height - bottom];
+    if (sx > x0 + EDGE && sx < x1 - EDGE && sy > y0 + EDGE && sy < y1 - EDGE) return;
+    const [dx, dy] = [width / 2 - (x0 + x1) / 2, height / 2 - (y0 + y1) / 2];
+    this.fly(clamped({ ...this.view, x: point.x + dx / scale, y: point.y - dy / scale }));
   }
 
   private whole(width: number, height: number): Viewport {

@@ -69,11 +69,24 @@ export function zoomedAt(view: Viewport, sx: number, sy: number, factor: number)
   });
 }
 
-/** The view that shows all of `box`, with a margin, in the part of the screen right of `inset` pixels. */
-export function fitted(width: number, height: number, box: Box = WORLD, inset = 0): Viewport {
+/** Pixels at the edges of the screen that something covers. */
+export interface Inset {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+export const UNCOVERED: Inset = { left: 0, top: 0, right: 0, bottom: 0 };
+
+/** The view that shows all of `box`, with a margin, in the part of the screen that nothing covers. */
+export function fitted(width: number, height: number, box: Box = WORLD, inset: Inset = UNCOVERED): Viewport {
   const side = Math.max(box.x1 - box.x0, box.y1 - box.y0, 1 / (MAX_ZOOM * 4));
-  const scale = (MARGIN * Math.min(width - inset, height)) / side;
-  return clamped({ x: (box.x0 + box.x1) / 2 - inset / 2 / scale, y: (box.y0 + box.y1) / 2, scale, width, height });
+  const free = Math.min(width - inset.left - inset.right, height - inset.top - inset.bottom);
+  const scale = (MARGIN * Math.max(free, 1)) / side;
+  const x = (box.x0 + box.x1) / 2 - (inset.left - inset.right) / 2 / scale;
+  const y = (box.y0 + box.y1) / 2 + (inset.top - inset.bottom) / 2 / scale; // y points up
+  return clamped({ x, y, scale, width, height });
 }
 
 export function clamped(view: Viewport): Viewport {
