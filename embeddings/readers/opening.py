@@ -74,6 +74,8 @@ def _open(path: Path, name: str, limits: Limits) -> tuple[Form, Container] | Non
     if start.startswith(_GZIP_START):
         if _expanded_start_is_tar(path):
             return Form.TAR_GZ, TarContainer(path, name, limits, gzipped=True)
+        if name.casefold().endswith((".tar.gz", ".tgz")):
+            raise DatasetError(f"{name} is damaged, or not an archive at all. Upload it again.")
         return None
     if looks_like_tar(start):
         return Form.TAR, TarContainer(path, name, limits, gzipped=False)
