@@ -33,12 +33,14 @@ export interface Link {
   any: boolean;
   /** Id of a saved view, which says all of this. */
   view: string | null;
+  /** Id of a comment. */
+  comment: string | null;
 }
 
 export const NO_LINK: Link = {
   map: null, camera: null, colour: null, hidden: [], range: null, ramp: null,
   query: "", parts: [], against: "both", mode: "best", cut: null, glow: false,
-  record: null, selection: null, filters: null, any: false, view: null,
+  record: null, selection: null, filters: null, any: false, view: null, comment: null,
 };
 
 const RAMPS: Ramp[] = ["linear", "log"];
@@ -73,6 +75,7 @@ export function encodeLink(link: Link, longest = LONGEST): string {
   if (link.filters && link.filters.length <= longest) parts.set("filters", link.filters);
   if (link.any) parts.set("any", "1");
   if (link.selection && link.selection.length <= longest) parts.set("sel", link.selection);
+  if (link.comment) parts.set("comment", link.comment);
   return parts.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%40", "@");
 }
 
@@ -100,6 +103,7 @@ export function decodeLink(hash: string): Link {
     filters: parts.get("filters"),
     any: parts.has("any"),
     view: parts.get("view"),
+    comment: parts.get("comment"),
   };
 }
 

@@ -7,6 +7,7 @@ test("a link says everything that it opens again", () => {
     filters: '[["year",{"column":"year","from":1900}]]',
     any: true,
     view: null,
+    comment: "0b5e6f3a-8b86-d011-b42d-00cf4fc964ff",
     ramp: "log",
     map: "caption",
     camera: { x: 0.123456789, y: 0.98765432, k: 321.5 },

@@ -1,11 +1,13 @@
 /**
  * Saved views: what the explorer shows, under a name.
  *
- *   POST /api/datasets/{id}/views         {name, hash, shared} -> View
- *   GET  /api/datasets/{id}/views/{view}  -> View
+ *   GET    /api/datasets/{id}/views         -> {views: [View]}, the shared ones and one's own
+ *   POST   /api/datasets/{id}/views         {name, hash, shared} -> View
+ *   GET    /api/datasets/{id}/views/{view}  -> View
+ *   DELETE /api/datasets/{id}/views/{view}
  */
 
-import { get, post } from "./http";
+import { change, get, post } from "./http";
 
 export interface View {
   id: string;
@@ -17,7 +19,13 @@ export interface View {
   mine: boolean;
 }
 
-export const saveView = (dataset: string, name: string, hash: string): Promise<View> =>
-  post(`/api/datasets/${dataset}/views`, { name, hash, shared: true });
+export const viewsOf = async (dataset: string): Promise<View[]> => (await get<{ views: View[] }>(`/api/datasets/${dataset}/views`)).views;
+
+export const saveView = (dataset: string, view: { name: string; hash: string; shared: boolean }): Promise<View> =>
+  post(`/api/datasets/${dataset}/views`, view);
 
 export const savedView = (dataset: string, view: string): Promise<View> => get(`/api/datasets/${dataset}/views/${view}`);
+
+export async function removeView(dataset: string, view: string): Promise<void> {
+  await change("DELETE", `/api/datasets/${dataset}/views/${view}`);
+}

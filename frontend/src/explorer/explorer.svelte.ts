@@ -21,6 +21,7 @@ import { Search } from "./search.svelte";
 import { Selection } from "./selection.svelte";
 import { Stage } from "./stage.svelte";
 import { Tags } from "./tags.svelte";
+import { Together } from "./together.svelte";
 
 /** What undo brings back. */
 export interface Moment extends ColourChoice {
@@ -38,6 +39,7 @@ export class Explorer {
   readonly filters: Filters;
   readonly tags: Tags;
   readonly search: Search;
+  readonly together: Together;
   readonly past: Past<Moment>;
 
   tool = $state<Tool>("pan");
@@ -59,6 +61,11 @@ export class Explorer {
     this.selection = new Selection(this.stage);
     this.filters = new Filters(this.stage, () => this.search.refresh());
     this.search = new Search(this.stage, this.filters);
+    this.together = new Together(this.stage, {
+      switchTo: ({ space }) => this.switchTo(space),
+      select: (filter) => this.selection.set(filter),
+      hash: () => encodeLink({ ...this.link(), comment: null }, Infinity),
+    });
     this.past = new Past((moment) => this.goBack(moment));
     void this.tags.load();
   }
@@ -70,6 +77,7 @@ export class Explorer {
     this.look.adopt(map);
     this.selection.adopt();
     this.filters.adopt();
+    this.together.adopt();
     this.loading = view.loading;
     view.tool = this.tool;
     view.events.on("camera", (camera) => (this.stage.camera = camera));
@@ -135,7 +143,9 @@ export class Explorer {
   clear(): void {
     if (this.tool !== "pan") this.setTool("pan");
     else if (this.detail.card) this.detail.closeCard();
+    else if (this.together.placing) this.together.placing = false;
     else if (this.detail.opened) this.detail.close();
+    else if (this.together.tab) this.together.close();
     else if (this.search.hits) this.search.clear();
     else if (this.selection.filter) void this.selection.set(null);
   }
@@ -189,6 +199,7 @@ export class Explorer {
       filters: this.filters.parts.size > 0 ? JSON.stringify([...this.filters.parts]) : null,
       any: this.filters.any,
       view: null,
+      ...this.together.link(),
     };
   }
 
@@ -197,7 +208,7 @@ export class Explorer {
     const link = this.link();
     let hash = encodeLink(link);
     if (Object.keys(leftOut(link)).length > 0) {
-      const view = await this.stage.attempt(saveView(this.config.dataset.id, "A copied link", encodeLink(link, Infinity)));
+      const view = await this.stage.attempt(saveView(this.config.dataset.id, { name: "A copied link", hash: encodeLink(link, Infinity), shared: false }));
       if (!view) return;
       hash = `view=${view.id}`;
     }
@@ -218,6 +229,7 @@ export class Explorer {
     if (link.record === null) detail.close();
     else if (link.record !== detail.opened?.record.row) await detail.openRow(link.record);
     await Promise.all([this.followSelection(link), this.search.follow(link)]);
+    await this.together.follow(link);
   }
 
   private async followSelection({ selection, filters, any }: Link): Promise<void> {

@@ -30,7 +30,7 @@ import type { PictureSource } from "./singles";
 import { TileStore } from "./store";
 import { Thumbnails, type PictureMode } from "./thumbnails";
 import type { Codes, TilePoints } from "./tile";
-import { toScreen, UNCOVERED, type Box, type Camera, type Inset, type Viewport } from "./viewport";
+import { toScreen, toWorld, UNCOVERED, type Box, type Camera, type Inset, type Viewport } from "./viewport";
 
 export { NoWebGLError } from "./screen";
 
@@ -279,6 +279,11 @@ export class MapView {
   /** Screen place of a world point, in pixels of the map. */
   screen(x: number, y: number): [number, number] {
     return toScreen(this.mover.view, x, y);
+  }
+
+  /** World point at a place of the screen. */
+  world(x: number, y: number): [number, number] {
+    return toWorld(this.mover.view, x, y);
   }
 
   setCamera(camera: Camera): void {

@@ -25,6 +25,7 @@ export function startPanels(
   });
   explorer.adopt(first);
   mount(ExplorerPanels, { target: app, props: { explorer } });
+  explorer.together.start();
   syncAddress(explorer);
 }
 

@@ -1,0 +1,60 @@
+/**
+ * Comments, for those who may comment.
+ *
+ *   GET    /api/datasets/{id}/comments?state=open|resolved     -> {comments: [Comment]}, oldest first
+ *   POST   /api/datasets/{id}/comments                         {text, pin, name} -> Comment
+ *   POST   /api/datasets/{id}/comments/{id}/replies            {text, name} -> Reply
+ *   PATCH  /api/datasets/{id}/comments/{id}                    {resolved} -> Comment
+ *   DELETE /api/datasets/{id}/comments/{id}                    of a comment or a reply
+ */
+
+import type { Filter } from "../filters";
+import { change, get, post } from "./http";
+
+/** What a comment is about. */
+export type Pin = { row: number } | PlacePin | RegionPin | { filter: Filter };
+
+export interface PlacePin {
+  map: string;
+  x: number;
+  y: number;
+}
+
+export interface RegionPin {
+  map: string;
+  region: [number, number][];
+}
+
+export interface Reply {
+  id: string;
+  text: string;
+  author: string;
+  created_at: string;
+  mine: boolean;
+}
+
+export interface Comment extends Reply {
+  resolved: boolean;
+  pin: Pin;
+  replies: Reply[];
+}
+
+export type CommentState = "open" | "resolved";
+
+export const commentsOf = async (dataset: string, state: CommentState): Promise<Comment[]> =>
+  (await get<{ comments: Comment[] }>(`/api/datasets/${dataset}/comments?state=${state}`)).comments;
+
+/** `name`: what somebody who is not signed in is called. */
+export const writeComment = (dataset: string, pin: Pin, text: string, name: string): Promise<Comment> =>
+  post(`/api/datasets/${dataset}/comments`, { pin, text, name });
+
+export const writeReply = (dataset: string, comment: string, text: string, name: string): Promise<Reply> =>
+  post(`/api/datasets/${dataset}/comments/${comment}/replies`, { text, name });
+
+export async function resolveComment(dataset: string, comment: string, resolved: boolean): Promise<void> {
+  await change("PATCH", `/api/datasets/${dataset}/comments/${comment}`, { resolved });
+}
+
+export async function removeComment(dataset: string, comment: string): Promise<void> {
+  await change("DELETE", `/api/datasets/${dataset}/comments/${comment}`);
+}

@@ -1,0 +1,57 @@
+/** Where comments are on the map, and which of them share a marker. */
+
+import type { Comment, Pin } from "../api/together";
+import type { Filter } from "../filters";
+
+export interface Point {
+  x: number;
+  y: number;
+}
+
+export interface PinGroup extends Point {
+  ids: string[];
+}
+
+/** Side of the square, in pixels at most, in which comments share a marker. */
+const SHARED = 36;
+
+/** The place of a pin on a map, in world units; null where it has none there. `rows`: places of records. */
+export function placeOf(pin: Pin, map: string, rows: ReadonlyMap<number, Point>): Point | null {
+  if ("row" in pin) return rows.get(pin.row) ?? null;
+  if ("filter" in pin || pin.map !== map) return null;
+  return "region" in pin ? middleOf(pin.region) : { x: pin.x, y: pin.y };
+}
+
+export function middleOf(region: [number, number][]): Point {
+  const { x0, y0, x1, y1 } = boxOf(region);
+  return { x: (x0 + x1) / 2, y: (y0 + y1) / 2 };
+}
+
+export function boxOf(region: [number, number][]): { x0: number; y0: number; x1: number; y1: number } {
+  const xs = region.map(([x]) => x);
+  const ys = region.map(([, y]) => y);
+  return { x0: Math.min(...xs), y0: Math.min(...ys), x1: Math.max(...xs), y1: Math.max(...ys) };
+}
+
+/** Steps of zoom between which the markers stay together as they are. */
+export const pinLevel = (k: number): number => Math.floor(Math.log2(k));
+
+/** One marker for each square of the world that has comments, where the first of them is: still while the map is moved. */
+export function groupPins(comments: Comment[], places: (pin: Pin) => Point | null, level: number): PinGroup[] {
+  const side = SHARED / (1024 * 2 ** level);
+  const groups = new Map<string, PinGroup>();
+  for (const { id, pin } of comments) {
+    const place = places(pin);
+    if (!place) continue;
+    const square = `${Math.floor(place.x / side)} ${Math.floor(place.y / side)}`;
+    const group = groups.get(square);
+    if (group) group.ids.push(id);
+    else groups.set(square, { ...place, ids: [id] });
+  }
+  return [...groups.values()];
+}
+
+/** A selection as a pin; one that is just a drawn region is that region, which has a place on its map. */
+export function pinOf(filter: Filter): Pin {
+  return "region" in filter && filter.version === undefined ? { map: filter.map, region: filter.region } : { filter };
+}

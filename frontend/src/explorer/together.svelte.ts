@@ -1,0 +1,252 @@
+/** What people say to each other about the records: comments with their pins, and saved views. */
+
+import { ApiError } from "../api/http";
+import { table } from "../api/select";
+import { commentsOf, removeComment, resolveComment, writeComment, writeReply, type Comment, type CommentState, type Pin } from "../api/together";
+import { removeView, saveView, viewsOf, type View } from "../api/views";
+import type { MapEntry } from "../config";
+import type { Filter } from "../filters";
+import { toast } from "../site/toasts";
+import type { Link } from "../url";
+import { boxOf, groupPins, pinLevel, placeOf, type PinGroup, type Point } from "./pins";
+import type { Stage } from "./stage.svelte";
+
+export type Tab = "comments" | "views";
+
+/** What it needs of the explorer around it. */
+export interface Surroundings {
+  switchTo(entry: MapEntry): Promise<void>;
+  select(filter: Filter): Promise<void>;
+  /** What is seen, all of it. */
+  hash(): string;
+}
+
+/** What others wrote meanwhile is asked for so often. */
+const POLL_MS = 15_000;
+/** Records with comments that are looked up at a time: what the server gives. */
+const MOST_ROWS = 500;
+const NAME = "atlas.name";
+
+export class Together {
+  tab = $state<Tab | null>(null);
+  /** The open ones: these have pins. */
+  comments = $state.raw<Comment[]>([]);
+  resolved = $state.raw<Comment[]>([]);
+  showing = $state<CommentState>("open");
+  views = $state.raw<View[]>([]);
+  /** What the comment that is being written is about. */
+  draft = $state.raw<Pin | null>(null);
+  /** Whether the next click on the map places a pin. */
+  placing = $state(false);
+  /** Ids of the comments that somebody pointed at. */
+  active = $state.raw<string[]>([]);
+  /** What a visitor who is not signed in is called. */
+  name = $state(localStorage.getItem(NAME) ?? "");
+
+  /** Places on the shown map of the records with comments. */
+  private rows = $state.raw<ReadonlyMap<number, Point>>(new Map());
+  private readonly level: number = $derived(this.zoomLevel());
+  readonly pins: PinGroup[] = $derived(groupPins(this.comments, (pin) => this.placeOf(pin), this.level));
+  readonly shown: Comment[] = $derived(this.showing === "open" ? this.comments : this.resolved);
+  private timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(
+    private readonly stage: Stage,
+    private readonly around: Surroundings,
+  ) {}
+
+  private zoomLevel(): number {
+    return pinLevel(this.stage.camera.k);
+  }
+
+  private get dataset(): string {
+    return this.stage.config.dataset.id;
+  }
+
+  get mayComment(): boolean {
+    return this.stage.config.dataset.may_comment ?? false;
+  }
+
+  /** Comments quote captions: who sees none of these may write, and reads nothing. */
+  get mayRead(): boolean {
+    return this.mayComment && !this.stage.config.dataset.hide_captions;
+  }
+
+  get maySave(): boolean {
+    return this.mayComment && this.signedIn;
+  }
+
+  get signedIn(): boolean {
+    return this.stage.config.signed_in ?? false;
+  }
+
+  start(): void {
+    if (!this.mayRead) return;
+    this.timer = setInterval(() => document.visibilityState === "visible" && void this.load(), POLL_MS);
+    void this.load();
+  }
+
+  /** Another map: the records lie elsewhere. */
+  adopt(): void {
+    void this.locate();
+  }
+
+  async load(): Promise<void> {
+    if (!this.mayRead) return;
+    try {
+      this.comments = await commentsOf(this.dataset, "open");
+      if (this.showing === "resolved") this.resolved = await commentsOf(this.dataset, "resolved");
+    } catch (error) {
+      // Without a network the next time may do; whoever may not read them any more is told so once.
+      if (!(error instanceof ApiError)) return;
+      clearInterval(this.timer);
+      this.stage.error = error.message;
+    }
+    await this.locate();
+  }
+
+  private async locate(): Promise<void> {
+    const { entry } = this.stage;
+    const rows = [...new Set(this.comments.flatMap(({ pin }) => ("row" in pin ? [pin.row] : [])))].slice(0, MOST_ROWS);
+    if (rows.length === 0) return;
+    const page = await this.stage.attempt(table(this.dataset, { filter: { rows }, sort: "row", offset: 0, limit: MOST_ROWS, map: entry.id }));
+    if (page && entry === this.stage.entry) this.rows = new Map(page.records.flatMap(({ row, x, y }) => (x === null || y === null ? [] : [[row, { x, y }]])));
+  }
+
+  placeOf(pin: Pin): Point | null {
+    return placeOf(pin, this.stage.entry.id, this.rows);
+  }
+
+  // --- the panel ----------------------------------------------------------------------------------------------
+
+  toggle(): void {
+    if (this.tab) this.close();
+    else this.open(this.mayComment ? "comments" : "views");
+  }
+
+  open(tab: Tab): void {
+    this.tab = tab;
+    if (tab === "views") void this.loadViews();
+  }
+
+  close(): void {
+    this.tab = null;
+    this.draft = null;
+    this.placing = false;
+    this.active = [];
+  }
+
+  showState(state: CommentState): void {
+    this.showing = state;
+    void this.load();
+  }
+
+  /** The markers' answer to a click. */
+  point(group: PinGroup): void {
+    this.showing = "open";
+    this.active = group.ids;
+    this.open("comments");
+  }
+
+  // --- writing ------------------------------------------------------------------------------------------------
+
+  begin(pin: Pin): void {
+    this.draft = pin;
+    this.placing = false;
+    this.open("comments");
+  }
+
+  /** The place that was clicked, in pixels of the map. */
+  place(x: number, y: number): void {
+    const [worldX, worldY] = this.stage.view.world(x, y);
+    this.begin({ map: this.stage.entry.id, x: worldX, y: worldY });
+  }
+
+  async write(text: string): Promise<boolean> {
+    if (!this.draft) return false;
+    this.keepName();
+    const made = await this.stage.attempt(writeComment(this.dataset, this.draft, text, this.name));
+    if (!made) return false;
+    this.draft = null;
+    this.showing = "open";
+    this.active = [made.id];
+    if (this.mayRead) await this.load();
+    else toast("Thank you. Your comment was sent.");
+    return true;
+  }
+
+  async reply(comment: Comment, text: string): Promise<boolean> {
+    this.keepName();
+    const made = await this.stage.attempt(writeReply(this.dataset, comment.id, text, this.name));
+    await this.load();
+    return made !== null;
+  }
+
+  async resolve(comment: Comment, resolved: boolean): Promise<void> {
+    await this.stage.attempt(resolveComment(this.dataset, comment.id, resolved));
+    await this.load();
+  }
+
+  /** A comment or a reply. */
+  async remove(id: string): Promise<void> {
+    await this.stage.attempt(removeComment(this.dataset, id));
+    await this.load();
+  }
+
+  private keepName(): void {
+    if (!this.signedIn) localStorage.setItem(NAME, this.name);
+  }
+
+  // --- going there --------------------------------------------------------------------------------------------
+
+  /** Shows on the map what a comment is about. */
+  async show({ id, pin }: Comment): Promise<void> {
+    this.active = [id];
+    if ("filter" in pin) return this.around.select(pin.filter);
+    if ("map" in pin && pin.map !== this.stage.entry.id) {
+      const entry = this.stage.config.maps.find((map) => map.id === pin.map);
+      if (entry) await this.around.switchTo(entry);
+    }
+    const place = this.placeOf(pin);
+    if (!place) this.stage.error = "What this comment is about is not on this map.";
+    else if ("region" in pin) this.stage.view.flyToBox(boxOf(pin.region));
+    else this.stage.view.flyTo({ ...place, k: Math.max(this.stage.camera.k, 6) });
+  }
+
+  link(): Pick<Link, "comment"> {
+    return { comment: this.tab === "comments" && this.active.length === 1 ? this.active[0]! : null };
+  }
+
+  /** A link to a comment opens it, resolved or not. */
+  async follow({ comment: id, camera }: Link): Promise<void> {
+    if (!id || id === this.link().comment || !this.mayRead) return;
+    this.open("comments");
+    this.showing = "open";
+    await this.load();
+    if (!this.comments.some((comment) => comment.id === id)) {
+      this.showing = "resolved";
+      await this.load();
+    }
+    const comment = this.shown.find((each) => each.id === id);
+    if (!comment) this.stage.error = "This comment was deleted.";
+    else if (camera) this.active = [id];
+    else await this.show(comment);
+  }
+
+  // --- views --------------------------------------------------------------------------------------------------
+
+  async loadViews(): Promise<void> {
+    this.views = (await this.stage.attempt(viewsOf(this.dataset))) ?? this.views;
+  }
+
+  async save(name: string, shared: boolean): Promise<boolean> {
+    const made = await this.stage.attempt(saveView(this.dataset, { name, hash: this.around.hash(), shared }));
+    await this.loadViews();
+    return made !== null;
+  }
+
+  async removeView(view: View): Promise<void> {
+    await this.stage.attempt(removeView(this.dataset, view.id));
+    await this.loadViews();
+  }
+}
