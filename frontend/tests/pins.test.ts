@@ -36,6 +36,14 @@ test("comments that lie close together share a marker until the map is near enou
   expect(groupPins(all, places, pinLevel(64)).map(({ ids }) => ids)).toEqual([["a"], ["b"], ["c"]]);
 });
 
+test("no two markers lie on each other", () => {
+  const all = Array.from({ length: 300 }, (_, i) => comment(String(i), { map: "image", x: (i * 0.618) % 1, y: (i * 0.414) % 1 }));
+  const groups = groupPins(all, (pin) => placeOf(pin, "image", NO_ROWS), pinLevel(2));
+  const nearest = Math.min(...groups.flatMap((a, i) => groups.slice(i + 1).map((b) => Math.max(Math.abs(a.x - b.x), Math.abs(a.y - b.y)))));
+  expect(groups.length).toBeGreaterThan(50);
+  expect(nearest * 2048).toBeGreaterThanOrEqual(32);
+});
+
 test("every comment is in one group, whatever the zoom", () => {
   const all = Array.from({ length: 200 }, (_, i) => comment(String(i), { map: "image", x: (i * 0.618) % 1, y: (i * 0.414) % 1 }));
   for (const k of [0.5, 1, 3, 20_000]) {

@@ -12,8 +12,9 @@ export interface PinGroup extends Point {
   ids: string[];
 }
 
-/** Side of the square, in pixels at most, in which comments share a marker. */
-const SHARED = 36;
+/** Markers closer together than this many pixels could not be told apart. */
+const SHARED = 32;
+const STEPS = [-1, 0, 1];
 
 /** The place of a pin on a map, in world units; null where it has none there. `rows`: places of records. */
 export function placeOf(pin: Pin, map: string, rows: ReadonlyMap<number, Point>): Point | null {
@@ -36,19 +37,28 @@ export function boxOf(region: [number, number][]): { x0: number; y0: number; x1:
 /** Steps of zoom between which the markers stay together as they are. */
 export const pinLevel = (k: number): number => Math.floor(Math.log2(k));
 
-/** One marker for each square of the world that has comments, where the first of them is: still while the map is moved. */
+/** A comment near the marker of an earlier one joins it. In world units, so that markers stay as they are while the map is moved. */
 export function groupPins(comments: Comment[], places: (pin: Pin) => Point | null, level: number): PinGroup[] {
-  const side = SHARED / (1024 * 2 ** level);
-  const groups = new Map<string, PinGroup>();
+  const near = SHARED / (1024 * 2 ** level);
+  const groups: PinGroup[] = [];
+  /** By squares of that side: a marker that is near enough is in the same one or in one of the eight around it. */
+  const squares = new Map<string, PinGroup[]>();
   for (const { id, pin } of comments) {
     const place = places(pin);
     if (!place) continue;
-    const square = `${Math.floor(place.x / side)} ${Math.floor(place.y / side)}`;
-    const group = groups.get(square);
-    if (group) group.ids.push(id);
-    else groups.set(square, { ...place, ids: [id] });
+    const [column, row] = [Math.floor(place.x / near), Math.floor(place.y / near)];
+    const around = STEPS.flatMap((dx) => STEPS.flatMap((dy) => squares.get(`${column + dx} ${row + dy}`) ?? []));
+    const group = around.find(({ x, y }) => Math.max(Math.abs(x - place.x), Math.abs(y - place.y)) < near);
+    if (group) {
+      group.ids.push(id);
+      continue;
+    }
+    const made = { ...place, ids: [id] };
+    groups.push(made);
+    const square = `${column} ${row}`;
+    squares.set(square, [...(squares.get(square) ?? []), made]);
   }
-  return [...groups.values()];
+  return groups;
 }
 
 /** A selection as a pin; one that is just a drawn region is that region, which has a place on its map. */
