@@ -14,6 +14,7 @@ from atlas.maps.together_api import router as together_router
 from atlas.maps.topics_api import router as topics_router
 from atlas.search.across_api import router as across_router
 from atlas.search.api import router as search_router
+from atlas.search.nearest_api import router as nearest_router
 from atlas.search.saved_api import router as saved_searches_router
 
 api = DocumentedAPI(
@@ -27,6 +28,7 @@ api.add_router("", tags_router)
 api.add_router("", together_router)
 api.add_router("", topics_router)
 api.add_router("", search_router)
+api.add_router("", nearest_router)
 api.add_router("", across_router)
 api.add_router("", saved_searches_router)
 api.add_router("", embed_router)

@@ -2,26 +2,24 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Router, Schema
 from ninja.errors import HttpError
 
 from atlas.datasets.access import editable_dataset, record_of, visible_dataset
 from atlas.datasets.api import row_numbers
 from atlas.datasets.models import Dataset, Record
 from atlas.datasets.schemas import RecordOut
-from atlas.maps import build, progress, vectors
+from atlas.maps import build, progress
 from atlas.maps.access import visible_version
 from atlas.maps.models import Build, Space
 from atlas.maps.places import records_on_map, rows_at
 from atlas.teams.asker import asker_of
 
 router = Router(tags=["maps"])
-
-MOST_NEIGHBOURS = 100
 
 
 class BuildIn(Schema):
@@ -53,14 +51,6 @@ class MapRecordOut(RecordOut):
 
 class MapRecordsOut(Schema):
     records: list[MapRecordOut]
-
-
-class NeighbourOut(MapRecordOut):
-    score: float
-
-
-class NeighboursOut(Schema):
-    records: list[NeighbourOut]
 
 
 @router.get("/datasets/{uuid:dataset_id}/maps", response=MapsOut)
@@ -110,24 +100,6 @@ def get_record(request: HttpRequest, map_id: UUID, row: int, version: UUID | Non
     shown = visible_version(asker_of(request), map_id, version)
     record_of(shown.map.dataset, row)
     return records_on_map(shown, [row])[0]
-
-
-@router.get("/maps/{uuid:map_id}/records/{int:row}/neighbours", response=NeighboursOut)
-def list_neighbours(
-    request: HttpRequest,
-    map_id: UUID,
-    row: int,
-    k: Annotated[int, Query(ge=1, le=MOST_NEIGHBOURS)] = 12,
-    version: UUID | None = None,
-) -> dict[str, Any]:
-    shown = visible_version(asker_of(request), map_id, version)
-    dataset = shown.map.dataset
-    record_of(dataset, row)
-    scores = dict(vectors.neighbours(dataset.pk, Space(shown.map.space), row, shown.build.row_count, k))
-    records = records_on_map(shown, list(scores))
-    for record in records:
-        vars(record).update(score=scores[record.row])
-    return {"records": records}
 
 
 def _latest_build(dataset: Dataset) -> Build:

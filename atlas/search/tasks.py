@@ -13,8 +13,10 @@ from django.conf import settings
 from django.core.cache import cache
 
 from atlas.maps import towers
+from atlas.maps.models import Space
 from atlas.maps.towers import TowerError, Vectors, embed_query
 from atlas.search import across, engine
+from atlas.search import nearest as neighbours
 from atlas.search.query import Query
 from atlas.search.vectors import QueryError
 
@@ -79,6 +81,12 @@ def embed_pictures(keys: list[str]) -> dict[str, Any]:
 def packed(vectors: Vectors) -> str:
     """(n, d) as base64 of float32, row by row: a tenth of the same as JSON."""
     return base64.b64encode(vectors.astype("<f4").tobytes()).decode()
+
+
+@shared_task
+def nearest(dataset_id: str, space: Space, row: int, row_count: int, k: int) -> dict[str, Any]:
+    """`{"found": [[row, cosine], …]}`, best first."""
+    return {"found": neighbours.nearest(UUID(dataset_id), Space(space), row, row_count, k)}
 
 
 @shared_task(ignore_result=True)

@@ -1,0 +1,56 @@
+"""The neighbours of a record over JSON."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+
+from atlas.datasets.access import record_of
+from atlas.maps import vectors
+from atlas.maps.access import visible_version
+from atlas.maps.api import MapRecordOut
+from atlas.maps.models import Space
+from atlas.maps.places import records_on_map
+from atlas.search import asking, tasks
+from atlas.search.asking import WorkerAwayError
+from atlas.search.nearest import Found
+from atlas.teams.asker import asker_of
+
+router = Router(tags=["maps"])
+
+MOST_NEIGHBOURS = 100
+
+
+class NeighbourOut(MapRecordOut):
+    score: float
+
+
+class NeighboursOut(Schema):
+    records: list[NeighbourOut]
+
+
+@router.get("/maps/{uuid:map_id}/records/{int:row}/neighbours", response=NeighboursOut)
+def list_neighbours(
+    request: HttpRequest,
+    map_id: UUID,
+    row: int,
+    k: Annotated[int, Query(ge=1, le=MOST_NEIGHBOURS)] = 12,
+    version: UUID | None = None,
+) -> dict[str, Any]:
+    shown = visible_version(asker_of(request), map_id, version)
+    dataset = shown.map.dataset
+    record_of(dataset, row)
+    scores = dict(_nearest(dataset.pk, Space(shown.map.space), row, shown.build.row_count, k))
+    records = records_on_map(shown, list(scores))
+    for record in records:
+        vars(record).update(score=scores[record.row])
+    return {"records": records}
+
+
+def _nearest(dataset_id: UUID, space: Space, row: int, row_count: int, k: int) -> Found:
+    try:
+        found = asking.ask(tasks.nearest, str(dataset_id), space, row, row_count, k)
+    except WorkerAwayError:
+        return vectors.neighbours(dataset_id, space, row, row_count, k)
+    return [(row, score) for row, score in found["found"]]
