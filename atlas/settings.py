@@ -86,6 +86,25 @@ def celery_url(url: str) -> str:
     raise ImproperlyConfigured("REDIS_URL must begin with redis://, rediss:// or unix://.")
 
 
+def single_sign_on(issuer: str, client_id: str, secret: str, name: str) -> dict[str, Any]:
+    """allauth's entry for the provider of OpenID Connect; {} for none."""
+    if not issuer:
+        return {}
+    host = urlsplit(issuer).hostname
+    if not host or not (issuer.startswith("https://") or host in ("localhost", "127.0.0.1")):
+        raise ImproperlyConfigured(f"ATLAS_OIDC_ISSUER must be an https:// address, and is {issuer!r}.")
+    if not client_id:
+        raise ImproperlyConfigured("ATLAS_OIDC_CLIENT_ID must be set where ATLAS_OIDC_ISSUER is.")
+    app = {
+        "provider_id": "sso",
+        "name": name or host,
+        "client_id": client_id,
+        "secret": secret,
+        "settings": {"server_url": issuer.rstrip("/")},
+    }
+    return {"openid_connect": {"APPS": [app], "OAUTH_PKCE_ENABLED": True}}
+
+
 def stored_secret_key(path: Path) -> str:
     """The key of this data folder, made at the first start; sessions survive a restart."""
     path.parent.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
@@ -155,6 +174,9 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "ninja",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -191,7 +213,11 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "libraries": {"status": "atlas.status", "vite": "atlas.vite"},
+            "libraries": {
+                "accounts": "atlas.teams.tags",
+                "status": "atlas.status",
+                "vite": "atlas.vite",
+            },
         },
     }
 ]
@@ -218,9 +244,50 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "atlas.teams.forms.SignUpForm"
+ACCOUNT_FORMS = {
+    name: f"atlas.teams.account_forms.{form}"
+    for name, form in {
+        "login": "LoginForm",
+        "signup": "SignupForm",
+        "add_email": "AddEmailForm",
+        "change_password": "ChangePasswordForm",
+        "set_password": "SetPasswordForm",
+        "reset_password": "ResetPasswordForm",
+        "reset_password_from_key": "ResetPasswordKeyForm",
+        "reauthenticate": "ReauthenticateForm",
+    }.items()
+}
 # Without a mail server nobody could ever confirm an address.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if env("ATLAS_EMAIL_HOST") else "none"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if TLS else "http"
+# One address for each account; another one counts once the link in its mail is followed.
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Atlas: "
+
+MFA_ADAPTER = "atlas.teams.adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Atlas"
+# Clocks of phones are off by some seconds.
+MFA_TOTP_TOLERANCE = 1
+# Where addresses must be confirmed, an account cannot be used before; elsewhere there is nothing to wait for.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+
+SOCIALACCOUNT_ADAPTER = "atlas.teams.adapter.SingleSignOnAdapter"
+SOCIALACCOUNT_PROVIDERS = single_sign_on(
+    env("ATLAS_OIDC_ISSUER"),
+    env("ATLAS_OIDC_CLIENT_ID"),
+    env("ATLAS_OIDC_CLIENT_SECRET"),
+    env("ATLAS_OIDC_NAME"),
+)
+# Whether whoever the provider knows gets an account, whatever ATLAS_SIGN_UP says.
+ATLAS_OIDC_SIGN_UP = envbool("ATLAS_OIDC_SIGN_UP")
+# Whose address both the provider and we have confirmed gets both ways to sign in.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 
 # E-mail: printed to the log unless there is a server for it ------------------------------------------------
 

@@ -4,11 +4,13 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from atlas import health
 from atlas.api import api, nomic
+from atlas.teams import single_sign_on
 
 handler404 = "atlas.errors.not_found"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health", health.health, name="health"),
+    path("accounts/oidc/<str:provider_id>/login/", single_sign_on.login),  # before allauth's own
     path("accounts/", include("allauth.urls")),
     path("", include("atlas.teams.urls")),
     path("", include("atlas.maps.urls")),

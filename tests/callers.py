@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.test import Client
 from django.utils import timezone
 
@@ -143,6 +144,11 @@ def set_up(world: World, gina: User, gus: User, greta: User, olga: User) -> Stag
         "key_id": ApiKey.objects.filter(team=cast.team)[0].pk,
         "key": "none",
         "uidb36": "none",
+        "pk": 1,
+        "provider_id": "none",
+        "session_id": UserSession.objects.create(
+            user=cast.alice, ip="127.0.0.1", session_key="of-another-browser", user_agent=""
+        ).pk,
     }
     return Stage(world, callers, values)
 

@@ -157,6 +157,27 @@ PAGES: dict[str, Rule] = {
     "GET /accounts/2fa/recovery-codes/": page(SIGNED_IN, 404),
     "GET /accounts/2fa/recovery-codes/generate/": page(SIGNED_IN, 302),
     "GET /accounts/2fa/recovery-codes/download/": page(SIGNED_IN, 404),
+    "GET /accounts/2fa/webauthn/": page(SIGNED_IN),
+    "GET /accounts/2fa/webauthn/add/": allauth(302),
+    "GET /accounts/2fa/webauthn/keys/{pk}/edit/": allauth(302),
+    "GET /accounts/2fa/webauthn/keys/{pk}/remove/": allauth(302),
+    "GET /accounts/2fa/webauthn/login/": allauth(302),
+    "GET /accounts/2fa/webauthn/reauthenticate/": allauth(302),
+    "GET /accounts/sessions/": page(SIGNED_IN),
+    "GET /account": page(SIGNED_IN),
+    # The session is the owner's.
+    "POST /account/sessions/{session_id}/end": page(OWN, 302),
+    # Single sign-on, which is not set up here.
+    "GET /accounts/3rdparty/": page(SIGNED_IN),
+    "GET /accounts/3rdparty/login/cancelled/": allauth(200),
+    "GET /accounts/3rdparty/login/error/": allauth(401),
+    "GET /accounts/3rdparty/signup/": allauth(302),
+    "GET /accounts/oidc/{provider_id}/login/": allauth(404),
+    "GET /accounts/oidc/{provider_id}/login/callback/": allauth(404),
+    "GET /accounts/social/connections/": allauth(301),
+    "GET /accounts/social/login/cancelled/": allauth(301),
+    "GET /accounts/social/login/error/": allauth(301),
+    "GET /accounts/social/signup/": allauth(301),
 }
 
 DATASET = "/api/datasets/{dataset_id}"

@@ -1,10 +1,21 @@
-"""Who may sign up: what allauth asks."""
+"""What allauth asks us: who may sign up, how mails go out, what things are called."""
+
+import logging
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest
 
 from atlas.teams.invitations import invitation_of
+from atlas.teams.models import User
+
+log = logging.getLogger(__name__)
 
 #: Where a session keeps the token of the invitation that was followed last.
 INVITATION = "invitation"
@@ -15,3 +26,43 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         if settings.ATLAS_SIGN_UP == "invitation":
             return invitation_of(request.session.get(INVITATION, "")) is not None
         return bool(settings.ATLAS_SIGN_UP == "open")
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        words = {
+            "mfa_reauthenticate": "Use a code of the app",
+            "mfa_reauthenticate:webauthn": "Use a passkey",
+        }
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return [
+            method | {"description": words.get(method["id"], method["description"])} for method in methods
+        ]
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """A mail server that is away undoes nothing: the person is told, and may ask for the mail again."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except OSError as error:  # smtplib's errors are ones too
+            log.warning("The mail %s could not be sent: %s", template_prefix, error)
+            messages.warning(self.request, "A mail to you could not be sent. Try again later.")
+
+
+class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
+        return settings.ATLAS_OIDC_SIGN_UP or bool(super().is_open_for_signup(request, sociallogin))
+
+    def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> Any:
+        """Some providers say whether an address is confirmed in words: "false" is true for Python."""
+        for address in sociallogin.email_addresses:
+            address.verified = str(address.verified).lower() == "true"
+        return super().populate_user(request, sociallogin, data)
+
+    def can_authenticate_by_email(self, login: Any, email: str) -> bool:  # noqa: ARG002 - allauth's signature
+        """Only where both sides have confirmed the address: strangers can sign up with any."""
+        confirmed: bool = EmailAddress.objects.filter(email=email.lower(), verified=True).exists()
+        return confirmed
+
+
+class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        count: int = Authenticator.objects.filter(user=user, type=type).count()
+        return f"Passkey {count + 1}" if count else "Passkey"

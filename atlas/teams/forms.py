@@ -1,10 +1,11 @@
-"""The forms of a team's pages."""
+"""The forms of teams and people."""
 
 from typing import TYPE_CHECKING
 
 from django import forms
+from django.http import HttpRequest
 
-from atlas.teams.models import KeyScope, Role, Team
+from atlas.teams.models import KeyScope, Role, Team, User
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Team]
@@ -25,7 +26,7 @@ class TeamForm(ModelForm):
 
 
 class InvitationForm(forms.Form):
-    email = forms.EmailField(label="E-mail address")
+    email = forms.EmailField(label="Email", max_length=254, widget=forms.EmailInput({"autocomplete": "off"}))
     role = forms.ChoiceField(choices=ROLES)
 
 
@@ -50,3 +51,23 @@ class KeyForm(forms.Form):
         initial=90,
         coerce=int,
     )
+
+
+class ProfileForm(forms.Form):
+    name = forms.CharField(
+        required=False, max_length=150, help_text="What your teams see. Empty: your email address.",
+        widget=forms.TextInput({"autocomplete": "name"}),
+    )  # fmt: skip
+
+
+class SignUpForm(forms.Form):
+    """What allauth's own form is built upon."""
+
+    name = forms.CharField(
+        label="Name", required=False, max_length=150, widget=forms.TextInput({"autocomplete": "name"})
+    )
+
+    def signup(self, request: HttpRequest, user: User) -> None:  # noqa: ARG002 - allauth's signature
+        if self.cleaned_data["name"]:
+            user.first_name, user.last_name = self.cleaned_data["name"], ""
+            user.save(update_fields=["first_name", "last_name"])

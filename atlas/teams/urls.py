@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from atlas.teams import audit_views, key_views, views
+from atlas.teams import account, audit_views, key_views, views
 
 app_name = "teams"
 
 urlpatterns = [
+    path("account", account.profile, name="profile"),
+    path("account/sessions/<int:session_id>/end", account.end_session, name="end_session"),
     path("teams/new", views.new_team, name="new"),
     path("teams/<slug:team>/members", views.members_page, name="members"),
     path("teams/<slug:team>/name", views.rename, name="rename"),

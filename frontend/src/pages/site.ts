@@ -2,6 +2,7 @@ import "../style/index.css";
 
 import { closeMenus } from "../site/menus";
 import { wireCopying } from "../site/copy";
+import { wirePasskeys } from "../site/passkeys";
 import { wireSharing } from "../site/share";
 import { wireTheme } from "../site/theme";
 import { wireDialogs } from "../site/dialogs";
@@ -9,5 +10,6 @@ import { wireDialogs } from "../site/dialogs";
 wireTheme();
 wireDialogs();
 wireCopying();
+wirePasskeys();
 wireSharing();
 closeMenus();

@@ -1,0 +1,51 @@
+"""allauth's forms in the words and the look of our pages."""
+
+from typing import Any
+
+from allauth.account import forms
+
+
+class _Plain:
+    """Labels like "New password", and none a second time inside the input."""
+
+    fields: dict[str, Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.label = str(field.label).capitalize()
+            field.widget.attrs.pop("placeholder", None)
+
+
+class LoginForm(_Plain, forms.LoginForm):  # type: ignore[misc]  # allauth has no types
+    pass
+
+
+class SignupForm(_Plain, forms.SignupForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.order_fields(["name"])
+
+
+class AddEmailForm(_Plain, forms.AddEmailForm):  # type: ignore[misc]
+    pass
+
+
+class ChangePasswordForm(_Plain, forms.ChangePasswordForm):  # type: ignore[misc]
+    pass
+
+
+class SetPasswordForm(_Plain, forms.SetPasswordForm):  # type: ignore[misc]
+    pass
+
+
+class ResetPasswordForm(_Plain, forms.ResetPasswordForm):  # type: ignore[misc]
+    pass
+
+
+class ResetPasswordKeyForm(_Plain, forms.ResetPasswordKeyForm):  # type: ignore[misc]
+    pass
+
+
+class ReauthenticateForm(_Plain, forms.ReauthenticateForm):  # type: ignore[misc]
+    pass
