@@ -268,6 +268,7 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Atlas: "
 
+USERSESSIONS_ADAPTER = "atlas.teams.adapter.SessionsAdapter"
 MFA_ADAPTER = "atlas.teams.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

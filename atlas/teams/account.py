@@ -10,10 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from atlas.teams.audit import record_audit
 from atlas.teams.forms import ProfileForm
-from atlas.teams.models import AuditVerb, User
-from atlas.teams.tags import browser_words
+from atlas.teams.models import User
 
 
 @login_required
@@ -36,6 +34,5 @@ def end_session(request: HttpRequest, session_id: int) -> HttpResponse:
     """Sign one browser out; what it has open stops at its next request."""
     session = get_object_or_404(UserSession, pk=session_id, user=request.user)
     get_sessions_adapter().end_sessions([session])
-    record_audit(request, AuditVerb.SESSIONS_ENDED, browser_words(session.user_agent))
     messages.success(request, "That browser is signed out.")
     return redirect("usersessions_list")

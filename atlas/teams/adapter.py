@@ -5,15 +5,20 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.usersessions.adapter import DefaultUserSessionsAdapter
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest
 
+from atlas.teams.audit import record_audit
 from atlas.teams.invitations import invitation_of
-from atlas.teams.models import User
+from atlas.teams.models import AuditVerb, User
+from atlas.teams.tags import browser_words
 
 log = logging.getLogger(__name__)
 
@@ -66,3 +71,11 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
         count: int = Authenticator.objects.filter(user=user, type=type).count()
         return f"Passkey {count + 1}" if count else "Passkey"
+
+
+class SessionsAdapter(DefaultUserSessionsAdapter):  # type: ignore[misc]
+    def end_sessions(self, sessions: list[UserSession]) -> None:
+        browsers = ", ".join(browser_words(session.user_agent) for session in sessions)
+        super().end_sessions(sessions)
+        if sessions:
+            record_audit(context.request, AuditVerb.SESSIONS_ENDED, browsers)

@@ -1,0 +1,67 @@
+import pytest
+from allauth.usersessions.models import UserSession
+from django.test import Client
+
+from atlas.teams.models import AuditEvent, AuditVerb
+from tests.people import PASSWORD, Cast
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1"
+)
+
+
+def signed_in(name: str, browser: str) -> Client:
+    client = Client(headers={"user-agent": browser})
+    client.post("/accounts/login/", {"login": f"{name}@example.org", "password": PASSWORD})
+    return client
+
+
+def is_signed_in(client: Client) -> bool:
+    return client.get("/account").status_code == 200
+
+
+@pytest.mark.usefixtures("cast")
+def test_the_list_names_each_browser() -> None:
+    laptop = signed_in("alice", FIREFOX)
+    signed_in("alice", IPHONE)
+    page = laptop.get("/accounts/sessions/").content.decode()
+    assert "Firefox on Linux" in page
+    assert "Safari on an iPhone" in page
+    assert page.count("this one") == 1
+
+
+@pytest.mark.usefixtures("cast")
+def test_signing_out_everywhere_else_leaves_this_one() -> None:
+    laptop, phone = signed_in("alice", FIREFOX), signed_in("alice", IPHONE)
+    laptop.post("/accounts/sessions/")
+    assert is_signed_in(laptop)
+    assert not is_signed_in(phone)
+
+
+@pytest.mark.usefixtures("cast")
+def test_one_browser_is_signed_out_alone_and_the_log_tells() -> None:
+    laptop, phone, other = (signed_in("alice", browser) for browser in (FIREFOX, IPHONE, FIREFOX))
+    session = UserSession.objects.get(user_agent=IPHONE)
+    laptop.post(f"/account/sessions/{session.pk}/end")
+    assert [is_signed_in(each) for each in (laptop, phone, other)] == [True, False, True]
+    assert AuditEvent.objects.get(verb=AuditVerb.SESSIONS_ENDED).text == "Safari on an iPhone"
+
+
+@pytest.mark.usefixtures("cast")
+def test_nobody_ends_a_session_of_somebody_else() -> None:
+    alice, bob = signed_in("alice", FIREFOX), signed_in("bob", IPHONE)
+    session = UserSession.objects.get(user_agent=FIREFOX)
+    assert bob.post(f"/account/sessions/{session.pk}/end").status_code == 404
+    assert is_signed_in(alice)
+
+
+def test_a_new_password_signs_out_all_others(cast: Cast) -> None:
+    laptop, phone = signed_in("alice", FIREFOX), signed_in("alice", IPHONE)
+    new = "another fine password"
+    laptop.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    laptop.post("/accounts/password/change/", {"oldpassword": PASSWORD, "password1": new, "password2": new})
+    cast.alice.refresh_from_db()
+    assert cast.alice.check_password(new)
+    assert is_signed_in(laptop)
+    assert not is_signed_in(phone)
