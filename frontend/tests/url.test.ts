@@ -3,6 +3,7 @@ import { decodeLink, encodeLink, NO_LINK, type Link } from "../src/url";
 
 test("a link says everything that it opens again", () => {
   const link: Link = {
+    beside: "image",
     selection: '{"topic":3,"map":"m"}',
     filters: '[["year",{"column":"year","from":1900}]]',
     any: true,

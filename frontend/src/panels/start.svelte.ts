@@ -2,7 +2,7 @@
 
 import { mount } from "svelte";
 import type { MapConfig, MapEntry } from "../config";
-import { placesBefore, type OpenedMap } from "../open_map";
+import { openMap, placesBefore, type OpenedMap } from "../open_map";
 import { Explorer } from "../explorer/explorer.svelte";
 import { decodeLink, encodeLink, leftOut, type Link } from "../url";
 import ExplorerPanels from "./Explorer.svelte";
@@ -22,7 +22,7 @@ export function startPanels(
     await morph(shown, next);
     shown = next;
     return next;
-  });
+  }, (entry) => openMap(entry, app, true));
   explorer.adopt(first);
   mount(ExplorerPanels, { target: app, props: { explorer } });
   explorer.together.start();
