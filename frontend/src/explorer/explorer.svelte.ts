@@ -85,7 +85,7 @@ export class Explorer {
     this.loading = view.loading;
     view.tool = this.tool;
     view.events.on("camera", (camera) => (this.stage.camera = camera));
-    view.events.on("hover", (found) => this.detail.hover(found));
+    view.events.on("hover", (found) => this.detail.hover(this.tool === "pan" ? found : null));
     view.events.on("click", ({ found, add }) => this.click(found, add));
     view.events.on("open", (found) => void this.detail.openOrdinal(found.ordinal));
     view.events.on("topic", ({ topic, manner }) => this.pickTopic(topic, manner));
@@ -128,6 +128,7 @@ export class Explorer {
   setTool(tool: Tool): void {
     this.tool = this.tool === tool ? "pan" : tool;
     this.manner = "new";
+    this.detail.closeCard();
     this.stage.view.tool = this.tool;
   }
 
@@ -139,6 +140,7 @@ export class Explorer {
   }
 
   selectRegion(polygon: Polygon, manner: Manner, map = this.stage.entry): void {
+    this.detail.closeCard();
     void this.selection.addRegion(polygon, manner === "new" ? this.manner : manner, map);
     if (this.tool !== "pan") this.setTool("pan");
   }
