@@ -195,7 +195,8 @@ def test_a_tag_is_put_on_what_is_selected_and_colours_it(map_page: Page, squares
     expect(row).to_contain_text("<b>to look at</b>")
     expect(row).to_contain_text(str(count))
     map_page.get_by_role("button", name="Clear the selection").click()
-    map_page.get_by_role("button", name="Select <b>to look at</b>").click(force=True)
+    row.hover()
+    map_page.get_by_role("button", name="Select <b>to look at</b>").click()
     assert selected(map_page) == count
 
     tag = re.search(r"/tags/([^/]+)/records", tagged.value.url)
