@@ -98,7 +98,7 @@ def has_embedded_more(site: Site, dataset: str, least: int) -> bool:
     """Whether the build has made more vectors than that, of `2 * COUNT`."""
     progress = ask(site, f"{dataset}/progress")
     stages = progress["build"]["stages"] if progress else []
-    return sum(stage["done"] for stage in stages if stage["stage"] == "embed") > least
+    return bool(sum(stage["done"] for stage in stages if stage["stage"] == "embed") > least)
 
 
 def state_of_build(site: Site, dataset: str) -> str:
