@@ -83,7 +83,6 @@ export class Pointer {
       recentre: () => mover.recentre(),
       walk: (dx, dy) => this.walk(dx, dy),
       open: () => this.hovered && this.events.open(this.hovered),
-      toggle: () => this.hovered && this.events.click(this.hovered, true),
     };
   }
 

@@ -1,0 +1,349 @@
+"""The search box, its hits and their cut, on the running system with the small model."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Route, expect
+
+from tests.browser.squares import COLOURS, EACH, HOSTILE, Squares
+from tests.datasets.material import picture
+from tests.stack import Stack
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+ALL = len(COLOURS) * EACH + len(HOSTILE)
+
+
+@pytest.fixture
+def page(browser: Browser, stack: Stack, squares: Squares) -> Iterator[Page]:
+    """Signed in as the owner of the squares; a page without errors and refused requests."""
+    context = browser.new_context(
+        base_url=stack.url, viewport={"width": 1280, "height": 800}, storage_state=squares.state
+    )
+    page = context.new_page()
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    yield page
+    context.close()
+    assert troubles == []
+
+
+def box(page: Page) -> Locator:
+    return page.get_by_role("combobox", name="Search by meaning")
+
+
+def hits(page: Page) -> Locator:
+    return page.get_by_role("region", name="Hits, best first").get_by_role("listitem").get_by_role("button")
+
+
+def suggestions(page: Page) -> Locator:
+    return page.get_by_role("listbox", name="Suggestions").get_by_role("option")
+
+
+def count(page: Page) -> int:
+    """As the strip says it."""
+    found = page.get_by_role("status").filter(has_text=re.compile(r"^[\d,]+ hits?$"))
+    expect(found).to_be_visible(timeout=30_000)
+    return int(found.inner_text().split()[0].replace(",", ""))
+
+
+def captions(page: Page, most: int = 8) -> list[str]:
+    expect(hits(page).first).to_be_visible(timeout=30_000)
+    return [str(each.get_attribute("title")) for each in hits(page).all()[:most]]
+
+
+def search(page: Page, squares: Squares, words: str) -> dict[str, Any]:
+    """Opens the map, types, and returns the server's answer once it is shown."""
+    page.goto(squares.map)
+    expect(box(page)).to_be_visible(timeout=30_000)
+    page.keyboard.press("/")
+    page.keyboard.type(words)
+    with page.expect_response(re.compile("/search$")) as answered:
+        page.keyboard.press("Enter")
+    expect(hits(page).first).to_be_visible(timeout=30_000)
+    answer: dict[str, Any] = answered.value.json()
+    return answer
+
+
+def test_words_find_and_the_address_asks_the_same_again(page: Page, squares: Squares) -> None:
+    answer = search(page, squares, "a green square")
+
+    assert set(captions(page)) == {"a green square"}
+    assert count(page) == answer["relevant"]
+    expect(page).to_have_url(re.compile("q=a\\+green\\+square"))
+
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+    expect(box(page)).to_have_value("a green square", timeout=30_000)
+    assert count(page) == answer["relevant"]
+
+
+def test_back_asks_what_was_asked_before(page: Page, squares: Squares) -> None:
+    search(page, squares, "a green square")
+    expect(page).to_have_url(re.compile("green"))
+    box(page).fill("a blue square")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("blue"))
+    page.go_back()
+
+    expect(box(page)).to_have_value("a green square")
+    expect(hits(page).first).to_have_attribute("title", "a green square")
+
+
+def test_words_minus_words_leave_out_and_turn_round(page: Page, squares: Squares) -> None:
+    answer = search(page, squares, 'a square -"a red square" -"a yellow square"')
+
+    expect(box(page)).to_have_value("a square")
+    chip = page.get_by_role("group", name="Not wanted: a red square")
+    expect(chip).to_be_visible()
+    assert len(answer["hits"][0]["parts"]) == 3
+    assert not {"a red square", "a yellow square"} & set(captions(page))
+
+    # The sign by click, the weight by key, both in the address; Delete takes it away.
+    with page.expect_request(re.compile("/search$")) as asked:
+        chip.get_by_role("button", name="Not wanted").click()
+    assert asked.value.post_data_json["parts"][1] == {"text": "a red square", "weight": 1}
+    wanted = page.get_by_role("group", name="Wanted: a red square", exact=False)
+    with page.expect_request(re.compile("/search$")) as asked:
+        page.keyboard.press("ArrowUp")
+    assert asked.value.post_data_json["parts"][1]["weight"] == 1.25
+    expect(page).to_have_url(re.compile(r"p=1\.25\*text:a\+red\+square"))
+    page.keyboard.press("Delete")
+    expect(wanted).to_have_count(0)
+
+
+def test_the_weight_of_a_part_is_set_by_mouse(page: Page, squares: Squares) -> None:
+    search(page, squares, "a green square -red")
+    chip = page.get_by_role("group", name="Not wanted: red")
+    chip.locator("summary").click()
+    with page.expect_request(re.compile("/search$")) as asked:
+        chip.get_by_role("slider").fill("2.5")
+
+    assert asked.value.post_data_json["parts"][1] == {"text": "red", "weight": -2.5}
+    expect(chip).to_contain_text("×2.5")
+
+
+def test_a_picture_alone_and_with_words(page: Page, squares: Squares) -> None:
+    page.goto(squares.map)
+    expect(box(page)).to_be_visible(timeout=30_000)
+    page.locator("input[type=file]").set_input_files(
+        {"name": "mine.png", "mimeType": "image/png", "buffer": picture("blue", 200, 200)}
+    )
+    assert set(captions(page)) == {"a blue square"}
+    expect(page.get_by_role("group", name="Wanted: Your picture")).to_be_visible()
+
+    with page.expect_response(re.compile("/search$")) as answered:
+        box(page).fill("a square")
+        page.keyboard.press("Enter")
+    assert len(answered.value.json()["hits"][0]["parts"]) == 2
+    assert "a blue square" in captions(page)
+
+    # The picture has no room in the address: this tab keeps it.
+    page.reload()
+    expect(page.get_by_role("group", name="Wanted: Your picture")).to_be_visible(timeout=30_000)
+
+
+def test_a_file_that_is_no_picture_is_refused_in_words(page: Page, squares: Squares) -> None:
+    page.goto(squares.map)
+    expect(box(page)).to_be_visible(timeout=30_000)
+    page.locator("input[type=file]").set_input_files(
+        {"name": "mine.png", "mimeType": "image/png", "buffer": b"no picture"}
+    )
+
+    expect(page.get_by_role("alert")).to_contain_text("no picture that the browser can read")
+
+
+def test_a_record_is_searched_for_its_like_and_a_topic_too(page: Page, squares: Squares) -> None:
+    search(page, squares, "a yellow square")
+    hits(page).first.click()
+    page.get_by_role("button", name="Find similar").click()
+    expect(page.get_by_role("group", name="Wanted: a yellow square")).to_be_visible()
+    expect(box(page)).to_have_value("")
+    assert set(captions(page, 5)) == {"a yellow square"}
+    expect(page).to_have_url(re.compile(r"p=row:\d+&"))
+
+    # A topic of the list is a part like any other.
+    box(page).click()
+    topics = suggestions(page).filter(has_text="Topic")
+    name = topics.first.locator("span").first.inner_text()
+    topics.first.click()
+    expect(page.get_by_role("group", name=f"Wanted: {name}")).to_be_visible()
+    expect(page).to_have_url(re.compile("p=topic:"))
+
+
+def test_arrows_walk_through_the_hits_and_escape_goes_back_step_by_step(page: Page, squares: Squares) -> None:
+    search(page, squares, "a green square")
+    hits(page).first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(hits(page).nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(hits(page).nth(1)).to_have_attribute("aria-current", "true")
+    page.keyboard.press("ArrowRight")
+    expect(hits(page).nth(2)).to_have_attribute("aria-current", "true")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("complementary", name="Record")).to_have_count(0)
+    expect(hits(page).first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(hits(page)).to_have_count(0)
+
+
+def test_the_cut_moves_by_key_and_back_by_itself(page: Page, squares: Squares) -> None:
+    answer = search(page, squares, "a green square")
+    page.get_by_label("How to search").click()
+    page.get_by_role("button", name="Meaning", exact=True).click()
+    page.keyboard.press("Escape")
+    automatic = count(page)
+    cut = page.get_by_role("slider", name="Cut")
+    cut.press("Home")
+
+    expect(page.get_by_role("status").filter(has_text=f"{ALL} hits")).to_be_visible()
+    assert answer["searched"] == ALL
+    expect(page).to_have_url(re.compile("cut="))
+    address = page.url
+    page.get_by_role("button", name="Automatic").click()
+    expect(page.get_by_role("status").filter(has_text=re.compile(rf"^{automatic} hits?$"))).to_be_visible()
+    page.goto("about:blank")
+    page.goto(address)
+    assert count(page) == ALL
+
+
+def test_the_glow_is_a_byte_for_each_point(page: Page, squares: Squares) -> None:
+    search(page, squares, "a green square")
+    page.get_by_label("How to search").click()
+    with page.expect_response(re.compile("/glow$")) as answered:
+        page.get_by_label(re.compile("Glow: ")).check()
+
+    glow = answered.value.body()
+    assert len(glow) == ALL
+    assert max(glow) == 255
+    expect(page).to_have_url(re.compile("glow=1"))
+
+
+def test_a_saved_search_is_proposed_and_asked_again(page: Page, squares: Squares) -> None:
+    search(page, squares, "a blue square -red")
+    page.get_by_role("button", name="Saved searches").click()
+    page.get_by_label("Save this search as").fill("<b>Blue</b> things")
+    page.get_by_label("Share with all").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_text("is saved").wait_for()
+
+    page.goto("about:blank")
+    page.goto(squares.map)
+    expect(box(page)).to_be_visible(timeout=30_000)
+    box(page).fill("blue")
+    page.get_by_role("option", name="<b>Blue</b> things Saved").click()
+    expect(box(page)).to_have_value("a blue square")
+    expect(page.get_by_role("group", name="Not wanted: red")).to_be_visible()
+    assert "a blue square" in captions(page)
+
+    page.get_by_role("button", name="Saved searches").click()
+    page.get_by_role("button", name="Remove <b>Blue</b> things").click()
+    expect(page.get_by_text("None yet")).to_be_visible()
+
+
+def test_suggestions_are_chosen_by_key(page: Page, squares: Squares) -> None:
+    search(page, squares, "a green square")
+    page.get_by_role("button", name="Clear the search").click()
+    box(page).press("ArrowDown")
+    first = suggestions(page).first
+    expect(first).to_have_attribute("aria-selected", "true")
+    expect(first).to_contain_text("a green square")
+    page.keyboard.press("Enter")
+
+    expect(box(page)).to_have_value("a green square")
+    assert set(captions(page)) == {"a green square"}
+
+
+def test_what_looks_like_code_is_text(page: Page, squares: Squares) -> None:
+    words = '<img src=x onerror=window.broken=1> -"<script>alert(1)</script>" \' OR 1=1 --'
+    search(page, squares, words)
+    expect(page.get_by_role("group", name="Not wanted: <script>alert(1)</script>")).to_be_visible()
+    page.get_by_role("button", name="Clear the search").click()
+    box(page).click()
+    expect(suggestions(page).first).to_contain_text("<img src=x onerror=window.broken=1>")
+    page.keyboard.press("Escape")
+    box(page).fill("heading bold")
+    page.keyboard.press("Enter")
+    page.get_by_label("As a list").click()
+
+    expect(page.get_by_text(HOSTILE["html"]).first).to_be_visible()
+    assert page.evaluate("window.broken") is None
+
+
+def test_the_absence_of_the_query_worker_is_said(page: Page, squares: Squares) -> None:
+    def by_words(route: Route) -> None:
+        answer = route.fetch().json()
+        answer.update(mode="words", away=True, histogram=None, cut=None, marker=None)
+        answer["hits"] = [{**hit, "words": at} for at, hit in enumerate(answer["hits"][:3], start=1)]
+        route.fulfill(json={**answer, "relevant": 3})
+
+    page.route(re.compile("/search$"), by_words)
+    search(page, squares, "a green square")
+    expect(page.get_by_text("these are word hits")).to_be_visible()
+    expect(page.get_by_role("slider", name="Cut")).to_have_count(0)
+    assert count(page) == 3
+
+    page.unroute(re.compile("/search$"))
+    away = json.dumps({"detail": "The query worker is away. Try again in a moment."})
+    page.route(re.compile("/search$"), lambda route: route.fulfill(status=503, json=json.loads(away)))
+    box(page).press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("The query worker is away.")
+    page.unroute(re.compile("/search$"))
+    page.get_by_role("button", name="Try again").click()
+    expect(hits(page).first).to_have_attribute("title", "a green square")
+
+
+def test_an_empty_result_says_why_and_what_may_help(page: Page, squares: Squares) -> None:
+    page.goto(f"{squares.map}#q=zebra&mode=words")
+    expect(page.get_by_text(f"None of the {ALL} records has these words")).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="Search by meaning too").click()
+
+    expect(hits(page).first).to_be_visible(timeout=30_000)
+
+
+def test_one_question_to_all_datasets_leads_to_the_map_of_each(page: Page, squares: Squares) -> None:
+    page.goto("/search")
+    box(page).fill("a green square")
+    page.keyboard.press("Enter")
+    group = page.get_by_role("region", name="Squares").first
+    expect(group.get_by_role("link").filter(has_text="on the map")).to_be_visible(timeout=30_000)
+    expect(page).to_have_url(re.compile("#q=a\\+green\\+square"))
+    box(page).fill("a blue square")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("blue"))
+    page.go_back()
+    expect(box(page)).to_have_value("a green square")
+
+    page.locator(f'a[href^="{squares.map}#"]').first.click()
+    expect(box(page)).to_have_value("a green square", timeout=30_000)
+    assert set(captions(page)) == {"a green square"}
+
+
+def test_a_visitor_searches_what_is_public(browser: Browser, stack: Stack, squares: Squares) -> None:
+    context = browser.new_context(base_url=stack.url, viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    page.goto("/search#q=a+red+square")
+
+    expect(page.locator(f'a[href^="{squares.map}#"]').first).to_be_visible(timeout=30_000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    context.close()
+
+
+def test_a_dropped_picture_is_searched_with(page: Page, squares: Squares) -> None:
+    page.goto(squares.map)
+    expect(box(page)).to_be_visible(timeout=30_000)
+    page.evaluate(
+        """async (bytes) => {
+          const data = new DataTransfer();
+          data.items.add(new File([new Uint8Array(bytes)], "red.png", { type: "image/png" }));
+          const event = { dataTransfer: data, bubbles: true, cancelable: true };
+          document.body.dispatchEvent(new DragEvent("drop", event));
+        }""",
+        list(picture("red", 64, 64)),
+    )
+
+    assert set(captions(page)) == {"a red square"}
