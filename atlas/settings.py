@@ -150,6 +150,8 @@ if not SECRET_KEY:
             "a long random text that every process shares and nobody else knows."
         )
     SECRET_KEY = stored_secret_key(ATLAS_HOME / "secret_key")
+if len(SECRET_KEY) < 50 or len({*SECRET_KEY}) < 5:
+    raise ImproperlyConfigured("ATLAS_SECRET_KEY must be a random text of at least 50 characters.")
 
 # The names for ourselves are always good: health checks and `make demo` use them.
 ALLOWED_HOSTS = [*envlist("ATLAS_ALLOWED_HOSTS"), "127.0.0.1", "localhost"]
