@@ -95,6 +95,7 @@ def running_system(folder: Path) -> Iterator[tuple[str, Env, int]]:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     env = os.environ | {"ATLAS_HOME": str(folder / "home"), "ATLAS_PORT": str(port), "ATLAS_MODEL": "mini"}
+    env["ATLAS_SEARCHES_PER_MINUTE"] = "1000000"
     said = folder / "output"
     with said.open("wb") as output:
         process = subprocess.Popen(

@@ -1,11 +1,47 @@
-"""What is answered at an address that nothing has."""
+"""What is answered at an address that nothing has, and to who asks for more than there is for them."""
+
+from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views.defaults import page_not_found
+
+from atlas.teams.asker import KeyScopeError
+from atlas.teams.limits import TooManyError, refused
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """JSON to those who speak it, a page to people."""
-    if request.path.startswith(("/api/", "/v1/")):
+    if _speaks_json(request):
         return JsonResponse({"detail": "Not found."}, status=404)
     return page_not_found(request, exception)
+
+
+def too_many(request: HttpRequest) -> HttpResponse:
+    """Of allauth's own limits, most of them of a minute."""
+    return _refusal(request, TooManyError("Those were too many tries. Wait a minute, then try again.", 60))
+
+
+class Refusals:
+    """Answers the errors that any view may raise. (Those of the API get no further than the API.)"""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, KeyScopeError):
+            return JsonResponse({"detail": str(error)}, status=403)
+        return _refusal(request, error) if isinstance(error, TooManyError) else None
+
+
+def _refusal(request: HttpRequest, error: TooManyError) -> HttpResponse:
+    if _speaks_json(request):
+        return refused(JsonResponse({"detail": str(error)}), error)
+    return refused(render(request, "429.html", {"sentence": str(error)}), error)
+
+
+def _speaks_json(request: HttpRequest) -> bool:
+    return request.path.startswith(("/api/", "/v1/"))

@@ -200,6 +200,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "atlas.errors.Refusals",
 ]
 ROOT_URLCONF = "atlas.urls"
 ASGI_APPLICATION = "atlas.asgi.application"
@@ -337,6 +338,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 << 20
 DATA_UPLOAD_MAX_NUMBER_FILES = 600
 # Whether a search may name the address of a picture, which the server then fetches (see search/remote.py).
 ATLAS_SEARCH_URLS = envbool("ATLAS_SEARCH_URLS")
+# Of one person, API key or, nameless, address: the query worker is there for everybody.
+ATLAS_SEARCHES_PER_MINUTE = envint("ATLAS_SEARCHES_PER_MINUTE", 600, 1, 10**9)
 # A text search configuration of Postgres, by which the migrations make the one of this database.
 ATLAS_LANGUAGE = env("ATLAS_LANGUAGE", "english")
 # How much one upload may hold (`embeddings.readers.Limits`); past these an item is skipped and reported.
@@ -373,7 +376,7 @@ CELERY_TASK_ROUTES = {
     "atlas.search.*": {"queue": "query"},
 }
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    "imports of killed workers": {"task": "atlas.datasets.tasks.requeue_orphans", "schedule": 15},
+    "imports of killed workers": {"task": "atlas.datasets.tasks.requeue_orphans", "schedule": 10},
     "expired uploads": {"task": "atlas.datasets.tasks.remove_expired_uploads", "schedule": 3600},
     "builds that stand still": {"task": "atlas.maps.tasks.rescue", "schedule": 5, "options": {"expires": 5}},
     "old versions of maps": {"task": "atlas.maps.tasks.sweep", "schedule": 3600},

@@ -7,6 +7,8 @@ from atlas.api import api, nomic
 from atlas.teams import single_sign_on
 
 handler404 = "atlas.errors.not_found"
+# Asked for by allauth.
+handler429 = "atlas.errors.too_many"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health", health.health, name="health"),

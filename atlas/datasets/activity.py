@@ -15,10 +15,10 @@ def record_event(dataset: Dataset, verb: str, by: Asker | User | None, text: str
     Event.objects.create(dataset=dataset, verb=verb, who=who, text=text[:_LONGEST])
 
 
-def activity_page(dataset: Dataset, before: int | None) -> tuple[list[Event], int | None]:
+def activity_page(dataset: Dataset, before: int | None, limit: int = PAGE) -> tuple[list[Event], int | None]:
     """The newest lines older than line `before`, and the `before` of the next page or None."""
     events = dataset.events.select_related("who")
     if before is not None:
         events = events.filter(pk__lt=before)
-    page = list(events[: PAGE + 1])
-    return page[:PAGE], page[PAGE - 1].pk if len(page) > PAGE else None
+    page = list(events[: limit + 1])
+    return page[:limit], page[limit - 1].pk if len(page) > limit else None

@@ -1,6 +1,5 @@
 """How a worker holds an import: claimed by one update, kept by a heartbeat, let go in the end."""
 
-import errno
 import logging
 import threading
 from collections.abc import Iterator, Sequence
@@ -15,13 +14,14 @@ from django.utils import timezone
 
 from atlas.datasets.events import publish_import
 from atlas.datasets.models import Dataset, Import, ImportState
+from atlas.patience import disk_is_full, once_the_database_answers
 from embeddings.readers import DatasetError
 
 log = logging.getLogger(__name__)
 
-BEAT_SECONDS = 5.0
+BEAT_SECONDS = 3.0
 #: A worker that gave no sign of life for so long was killed.
-SILENCE = timedelta(seconds=30)
+SILENCE = timedelta(seconds=15)
 
 
 class LostClaimError(Exception):
@@ -51,7 +51,7 @@ def lock(job: Import) -> tuple[Import, Dataset]:
 def working_on(job: Import) -> Iterator[None]:
     """Keep the claim while the block runs, then let go of it; record why the block failed if it did.
 
-    A database that is away fails nothing: the import then looks like one whose worker was killed.
+    A database that is away fails nothing: its error is raised, for the import to be run again.
     """
     stopped = threading.Event()
     beat = threading.Thread(target=_beat, args=(job, stopped), name="import heartbeat", daemon=True)
@@ -62,22 +62,26 @@ def working_on(job: Import) -> Iterator[None]:
         log.info("import %s was taken from this worker", job.pk)
     except DatasetError as error:
         _fail(job, str(error))
-    except DatabaseError:
-        raise
-    except OSError as error:
-        log.exception("import %s failed", job.pk)
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        _fail(
-            job,
-            "The server's disk is full." if full else "A file could not be read or written on the server.",
-        )
+    except (DatabaseError, OSError) as error:
+        if disk_is_full(error):
+            log.exception("import %s failed", job.pk)
+            once_the_database_answers(lambda: _fail(job, "The server's disk is full."))
+        elif isinstance(error, DatabaseError):
+            raise
+        else:
+            log.exception("import %s failed", job.pk)
+            _fail(job, "A file could not be read or written on the server.")
     except Exception:
         _fail(job, "Something went wrong on the server. Its log says what; trying again may help.")
         raise
     finally:
         stopped.set()
         beat.join()
-        Import.objects.filter(pk=job.pk, claim=job.claim).update(claim=None)
+        once_the_database_answers(lambda: _free(job))
+
+
+def _free(job: Import) -> None:
+    Import.objects.filter(pk=job.pk, claim=job.claim).update(claim=None)
 
 
 def _fail(job: Import, error: str) -> None:

@@ -3,7 +3,6 @@
 from typing import Any, cast
 from uuid import UUID
 
-from allauth.account.adapter import get_adapter
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -21,10 +20,10 @@ from atlas.datasets.models import Dataset, Visibility
 from atlas.datasets.sharing_forms import EmbedForm, GuestForm, LinkForm, VisibilityForm
 from atlas.datasets.views import find_own
 from atlas.teams.asker import Asker, asker_of
-from atlas.teams.audit import record_audit
+from atlas.teams.audit import address_of, record_audit
 from atlas.teams.guests import NotAGuestError, add_guest
+from atlas.teams.limits import TooManyError, refused
 from atlas.teams.links import (
-    TooManyTriesError,
     create_link,
     has_opened,
     link_of,
@@ -106,6 +105,9 @@ def new_guest(request: HttpRequest, team: str, slug: str) -> HttpResponse:
             )
         except NotAGuestError as error:
             form.add_error("email", str(error))
+        except TooManyError as error:
+            form.add_error("email", str(error))
+            return refused(_page(request, dataset, guest_form=form), error)
         else:
             record_event(dataset, "shared", asker_of(request), f"made {guest.user} a guest: {guest.role}")
             _audit(request, AuditVerb.GUEST_ADDED, dataset, f": {guest.user.email}, {guest.role}", guest.user)
@@ -148,7 +150,11 @@ def open_shared(request: HttpRequest, token: str) -> HttpResponse:
     if link is None or dataset is None:
         return render(request, "datasets/no_link.html", status=404)
     if link.password and not has_opened(request.session, link):
-        problem, status = _ask_password(request, link)
+        try:
+            problem, status = _ask_password(request, link)
+        except TooManyError as error:
+            page = render(request, "datasets/link_password.html", {"problem": str(error)})
+            return refused(page, error)
         if problem is not None:
             context = {"problem": problem}
             return render(request, "datasets/link_password.html", context, status=status)
@@ -168,10 +174,7 @@ def _ask_password(request: HttpRequest, link: ShareLink) -> tuple[str | None, in
     """What to tell the visitor ("" = nothing yet, None = welcome), and the status of that page."""
     if request.method != "POST":
         return "", 200
-    try:
-        right = unlock(link, request.POST.get("password", ""), get_adapter().get_client_ip(request))
-    except TooManyTriesError as error:
-        return str(error), 429
+    right = unlock(link, request.POST.get("password", ""), address_of(request) or "")
     return (None, 200) if right else ("This is not the password.", 403)
 
 

@@ -1,18 +1,23 @@
 """What Celery calls, on the queue `ingest`."""
 
+from typing import Any
 from uuid import UUID
 
 from celery import shared_task
 
 from atlas.datasets import delete, describe, imports, ingest, uploads
+from atlas.patience import AWAY
+
+#: An import that lost the database goes on where it was once that answers.
+LATER: dict[str, Any] = {"autoretry_for": AWAY, "retry_kwargs": {"countdown": 2, "max_retries": 30}}
 
 
-@shared_task(ignore_result=True)
+@shared_task(ignore_result=True, **LATER)
 def describe_import(import_id: str) -> None:
     describe.describe_import(UUID(import_id))
 
 
-@shared_task(ignore_result=True)
+@shared_task(ignore_result=True, **LATER)
 def run_import(import_id: str) -> None:
     ingest.run_import(UUID(import_id))
 

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from atlas.datasets.access import datasets_for, editable_datasets_for, import_of, team_for
+from atlas.datasets.activity import activity_page, record_event
 from atlas.datasets.change import change_dataset
 from atlas.datasets.delete import delete_dataset
 from atlas.datasets.forms import DeletionForm, SettingsForm
@@ -25,6 +26,7 @@ from atlas.teams.models import AuditVerb, Role, Team
 CARDS = 24
 OTHERS = 12
 REPORT_LINES = 100
+ACTIVITY_LINES = 12
 
 
 @require_safe
@@ -84,13 +86,18 @@ def append_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
 @require_safe
 def dataset_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     dataset = find(request, team, slug)
+    may = permit(asker_of(request), dataset.pk)
     # Reports quote captions and name files.
-    imports = dataset.imports.all() if permit(asker_of(request), dataset.pk).sees_all else ()
+    imports = dataset.imports.all() if may.sees_all else ()
     context = {
         "dataset": dataset,
         "dataset_list": [dataset],
         "imports": list(reversed(imports)),
     }
+    # For those who work on it; it quotes comments, which quote captions.
+    if may.may_comment and may.sees_captions:
+        before = _number(request.GET.get("before", "")) or None
+        context["events"], context["earlier"] = activity_page(dataset, before, ACTIVITY_LINES)
     return render(request, "datasets/dataset.html", context)
 
 
@@ -117,6 +124,8 @@ def settings_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     form = SettingsForm(request.POST or None, instance=Dataset.objects.get(pk=dataset.pk))
     if request.method == "POST" and form.is_valid():
         change_dataset(dataset, **form.cleaned_data)
+        if "name" in form.changed_data:
+            record_event(dataset, "renamed", asker_of(request), f"renamed it to {form.cleaned_data['name']}")
         messages.success(request, "Saved.")
         return redirect("datasets:settings", team, slug)
     context = {"dataset": dataset, "form": form, "deletion": DeletionForm(dataset)}

@@ -34,9 +34,9 @@ IN_FLIGHT = 8
 MAX_ATTEMPTS = 3
 MAX_DEATHS = 6
 #: A worker gives a sign of life every second; one that is silent for so long was killed.
-SILENCE = timedelta(seconds=30)
+SILENCE = timedelta(seconds=15)
 #: A step given to Celery this long ago, in a build where nothing runs, is given again.
-MESSAGE_LOST = timedelta(seconds=15)
+MESSAGE_LOST = timedelta(seconds=10)
 
 
 class BuildError(Exception):

@@ -1,16 +1,16 @@
 """A worker's turn at one step: claim it, do what its stage says, record how it ended."""
 
-import errno
 import logging
 from collections.abc import Callable
 
 from atlas.maps import embed, progress, publish, stages
-from atlas.maps.build import MAX_ATTEMPTS, BuildError, advance, build_newer_records, give_up
+from atlas.maps.build import MAX_ATTEMPTS, MAX_DEATHS, BuildError, advance, build_newer_records, give_up
 from atlas.maps.models import Stage, Step
 from atlas.maps.projection import BadVectorError
 from atlas.maps.steps import Stopped, Watch, claim, finish
 from atlas.maps.towers import TowerError
 from atlas.maps.work import Cancelled
+from atlas.patience import AWAY, disk_is_full, once_the_database_answers
 
 log = logging.getLogger(__name__)
 
@@ -33,19 +33,27 @@ def run_step(step_id: int) -> None:
             VERBS[step.stage](step, watch)
         finish(step)
     except (Stopped, Cancelled):
-        give_up(step, "It was stopped.", again=True)
+        _let_go(step, "It was stopped.", again=True)
     except (BuildError, TowerError, BadVectorError) as error:
-        give_up(step, str(error), again=False)
+        _let_go(step, str(error), again=False)
+    except AWAY as error:
+        log.warning("step %s, attempt %s: %s", step, step.attempts, error)
+        reason = _sentence(error) if disk_is_full(error) else "The database was away again and again."
+        _let_go(step, reason, again=step.attempts < MAX_DEATHS)
     except Exception as error:
         log.exception("step %s, attempt %s", step, step.attempts)
-        give_up(step, _sentence(error), again=step.attempts < MAX_ATTEMPTS)
-    advance(step.build_id)
+        _let_go(step, _sentence(error), again=step.attempts < MAX_ATTEMPTS)
+    once_the_database_answers(lambda: advance(step.build_id))
     progress.announce(step.build.dataset_id)
     if step.stage == Stage.PUBLISH:
         build_newer_records(step.build.dataset_id)
 
 
+def _let_go(step: Step, reason: str, *, again: bool) -> None:
+    once_the_database_answers(lambda: give_up(step, reason, again=again))
+
+
 def _sentence(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if disk_is_full(error):
         return "The server's disk is full."
     return f"Something unexpected happened ({error}). The log of the workers says more."

@@ -104,7 +104,11 @@ def change_tag(request: HttpRequest, dataset_id: UUID, tag_id: UUID, body: TagCh
 
 @router.delete("/datasets/{uuid:dataset_id}/tags/{uuid:tag_id}", response={204: None})
 def delete_tag(request: HttpRequest, dataset_id: UUID, tag_id: UUID) -> Status[None]:
-    tags.tag_of(taggable_dataset(asker_of(request), dataset_id), tag_id).delete()
+    asker = asker_of(request)
+    dataset = taggable_dataset(asker, dataset_id)
+    tag = tags.tag_of(dataset, tag_id)
+    tag.delete()
+    record_event(dataset, "deleted", asker, f"deleted the tag {tag.name}")
     return Status(204, None)
 
 

@@ -1,16 +1,22 @@
 """What Celery calls. Two names for one task, because the queue follows from the name."""
 
+from typing import Any
+
 from celery import shared_task
 
 from atlas.maps import build, publish, run
+from atlas.patience import AWAY
+
+#: A step that could not even be claimed waits for the database.
+LATER: dict[str, Any] = {"autoretry_for": AWAY, "retry_kwargs": {"countdown": 2, "max_retries": 30}}
 
 
-@shared_task(ignore_result=True)
+@shared_task(ignore_result=True, **LATER)
 def embed_step(step_id: int) -> None:
     run.run_step(step_id)
 
 
-@shared_task(ignore_result=True)
+@shared_task(ignore_result=True, **LATER)
 def build_step(step_id: int) -> None:
     run.run_step(step_id)
 

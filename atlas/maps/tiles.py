@@ -228,7 +228,7 @@ def write_tiles(
             _column_folder(out, key)
             write_json(out / "c" / key / "values.json", column.values)
     _write_server_files(out, order, ordinals, world, rows)
-    write_json(out / "manifest.json", _manifest(n, frame, tree, sorted_rank, columns, embedded))
+    write_json(out / "manifest.json", _manifest(world, frame, tree, sorted_rank, columns, embedded))
     return TileSet(frame, world.astype(np.float32), ordinals, len(tree.counts))
 
 
@@ -422,18 +422,21 @@ def _check(
 
 
 def _manifest(
-    n: int,
+    world: npt.NDArray[np.float64],
     frame: Frame,
     tree: Tree,
     sorted_rank: npt.NDArray[np.integer],
     columns: dict[str, Column],
     embedded: str | None,
 ) -> dict[str, Any]:
+    n = len(world)
+    low, high = (world.min(axis=0), world.max(axis=0)) if n else (np.zeros(2), np.ones(2))
     starts = np.cumsum(tree.counts) - tree.counts
     lowest = np.minimum.reduceat(sorted_rank, starts) if n else np.zeros(0, np.int64)
     return {
         "format": "ATM1", "n": n, "low": LOW, "embedded": embedded,
         "frame": {"x": frame.x, "y": frame.y, "side": frame.side},
+        "bounds": {"x0": low[0], "y0": low[1], "x1": high[0], "y1": high[1]},
         "tiles": {"count": tree.counts.tolist(), "children": tree.children.tolist(), "rank": lowest.tolist()},
         "columns": [column.entry(key) for key, column in columns.items()],
     }  # fmt: skip

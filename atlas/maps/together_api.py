@@ -170,7 +170,7 @@ def create_comment(request: HttpRequest, dataset_id: UUID, body: CommentIn) -> S
     _check_pin(dataset, body.pin)
     with _refusals():
         made = comments.write_comment(dataset, asker, body.text, pin, name=body.name)
-    record_event(dataset, "commented", asker, f"commented: {body.text}")
+    record_event(dataset, "commented", asker, f"commented on {_about(body.pin)}")
     return Status(201, _shown(made, asker))
 
 
@@ -196,9 +196,12 @@ def change_comment(request: HttpRequest, dataset_id: UUID, comment_id: UUID, bod
 @router.delete("/datasets/{uuid:dataset_id}/comments/{uuid:comment_id}", response={204: None})
 def delete_comment(request: HttpRequest, dataset_id: UUID, comment_id: UUID) -> Status[None]:
     asker = asker_of(request)
-    comment = comments.comment_of(commentable_dataset(asker, dataset_id), comment_id)
+    dataset = commentable_dataset(asker, dataset_id)
+    comment = comments.comment_of(dataset, comment_id)
     with _refusals():
         comments.remove_comment(comment, asker)
+    whose = "their" if comments.is_mine(comment, asker) else f"{comment.author_name}’s"
+    record_event(dataset, "deleted", asker, f"deleted {whose} comment")
     return Status(204, None)
 
 
@@ -216,6 +219,8 @@ def create_view(request: HttpRequest, dataset_id: UUID, body: ViewIn) -> Status[
     if dataset.saved_views.count() >= MOST_VIEWS:
         raise HttpError(409, f"A dataset holds at most {MOST_VIEWS} saved views. Remove some first.")
     view = SavedView.objects.create(dataset=dataset, created_by=user, **body.dict())
+    if view.shared:
+        record_event(dataset, "shared", asker, f"saved the view {view.name} for all who see the map")
     return Status(201, _own(view, asker))
 
 
@@ -229,11 +234,14 @@ def get_view(request: HttpRequest, dataset_id: UUID, view_id: UUID) -> SavedView
 @router.delete("/datasets/{uuid:dataset_id}/views/{uuid:view_id}", response={204: None})
 def delete_view(request: HttpRequest, dataset_id: UUID, view_id: UUID) -> Status[None]:
     asker = asker_of(request)
-    view = _view(commentable_dataset(asker, dataset_id), view_id)
+    dataset = commentable_dataset(asker, dataset_id)
+    view = _view(dataset, view_id)
     editable = Dataset.objects.editable_by(asker).filter(pk=dataset_id)
     if view.created_by_id != asker.user.pk and not (view.shared and editable.exists()):
         raise HttpError(409, "Only its maker, or an editor of the dataset, can remove a shared view.")
     view.delete()
+    if view.shared:
+        record_event(dataset, "deleted", asker, f"deleted the view {view.name}")
     return Status(204, None)
 
 
@@ -276,6 +284,14 @@ def _shown(comment: Comment, asker: Asker) -> Comment:
     for each in (comment, *comment.replies.all()):
         vars(each).update(mine=comments.is_mine(each, asker))
     return comment
+
+
+def _about(pin: Pin) -> str:
+    """Not what was said: whoever deletes that wants it gone."""
+    if isinstance(pin, RecordPin):
+        return f"record {pin.row:,}"
+    kinds = {PlacePin: "a place", RegionPin: "a region", SelectionPin: "a selection"}
+    return kinds[type(pin)]
 
 
 def _check_pin(dataset: Dataset, pin: Pin) -> None:

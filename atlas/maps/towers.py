@@ -88,7 +88,8 @@ def names_of(name: str) -> tuple[set[str], set[str]]:
     from embeddings import find_model
 
     card = find_model(name)
-    return {name, card.text.folder}, {name, card.vision.folder}
+    texts, pictures = ({each.folder} if each.source == "hub" else set() for each in (card.text, card.vision))
+    return {name} | texts, {name} | pictures
 
 
 def embed_words(name: str, words: Sequence[str], check: Callable[[], None]) -> Vectors:

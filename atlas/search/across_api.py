@@ -14,6 +14,7 @@ from atlas.maps.models import DataMap
 from atlas.search import across, asking, tasks
 from atlas.search.api import as_parts, checked
 from atlas.search.asking import WorkerAwayError
+from atlas.search.limits import count_search
 from atlas.search.query import Query
 from atlas.search.schemas import AcrossIn, AcrossOut
 from atlas.teams.asker import asker_of
@@ -26,6 +27,7 @@ MOST_DATASETS = 100
 
 @router.post("/search", response=AcrossOut)
 def search_across(request: HttpRequest, body: AcrossIn) -> dict[str, Any]:
+    count_search(request)
     datasets = list(datasets_for(asker_of(request)).filter(maps__current__isnull=False).distinct())
     by_id = {str(dataset.pk): dataset for dataset in datasets}
     wanted, skipped = _searchable(datasets, needs_tower=body.mode != "words")

@@ -23,6 +23,7 @@ from atlas.maps.places import places_of
 from atlas.search import asking, engine, tasks
 from atlas.search.across import without_captions
 from atlas.search.asking import WorkerAwayError
+from atlas.search.limits import count_search
 from atlas.search.query import Part, Query
 from atlas.search.remote import RemoteError, fetch_picture
 from atlas.search.schemas import AnswerOut, GlowIn, PartIn, QueryIn
@@ -36,6 +37,7 @@ PICTURE_SECONDS = 120
 
 @router.post("/datasets/{uuid:dataset_id}/search", response=AnswerOut, by_alias=True)
 def search(request: HttpRequest, dataset_id: UUID, body: QueryIn) -> JsonResponse:
+    count_search(request)
     asker = asker_of(request)
     version, sees_captions = _version(asker, dataset_id, body.map)
     query = Query(as_parts(body.parts), body.against, body.limit, body.offset, body.mode, filter=body.filter)
@@ -52,6 +54,7 @@ def search(request: HttpRequest, dataset_id: UUID, body: QueryIn) -> JsonRespons
 @router.post("/maps/{uuid:map_id}/glow", include_in_schema=False)
 def glow(request: HttpRequest, map_id: UUID, body: GlowIn) -> HttpResponse:
     """A byte for each point: 0 = far below average or not searched, 128 = the cut, 255 = the best."""
+    count_search(request)
     asker = asker_of(request)
     version = visible_version(asker, map_id, body.version)
     dataset_id = version.map.dataset_id

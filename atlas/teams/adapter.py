@@ -13,10 +13,12 @@ from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from atlas.teams.audit import record_audit
 from atlas.teams.invitations import invitation_of
+from atlas.teams.limits import TooManyError
 from atlas.teams.models import AuditVerb, User
 from atlas.teams.tags import browser_words
 
@@ -49,6 +51,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         except OSError as error:  # smtplib's errors are ones too
             log.warning("The mail %s could not be sent: %s", template_prefix, error)
             messages.warning(self.request, "A mail to you could not be sent. Try again later.")
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """allauth counts failed tries: 10 a minute from one address, 5 in five minutes for one account."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError as error:
+            sentence = "Those were too many tries to sign in. Wait five minutes, then try again."
+            raise TooManyError(sentence, 300) from error
 
 
 class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from atlas.teams.limits import within
+from atlas.teams.limits import require_within
 from atlas.teams.models import Guest, GuestRole, ShareLink, Team, User
 
 #: One person may invite so many in so many seconds.
@@ -14,10 +14,10 @@ class NotAGuestError(Exception):
 
 
 def add_guest(dataset_id: UUID, team: Team, email: str, role: GuestRole, invited_by: User) -> Guest:
-    """The person with this address, with this role from now on. Raises NotAGuestError."""
+    """The person with this address, with this role from now on. Raises NotAGuestError, TooManyError."""
     # Each try tells whether somebody has an account here.
-    if not within(f"guest:{invited_by.pk}", TRIES, TRY_SECONDS):
-        raise NotAGuestError("Those were many guests in one hour. Go on later.")
+    sentence = "Those were many guests in one hour. Go on later."
+    require_within(f"guest:{invited_by.pk}", TRIES, TRY_SECONDS, sentence)
     person = User.objects.filter(email__iexact=email.strip(), is_active=True).first()
     if person is None:
         raise NotAGuestError("Nobody has signed up with this address yet. Send a share link instead.")

@@ -12,7 +12,7 @@ from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.utils import timezone
 
-from atlas.teams.limits import within
+from atlas.teams.limits import require_within
 from atlas.teams.models import Invitation, Membership, Role, Team, User
 
 LIFETIME = timedelta(days=7)
@@ -21,19 +21,15 @@ TRIES, TRY_SECONDS = 60, 3600
 _signer = Signer(sep=".", salt="atlas.teams.invitations")
 
 
-class TooManyInvitationsError(Exception):
-    """One sentence for who invites."""
-
-
 class InvitationEndedError(Exception):
     """It was used, was revoked or has expired; one sentence for who follows it."""
 
 
 @transaction.atomic
 def invite(team: Team, email: str, role: Role, invited_by: User) -> Invitation:
-    """An earlier one to the same address ends. Raises TooManyInvitationsError."""
-    if not within(f"invite:{invited_by.pk}", TRIES, TRY_SECONDS):
-        raise TooManyInvitationsError("Those were many invitations in one hour. Go on later.")
+    """An earlier one to the same address ends. Raises TooManyError."""
+    sentence = "Those were many invitations in one hour. Go on later."
+    require_within(f"invite:{invited_by.pk}", TRIES, TRY_SECONDS, sentence)
     now = timezone.now()
     team.invitations.open().filter(email__iexact=email).update(revoked_at=now)
     return team.invitations.create(email=email, role=role, created_by=invited_by, expires_at=now + LIFETIME)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from atlas.teams.asker import KeyScopeError
 from atlas.teams.keys import KeyRefusedError, key_of, note_use
 from atlas.teams.models import User
 
@@ -29,10 +28,6 @@ class ApiKeys:
                 answer["WWW-Authenticate"] = "Bearer"
                 return answer
         return self.get_response(request)
-
-    def process_exception(self, _request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Of views outside the API, which answers for itself."""
-        return JsonResponse({"detail": str(error)}, status=403) if isinstance(error, KeyScopeError) else None
 
 
 def _let_in(request: HttpRequest, token: str) -> None:

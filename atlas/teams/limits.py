@@ -4,6 +4,7 @@ import math
 import time
 
 from django.core.cache import cache
+from django.http import HttpResponse
 
 
 class TooManyError(Exception):
@@ -26,3 +27,10 @@ def require_within(name: str, most: int, seconds: int, sentence: str, count: int
     """Raises TooManyError with the sentence, and the time to the next stretch."""
     if not within(name, most, seconds, count):
         raise TooManyError(sentence, math.ceil(seconds - time.time() % seconds))
+
+
+def refused(response: HttpResponse, error: TooManyError) -> HttpResponse:
+    """The response as one that says: not now."""
+    response.status_code = 429
+    response["Retry-After"] = str(error.seconds)
+    return response

@@ -17,7 +17,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from atlas.teams.limits import within
+from atlas.teams.limits import require_within
 from atlas.teams.models import Scope, ShareLink, User
 
 #: Bytes of the MAC: 128 bits that nobody can guess, besides those of the random id.
@@ -25,10 +25,6 @@ MAC = 16
 #: A password may be tried so often in so many seconds, from one address and from everywhere.
 TRIES, TRIES_OF_ALL, TRY_SECONDS = 10, 100, 600
 _SESSION = "share_links"
-
-
-class TooManyTriesError(Exception):
-    """A link's password was tried too often; one sentence for the visitor."""
 
 
 def create_link(
@@ -76,10 +72,10 @@ def link_of(token: str) -> ShareLink | None:
 
 
 def unlock(link: ShareLink, password: str, address: str) -> bool:
-    """Whether this is its password. Raises TooManyTriesError."""
+    """Whether this is its password. Raises TooManyError."""
     for key, most in ((f"{link.pk}:{address}", TRIES), (f"{link.pk}", TRIES_OF_ALL)):
-        if not within(f"link-password:{key}", most, TRY_SECONDS):
-            raise TooManyTriesError("Those were too many tries. Wait ten minutes, then try again.")
+        sentence = "Those were too many tries. Wait ten minutes, then try again."
+        require_within(f"link-password:{key}", most, TRY_SECONDS, sentence)
     return check_password(password, link.password)
 
 

@@ -19,13 +19,13 @@ from atlas.teams.audit import record_audit
 from atlas.teams.forms import ROLES, InvitationForm, RoleForm, TeamForm
 from atlas.teams.invitations import (
     InvitationEndedError,
-    TooManyInvitationsError,
     accept,
     invitation_of,
     invite,
     revoke_invitation,
     token_of,
 )
+from atlas.teams.limits import TooManyError, refused
 from atlas.teams.membership import LastOwnerError, change_role, create_team, remove_member, rename_team
 from atlas.teams.models import AT_LEAST, AuditVerb, Invitation, Membership, Role, Team, User
 
@@ -111,8 +111,9 @@ def new_invitation(request: HttpRequest, team: str) -> HttpResponse:
         email, role = form.cleaned_data["email"], Role(form.cleaned_data["role"])
         try:
             invitation = invite(found, email, role, cast(User, request.user))
-        except TooManyInvitationsError as error:
+        except TooManyError as error:
             form.add_error(None, str(error))
+            return refused(_page(request, found, invitation_form=form), error)
         else:
             record_audit(request, AuditVerb.INVITED, f"{email}: {role}", team=found)
             _send(request, invitation)

@@ -88,7 +88,7 @@ export function filterOfRange(column: Column, [from, to]: readonly [number, numb
   const last = CODES - 2;
   const end = (code: number): string | number => {
     const value = valueOf(column, code);
-    return column.kind === "date" ? text.day(value) : Number(value.toFixed(text.digitsOf((column.max ?? 1) - (column.min ?? 0))));
+    return column.kind === "date" ? text.nearestDay(value) : Number(value.toFixed(text.digitsOf((column.max ?? 1) - (column.min ?? 0))));
   };
   const ends = { ...(from > 0 ? { from: end(from) } : {}), ...(to < last ? { to: end(to) } : {}) };
   return Object.keys(ends).length > 0 ? { column: column.name, ...ends } : null;

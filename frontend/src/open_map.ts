@@ -12,15 +12,17 @@ import type { Inset } from "./map/viewport";
 const SIDE = 304;
 const TOOLS = 72;
 const BOX = 72;
+/** What lies above the second of two maps side by side. */
+const BESIDE = 124;
 
 /** What the panels cover of the map now. */
-function covered(parent: HTMLElement): Inset {
+function covered(stage: HTMLElement): Inset {
   const wide = innerWidth >= 900;
-  const strip = parent.querySelector(".map-strip");
-  const { width, height } = strip?.getBoundingClientRect() ?? { width: 0, height: 0 };
-  // Hits as a list stand beside the panel at the left.
-  const list = wide && strip?.classList.contains("hits-listed");
-  return { left: wide ? SIDE + (list ? width : 0) : 0, top: BOX, right: wide ? TOOLS : 0, bottom: list ? 0 : height };
+  const app = stage.parentElement!;
+  const second = stage.classList.contains("map-stage-beside");
+  const last = second || app.dataset["beside"] === undefined;
+  const strip = app.querySelector(".map-strip")?.getBoundingClientRect().height ?? 0;
+  return { left: wide && !second ? SIDE : 0, top: second ? BESIDE : BOX, right: wide && last ? TOOLS : 0, bottom: strip };
 }
 
 const ROOT = "t/0-0-0.atm";
@@ -36,16 +38,17 @@ export interface OpenedMap {
   close(): void;
 }
 
-/** Rejects when the manifest cannot be had; throws NoWebGLError. */
-export async function openMap(entry: MapEntry, parent: HTMLElement): Promise<OpenedMap> {
+/** `second`: beside another. Rejects when the manifest cannot be had; throws NoWebGLError. */
+export async function openMap(entry: MapEntry, parent: HTMLElement, second = false): Promise<OpenedMap> {
   const source = withRootAhead(mapFiles(entry.base_url));
   const manifest = (await source.json("manifest.json")) as Manifest;
   const stage = document.createElement("div");
   stage.className = "map-stage";
+  stage.classList.toggle("map-stage-beside", second);
   parent.prepend(stage);
   let view: MapView;
   try {
-    view = new MapView(stage, source, manifest, () => covered(parent));
+    view = new MapView(stage, source, manifest, () => covered(stage));
   } catch (error) {
     stage.remove();
     throw error;

@@ -23,6 +23,11 @@ export function number(value: number, span: number): string {
   return value.toLocaleString("en", { maximumFractionDigits: digitsOf(span), useGrouping: Math.abs(value) >= 10_000 });
 }
 
+const DAY = 86_400;
+
+/** The day that a code of a date column stands for: codes fall a little before or after midnight. */
+export const nearestDay = (seconds: number): string => day(Math.round(seconds / DAY) * DAY);
+
 export const day = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 10);
 
 export function value(raw: unknown): string {

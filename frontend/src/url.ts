@@ -7,6 +7,8 @@ import type { Camera } from "./map/viewport";
 export interface Link {
   /** Space of the map. */
   map: string | null;
+  /** Space of the map beside it. */
+  beside: string | null;
   camera: Camera | null;
   /** Key of a column; "" = one colour for all. */
   colour: string | null;
@@ -38,7 +40,7 @@ export interface Link {
 }
 
 export const NO_LINK: Link = {
-  map: null, camera: null, colour: null, hidden: [], range: null, ramp: null,
+  map: null, beside: null, camera: null, colour: null, hidden: [], range: null, ramp: null,
   query: "", parts: [], against: "both", mode: "best", cut: null, glow: false,
   record: null, selection: null, filters: null, any: false, view: null, comment: null,
 };
@@ -60,6 +62,7 @@ export function leftOut({ selection, filters }: Link): Partial<Link> {
 export function encodeLink(link: Link, longest = LONGEST): string {
   const parts = new URLSearchParams();
   if (link.map) parts.set("map", link.map);
+  if (link.beside) parts.set("beside", link.beside);
   if (link.camera) parts.set("at", [link.camera.x, link.camera.y, link.camera.k].map(short).join(","));
   if (link.colour !== null) parts.set("colour", link.colour);
   if (link.hidden.length) parts.set("hidden", link.hidden.join(","));
@@ -87,6 +90,7 @@ export function decodeLink(hash: string): Link {
   const record = numbers(parts.get("record"))[0];
   return {
     map: parts.get("map"),
+    beside: parts.get("beside"),
     camera: x !== undefined && y !== undefined && k !== undefined && k > 0 ? { x, y, k } : null,
     colour: parts.get("colour"),
     hidden: numbers(parts.get("hidden")),

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { legendRows, shownCodes, soloed, toggled } from "../src/legend";
-import { codeOf, colourTable, valueOf } from "../src/map/colours";
+import { filterOfLegend, filterOfRow, legendRows, shownCodes, soloed, tagRows, TAGS, toggled } from "../src/legend";
+import { codeAt, codeOf, colourTable, placeOf, valueOf } from "../src/map/colours";
 import type { Column, Topic } from "../src/map/manifest";
 
 const artist: Column = { key: "artist", name: "Artist", kind: "category", type: "u8", missing: 255, size: 14 };
@@ -54,4 +54,62 @@ test("codes and values of a number column belong together", () => {
 test("the table carries what is shown in its alpha", () => {
   const table = colourTable(artist, "light", (code) => code !== 2);
   expect([table[4 * 1 + 3], table[4 * 2 + 3], table[4 * 3 + 3]]).toEqual([255, 0, 255]);
+});
+
+test("a row stands for its records, Other for all that no row names", () => {
+  const rows = legendRows(artist, values, [], "light");
+  expect(filterOfRow(artist, rows[2]!, rows, "m")).toEqual({ column: "Artist", in: ["Artist 2"] });
+  expect(filterOfRow(artist, rows[11]!, rows, "m")).toEqual({ column: "Artist", in: [null] });
+  const named = Array.from({ length: 10 }, (_, i) => `Artist ${i}`);
+  expect(filterOfRow(artist, rows[10]!, rows, "m")).toEqual({ not: { column: "Artist", in: [...named, null] } });
+  const topics: Column = { key: "topic-0", name: "Topic", kind: "topic", type: "u8", missing: 255 };
+  expect(filterOfRow(topics, { ...rows[0]!, code: 7 }, rows, "m")).toEqual({ topic: 7, map: "m" });
+});
+
+test("the legend leaves what is not switched off, in as few words as it takes", () => {
+  const rows = legendRows(artist, values, [], "light");
+  const all = rows.map(({ code }) => code);
+  const left = (...codes: number[]) => ({ hidden: new Set(all.filter((code) => !codes.includes(code))), range: null });
+  expect(filterOfLegend(artist, rows, left(...all), "m")).toBeNull();
+  expect(filterOfLegend(artist, rows, left(), "m")).toBeNull();
+  expect(filterOfLegend(artist, rows, left(0, 3, 255), "m")).toEqual({ column: "Artist", in: ["Artist 0", "Artist 3", null] });
+  expect(filterOfLegend(artist, rows, left(0, 10), "m")).toMatchObject({ any: [{ in: ["Artist 0"] }, { not: {} }] });
+});
+
+test("a brushed range takes in the values at its ends and leaves an open end open", () => {
+  const range = (from: number, to: number) => filterOfLegend(year, [], { hidden: new Set(), range: [from, to] }, "m");
+  expect(range(codeOf(year, 1600), codeOf(year, 1700))).toEqual({ column: "Year", from: 1600, to: 1700 });
+  expect(range(0, codeOf(year, 1700))).toEqual({ column: "Year", to: 1700 });
+  const day: Column = { ...year, kind: "date", min: 0, max: 86_400 * 100 };
+  expect(filterOfLegend(day, [], { hidden: new Set(), range: [codeOf(day, 86_400 * 10), 65534] }, "m")).toEqual({ column: "Year", from: "1970-01-11" });
+});
+
+test("tags beyond the tenth and points with several share a row that no filter says", () => {
+  const tags = Array.from({ length: 12 }, (_, i) => ({ id: `t${i}`, name: `Tag ${i}`, count: i }));
+  const rows = tagRows(tags, 5, "light");
+  expect(rows.length).toBe(11);
+  expect(rows[10]).toMatchObject({ name: "Other (2), Several tags", count: 10 + 11 + 5, other: true });
+  expect(filterOfRow(TAGS, rows[3]!, rows, "m")).toEqual({ tag: "t3" });
+  expect(filterOfRow(TAGS, rows[10]!, rows, "m")).toBeNull();
+  expect(tagRows(tags.slice(0, 2), 0, "light").length).toBe(2);
+});
+
+test.each<[Column["scale"], Column["ramp"], number]>([
+  ["linear", "log", 1],
+  ["linear", "log", 0],
+  ["linear", "log", -50],
+  ["log", "linear", 1],
+  ["linear", "linear", 0],
+])("stored %s, shown %s from %d: places on the ramp run from end to end and lead back to their codes", (scale, ramp, min) => {
+  const column: Column = { ...year, min, max: 5000, scale: scale!, ramp: ramp! };
+  expect([placeOf(column, 0), placeOf(column, 65534)]).toEqual([expect.closeTo(0), expect.closeTo(1)]);
+  const codes = [0, 1000, 30000, 65000, 65534];
+  const places = codes.map((code) => placeOf(column, code));
+  expect([...places].sort((a, b) => a - b)).toEqual(places);
+  expect(places.map((place) => codeAt(column, place))).toEqual(codes);
+});
+
+test("a logarithmic ramp gives the small values more room", () => {
+  const column: Column = { ...year, min: 1, max: 10_000, ramp: "log" };
+  expect(placeOf(column, codeOf(column, 100))).toBeCloseTo(0.5, 2);
 });

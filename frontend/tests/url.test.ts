@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
-import { decodeLink, encodeLink, NO_LINK, type Link } from "../src/url";
+import { decodeLink, encodeLink, leftOut, NO_LINK, type Link } from "../src/url";
 
 test("a link says everything that it opens again", () => {
   const link: Link = {
+    beside: "image",
     selection: '{"topic":3,"map":"m"}',
     filters: '[["year",{"column":"year","from":1900}]]',
     any: true,
@@ -35,4 +36,16 @@ test("nonsense in an address is passed over", () => {
   expect(decodeLink("#at=1,2&range=a,b&record=-4&hidden=x&k=9&mode=guess&in=&cut=low")).toEqual(NO_LINK);
   expect(decodeLink("#at=NaN,0,1").camera).toBeNull();
   expect(decodeLink("#at=0.5,0.5,0").camera).toBeNull();
+});
+
+test("what is too long for an address is left out of it and named", () => {
+  const long = { ...NO_LINK, selection: JSON.stringify({ rows: Array.from({ length: 2000 }, (_, i) => i) }), filters: "[]" };
+  expect(decodeLink(encodeLink(long))).toEqual({ ...long, selection: null });
+  expect(leftOut(long)).toEqual({ selection: long.selection });
+  expect(decodeLink(encodeLink(long, Infinity))).toEqual(long);
+});
+
+test("one colour for all is said, another column's is not", () => {
+  expect(decodeLink(encodeLink({ ...NO_LINK, colour: "" })).colour).toBe("");
+  expect(decodeLink(encodeLink({ ...NO_LINK, colour: "@tags" })).colour).toBe("@tags");
 });

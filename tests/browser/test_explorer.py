@@ -1,99 +1,206 @@
-"""Selecting, filtering and listing on the map, as the server counts it."""
+"""Selecting on the map, as the server counts it; links that carry it to other maps, back, to other people."""
 
 import json
+import math
 import re
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Locator, Page, Request, expect
 
-from tests.browser.test_journey import EACH, coloured_zip, sign_up, upload
+from atlas.datasets.demo import Site
+from tests.browser.squares import Squares
+from tests.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-ALL = 4 * EACH
+PATIENCE = 30_000
 
 
-def open_new_map(page: Page, email: str, tmp_path: Path) -> None:
-    archive = tmp_path / "squares.zip"
-    archive.write_bytes(coloured_zip())
-    sign_up(page, email)
-    upload(page, archive)
-    page.get_by_role("button", name="Import").click(timeout=60_000)
-    open_map = page.get_by_role("link", name="Open the map").first
-    expect(open_map).to_be_visible(timeout=120_000)
-    open_map.click()
-    expect(page.get_by_label("Search by meaning")).to_be_visible(timeout=30_000)
+@pytest.fixture
+def map_page(browser: Browser, stack: Stack, squares: Squares) -> Iterator[Page]:
+    """The map of the squares, open before its owner; errors on the page fail the test."""
+    context = browser.new_context(
+        base_url=stack.url, viewport={"width": 1280, "height": 800}, storage_state=squares.state
+    )
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.goto(squares.map)
+    expect(page.get_by_label("Search by meaning")).to_be_visible(timeout=PATIENCE)
+    yield page
+    context.close()
+    assert troubles == []
 
 
-def draw_box(page: Page) -> None:
-    """Round the right part of the map, beside the panel."""
-    page.get_by_label("Select with a box").click()
-    page.mouse.move(600, 130)
+def chip(page: Page) -> Locator:
+    return page.get_by_role("status").filter(has_text="selected")
+
+
+def selected(page: Page) -> int:
+    """What the selection's chip says once it has settled."""
+    expect(chip(page)).to_be_visible(timeout=PATIENCE)
+    page.wait_for_load_state("networkidle")
+    return int(chip(page).inner_text().split()[0].replace(",", ""))
+
+
+def draw(page: Page, corners: list[tuple[int, int]], keys: tuple[str, ...] = ()) -> Request:
+    """Draws with the mouse, `keys` held; returns what the server was asked."""
+    for key in keys:
+        page.keyboard.down(key)
+    page.mouse.move(*corners[0])
     page.mouse.down()
-    page.mouse.move(1200, 780, steps=5)
-    page.mouse.up()
+    for corner in corners[1:]:
+        page.mouse.move(*corner, steps=4)
+    with page.expect_request(re.compile("/select$")) as asked:
+        page.mouse.up()
+    for key in keys:
+        page.keyboard.up(key)
+    asked.value.response()
+    return asked.value
 
 
-def test_a_region_selects_what_the_server_counts_and_survives_links_undo_and_other_maps(
-    page: Page, tmp_path: Path
-) -> None:
-    open_new_map(page, "lena@example.org", tmp_path)
-    with page.expect_response(re.compile("/select$")) as answered:
-        draw_box(page)
+def draw_box(page: Page) -> Request:
+    """Round the right half of the map, beside the panel."""
+    page.get_by_label("Select with a box").click()
+    return draw(page, [(720, 130), (1200, 780)])
+
+
+def answer(request: Request) -> Any:
+    response = request.response()
+    assert response is not None
+    return response.json()
+
+
+def records(stack: Stack, squares: Squares, map_id: str) -> list[dict[str, Any]]:
+    body = {"sort": "row", "offset": 0, "limit": 500, "map": map_id}
+    found: list[dict[str, Any]] = Site(stack.url).post(f"/api/datasets/{squares.id}/table", body)["records"]
+    return found
+
+
+def is_inside(x: float, y: float, corners: list[list[float]]) -> bool:
+    """By the even-odd rule."""
+    crossed = 0
+    for (x1, y1), (x2, y2) in zip(corners, corners[1:] + corners[:1], strict=True):
+        crossed += (y1 > y) != (y2 > y) and x < x1 + (y - y1) * (x2 - x1) / (y2 - y1)
+    return crossed % 2 == 1
+
+
+def test_a_lasso_selects_just_the_records_within_it(map_page: Page, stack: Stack, squares: Squares) -> None:
+    asked = draw(map_page, [(600, 150), (1000, 120), (1150, 500), (700, 760), (600, 400)], ("Shift",))
+    region = json.loads(asked.post_data or "")["filter"]
+    places = [(each["x"], each["y"]) for each in records(stack, squares, region["map"])]
+    inside = sum(x is not None and is_inside(x, y, region["region"]) for x, y in places)
+    assert 0 < inside < len(places)
+    assert answer(asked)["count"] == inside
+    assert selected(map_page) == inside
+
+
+def test_shift_adds_to_a_selection_and_alt_takes_away(map_page: Page) -> None:
+    left = [(500, 130), (760, 130), (760, 780), (500, 780)]
+    right = [(761, 130), (1200, 130), (1200, 780), (761, 780)]
+    draw(map_page, right, ("Shift",))
+    of_right = selected(map_page)
+    draw(map_page, left, ("Shift",))
+    of_both = selected(map_page)
+    assert of_both > of_right
+    draw(map_page, right, ("Shift", "Alt"))
+    assert selected(map_page) == of_both - of_right
+
+    # The same without those keys, as on a tablet.
+    map_page.get_by_label("Select with a lasso").click()
+    group = map_page.get_by_role("group", name="What the region does to the selection")
+    group.get_by_role("button", name="Add").click()
+    draw(map_page, right)
+    assert selected(map_page) == of_both
+
+
+def test_a_selection_survives_links_other_maps_and_undo(map_page: Page) -> None:
+    count = answer(draw_box(map_page))["count"]
+    assert count > 0
+    expect(chip(map_page)).to_contain_text(f"{count} selected")
+    expect(map_page).to_have_url(re.compile("sel="))
+
+    map_page.reload()
+    expect(chip(map_page)).to_contain_text(f"{count} selected", timeout=PATIENCE)
+
+    spaces = map_page.get_by_role("group", name="Map of")
+    spaces.get_by_role("button", name="Captions").click()
+    expect(map_page).to_have_url(re.compile("map=caption"), timeout=PATIENCE)
+    expect(chip(map_page)).to_contain_text(f"{count} selected")
+    map_page.go_back()
+    expect(spaces.get_by_role("button", name="Images")).to_have_attribute("aria-pressed", "true")
+
+    map_page.get_by_role("button", name="Clear the selection").click()
+    expect(chip(map_page)).to_have_count(0)
+    map_page.keyboard.press("Control+z")
+    expect(chip(map_page)).to_contain_text(f"{count} selected")
+    map_page.get_by_role("button", name="Redo").click()
+    expect(chip(map_page)).to_have_count(0)
+    expect(map_page).not_to_have_url(re.compile("sel="))
+    map_page.go_back()
+    expect(chip(map_page)).to_contain_text(f"{count} selected")
+
+
+def test_what_no_address_has_room_for_is_opened_from_a_saved_view(map_page: Page) -> None:
+    few = draw_box(map_page)
+    expect(chip(map_page)).to_be_visible()
+    map_id = json.loads(few.post_data or "")["filter"]["map"]
+    turn = [step * math.tau / 300 for step in range(300)]
+    circle = [[0.5 + 0.3 * math.cos(angle), 0.5 + 0.3 * math.sin(angle)] for angle in turn]
+    with map_page.expect_response(re.compile("/select$")) as answered:
+        map_page.goto(f"{map_page.url.partition('#')[0]}#sel={json.dumps({'region': circle, 'map': map_id})}")
     count = answered.value.json()["count"]
-    assert 0 < count <= ALL
-    chip = page.get_by_role("status").filter(has_text="selected")
-    expect(chip).to_contain_text(f"{count} selected")
-    expect(page).to_have_url(re.compile("sel="))
+    assert count != answer(few)["count"]
+    expect(chip(map_page)).to_contain_text(f"{count} selected")
+    expect(map_page).not_to_have_url(re.compile("sel="))
+    map_page.reload()
+    expect(chip(map_page)).to_contain_text(f"{count} selected", timeout=PATIENCE)
 
-    page.reload()
-    expect(chip).to_contain_text(f"{count} selected", timeout=30_000)
-
-    page.get_by_role("group", name="Map of").get_by_role("button", name="Captions").click()
-    expect(page).to_have_url(re.compile("map=caption"), timeout=30_000)
-    expect(chip).to_contain_text(f"{count} selected")
-
-    page.get_by_role("button", name="Invert").click()
-    if count < ALL:
-        expect(chip).to_contain_text(f"{ALL - count} selected")
-    page.get_by_role("button", name="Clear the selection").click()
-    expect(chip).to_have_count(0)
-    page.keyboard.press("Control+z")
-    expect(chip).to_be_visible()
+    map_page.get_by_label("Copy a link to this view").click()
+    expect(map_page.get_by_text("The link was copied.")).to_be_visible()
+    link = map_page.evaluate("navigator.clipboard.readText()")
+    assert "#view=" in link
+    other = map_page.context.new_page()
+    other.goto(link)
+    expect(chip(other)).to_contain_text(f"{count} selected", timeout=PATIENCE)
 
 
-def test_filters_hide_records_and_a_table_lists_tags_and_opens_the_rest(page: Page, tmp_path: Path) -> None:
-    open_new_map(page, "mara@example.org", tmp_path)
-    page.get_by_text("Filters", exact=True).click()
-    words = page.get_by_label("Caption", exact=True)
-    words.fill("RED")
-    words.press("Enter")
-    expect(page.get_by_role("status").filter(has_text="records").first).to_contain_text(f"{EACH} of {ALL}")
-
-    # By keyboard alone: the table of what is left, its order, the first record of it.
-    page.get_by_label("Table of records").press("Enter")
-    table = page.get_by_role("region", name="Table of records")
-    expect(table).to_contain_text(f"{EACH} records")
-    page.get_by_role("button", name="year").press("Enter")
-    page.get_by_role("button", name="year").press("Enter")
-    expect(table.get_by_role("row").nth(1)).to_contain_text(str(1900 + EACH - 1))
-    page.get_by_role("grid").press("Enter")
-    expect(page.get_by_role("complementary", name=re.compile("^Record"))).to_contain_text("a red square")
-    page.get_by_label("Close the table").click()
-
-    page.get_by_role("button", name="Remove the filter").click()
-    expect(page.get_by_role("list", name="Filters in force")).to_have_count(0)
+def test_an_export_holds_what_is_selected(map_page: Page) -> None:
+    draw_box(map_page)
+    count = selected(map_page)
+    map_page.get_by_text("Export").click()
+    with map_page.expect_download() as saved:
+        map_page.get_by_role("button", name=re.compile("^JSON Lines")).click()
+    lines = saved.value.path().read_text().splitlines()
+    assert len(lines) == count
+    assert {"row", "year"} <= json.loads(lines[0]).keys()
 
 
-def test_a_tag_is_put_on_what_is_selected(page: Page, tmp_path: Path) -> None:
-    open_new_map(page, "nina@example.org", tmp_path)
-    with page.expect_response(re.compile("/select$")) as answered:
-        draw_box(page)
-    count = answered.value.json()["count"]
-    page.get_by_role("button", name="Tag…").click()
-    page.get_by_label("A new tag").fill("<b>to look at</b>")
-    with page.expect_response(re.compile("/records$")) as tagged:
-        page.get_by_role("button", name="Create and put on").click()
-    assert json.loads(tagged.value.text())["count"] == count
-    expect(page.get_by_role("dialog")).to_contain_text("<b>to look at</b>")
+def test_a_tag_is_put_on_what_is_selected_and_colours_it(map_page: Page, squares: Squares) -> None:
+    draw_box(map_page)
+    count = selected(map_page)
+    map_page.get_by_role("button", name="Tag…").click()
+    map_page.get_by_label("A new tag").fill("<b>to look at</b>")
+    with map_page.expect_response(re.compile("/records$")) as tagged:
+        map_page.get_by_role("button", name="Create and put on").click()
+    assert tagged.value.json()["count"] == count
+    expect(map_page.get_by_role("dialog")).to_contain_text("<b>to look at</b>")
+    map_page.get_by_role("button", name="Close", exact=True).click()
+
+    map_page.get_by_label("Colour by").select_option("Tags")
+    row = map_page.locator(".legend-row").first
+    expect(row).to_contain_text("<b>to look at</b>")
+    expect(row).to_contain_text(str(count))
+    map_page.get_by_role("button", name="Clear the selection").click()
+    row.hover()
+    map_page.get_by_role("button", name="Select <b>to look at</b>").click()
+    assert selected(map_page) == count
+
+    tag = re.search(r"/tags/([^/]+)/records", tagged.value.url)
+    assert tag is not None
+    token = map_page.locator('meta[name="csrf-token"]').get_attribute("content") or ""
+    address = f"/api/datasets/{squares.id}/tags/{tag[1]}"
+    assert map_page.request.delete(address, headers={"X-CSRFToken": token, "Referer": map_page.url}).ok

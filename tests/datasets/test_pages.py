@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from atlas import vite
+from atlas.datasets import views
+from atlas.datasets.activity import record_event
 from atlas.datasets.models import Dataset, ImportState, SkippedItem, Visibility
 from tests.datasets.material import fruit_zip, new_import
 from tests.people import PASSWORD, Cast, client_of
@@ -186,3 +188,27 @@ def test_a_person_signs_up_in_and_out(db: None) -> None:
     assert "Sign in" in client.get("/").content.decode()
     client.post("/accounts/login/", {"login": "Dora@example.org", "password": PASSWORD})
     assert "dora@example.org" in client.get("/").content.decode()
+
+
+def test_the_page_of_a_dataset_tells_its_team_what_happened(cast: Cast, fruit: Dataset) -> None:
+    for number in range(views.ACTIVITY_LINES + 1):
+        record_event(fruit, "renamed", cast.bob, f"renamed it to {number}")
+    page = get(cast, "victor", FRUIT)
+    assert "renamed it to 12" in page.content.decode()
+    assert "renamed it to 0<" not in page.content.decode()
+    earlier = get(cast, "victor", f"{FRUIT}?before={page.context['earlier']}").content.decode()
+    assert "renamed it to 0<" in earlier
+    assert "renamed it to 12" not in earlier
+
+
+def test_visitors_are_not_told_what_happened(cast: Cast, fruit: Dataset) -> None:
+    record_event(fruit, "renamed", cast.bob, "renamed it to Pears")
+    Dataset.objects.update(visibility=Visibility.PUBLIC)
+    for who in ("charlie", "nobody"):
+        assert "renamed it" not in get(cast, who, FRUIT).content.decode()
+
+
+def test_renaming_on_the_settings_page_is_told(cast: Cast, fruit: Dataset) -> None:
+    client_of(cast.bob).post(f"{FRUIT}/settings", {"name": "Pears"})
+    client_of(cast.bob).post(f"{FRUIT}/settings", {"name": "Pears", "description": "Green"})
+    assert [event.text for event in fruit.events.filter(verb="renamed")] == ["renamed it to Pears"]

@@ -85,6 +85,15 @@ def test_every_point_is_found_at_its_place(tmp_path: Path) -> None:
     np.testing.assert_allclose(found, coordinates, atol=frame["side"] * 2.0**-24)
 
 
+def test_the_bounds_hold_every_point_and_no_more(tmp_path: Path) -> None:
+    write(tmp_path, scattered() * [1, 0.3])
+    at = np.concatenate([tile.at for tile in read_tiles(tmp_path)])
+    bounds = manifest_of(tmp_path)["bounds"]
+    np.testing.assert_allclose([bounds["x0"], bounds["y0"]], at.min(axis=0), atol=2.0**-23)
+    np.testing.assert_allclose([bounds["x1"], bounds["y1"]], at.max(axis=0), atol=2.0**-23)
+    assert bounds["y1"] - bounds["y0"] < 0.5
+
+
 def test_a_tile_holds_only_points_of_its_square(tmp_path: Path) -> None:
     write(tmp_path, scattered())
     for tile in read_tiles(tmp_path):
@@ -315,5 +324,5 @@ def test_ten_million_points_have_a_small_manifest() -> None:
     children = np.arange(1500) % 16
     tree = writer.Tree(np.zeros(0, np.int64), counts, children.astype(np.uint8))
     ranks = np.random.default_rng(0).integers(0, 10_000_000, counts.sum())
-    manifest = writer._manifest(10_000_000, frame, tree, ranks, {}, None)
+    manifest = writer._manifest(np.random.default_rng(1).random((1000, 2)), frame, tree, ranks, {}, None)
     assert len(gzip.compress(json.dumps(manifest).encode())) < 10_000

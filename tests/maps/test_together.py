@@ -251,7 +251,7 @@ def test_the_activity_says_who_did_what_newest_first(cast: Cast, dataset: Datase
     write(cast, dataset)
     found = call(cast, "victor", "get", f"{url}/activity").json()
     assert [(each["who"], each["text"]) for each in found["events"]] == [
-        ("Victor", "commented: Look at this"),
+        ("Victor", "commented on record 2"),
         ("Alice", "made it public"),
         ("Bob", "renamed it to Fruit"),
     ]
@@ -266,3 +266,26 @@ def test_activity_comes_in_pages(cast: Cast, dataset: Dataset) -> None:
     second = call(cast, "alice", "get", f"{url}?before={first['next']}").json()
     assert [each["text"] for each in second["events"]] == ["renamed it to 1", "renamed it to 0"]
     assert second["next"] is None
+
+
+def test_the_activity_tells_what_was_deleted_and_quotes_nothing_of_it(cast: Cast, dataset: Dataset) -> None:
+    url = f"/api/datasets/{dataset.pk}"
+    mine = write(cast, dataset, text="A secret").json()["id"]
+    call(cast, "victor", "delete", f"{url}/comments/{mine}")
+    call(cast, "bob", "delete", f"{url}/comments/{write(cast, dataset).json()['id']}")
+    view = save(cast, dataset, "victor").json()["id"]
+    call(cast, "bob", "delete", f"{url}/views/{view}")
+    save(cast, dataset, "victor", shared=False)
+    tag = call(cast, "bob", "post", f"{url}/tags", {"name": "blurry"}).json()["id"]
+    call(cast, "bob", "delete", f"{url}/tags/{tag}")
+    found = call(cast, "alice", "get", f"{url}/activity")
+    assert b"secret" not in found.content
+    assert [(each["who"], each["text"]) for each in found.json()["events"]] == [
+        ("Bob", "deleted the tag blurry"),
+        ("Bob", "deleted the view Reds"),
+        ("Victor", "saved the view Reds for all who see the map"),
+        ("Bob", "deleted Victor’s comment"),
+        ("Victor", "commented on record 2"),
+        ("Victor", "deleted their comment"),
+        ("Victor", "commented on record 2"),
+    ]

@@ -132,27 +132,6 @@ def is_new_child(stack: Stack, text: str, old: int) -> bool:
 
 
 @pytest.mark.slow
-def test_nothing_survives_a_kill_of_the_supervisor_and_the_next_start_goes_on() -> None:
-    with open_folder() as folder:
-        spaced = folder / "a folder with spaces"
-        spaced.mkdir(mode=0o711)
-        with running_stack(spaced) as stack:
-            started = descendants(stack.process.pid)
-            assert len(started) >= 10  # Postgres' own, and the workers' pools, too
-            stack.process.kill()
-            stack.process.wait()
-            wait_for(lambda: not started & parents().keys(), "The end of every process", SECONDS_TO_STOP)
-        with running_stack(spaced) as stack:
-            started = descendants(stack.process.pid)
-            began = time.monotonic()
-            stack.process.send_signal(signal.SIGINT)
-            assert stack.process.wait(SECONDS_TO_STOP) == 0
-            assert not started & parents().keys()
-        assert time.monotonic() - began < SECONDS_TO_STOP
-        assert (spaced / "output").read_text().splitlines()[-1] == "stopped"
-
-
-@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_an_ordinary_user_can_start_it() -> None:
     nobody = pwd.getpwnam("nobody")

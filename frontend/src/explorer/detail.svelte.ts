@@ -1,6 +1,7 @@
 /** One record at a time: the point under the pointer with its card, and the open record with its neighbours. */
 
 import { neighboursOf, recordOf, type MapRecord, type Neighbour } from "../api/maps";
+import type { MapView } from "../map/map_view";
 import type { Found } from "../map/pick";
 import { placed, type Stage } from "./stage.svelte";
 
@@ -10,6 +11,9 @@ export interface OpenRecord {
   neighbours: Neighbour[] | null;
 }
 
+/** A map, and the records by its ordinals. */
+type Pointed = Pick<Stage, "view" | "records">;
+
 const HOVER_CARD_MS = 125;
 /** Time to travel from the point to its card. */
 const LEAVE_MS = 220;
@@ -18,7 +22,10 @@ const DRAWER = 400;
 
 export class Detail {
   hovered = $state.raw<Found | null>(null);
-  card = $state.raw<{ record: MapRecord; at: Found } | null>(null);
+  /** `view`: the map that was pointed at. */
+  card = $state.raw<{ record: MapRecord; at: Found; view: MapView } | null>(null);
+  /** The record that another part of the page points at. */
+  pointed = $state.raw<MapRecord | null>(null);
   opened = $state.raw<OpenRecord | null>(null);
 
   private hoverTimer: ReturnType<typeof setTimeout> | undefined;
@@ -27,14 +34,14 @@ export class Detail {
   constructor(private readonly stage: Stage) {}
 
   /** The card opens late, so that it does not flicker past, and closes late, so that it can be reached. */
-  hover(found: Found | null): void {
+  hover(found: Found | null, on: Pointed = this.stage): void {
     clearTimeout(this.hoverTimer);
     if (!found) {
       this.hoverTimer = setTimeout(() => this.overCard || this.closeCard(), LEAVE_MS);
       return;
     }
     const delay = this.card ? 60 : HOVER_CARD_MS;
-    this.hoverTimer = setTimeout(() => void this.showCard(found), delay);
+    this.hoverTimer = setTimeout(() => void this.showCard(found, on), delay);
   }
 
   enterCard(): void {
@@ -54,14 +61,15 @@ export class Detail {
     this.hovered = null;
   }
 
-  private async showCard(found: Found): Promise<void> {
+  private async showCard(found: Found, { view, records }: Pointed): Promise<void> {
     this.hovered = found;
-    const record = await this.stage.attempt(this.stage.records.get(found.ordinal));
-    if (record && this.hovered === found) this.card = { record, at: found };
+    const record = await this.stage.attempt(records.get(found.ordinal));
+    if (record && this.hovered === found) this.card = { record, at: found, view };
   }
 
   /** Points at a record from elsewhere on the page. */
   point(record: MapRecord | null): void {
+    this.pointed = record;
     this.stage.view.markHover(record && placed(record));
   }
 
@@ -82,7 +90,9 @@ export class Detail {
     this.opened = opened;
     const place = placed(record);
     stage.view.markOpen(place);
-    if (place) stage.view.reveal(place, innerWidth >= 900 ? DRAWER : 0);
+    // Side by side the maps make room for it themselves.
+    const covered = innerWidth >= 900 && !stage.view.canvas.closest("[data-beside]");
+    if (place) stage.view.reveal(place, covered ? DRAWER : 0);
     const neighbours = await stage.attempt(neighboursOf(stage.entry, record.row));
     if (this.opened !== opened || !neighbours) return;
     this.opened = { record, neighbours };

@@ -13,6 +13,7 @@ import type { OpenedMap } from "../open_map";
 import { copyText } from "../site/clipboard";
 import { toast } from "../site/toasts";
 import { decodeLink, encodeLink, leftOut, type Link } from "../url";
+import { Beside } from "./beside.svelte";
 import { Detail } from "./detail.svelte";
 import { Filters } from "./filters.svelte";
 import { Look, type ColourChoice } from "./look.svelte";
@@ -41,6 +42,7 @@ export class Explorer {
   readonly search: Search;
   readonly together: Together;
   readonly past: Past<Moment>;
+  readonly beside: Beside;
 
   tool = $state<Tool>("pan");
   /** What the next drawn region does, for those who have no Shift and Alt at hand. */
@@ -53,6 +55,7 @@ export class Explorer {
   constructor(
     readonly config: MapConfig,
     private readonly reopen: (entry: MapEntry) => Promise<OpenedMap>,
+    openBeside: (entry: MapEntry) => Promise<OpenedMap>,
   ) {
     this.stage = new Stage(config);
     this.tags = new Tags(this.stage, () => this.look.tagsChanged());
@@ -66,6 +69,7 @@ export class Explorer {
       select: (filter) => this.selection.set(filter),
       hash: () => encodeLink({ ...this.link(), comment: null }, Infinity),
     });
+    this.beside = new Beside(this, openBeside);
     this.past = new Past((moment) => this.goBack(moment));
     void this.tags.load();
   }
@@ -81,7 +85,7 @@ export class Explorer {
     this.loading = view.loading;
     view.tool = this.tool;
     view.events.on("camera", (camera) => (this.stage.camera = camera));
-    view.events.on("hover", (found) => this.detail.hover(found));
+    view.events.on("hover", (found) => this.detail.hover(this.tool === "pan" ? found : null));
     view.events.on("click", ({ found, add }) => this.click(found, add));
     view.events.on("open", (found) => void this.detail.openOrdinal(found.ordinal));
     view.events.on("topic", ({ topic, manner }) => this.pickTopic(topic, manner));
@@ -124,6 +128,7 @@ export class Explorer {
   setTool(tool: Tool): void {
     this.tool = this.tool === tool ? "pan" : tool;
     this.manner = "new";
+    this.detail.closeCard();
     this.stage.view.tool = this.tool;
   }
 
@@ -134,8 +139,9 @@ export class Explorer {
     else if (this.selection.filter) void this.selection.set(null);
   }
 
-  private selectRegion(polygon: Polygon, manner: Manner): void {
-    void this.selection.addRegion(polygon, manner === "new" ? this.manner : manner);
+  selectRegion(polygon: Polygon, manner: Manner, map = this.stage.entry): void {
+    this.detail.closeCard();
+    void this.selection.addRegion(polygon, manner === "new" ? this.manner : manner, map);
     if (this.tool !== "pan") this.setTool("pan");
   }
 
@@ -184,10 +190,17 @@ export class Explorer {
     this.switching = false;
   }
 
+  /** Shows another space of the same records beside this one, or no more. */
+  compare(): Promise<void> {
+    const other = this.config.maps.find(({ id }) => id !== this.stage.entry.id);
+    return this.beside.show(this.beside.map || !other ? null : other.space);
+  }
+
   link(): Link {
     const { stage, look, search, detail } = this;
     return {
       map: this.config.maps.length > 1 ? stage.entry.space : null,
+      beside: this.beside.space,
       camera: stage.camera,
       colour: look.colour ?? "",
       hidden: [...look.hidden],
@@ -228,7 +241,7 @@ export class Explorer {
     if (link.colour !== null && !sameColours(link, this.link())) look.setColour(link.colour, link);
     if (link.record === null) detail.close();
     else if (link.record !== detail.opened?.record.row) await detail.openRow(link.record);
-    await Promise.all([this.followSelection(link), this.search.follow(link)]);
+    await Promise.all([this.followSelection(link), this.search.follow(link), this.beside.show(link.beside as Space | null)]);
     await this.together.follow(link);
   }
 

@@ -44,11 +44,11 @@ export class Selection {
     return this.set(part);
   }
 
-  addRegion(polygon: Polygon, manner: Manner): Promise<void> {
+  addRegion(polygon: Polygon, manner: Manner, map = this.stage.entry): Promise<void> {
     const step = Math.max(1, Math.ceil(polygon.length / 2 / CORNERS));
     const region: [number, number][] = [];
     for (let i = 0; i < polygon.length; i += 2 * step) region.push([short(polygon[i]!), short(polygon[i + 1]!)]);
-    return this.change({ region, map: this.stage.entry.id }, manner);
+    return this.change({ region, map: map.id }, manner);
   }
 
   addTopic(topic: number, manner: Manner): Promise<void> {

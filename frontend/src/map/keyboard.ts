@@ -7,6 +7,8 @@ export interface KeyHandlers {
   /** Goes to the nearest point in a direction (screen, y down), from the middle of the view or the point in focus. */
   walk(dx: number, dy: number): void;
   open(): void;
+  /** Selects the point in focus, or no longer. */
+  toggle(): void;
 }
 
 const PART = 80;
@@ -27,6 +29,7 @@ export function handleKey(event: KeyboardEvent, handlers: KeyHandlers): boolean 
   else if (event.key === "-" || event.key === "_") handlers.zoomBy(1 / 1.5);
   else if (event.key === "0" || event.key === "Home") handlers.recentre();
   else if (event.key === "Enter") handlers.open();
+  else if (event.key === " ") handlers.toggle();
   else return false;
   event.preventDefault();
   return true;

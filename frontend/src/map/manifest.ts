@@ -16,6 +16,8 @@ export interface Manifest {
   /** Key of the column that travels inside the point tiles. */
   embedded: string | null;
   frame: { x: number; y: number; side: number };
+  /** The part of the world in which the points lie; missing on maps that were made before it was written down. */
+  bounds?: Box;
   tiles: TileList & { rank: number[] };
   columns: Column[];
 }

@@ -100,7 +100,7 @@ export class MapView {
     });
     this.marks = new Marks(manifest.n, (column, ordinal) => this.codeIn(column, ordinal));
     this.scene = new Scene(gl, this.marks);
-    this.mover = new Mover(width, height, inset, () => this.cameraMoved());
+    this.mover = new Mover(width, height, inset, () => this.cameraMoved(), manifest.bounds);
     this.sampler = new Sampler(this.store, this.marks, this.budget);
     this.pointer = this.makePointer();
     this.gestures = new Gestures(this.canvas, this.pointer.gestureHandlers());

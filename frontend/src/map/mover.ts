@@ -1,7 +1,7 @@
 /** Moves the camera: at once, or in a flight that people who want no motion are spared. */
 
 import { eased, flight, type Flight } from "./flight";
-import { clamped, fitted, scaleOf, WORLD, zoomedAt, zoomOf, type Box, type Camera, type Inset, type Viewport } from "./viewport";
+import { clamped, fitted, scaleOf, zoomedAt, zoomOf, type Box, type Camera, type Inset, type Viewport } from "./viewport";
 
 /** A point nearer to the edge than this is not comfortably in view. */
 const EDGE = 60;
@@ -19,6 +19,8 @@ export class Mover {
     /** What panels cover of the screen at this moment. */
     private readonly inset: () => Inset,
     private readonly moved: () => void,
+    /** Where there is something to see. */
+    private readonly bounds: Box | undefined,
   ) {
     this.view = this.whole(width, height);
   }
@@ -78,7 +80,7 @@ export class Mover {
   }
 
   private whole(width: number, height: number): Viewport {
-    return fitted(width, height, WORLD, this.inset());
+    return fitted(width, height, this.bounds, this.inset());
   }
 
   /** Takes the next step of a flight; true if there was one. */

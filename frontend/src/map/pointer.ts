@@ -83,6 +83,7 @@ export class Pointer {
       recentre: () => mover.recentre(),
       walk: (dx, dy) => this.walk(dx, dy),
       open: () => this.hovered && this.events.open(this.hovered),
+      toggle: () => this.hovered && this.events.click(this.hovered, true),
     };
   }
 

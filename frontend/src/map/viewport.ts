@@ -79,11 +79,14 @@ export interface Inset {
 
 export const UNCOVERED: Inset = { left: 0, top: 0, right: 0, bottom: 0 };
 
+/** A box smaller than this is shown as one of this size: a single point has none. */
+const SMALLEST = 1 / (MAX_ZOOM * 4);
+
 /** The view that shows all of `box`, with a margin, in the part of the screen that nothing covers. */
 export function fitted(width: number, height: number, box: Box = WORLD, inset: Inset = UNCOVERED): Viewport {
-  const side = Math.max(box.x1 - box.x0, box.y1 - box.y0, 1 / (MAX_ZOOM * 4));
-  const free = Math.min(width - inset.left - inset.right, height - inset.top - inset.bottom);
-  const scale = (MARGIN * Math.max(free, 1)) / side;
+  const across = Math.max(width - inset.left - inset.right, 1) / Math.max(box.x1 - box.x0, SMALLEST);
+  const down = Math.max(height - inset.top - inset.bottom, 1) / Math.max(box.y1 - box.y0, SMALLEST);
+  const scale = MARGIN * Math.min(across, down);
   const x = (box.x0 + box.x1) / 2 - (inset.left - inset.right) / 2 / scale;
   const y = (box.y0 + box.y1) / 2 + (inset.top - inset.bottom) / 2 / scale; // y points up
   return clamped({ x, y, scale, width, height });

@@ -1,8 +1,8 @@
 /** Puts the panels on the map page and keeps its address in step with what is seen. */
 
-import { mount } from "svelte";
+import { mount, untrack } from "svelte";
 import type { MapConfig, MapEntry } from "../config";
-import { placesBefore, type OpenedMap } from "../open_map";
+import { openMap, placesBefore, type OpenedMap } from "../open_map";
 import { Explorer } from "../explorer/explorer.svelte";
 import { decodeLink, encodeLink, leftOut, type Link } from "../url";
 import ExplorerPanels from "./Explorer.svelte";
@@ -22,7 +22,7 @@ export function startPanels(
     await morph(shown, next);
     shown = next;
     return next;
-  });
+  }, (entry) => openMap(entry, app, true));
   explorer.adopt(first);
   mount(ExplorerPanels, { target: app, props: { explorer } });
   explorer.together.start();
@@ -45,34 +45,43 @@ async function morph(from: OpenedMap, to: OpenedMap): Promise<void> {
 }
 
 /**
- * A selection that an address has no room for stays in the history of this browser. Camera moves replace the address; opening a record, a search and another map add to the history, so that "back" undoes
- * them.
+ * Opening a record, selecting, filtering, a search and another map add to the history at once, so that "back" undoes them;
+ * camera moves and colours replace the address after a while. A selection that an address has no room for stays in the
+ * history of this browser.
  */
 function syncAddress(explorer: Explorer): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let steps: string | null = null;
+  let steps = "";
+  let under = 0;
   const stepsOf = ({ map, query, parts, against, mode, record, selection, filters, any }: Link) =>
     JSON.stringify([map, query, parts, against, mode, record, selection, filters, any]);
-  const write = () => {
+  const write = (way: "pushState" | "replaceState") => {
     const link = explorer.link();
-    const address = `#${encodeLink(link)}`;
-    const now = stepsOf(link);
-    if (steps !== null && steps !== now) history.pushState(leftOut(link), "", address);
-    else history.replaceState(leftOut(link), "", address);
-    steps = now;
+    history[way](leftOut(link), "", `#${encodeLink(link)}`);
+    steps = stepsOf(link);
   };
-  const follow = async () => {
-    await explorer.follow({ ...decodeLink(location.hash || `#${explorer.config.start ?? ""}`), ...(history.state as Partial<Link> | null) });
+  const keep = () => {
     clearTimeout(timer);
+    if (explorer.switching || under > 0) return;
+    explorer.past.note(explorer.moment());
+    if (stepsOf(explorer.link()) !== steps) write("pushState");
+    else timer = setTimeout(() => write("replaceState"), ADDRESS_MS);
+  };
+  // What is on its way to an address is no step of its own.
+  const follow = async () => {
+    under++;
+    clearTimeout(timer);
+    const link = decodeLink(location.hash || `#${explorer.config.start ?? ""}`);
+    await explorer.follow({ ...link, ...(history.state as Partial<Link> | null) });
+    under--;
     steps = stepsOf(explorer.link());
+    keep();
   };
   void follow().then(() => {
     $effect.root(() => {
       $effect(() => {
-        explorer.link();
-        explorer.past.note(explorer.moment());
-        clearTimeout(timer);
-        if (!explorer.switching) timer = setTimeout(write, ADDRESS_MS);
+        void [explorer.link(), explorer.moment(), explorer.switching];
+        untrack(keep);
       });
     });
     addEventListener("popstate", () => void follow());

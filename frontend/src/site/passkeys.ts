@@ -3,6 +3,8 @@
  * name before. Their button runs the browser's ceremony; what it gives goes into the field `credential`.
  */
 
+import { requestOptions } from "../api/passkeys";
+
 type Json = Record<string, unknown>;
 
 /** What the server sends for the browser's call: WebAuthn's own names, bytes as base64url. */
@@ -34,7 +36,7 @@ export function wirePasskeys(): void {
 
 async function ceremony(form: HTMLFormElement): Promise<Json> {
   if (!("credentials" in navigator)) throw new Error("Passkeys work over https only.");
-  const options = form.dataset["passkey"] === "login" ? await optionsFrom(form.action) : optionsIn(form);
+  const options = form.dataset["passkey"] === "login" ? await requestOptions<Options>(form.action) : optionsIn(form);
   const publicKey = decoded(options.publicKey);
   if (form.dataset["passkey"] !== "create") {
     return encoded(await navigator.credentials.get({ publicKey: publicKey as unknown as PublicKeyCredentialRequestOptions }));
@@ -44,12 +46,6 @@ async function ceremony(form: HTMLFormElement): Promise<Json> {
   const verified = alone ? { ...selection, userVerification: "required" } : selection;
   const creation = { ...publicKey, authenticatorSelection: verified } as unknown as PublicKeyCredentialCreationOptions;
   return encoded(await navigator.credentials.create({ publicKey: creation }));
-}
-
-async function optionsFrom(address: string): Promise<Options> {
-  const answer = await fetch(address, { headers: { Accept: "application/json" } });
-  if (!answer.ok) throw new Error(answer.status === 429 ? "Those were many tries. Wait a minute." : "The server does not answer as it should. Try again.");
-  return ((await answer.json()) as { request_options: Options }).request_options;
 }
 
 function optionsIn(form: HTMLFormElement): Options {

@@ -1,0 +1,38 @@
+"""What a worker does about a database that is away, and about a disk that is full."""
+
+import errno
+import logging
+import time
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError, connection
+from psycopg.errors import DiskFull
+
+log = logging.getLogger(__name__)
+
+#: What Django raises when the server went away, in the middle or before.
+AWAY = (OperationalError, InterfaceError)
+#: A crashed database first replays its log; whoever waits longer is found by the beat.
+SECONDS = 60.0
+PAUSE = 0.5
+
+
+def once_the_database_answers(write: Callable[[], None]) -> None:
+    """Call it, again and again while the database is away. Raises what it raises in the end."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        try:
+            return write()
+        except AWAY as error:
+            if time.monotonic() > deadline:
+                raise
+            log.warning("the database does not answer: %s", error)
+        connection.close()
+        time.sleep(PAUSE)
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Whether a file of ours, or one of the database's, found no room."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return isinstance(error.__cause__, DiskFull)

@@ -1,0 +1,182 @@
+/** A second map of the same records beside the first: what is pointed at, open, selected, found or filtered is so on both. */
+
+import type { Space } from "../api/maps";
+import { select, table, tagCodes } from "../api/select";
+import type { MapEntry } from "../config";
+import type { Filter } from "../filters";
+import { shownCodes, TAGS } from "../legend";
+import { linkCameras } from "../map/link_cameras";
+import type { MapView } from "../map/map_view";
+import type { Found } from "../map/pick";
+import type { OpenedMap } from "../open_map";
+import { Records } from "../records";
+import type { Explorer } from "./explorer.svelte";
+import { placed } from "./stage.svelte";
+
+/** Hits that are shown on the second map too: what the server lists at once. */
+const MOST = 500;
+
+export class Beside {
+  map = $state.raw<OpenedMap | null>(null);
+  opening = $state(false);
+  /** Whether the two move together. */
+  linked = $state(false);
+
+  private stop: (() => void) | null = null;
+
+  constructor(
+    private readonly explorer: Explorer,
+    private readonly open: (entry: MapEntry) => Promise<OpenedMap>,
+  ) {}
+
+  get space(): Space | null {
+    return this.map?.entry.space ?? null;
+  }
+
+  /** Null closes it. */
+  async show(space: Space | null): Promise<void> {
+    if (space === this.space || this.opening) return;
+    const entry = this.explorer.config.maps.find((map) => map.space === space);
+    if (!entry) return this.close();
+    this.opening = true;
+    this.app.dataset["beside"] = "";
+    const map = await this.explorer.stage.attempt(this.open(entry));
+    this.opening = false;
+    this.close();
+    if (map) this.adopt(map);
+  }
+
+  close(): void {
+    this.stop?.();
+    this.map?.close();
+    this.map = null;
+    this.stop = null;
+    this.linked = false;
+    delete this.app.dataset["beside"];
+  }
+
+  private get app(): HTMLElement {
+    return this.explorer.stage.view.canvas.parentElement!.parentElement!;
+  }
+
+  private adopt(map: OpenedMap): void {
+    const { explorer } = this;
+    const { view } = map;
+    const records = new Records(map.entry);
+    const rowOf = async ({ ordinal }: Found) => (await explorer.stage.attempt(records.get(ordinal)))?.row ?? null;
+    view.canvas.setAttribute("aria-label", `Second ${view.canvas.getAttribute("aria-label")?.replace("Map", "map") ?? "map"}`);
+    void map.labels.then((labels) => view.setLabels(labels), this.failed);
+    void map.sheets.then((index) => {
+      view.setSheets(index);
+      view.showPictures(explorer.look.pictures);
+    }, this.failed);
+    view.events.on("hover", (found) => explorer.detail.hover(found, { view, records }));
+    view.events.on("click", ({ found, add }) => void this.click(found && rowOf(found), found, add));
+    view.events.on("open", async (found) => this.openRow(await rowOf(found)));
+    view.events.on("topic", ({ topic, manner }) => void explorer.selection.change({ topic: topic.id, map: map.entry.id }, manner));
+    view.events.on("region", ({ polygon, manner }) => explorer.selectRegion(polygon, manner, map.entry));
+    view.events.on("error", this.failed);
+    this.app.dataset["beside"] = "";
+    this.map = map;
+    this.stop = $effect.root(() => this.follow(map));
+  }
+
+  private readonly failed = (): void => {
+    this.explorer.stage.error = "Part of the second map could not be loaded.";
+  };
+
+  private async click(asked: Promise<number | null> | null, found: Found | null, add: boolean): Promise<void> {
+    const { detail, selection } = this.explorer;
+    const row = await asked;
+    if (row === null || !found) return detail.close();
+    if (add) return selection.change({ rows: [row] }, this.map?.view.flags.isSelected(found.ordinal) ? "take" : "add");
+    return this.openRow(row);
+  }
+
+  private async openRow(row: number | null): Promise<void> {
+    if (row !== null) await this.explorer.detail.openRow(row);
+  }
+
+  /** Keeps the second map as the first is. */
+  private follow({ view, entry, manifest }: OpenedMap): void {
+    const { explorer } = this;
+    const { stage, look, detail, selection, filters, search } = explorer;
+    $effect(() => (this.linked ? linkCameras(stage.view, view) : undefined));
+    $effect(() => {
+      view.tool = explorer.tool;
+    });
+    $effect(() => {
+      if (stage.entry.id === entry.id) this.close();
+    });
+    $effect(() => view.showLabels(look.labels));
+    $effect(() => view.showPictures(look.pictures));
+    $effect(() => this.bits(entry, selection.filter, (bits) => view.setSelectionBits(bits)));
+    $effect(() => this.bits(entry, filters.filter, (bits) => view.setHidden(bits)));
+    $effect(() => {
+      const { colour, hidden, range, ramp } = look;
+      const column = manifest.columns.find(({ key }) => key === colour);
+      const shown = column && column.kind !== "topic" ? shownCodes(column, { hidden, range }) : undefined;
+      view.setCodes(null);
+      view.setColumn(column?.key ?? null, shown, ramp ?? undefined);
+      if (colour === TAGS.key) return this.late(tagCodes(entry), (codes) => view.setCodes(codes, TAGS.missing));
+    });
+    $effect(() => {
+      const { hits } = search;
+      const best = search.relevant.slice(0, MOST);
+      if (!hits) return view.setHits([], false);
+      return this.places(entry, best, (places) => {
+        const found = best.map(({ row, score }) => ({ place: places.get(row), score }));
+        view.setHits(found.flatMap(({ place, score }) => (place ? [{ ...place, score }] : [])), true);
+      });
+    });
+    $effect(() => {
+      if (!detail.opened) return view.markOpen(null);
+      const { record, neighbours } = detail.opened;
+      return this.places(entry, [record, ...(neighbours ?? [])], (places) => {
+        const place = places.get(record.row) ?? null;
+        view.markOpen(place, place ? (neighbours ?? []).flatMap(({ row }) => places.get(row) ?? []) : []);
+      });
+    });
+    $effect(() => this.pointAt(view, entry));
+  }
+
+  /** A point under the pointer is ringed on both maps. */
+  private pointAt(view: MapView, entry: MapEntry): (() => void) | void {
+    const { stage, detail } = this.explorer;
+    const record = detail.card?.record ?? detail.pointed;
+    if (!record) return view.markHover(null);
+    if (detail.card?.view !== view) return this.places(entry, [record], (places) => view.markHover(places.get(record.row) ?? null));
+    const stop = this.places(stage.entry, [record], (places) => stage.view.markHover(places.get(record.row) ?? null));
+    return () => {
+      stop?.();
+      stage.view.markHover(null);
+    };
+  }
+
+  private bits(entry: MapEntry, filter: Filter | null, show: (bits: Uint8Array | null) => void): (() => void) | void {
+    if (!filter) return show(null);
+    return this.late(select(entry, filter), ({ bits }) => show(bits));
+  }
+
+  /** Where the records are on a map, by row. */
+  private places(entry: MapEntry, records: { row: number }[], show: (places: Map<number, Found>) => void): (() => void) | void {
+    if (records.length === 0) return show(new Map());
+    const filter = { rows: records.map(({ row }) => row) };
+    const query = { filter, sort: "row", offset: 0, limit: MOST, map: entry.id };
+    return this.late(table(this.explorer.config.dataset.id, query), ({ records }) => {
+      show(new Map(records.flatMap((record) => {
+        const place = placed(record);
+        return place ? [[record.row, place] as const] : [];
+      })));
+    });
+  }
+
+  /** Shows an answer unless it is called off before it comes. */
+  private late<T>(answer: Promise<T>, show: (answer: T) => void): () => void {
+    let over = false;
+    void this.explorer.stage.attempt(answer).then((found) => found !== null && !over && show(found));
+    return () => {
+      over = true;
+    };
+  }
+}
