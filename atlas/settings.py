@@ -76,6 +76,12 @@ def database(url: str, pool: int) -> dict[str, Any]:
     }
 
 
+def s3_storage(bucket: str, endpoint: str) -> dict[str, Any]:
+    """Django's entry for a bucket. Its keys come from where boto3 looks: AWS_ACCESS_KEY_ID, a role, …"""
+    options = {"bucket_name": bucket, "endpoint_url": endpoint or None, "file_overwrite": True}
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
 def celery_url(url: str) -> str:
     """Celery's spelling of a Redis URL: it has its own for unix sockets."""
     parts = urlsplit(url)
@@ -311,11 +317,8 @@ MEDIA_URL = "/media/"
 S3_BUCKET = env("ATLAS_S3_BUCKET")
 S3_ENDPOINT = env("ATLAS_S3_ENDPOINT")
 FILE_STORAGE: dict[str, Any] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
-if S3_BUCKET:  # keys come from where boto3 looks for them: AWS_ACCESS_KEY_ID, a role, …
-    FILE_STORAGE = {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {"bucket_name": S3_BUCKET, "endpoint_url": S3_ENDPOINT or None, "file_overwrite": True},
-    }
+if S3_BUCKET:
+    FILE_STORAGE = s3_storage(S3_BUCKET, S3_ENDPOINT)
 # Other hosts that pages load pictures and tiles from.
 MEDIA_ORIGINS = [S3_ENDPOINT or f"https://{S3_BUCKET}.s3.amazonaws.com"] if S3_BUCKET else []
 

@@ -1,0 +1,89 @@
+"""Pictures in S3 instead of the file system: stored, served, read for a build, deleted."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.http import StreamingHttpResponse
+from pytest_django import Settings
+
+from atlas.datasets.delete import delete_dataset, remove_dataset
+from atlas.datasets.imports import append
+from atlas.datasets.models import Dataset, Record
+from atlas.maps import embed
+from atlas.settings import s3_storage
+from tests.datasets.fake_s3 import BUCKET, FakeS3, fake_s3
+from tests.datasets.material import fruit_zip, imported_dataset, picture, run, uploaded
+from tests.people import Cast, client_of, content_of
+
+
+@pytest.fixture(autouse=True)
+def s3(data_folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeS3]:
+    """The default storage is a bucket; keys are where boto3 looks for them."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with fake_s3() as store:
+        settings.STORAGES = {**settings.STORAGES, "default": s3_storage(BUCKET, store.url)}
+        yield store
+    assert not (data_folder / "media").exists()
+
+
+def objects_of(store: FakeS3, kind: str) -> dict[str, bytes]:
+    return {key.rpartition("/")[2]: data for key, data in store.objects.items() if key.startswith(kind)}
+
+
+def test_originals_are_kept_byte_for_byte_beside_their_thumbnails(s3: FakeS3, fruit: Dataset) -> None:
+    pictures = [picture(colour) for colour in ("red", "yellow", "blue")]
+    names = [hashlib.sha256(data).hexdigest() for data in pictures]
+    assert objects_of(s3, "originals/") == dict(zip(names, pictures, strict=True))
+    thumbnails = objects_of(s3, "thumbnails/")
+    assert thumbnails.keys() == {f"{name}.webp" for name in names}
+    assert all(data[8:12] == b"WEBP" for data in thumbnails.values())
+
+
+def test_they_are_served_to_those_who_may_see_them(s3: FakeS3, cast: Cast, fruit: Dataset) -> None:
+    address = f"/api/datasets/{fruit.pk}/records/1"
+    thumbnail = client_of(cast.victor).get(f"{address}/thumbnail")
+    assert thumbnail.content in s3.objects.values()
+    original = client_of(cast.victor).get(f"{address}/original")
+    assert isinstance(original, StreamingHttpResponse)
+    assert content_of(original) == picture("yellow")
+    for name in ("thumbnail", "original"):
+        assert client_of(cast.charlie).get(f"{address}/{name}").status_code == 404
+
+
+def test_what_is_gone_is_not_found(s3: FakeS3, cast: Cast, fruit: Dataset) -> None:
+    s3.objects.clear()
+    for name in ("thumbnail", "original"):
+        assert client_of(cast.victor).get(f"/api/datasets/{fruit.pk}/records/1/{name}").status_code == 404
+
+
+def test_the_same_pictures_are_not_sent_again(s3: FakeS3, cast: Cast, fruit: Dataset) -> None:
+    broken = next(key for key in s3.objects if key.startswith("originals/"))
+    s3.objects[broken] = b"half of i"
+    s3.asked.clear()
+    Record.objects.filter(dataset=fruit).update(key=None)
+
+    run(append(fruit, cast.alice, [uploaded(cast.alice, "fruit.zip", fruit_zip())]))
+
+    assert [key for method, key in s3.asked if method == "PUT"] == [broken]
+    assert hashlib.sha256(s3.objects[broken]).hexdigest() == broken.rpartition("/")[2]
+
+
+def test_a_build_reads_them_and_does_without_those_that_are_gone(s3: FakeS3, fruit: Dataset) -> None:
+    gone = fruit.records.get(row=1).original
+    assert gone is not None
+    del s3.objects[gone]
+    found = embed._pictures(fruit, np.arange(3))
+    assert found == {0: picture("red"), 2: picture("blue")}
+
+
+def test_a_deleted_dataset_leaves_nothing(s3: FakeS3, cast: Cast, fruit: Dataset) -> None:
+    other = imported_dataset(cast)
+    delete_dataset(fruit)
+    remove_dataset(fruit.pk)
+    assert s3.objects
+    assert all(str(other.pk) in key for key in s3.objects)
