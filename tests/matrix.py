@@ -80,6 +80,8 @@ PAGES: dict[str, Rule] = {
     "GET /data/{team}/{slug}/add": page(EDIT),
     "GET /data/{team}/{slug}/settings": page(EDIT),
     "POST /data/{team}/{slug}/settings": page(EDIT, 302, form={"name": "New"}),
+    # Nobody is on two teams here.
+    "POST /data/{team}/{slug}/transfer": Rule(NOBODY, nameless=302),
     "POST /data/{team}/{slug}/delete": page(OWN, 302, form={"confirmation": "NAME"}),
     "GET /data/{team}/{slug}/imports/{import_id}": Rule(SEE_ALL),
     # Sharing
@@ -106,6 +108,7 @@ PAGES: dict[str, Rule] = {
     "GET /teams/{team}/log": page(OWN),
     "GET /account/activity": page(SIGNED_IN),
     "GET /join/{invite}": Rule(EVERYBODY),
+    "POST /join/{invite}/decline": page(SIGNED_IN, 302),
     # Uploads: each is its user's alone
     "POST /uploads/": Rule(
         SIGNED_IN, 201, headers={"Tus-Resumable": "1.0.0", "Upload-Length": "3"}, refusal=401
@@ -165,6 +168,8 @@ PAGES: dict[str, Rule] = {
     "GET /accounts/2fa/webauthn/reauthenticate/": allauth(302),
     "GET /accounts/sessions/": page(SIGNED_IN),
     "GET /account": page(SIGNED_IN),
+    # After typing the password once more.
+    "GET /account/delete": allauth(302),
     # The session is the owner's.
     "POST /account/sessions/{session_id}/end": page(OWN, 302),
     # Single sign-on, which is not set up here.

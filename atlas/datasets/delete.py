@@ -14,6 +14,7 @@ from atlas.datasets.signals import dataset_deleted
 from atlas.datasets.uploads import remove_upload
 from atlas.datasets.vectors import remove_vectors
 from atlas.teams.guests import forget_dataset
+from atlas.teams.models import Team
 
 #: Rows in one statement: locks and the log stay small.
 ROWS = 10_000
@@ -82,3 +83,5 @@ def _remove(dataset: Dataset) -> None:
     forget_dataset(dataset.pk)
     dataset_deleted.send(sender=Dataset, dataset_id=dataset.pk)
     dataset.delete()
+    # The last dataset of a team whose last member went takes it along.
+    Team.objects.filter(pk=dataset.team_id, memberships=None, datasets=None).delete()

@@ -32,6 +32,7 @@ from atlas.teams.links import (
     token_of,
     unlock,
 )
+from atlas.teams.mail import mail
 from atlas.teams.models import AuditVerb, Guest, GuestRole, Scope, ShareLink, User
 
 
@@ -111,9 +112,19 @@ def new_guest(request: HttpRequest, team: str, slug: str) -> HttpResponse:
         else:
             record_event(dataset, "shared", asker_of(request), f"made {guest.user} a guest: {guest.role}")
             _audit(request, AuditVerb.GUEST_ADDED, dataset, f": {guest.user.email}, {guest.role}", guest.user)
-            messages.success(request, f"{guest.user} {guest.get_role_display().lower()} from now on.")
+            _tell_guest(request, dataset, guest)
             return _back(dataset, "guests")
     return _page(request, dataset, guest_form=form)
+
+
+def _tell_guest(request: HttpRequest, dataset: Dataset, guest: Guest) -> None:
+    words = f"{guest.user} {guest.get_role_display().lower()} from now on."
+    address = request.build_absolute_uri(dataset.get_absolute_url())
+    context = {"dataset": dataset, "guest": guest, "host": request.user, "address": address}
+    if mail(guest.user.email, f"“{dataset}” is shared with you on Atlas", "datasets/guest.txt", context):
+        messages.success(request, f"{words} A mail tells them.")
+    else:
+        messages.warning(request, f"{words} The mail to them could not be sent: tell them yourself.")
 
 
 @login_required

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from atlas.datasets import sharing, tus, views
+from atlas.datasets import closing_views, sharing, tus, views
 
 app_name = "datasets"
 
@@ -10,11 +10,13 @@ SHARING = "data/<slug:team>/<slug:slug>/sharing"
 
 urlpatterns = [
     path("", views.home, name="list"),
+    path("account/delete", closing_views.close, name="close_account"),
     path("new", views.new_dataset, name="new"),
     path("data/<slug:team>", views.team_page, name="team"),
     path("data/<slug:team>/<slug:slug>", views.dataset_page, name="dataset"),
     path("data/<slug:team>/<slug:slug>/add", views.append_page, name="append"),
     path("data/<slug:team>/<slug:slug>/settings", views.settings_page, name="settings"),
+    path("data/<slug:team>/<slug:slug>/transfer", views.transfer_page, name="transfer"),
     path("data/<slug:team>/<slug:slug>/delete", views.delete_page, name="delete"),
     path("data/<slug:team>/<slug:slug>/imports/<uuid:import_id>", views.import_page, name="import"),
     path(SHARING, sharing.sharing_page, name="sharing"),

@@ -19,6 +19,7 @@ from atlas.datasets.forms import DeletionForm, SettingsForm
 from atlas.datasets.models import Dataset, Visibility
 from atlas.datasets.permit import permit
 from atlas.datasets.report import report_page, report_words
+from atlas.datasets.transfer import possible_teams, transfer_dataset
 from atlas.teams.asker import asker_of
 from atlas.teams.audit import record_audit
 from atlas.teams.models import AuditVerb, Role, Team
@@ -128,8 +129,7 @@ def settings_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
             record_event(dataset, "renamed", asker_of(request), f"renamed it to {form.cleaned_data['name']}")
         messages.success(request, "Saved.")
         return redirect("datasets:settings", team, slug)
-    context = {"dataset": dataset, "form": form, "deletion": DeletionForm(dataset)}
-    return render(request, "datasets/settings.html", context)
+    return _settings(request, dataset, form=form)
 
 
 @login_required
@@ -138,12 +138,25 @@ def delete_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     dataset = find_own(request, team, slug)
     deletion = DeletionForm(dataset, request.POST)
     if not deletion.is_valid():
-        context = {"dataset": dataset, "form": SettingsForm(instance=dataset), "deletion": deletion}
-        return render(request, "datasets/settings.html", context)
+        return _settings(request, dataset, deletion=deletion)
     delete_dataset(dataset)
     record_audit(request, AuditVerb.DATASET_DELETED, f"“{dataset}”", team=dataset.team)
     messages.success(request, f"“{dataset.name}” was deleted.")
     return redirect("datasets:list")
+
+
+@login_required
+@require_POST
+def transfer_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
+    dataset = find_own(request, team, slug)
+    old = dataset.team
+    new = get_object_or_404(possible_teams(asker_of(request), dataset), slug=request.POST.get("team", ""))
+    transfer_dataset(dataset, new)
+    record_event(dataset, "moved", asker_of(request), f"moved it from {old} to {new}")
+    for concerned in (old, new):
+        record_audit(request, AuditVerb.DATASET_TRANSFERRED, f"“{dataset}”: {old} to {new}", team=concerned)
+    messages.success(request, f"“{dataset}” belongs to {new} now.")
+    return redirect(dataset)
 
 
 def find(request: HttpRequest, team: str, slug: str, *, to_edit: bool = False) -> Dataset:
@@ -157,6 +170,16 @@ def find_own(request: HttpRequest, team: str, slug: str) -> Dataset:
     asker = asker_of(request)
     own = datasets_for(asker).filter(pk__in=Dataset.objects.owned_by(asker))
     return get_object_or_404(own, team__slug=team, slug=slug)
+
+
+def _settings(request: HttpRequest, dataset: Dataset, **forms: Any) -> HttpResponse:
+    context = {
+        "dataset": dataset,
+        "form": SettingsForm(instance=dataset),
+        "deletion": DeletionForm(dataset),
+        "teams": possible_teams(asker_of(request), dataset),
+    }
+    return render(request, "datasets/settings.html", context | forms)
 
 
 def page_of(request: HttpRequest, datasets: QuerySet[Dataset]) -> Any:

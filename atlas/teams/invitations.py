@@ -8,8 +8,10 @@ like a share link's: the database alone opens nothing.
 from datetime import timedelta
 from uuid import UUID
 
+from allauth.account.models import EmailAddress
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from atlas.teams.limits import require_within
@@ -42,6 +44,16 @@ def revoke_invitation(invitation: Invitation) -> None:
 
 def token_of(invitation: Invitation) -> str:
     return _signer.sign(invitation.pk.hex)
+
+
+def invitations_for(user: User) -> QuerySet[Invitation]:
+    """The open ones to this person's account: it was here when they were sent, or has confirmed the address
+    since. Whoever signs up later with somebody's address needs the token.
+    """
+    sent = Invitation.objects.open().filter(email__iexact=user.email).exclude(team__members=user)
+    if not EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists():
+        sent = sent.filter(created_at__gt=user.date_joined)
+    return sent.select_related("team", "created_by")
 
 
 def invitation_of(token: str) -> Invitation | None:

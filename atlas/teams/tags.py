@@ -7,6 +7,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from atlas.teams.invitations import invitations_for, token_of
+from atlas.teams.models import Invitation, User
+
 register = template.Library()
 
 #: The first that is found in a browser's description of itself names it: most claim to be others as well.
@@ -46,6 +49,15 @@ def single_sign_on() -> dict[str, str] | None:
         app = entry["APPS"][0]
         return {"name": app["name"], "address": reverse(f"{provider}_login", args=[app["provider_id"]])}
     return None
+
+
+@register.simple_tag(takes_context=True)
+def open_invitations(context: template.Context) -> list[tuple[Invitation, str]]:
+    """Those to the account of who looks, each with the token that accepts it."""
+    user = context["request"].user
+    if not isinstance(user, User):
+        return []
+    return [(invitation, token_of(invitation)) for invitation in invitations_for(user)]
 
 
 @register.simple_tag(takes_context=True)

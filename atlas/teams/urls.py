@@ -25,4 +25,5 @@ urlpatterns = [
     path("teams/<slug:team>/log", audit_views.team_log, name="log"),
     path("account/activity", audit_views.own_activity, name="activity"),
     path("join/<str:invite>", views.join, name="join"),
+    path("join/<str:invite>/decline", views.decline, name="decline"),
 ]

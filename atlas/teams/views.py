@@ -5,10 +5,8 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.mail import send_mail
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -26,6 +24,7 @@ from atlas.teams.invitations import (
     token_of,
 )
 from atlas.teams.limits import TooManyError, refused
+from atlas.teams.mail import mail
 from atlas.teams.membership import LastOwnerError, change_role, create_team, remove_member, rename_team
 from atlas.teams.models import AT_LEAST, AuditVerb, Invitation, Membership, Role, Team, User
 
@@ -154,6 +153,18 @@ def join(request: HttpRequest, invite: str) -> HttpResponse:
     return redirect(team)
 
 
+@login_required
+@require_POST
+def decline(request: HttpRequest, invite: str) -> HttpResponse:
+    invitation = invitation_of(invite)
+    if invitation is None:
+        return render(request, "teams/no_invitation.html", status=404)
+    revoke_invitation(invitation)
+    record_audit(request, AuditVerb.INVITATION_REVOKED, f"{invitation.email} declined", team=invitation.team)
+    messages.success(request, f"You declined the invitation to {invitation.team}.")
+    return redirect("datasets:list")
+
+
 def find_team(request: HttpRequest, slug: str, at_least: Role = Role.OWNER) -> Team:
     """Raises Http404."""
     return get_object_or_404(Team.objects.of(asker_of(request), at_least), slug=slug)
@@ -161,7 +172,9 @@ def find_team(request: HttpRequest, slug: str, at_least: Role = Role.OWNER) -> T
 
 def _page(request: HttpRequest, team: Team, **forms: Any) -> HttpResponse:
     members = team.memberships.select_related("user").order_by("created_at", "pk")
+    owners = [member.user_id for member in members if member.role == Role.OWNER]
     context = {
+        "only_owner": owners[0] if len(owners) == 1 else None,
         "team": team,
         "members": members,
         "may_edit": members.filter(user=request.user.pk, role__in=AT_LEAST[Role.EDITOR]).exists(),
@@ -180,12 +193,10 @@ def _address(request: HttpRequest, invitation: Invitation) -> str:
 
 
 def _send(request: HttpRequest, invitation: Invitation) -> None:
-    """A mail server that is away does not undo the invitation: its address can be copied from the page."""
+    """Without a mail server its address can be copied from the page."""
     context = {"invitation": invitation, "address": _address(request, invitation)}
-    text = render_to_string("teams/invitation.txt", context)
-    try:
-        send_mail(f"Invitation to {invitation.team} on Atlas", text, None, [invitation.email])
-    except OSError:  # smtplib's errors are ones too
-        messages.warning(request, "The mail could not be sent. Copy the invitation's address instead.")
-    else:
+    subject = f"Invitation to {invitation.team} on Atlas"
+    if mail(invitation.email, subject, "teams/invitation.txt", context):
         messages.success(request, f"The invitation is on its way to {invitation.email}.")
+    else:
+        messages.warning(request, "The mail could not be sent. Copy the invitation's address instead.")

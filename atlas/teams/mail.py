@@ -1,0 +1,19 @@
+"""Mails of ours; those of allauth go out in `adapter.py`."""
+
+import logging
+from typing import Any
+
+from django.core.mail import send_mail
+from django.template.loader import render_to_string
+
+log = logging.getLogger(__name__)
+
+
+def mail(to: str, subject: str, template: str, context: dict[str, Any]) -> bool:
+    """Whether the mail server took it; one that is away undoes nothing of what the mail is about."""
+    try:
+        send_mail(subject, render_to_string(template, context), None, [to])
+    except OSError as error:  # smtplib's errors are ones too
+        log.warning("The mail “%s” could not be sent: %s", subject, error)
+        return False
+    return True
