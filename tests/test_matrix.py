@@ -105,6 +105,7 @@ def call(stage: Stage, caller: Caller, key: str, values: dict[str, Any]) -> Any:
     with transaction.atomic():
         answer = caller.client.generic(method, address, body, kind, headers=rule.headers)
         transaction.set_rollback(True)
+    caller.client.cookies.pop("messages", None)  # or the next page would show what this call said
     return answer
 
 
