@@ -86,7 +86,7 @@ def test_every_point_is_found_at_its_place(tmp_path: Path) -> None:
 
 
 def test_the_bounds_hold_every_point_and_no_more(tmp_path: Path) -> None:
-    write(tmp_path, scattered() * np.float32([1, 0.3]))
+    write(tmp_path, scattered() * np.array([1, 0.3], np.float32))
     at = np.concatenate([tile.at for tile in read_tiles(tmp_path)])
     bounds = manifest_of(tmp_path)["bounds"]
     np.testing.assert_allclose([bounds["x0"], bounds["y0"]], at.min(axis=0), atol=2.0**-23)
