@@ -82,7 +82,9 @@ export class Together {
 
   start(): void {
     if (!this.mayRead) return;
-    this.timer = setInterval(() => document.visibilityState === "visible" && void this.load(), POLL_MS);
+    const poll = () => document.visibilityState === "visible" && void this.load();
+    this.timer = setInterval(poll, POLL_MS);
+    document.addEventListener("visibilitychange", poll);
     void this.load();
   }
 
@@ -100,6 +102,7 @@ export class Together {
       // Without a network the next time may do; whoever may not read them any more is told so once.
       if (!(error instanceof ApiError)) return;
       clearInterval(this.timer);
+      this.comments = this.resolved = [];
       this.stage.error = error.message;
     }
     await this.locate();

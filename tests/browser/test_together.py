@@ -1,0 +1,216 @@
+"""Two people at work on one map at once, each in a browser of their own."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, StorageState, expect
+
+from atlas.datasets.demo import Site
+from tests.browser.squares import bring_in
+from tests.browser.test_journey import coloured_zip, sign_up
+from tests.people import PASSWORD
+from tests.stack import Stack
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+OWNER = "nora@example.org"
+TEAM = "nora"
+
+
+@dataclass(frozen=True)
+class Shared:
+    map: str
+    #: The owner and a friend who was invited and has joined are signed in by these.
+    owner: StorageState
+    friend: StorageState
+
+
+@dataclass(frozen=True)
+class Two:
+    owner: Page
+    friend: Page
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Browser, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """A private dataset of the owner's team."""
+    with page_of(browser, stack, None) as page:
+        sign_up(page, OWNER)
+        owner = page.context.storage_state()
+    archive = tmp_path_factory.mktemp("together") / "squares.zip"
+    archive.write_bytes(coloured_zip())
+    site = Site(stack.url)
+    site.sign_in(OWNER, PASSWORD)
+    dataset = site.post("/api/datasets", {"name": "Squares", "uploads": [site.upload(archive)]})
+    bring_in(site, dataset)
+    return Shared(f"{dataset['url']}/map", owner, invited(browser, stack, owner, "olaf@example.org"))
+
+
+def invited(browser: Browser, stack: Stack, owner: StorageState, email: str) -> StorageState:
+    """The owner invites, the friend signs up and accepts."""
+    with page_of(browser, stack, owner) as page, page_of(browser, stack, None) as friend:
+        page.goto(f"/teams/{TEAM}/members")
+        page.get_by_label("Email").fill(email)
+        page.get_by_label("Role", exact=True).select_option("editor")
+        page.get_by_role("button", name="Send the invitation").click()
+        address = page.get_by_label(f"Address of the invitation to {email}").input_value()
+        sign_up(friend, email)
+        friend.goto(address)
+        friend.get_by_role("button", name="Join the team").click()
+        expect(friend.get_by_role("link", name="New dataset").first).to_be_visible()
+        return friend.context.storage_state()
+
+
+@pytest.fixture
+def two(browser: Browser, stack: Stack, shared: Shared) -> Iterator[Two]:
+    """Both look at the map."""
+    with (
+        page_of(browser, stack, shared.owner) as owner,
+        page_of(browser, stack, shared.friend) as friend,
+    ):
+        for page in (owner, friend):
+            page.goto(shared.map)
+        for page in (owner, friend):
+            expect(tool(page)).to_be_visible(timeout=30_000)
+        yield Two(owner, friend)
+
+
+@contextmanager
+def page_of(browser: Browser, stack: Stack, state: StorageState | None) -> Iterator[Page]:
+    context = browser.new_context(
+        base_url=stack.url, viewport={"width": 1280, "height": 800}, storage_state=state
+    )
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert errors == []
+
+
+def tool(page: Page) -> Locator:
+    return page.get_by_role("button", name="Comments and saved views")
+
+
+def look_again(page: Page) -> None:
+    """As when somebody comes back to the tab: what others did meanwhile is asked for."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def comment_on_a_place(page: Page, words: str) -> None:
+    tool(page).click()
+    page.get_by_role("button", name="A place on the map").click()
+    page.mouse.click(640, 420)
+    page.get_by_placeholder("Your comment").fill(words)
+    page.get_by_role("button", name="Comment", exact=True).click()
+    expect(thread(page, words)).to_be_visible()
+
+
+def thread(page: Page, words: str) -> Locator:
+    return page.get_by_role("article").filter(has_text=words)
+
+
+def test_a_comment_on_a_place_is_answered_and_resolved(two: Two) -> None:
+    comment_on_a_place(two.owner, "Why are these apart?")
+
+    look_again(two.friend)
+    two.friend.get_by_role("button", name="Comment by nora").click()  # the pin on the map
+    asked = thread(two.friend, "Why are these apart?")
+    expect(asked).to_contain_text("nora")
+    asked.get_by_role("button", name="Reply").click()
+    asked.get_by_placeholder("Your reply").fill("They are <b>blue</b>.")
+    asked.get_by_role("button", name="Reply").click()
+    expect(asked).to_contain_text("They are <b>blue</b>.")
+
+    look_again(two.owner)
+    mine = thread(two.owner, "Why are these apart?")
+    expect(mine).to_contain_text("They are <b>blue</b>.")
+    mine.get_by_role("button", name="Resolve").click()
+    expect(mine).to_be_hidden()
+
+    look_again(two.friend)
+    expect(asked).to_be_hidden()
+    two.friend.get_by_role("button", name="Resolved").click()
+    expect(asked).to_contain_text("They are <b>blue</b>.")
+
+
+def test_a_link_opens_a_comment_on_a_record(two: Two, shared: Shared) -> None:
+    two.owner.goto(f"{shared.map}#record=3")
+    two.owner.get_by_role("button", name="Comment", exact=True).last.click(timeout=30_000)
+    two.owner.get_by_placeholder("Your comment").fill("Look at this one")
+    two.owner.keyboard.press("Control+Enter")
+    expect(two.owner).to_have_url(re.compile("comment="))
+    address = re.sub("#.*comment=", "#comment=", two.owner.url)
+
+    two.friend.goto("about:blank")
+    two.friend.goto(address)
+
+    opened = thread(two.friend, "Look at this one")
+    expect(opened).to_be_visible(timeout=30_000)
+    opened.get_by_role("button", name="Open the record").click()
+    expect(two.friend.get_by_role("complementary", name="Record 3")).to_be_visible()
+
+
+def test_what_one_selects_tags_and_saves_the_other_opens(two: Two) -> None:
+    friend, owner = two.friend, two.owner
+    friend.get_by_role("button", name="Select with a box").click()
+    friend.mouse.move(500, 130)
+    friend.mouse.down()
+    friend.mouse.move(1200, 780, steps=5)
+    friend.mouse.up()
+    selected = friend.get_by_role("status").filter(has_text="selected")
+    expect(selected).to_be_visible()
+    friend.get_by_role("button", name="Tag…").click()
+    friend.get_by_label("A new tag").fill("blurry")
+    friend.get_by_role("button", name="Create and put on").click()
+    expect(friend.get_by_role("button", name="Take blurry off them")).to_be_visible()
+    friend.keyboard.press("Escape")
+    tool(friend).click()
+    friend.get_by_role("button", name="Saved views").last.click()
+    for name, shared in (("For all", True), ("My own", False)):
+        friend.get_by_label("Save what you see as").fill(name)
+        friend.get_by_label("Share it with everybody").set_checked(shared)
+        friend.get_by_role("button", name="Save the view").click()
+        expect(friend.get_by_role("link", name=name)).to_be_visible()
+
+    tool(owner).click()
+    owner.get_by_role("button", name="Saved views").last.click()
+    owner.get_by_role("link", name="For all").click()
+
+    expect(owner.get_by_role("status").filter(has_text="selected")).to_have_text(selected.inner_text())
+    expect(owner.get_by_role("link", name="My own")).to_have_count(0)
+    owner.reload()
+    owner.get_by_role("button", name="Tag…").click(timeout=30_000)
+    expect(owner.get_by_role("button", name="Put blurry on them")).to_be_visible()
+
+
+def test_who_is_removed_from_the_team_is_stopped_at_the_next_request(
+    browser: Browser, stack: Stack, shared: Shared
+) -> None:
+    state = invited(browser, stack, shared.owner, "petra@example.org")
+    with page_of(browser, stack, shared.owner) as owner, page_of(browser, stack, state) as friend:
+        with friend.expect_request(re.compile(r"\.atm$")) as tile:
+            friend.goto(shared.map)
+        expect(tool(friend)).to_be_visible(timeout=30_000)
+        comment_on_a_place(friend, "Mine")
+        friend.keyboard.press("Escape")
+        expect(friend.locator(".pin").first).to_be_visible()
+
+        owner.goto(f"/teams/{TEAM}/members")
+        owner.get_by_role("button", name="Remove petra").click()
+        expect(owner.get_by_role("button", name="Remove petra")).to_have_count(0)
+
+        look_again(friend)
+        expect(friend.get_by_role("alert")).to_contain_text("There is no such dataset")
+        expect(friend.locator(".pin")).to_have_count(0)
+        assert friend.request.get(tile.value.url).status == 404
+        with friend.expect_response(re.compile("/search$")) as answer:
+            friend.get_by_label("Search by meaning").fill("a red square")
+            friend.keyboard.press("Enter")
+        assert answer.value.status == 404
+        again = friend.reload()
+        assert again is not None
+        assert again.status == 404
