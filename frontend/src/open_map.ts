@@ -21,8 +21,12 @@ function covered(stage: HTMLElement): Inset {
   const app = stage.parentElement!;
   const second = stage.classList.contains("map-stage-beside");
   const last = second || app.dataset["beside"] === undefined;
-  const strip = app.querySelector(".map-strip")?.getBoundingClientRect().height ?? 0;
-  return { left: wide && !second ? SIDE : 0, top: second ? BESIDE : BOX, right: wide && last ? TOOLS : 0, bottom: strip };
+  const strip = app.querySelector(".map-strip");
+  const { width, height } = strip?.getBoundingClientRect() ?? { width: 0, height: 0 };
+  // Hits as a list stand beside the panel at the left.
+  const list = wide && strip?.classList.contains("hits-listed");
+  const left = wide && !second ? SIDE + (list ? width : 0) : 0;
+  return { left, top: second ? BESIDE : BOX, right: wide && last ? TOOLS : 0, bottom: list ? 0 : height };
 }
 
 const ROOT = "t/0-0-0.atm";

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
 
 from tests.browser.squares import COLOURS, EACH, HOSTILE, Squares
 from tests.datasets.material import picture
@@ -55,6 +55,14 @@ def captions(page: Page, most: int = 8) -> list[str]:
     return [str(each.get_attribute("title")) for each in hits(page).all()[:most]]
 
 
+def parts(request: Request) -> list[dict[str, Any]]:
+    """Of the query that was sent."""
+    body = request.post_data_json
+    assert body is not None
+    found: list[dict[str, Any]] = body["parts"]
+    return found
+
+
 def search(page: Page, squares: Squares, words: str) -> dict[str, Any]:
     """Opens the map, types, and returns the server's answer once it is shown."""
     page.goto(squares.map)
@@ -82,7 +90,7 @@ def test_words_find_and_the_address_asks_the_same_again(page: Page, squares: Squ
     assert count(page) == answer["relevant"]
 
 
-def test_back_asks_what_was_asked_before(page: Page, squares: Squares) -> None:
+def test_back_and_the_list_of_recent_ones_ask_what_was_asked_before(page: Page, squares: Squares) -> None:
     search(page, squares, "a green square")
     expect(page).to_have_url(re.compile("green"))
     box(page).fill("a blue square")
@@ -92,6 +100,13 @@ def test_back_asks_what_was_asked_before(page: Page, squares: Squares) -> None:
 
     expect(box(page)).to_have_value("a green square")
     expect(hits(page).first).to_have_attribute("title", "a green square")
+    page.get_by_role("button", name="Clear the search").click()
+    box(page).press("ArrowDown")
+    expect(suggestions(page).first).to_have_attribute("aria-selected", "true")
+    expect(suggestions(page).first).to_contain_text("a blue square")
+    page.keyboard.press("Enter")
+    expect(box(page)).to_have_value("a blue square")
+    assert "a blue square" in captions(page)
 
 
 def test_words_minus_words_leave_out_and_turn_round(page: Page, squares: Squares) -> None:
@@ -106,25 +121,20 @@ def test_words_minus_words_leave_out_and_turn_round(page: Page, squares: Squares
     # The sign by click, the weight by key, both in the address; Delete takes it away.
     with page.expect_request(re.compile("/search$")) as asked:
         chip.get_by_role("button", name="Not wanted").click()
-    assert asked.value.post_data_json["parts"][1] == {"text": "a red square", "weight": 1}
+    assert parts(asked.value)[1] == {"text": "a red square", "weight": 1}
     wanted = page.get_by_role("group", name="Wanted: a red square", exact=False)
     with page.expect_request(re.compile("/search$")) as asked:
         page.keyboard.press("ArrowUp")
-    assert asked.value.post_data_json["parts"][1]["weight"] == 1.25
+    assert parts(asked.value)[1]["weight"] == 1.25
     expect(page).to_have_url(re.compile(r"p=1\.25\*text:a\+red\+square"))
+    wanted.locator("summary").click()
+    with page.expect_request(re.compile("/search$")) as asked:
+        wanted.get_by_role("slider").fill("2.5")
+    assert parts(asked.value)[1]["weight"] == 2.5
+    expect(wanted).to_contain_text("×2.5")
+    page.keyboard.press("Escape")
     page.keyboard.press("Delete")
     expect(wanted).to_have_count(0)
-
-
-def test_the_weight_of_a_part_is_set_by_mouse(page: Page, squares: Squares) -> None:
-    search(page, squares, "a green square -red")
-    chip = page.get_by_role("group", name="Not wanted: red")
-    chip.locator("summary").click()
-    with page.expect_request(re.compile("/search$")) as asked:
-        chip.get_by_role("slider").fill("2.5")
-
-    assert asked.value.post_data_json["parts"][1] == {"text": "red", "weight": -2.5}
-    expect(chip).to_contain_text("×2.5")
 
 
 def test_a_picture_alone_and_with_words(page: Page, squares: Squares) -> None:
@@ -145,16 +155,6 @@ def test_a_picture_alone_and_with_words(page: Page, squares: Squares) -> None:
     # The picture has no room in the address: this tab keeps it.
     page.reload()
     expect(page.get_by_role("group", name="Wanted: Your picture")).to_be_visible(timeout=30_000)
-
-
-def test_a_file_that_is_no_picture_is_refused_in_words(page: Page, squares: Squares) -> None:
-    page.goto(squares.map)
-    expect(box(page)).to_be_visible(timeout=30_000)
-    page.locator("input[type=file]").set_input_files(
-        {"name": "mine.png", "mimeType": "image/png", "buffer": b"no picture"}
-    )
-
-    expect(page.get_by_role("alert")).to_contain_text("no picture that the browser can read")
 
 
 def test_a_record_is_searched_for_its_like_and_a_topic_too(page: Page, squares: Squares) -> None:
@@ -245,19 +245,6 @@ def test_a_saved_search_is_proposed_and_asked_again(page: Page, squares: Squares
     expect(page.get_by_text("None yet")).to_be_visible()
 
 
-def test_suggestions_are_chosen_by_key(page: Page, squares: Squares) -> None:
-    search(page, squares, "a green square")
-    page.get_by_role("button", name="Clear the search").click()
-    box(page).press("ArrowDown")
-    first = suggestions(page).first
-    expect(first).to_have_attribute("aria-selected", "true")
-    expect(first).to_contain_text("a green square")
-    page.keyboard.press("Enter")
-
-    expect(box(page)).to_have_value("a green square")
-    assert set(captions(page)) == {"a green square"}
-
-
 def test_what_looks_like_code_is_text(page: Page, squares: Squares) -> None:
     words = '<img src=x onerror=window.broken=1> -"<script>alert(1)</script>" \' OR 1=1 --'
     search(page, squares, words)
@@ -333,7 +320,9 @@ def test_a_visitor_searches_what_is_public(browser: Browser, stack: Stack, squar
     context.close()
 
 
-def test_a_dropped_picture_is_searched_with(page: Page, squares: Squares) -> None:
+def test_a_dropped_picture_is_searched_with_and_no_picture_is_refused_in_words(
+    page: Page, squares: Squares
+) -> None:
     page.goto(squares.map)
     expect(box(page)).to_be_visible(timeout=30_000)
     page.evaluate(
@@ -347,3 +336,7 @@ def test_a_dropped_picture_is_searched_with(page: Page, squares: Squares) -> Non
     )
 
     assert set(captions(page)) == {"a red square"}
+    page.locator("input[type=file]").set_input_files(
+        {"name": "mine.png", "mimeType": "image/png", "buffer": b"no picture"}
+    )
+    expect(page.get_by_role("alert")).to_contain_text("no picture that the browser can read")

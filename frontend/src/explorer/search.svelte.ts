@@ -26,6 +26,8 @@ const HITS = 500;
 const MOST_HITS = 5000;
 /** Hits that lie closer together than this, in pixels, are looked at from nearer. */
 const TINY = 60;
+/** Hits of one place keep so much of their surroundings, in world units. */
+const SMALLEST = 0.02;
 
 export class Search {
   asked = $state.raw<Asked>(NOTHING_ASKED);
@@ -207,7 +209,9 @@ export class Search {
     if (visible && (hits.length === 1 || Math.max(extent(0), extent(1)) > TINY)) return;
     const xs = hits.map((hit) => hit.x);
     const ys = hits.map((hit) => hit.y);
-    view.flyToBox({ x0: Math.min(...xs), y0: Math.min(...ys), x1: Math.max(...xs), y1: Math.max(...ys) });
+    const [x0, y0, x1, y1] = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+    const margin = Math.max(x1 - x0, y1 - y0, SMALLEST) / 8;
+    view.flyToBox({ x0: x0 - margin, y0: y0 - margin, x1: x1 + margin, y1: y1 + margin });
   }
 
   clear(): void {
