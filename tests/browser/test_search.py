@@ -320,9 +320,7 @@ def test_a_visitor_searches_what_is_public(browser: Browser, stack: Stack, squar
     context.close()
 
 
-def test_a_dropped_picture_is_searched_with_and_no_picture_is_refused_in_words(
-    page: Page, squares: Squares
-) -> None:
+def test_a_dropped_picture_is_searched_and_no_picture_is_refused(page: Page, squares: Squares) -> None:
     page.goto(squares.map)
     expect(box(page)).to_be_visible(timeout=30_000)
     page.evaluate(
