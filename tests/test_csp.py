@@ -1,9 +1,13 @@
 """The Content-Security-Policy."""
 
+import asyncio
+
 import pytest
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 
-from atlas.csp import HEADER, policy
+from atlas.csp import HEADER, ContentSecurityPolicy, policy
 
 
 @pytest.mark.django_db
@@ -23,3 +27,12 @@ def test_pictures_and_tiles_may_come_from_the_store() -> None:
     assert "img-src 'self' https://store.example.org data: blob:" in parts
     assert "connect-src 'self' https://store.example.org" in parts
     assert [part for part in parts if "store.example.org" in part] == parts[1:3]
+
+
+def test_it_stays_in_the_event_loop_where_the_view_does() -> None:
+    async def view(_: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    middleware = ContentSecurityPolicy(view)
+    assert iscoroutinefunction(middleware)
+    assert asyncio.run(middleware(HttpRequest()))[HEADER] == policy([])

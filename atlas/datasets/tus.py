@@ -30,6 +30,8 @@ EXTENSIONS = "creation,creation-with-upload,expiration,checksum,termination"
 CHECKSUMS = ("sha1", "sha256")
 CONTENT_TYPE = "application/offset+octet-stream"
 CHECKSUM_MISMATCH = 460  # the protocol's own status
+#: Bytes read on after the disk was full; browsers send 32 MiB in one request (`upload_queue.ts`).
+MOST_DISCARDED = 64 << 20
 
 View = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
@@ -145,6 +147,8 @@ async def _append(
 ) -> bytes | None:
     digest = hashlib.new(algorithm) if algorithm else None
     end = upload.offset
+    full: RefusalError | None = None
+    discarded = 0
     try:
         async with aclosing(pieces(request)) as body:
             async for piece in body:
@@ -153,11 +157,20 @@ async def _append(
                     raise RefusalError(
                         413, f"The upload was announced with {upload.size} bytes; this is more."
                     )
-                await _write(file, piece)
+                if full is None:
+                    try:
+                        await _write(file, piece)
+                    except RefusalError as error:
+                        full = error
+                # A sender that is cut off while it sends hears no answer: a broken connection is all it sees.
+                elif (discarded := discarded + len(piece)) > MOST_DISCARDED:
+                    break
                 if digest:
                     digest.update(piece)
     except SenderGoneError as error:
-        raise RefusalError(400, "The connection ended early.") from error
+        raise full or RefusalError(400, "The connection ended early.") from error
+    if full is not None:
+        raise full
     return digest.digest() if digest else None
 
 

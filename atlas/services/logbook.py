@@ -1,5 +1,6 @@
 """What the supervised processes say: on the terminal, and in one file that does not grow for ever."""
 
+import errno
 import logging
 import logging.handlers
 import os
@@ -11,13 +12,21 @@ OLD_FILES = 3
 NAME_WIDTH = 8
 
 
+class FileHandler(logging.handlers.RotatingFileHandler):
+    """Drops lines that a full disk has no room for: Atlas runs on, and says so where it still can."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - its name in `logging`
+        if not _is_full(sys.exc_info()[1]):
+            super().handleError(record)
+
+
 class Logbook:
     """Writes `name | line` to stdout and, with the time in front, to `path`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.file = logging.Logger(f"atlas.logbook.{path}")
-        handler = logging.handlers.RotatingFileHandler(path, maxBytes=BYTES_PER_FILE, backupCount=OLD_FILES)
+        handler = FileHandler(path, maxBytes=BYTES_PER_FILE, backupCount=OLD_FILES)
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
         self.file.addHandler(handler)
 
@@ -32,3 +41,10 @@ class Logbook:
             print(text, flush=True)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError as error:  # the terminal is a file
+            if not _is_full(error):
+                raise
+
+
+def _is_full(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -18,6 +18,8 @@ export interface Sending {
 }
 
 const AT_ONCE = 3;
+/** Small enough that a server without room reads the rest of a request before it says so (`tus.py`). */
+const CHUNK_BYTES = 32 * 2 ** 20;
 const RETRY_DELAYS = [500, 1500, 4000, 10_000, 30_000];
 
 export class UploadQueue {
@@ -74,6 +76,7 @@ export class UploadQueue {
     const { file, path } = item.picked;
     const upload = new Upload(file, {
       endpoint: this.endpoint,
+      chunkSize: CHUNK_BYTES,
       retryDelays: RETRY_DELAYS,
       removeFingerprintOnSuccess: true,
       uploadDataDuringCreation: true,

@@ -1,10 +1,11 @@
 """The tus protocol, spoken by hand."""
 
 import base64
+import errno
 import fcntl
 import hashlib
 from datetime import timedelta
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from django.http import HttpResponse
@@ -12,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from atlas.datasets import tus
 from atlas.datasets.models import Upload
 from atlas.datasets.uploads import remove_expired
 from tests.people import Cast, client_of
@@ -205,6 +207,27 @@ def test_it_refuses_other_methods_and_bodies(alice: Client) -> None:
 def test_it_refuses_what_the_disk_has_no_room_for(alice: Client, settings: Settings) -> None:
     settings.ATLAS_UPLOAD_BYTES = 10**18
     assert create(alice, 10**17).status_code == 507
+
+
+def test_a_disk_that_gets_full_in_the_middle_is_told_and_what_arrived_stays(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = 3 << 20
+    address = create(alice, size)["Location"]
+    good = tus._write_all
+
+    def full_after_the_first(file: BinaryIO, piece: bytes) -> None:
+        if file.tell():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        good(file, piece)
+
+    monkeypatch.setattr(tus, "_write_all", full_after_the_first)
+    answer = patch(alice, address, 0, bytes(size))
+    assert (answer.status_code, answer.content.decode()) == (507, "The server's disk is full.")
+    monkeypatch.undo()
+    kept = int(head(alice, address)["Upload-Offset"])
+    assert 0 < kept < size
+    assert patch(alice, address, kept, bytes(size - kept)).status_code == 204
 
 
 def test_it_removes_what_nobody_came_back_for(alice: Client) -> None:

@@ -18,7 +18,7 @@ from tests.stack import SECONDS_TO_STOP, Stack, open_folder, running_stack
 
 pytestmark = pytest.mark.slow
 
-EMAIL = "frida@example.org"
+EMAIL = "fault@example.org"
 COUNT = 240
 TUS = {"Tus-Resumable": "1.0.0"}
 SERVERS = ("bin/postgres", "redis-server", "uvicorn")

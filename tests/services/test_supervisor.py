@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,6 +47,20 @@ def test_it_cuts_a_line_that_never_ends(supervisor: Supervisor) -> None:
     lines = log(supervisor).splitlines()
     assert len(lines) > 2
     assert sum(line.count("x") for line in lines) == 300000
+
+
+def test_a_full_disk_takes_lines_but_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "log").symlink_to("/dev/full")
+    with open("/dev/full", "w") as terminal, Supervisor(Logbook(tmp_path / "log")) as supervisor:
+        monkeypatch.setattr("sys.stdout", terminal)
+        supervisor.run(shell("one", f"echo lost; echo done >{tmp_path}/reached"))
+        monkeypatch.undo()
+        with suppress(OSError):
+            terminal.close()
+    assert (tmp_path / "reached").exists()
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_it_says_which_child_failed(supervisor: Supervisor) -> None:
