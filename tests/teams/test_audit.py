@@ -1,10 +1,11 @@
 """The audit log: what is written, that it stays, and that it holds no secret."""
 
 import pytest
+from allauth.mfa.totp.internal import auth as totp
 from django.core.cache import cache
 from django.db import DatabaseError, transaction
 from django.test import Client
-from pytest_django import Settings
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from atlas.datasets.models import Dataset
 from atlas.teams.invitations import invite, token_of
@@ -61,6 +62,38 @@ def test_a_new_password_is_written_down_without_it(cast: Cast) -> None:
     form = {"oldpassword": PASSWORD, "password1": "another long one 17", "password2": "another long one 17"}
     assert client.post("/accounts/password/change/", form).status_code == 302
     assert told(last(user_id=cast.alice.pk)) == (AuditVerb.PASSWORD_CHANGED, cast.alice.pk, "")
+
+
+def test_a_second_step_on_and_off_and_a_wrong_code_are_written_down(
+    cast: Cast, settings: Settings, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    settings.ACCOUNT_EMAIL_NOTIFICATIONS = False  # their text wants the request, which is over by then
+    client = sign_in(cast.alice.email)
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    page = client.get("/accounts/2fa/totp/activate/")
+    secret = page.context["form"].secret
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post("/accounts/2fa/totp/activate/", {"code": code(secret)})
+    lines = AuditEvent.objects.filter(user_id=cast.alice.pk, verb=AuditVerb.SECOND_STEP_ADDED)
+    assert "an authenticator app" in lines.values_list("text", flat=True)
+    assert secret not in str(list(lines.values()))
+
+    other = sign_in(cast.alice.email)
+    other.post("/accounts/2fa/authenticate/", {"code": "000000"})
+    assert told(last(about_id=cast.alice.pk))[::2] == (
+        AuditVerb.SIGN_IN_FAILED,
+        "wrong code of the second step",
+    )
+
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post("/accounts/2fa/totp/deactivate/")
+    assert last(user_id=cast.alice.pk).verb == AuditVerb.SECOND_STEP_REMOVED
+
+
+def code(secret: str) -> str:
+    """What the app shows now."""
+    counter = next(iter(totp.yield_hotp_counters_from_time()))
+    return str(totp.format_hotp_value(totp.hotp_value(secret, counter)))
 
 
 @pytest.mark.usefixtures("cast")

@@ -5,10 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from atlas.datasets.models import Dataset, Upload, Visibility
+from atlas.teams.asker import asker_again
 from atlas.teams.guests import add_guest
 from atlas.teams.keys import create_key, revoke_key
 from atlas.teams.membership import change_role, create_team, remove_member
@@ -156,6 +157,15 @@ def test_what_its_maker_may_no_longer_do_it_may_not_either(cast: Cast, dataset: 
     assert client.get(url).status_code == 200
     remove_member(cast.team, cast.bob.pk)
     assert "no longer on the team" in refusal(client)
+
+
+def test_what_goes_on_for_hours_ends_with_it(cast: Cast, dataset: Dataset) -> None:
+    key, _ = make(cast.alice)
+    request = RequestFactory().get("/api/datasets")
+    vars(request)["api_key"] = key
+    assert Dataset.objects.visible_to(asker_again(request)).get() == dataset
+    revoke_key(key)
+    assert not Dataset.objects.visible_to(asker_again(request)).exists()
 
 
 def test_the_key_of_an_account_that_was_switched_off_opens_nothing(cast: Cast) -> None:
