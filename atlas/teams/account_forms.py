@@ -3,6 +3,9 @@
 from typing import Any
 
 from allauth.account import forms
+from allauth.account.internal.flows.email_verification import send_verification_email_to_address
+from allauth.account.models import EmailAddress
+from django.http import HttpRequest
 
 
 class _Plain:
@@ -28,7 +31,14 @@ class SignupForm(_Plain, forms.SignupForm):  # type: ignore[misc]
 
 
 class AddEmailForm(_Plain, forms.AddEmailForm):  # type: ignore[misc]
-    pass
+    def save(self, request: HttpRequest) -> EmailAddress:
+        """allauth's own takes an address that is not confirmed away at once: nobody could sign in with any
+        until the link in the mail is followed."""
+        others = EmailAddress.objects.filter(user=self.user, verified=False).exclude(email=self.user.email)
+        others.delete()
+        address = EmailAddress.objects.create(user=self.user, email=self.cleaned_data["email"])
+        send_verification_email_to_address(request, address)
+        return address
 
 
 class ChangePasswordForm(_Plain, forms.ChangePasswordForm):  # type: ignore[misc]

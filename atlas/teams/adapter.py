@@ -34,6 +34,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
             return invitation_of(request.session.get(INVITATION, "")) is not None
         return bool(settings.ATLAS_SIGN_UP == "open")
 
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Refused where another account has it as its own, confirmed or not."""
+        others = User.objects.exclude(pk=email_address.user_id)
+        if others.filter(email__iexact=email_address.email).exists():
+            messages.error(request, "Another account has this address.")
+            return False
+        return bool(super().confirm_email(request, email_address))
+
     def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
         words = {
             "mfa_reauthenticate": "Use a code of the app",
