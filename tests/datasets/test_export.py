@@ -287,7 +287,7 @@ def test_what_makes_no_sense_is_refused(cast: Cast, gallery: Dataset, body: dict
 def test_it_is_told_in_the_activity(cast: Cast, gallery: Dataset) -> None:
     ask(client_of(cast.victor), gallery, format="csv", filter={"rows": [1, 2]})
     event = gallery.events.latest("id")
-    assert (str(event.who), event.text) == ("Victor", "exported 2 records as csv")
+    assert (str(event.who), event.text) == ("Victor", "exported 2 records as CSV")
 
 
 # Who gets what ------------------------------------------------------------------------------------------
