@@ -20,6 +20,8 @@ export interface Sending {
 const AT_ONCE = 3;
 /** Small enough that a server without room reads the rest of a request before it says so (`tus.py`). */
 const CHUNK_BYTES = 32 * 2 ** 20;
+/** Sent in one request with its name. A larger file first gets its address: what breaks off can then be resumed. */
+const SMALL_BYTES = 2 ** 20;
 const RETRY_DELAYS = [500, 1500, 4000, 10_000, 30_000];
 
 export class UploadQueue {
@@ -79,7 +81,7 @@ export class UploadQueue {
       chunkSize: CHUNK_BYTES,
       retryDelays: RETRY_DELAYS,
       removeFingerprintOnSuccess: true,
-      uploadDataDuringCreation: true,
+      uploadDataDuringCreation: file.size <= SMALL_BYTES,
       metadata: { filename: file.name, filetype: file.type, ...(path ? { relativePath: path } : {}) },
       // Read at each request: the token changes when somebody signs in again in another tab.
       onBeforeRequest: (request) => request.setHeader("X-CSRFToken", csrfToken()),
