@@ -49,6 +49,15 @@ def see(role: str, name: str | None = None) -> Callable[[Page], None]:
     return lambda page: expect(page.get_by_role(role, name=name).first).to_be_visible(timeout=30_000)  # type: ignore[arg-type]
 
 
+FILTERS = '[["caption",{"caption":"red"}],["year",{"column":"year","from":1905}]]'
+
+
+def open_filters(page: Page) -> None:
+    page.get_by_text("Filters", exact=True).click()
+    page.locator(".filter-column summary").first.click()
+    expect(page.get_by_label("Filter year, smallest value")).to_be_visible()
+
+
 #: By a name for people: whether the owner looks, the address ({} is the dataset's page), and what is done
 #: before axe looks.
 PAGES: dict[str, tuple[bool, str, Callable[[Page], None]]] = {
@@ -81,6 +90,11 @@ PAGES: dict[str, tuple[bool, str, Callable[[Page], None]]] = {
     "map with hits": (True, "{}/map", on_map("q=a blue square", see("region", "Hits, best first"))),
     "map with a record": (True, "{}/map", on_map("record=3", see("complementary", "Record 3"))),
     "map with a selection": (True, "{}/map", on_map('sel={"caption":"red"}', see("region", "Selection"))),
+    "map with filters": (
+        True,
+        "{}/map",
+        on_map(f"colour=year&range=9000,60000&filters={FILTERS}", open_filters),
+    ),
     "map with a table": (True, "{}/map", on_map("at=0.5,0.5,2", press("Table of records"))),
     "list": (True, "{}/map", see("list")),
 }
