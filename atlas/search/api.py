@@ -87,7 +87,8 @@ def _permitted(query: Query, *, sees_captions: bool) -> Query:
     """What the asker may ask. Raises HiddenCaptionsError."""
     if sees_captions:
         return query
-    if reads_captions(query.filter) or query.against == "captions" or query.mode == "words":
+    asked_of = [query.filter, *(part.group for part in query.parts)]
+    if any(map(reads_captions, asked_of)) or query.against == "captions" or query.mode == "words":
         raise HiddenCaptionsError("The captions of this dataset are hidden from you.")
     return without_captions(query)
 

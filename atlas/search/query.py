@@ -14,14 +14,14 @@ MOST_PARTS = 20
 
 @dataclass(frozen=True)
 class Part:
-    """One of words, a record, a picture, and a topic or tag; unwanted where the weight is negative."""
+    """One of words, a record, a picture, and a group of records; unwanted where the weight is negative."""
 
     weight: float
     text: str | None = None
     row: int | None = None
     #: Where the picture's bytes wait in the cache.
     picture: str | None = None
-    #: A leaf as in filters, `{"topic": 12, "map": "…"}` or `{"tag": "…"}`: the mean of its records.
+    #: A filter, of a topic `{"topic": 12, "map": "…"}` or any other: the mean of the records that match.
     group: dict[str, Any] | None = None
 
 

@@ -14,7 +14,7 @@ MOST_ACROSS = 50
 
 
 class PartIn(Schema):
-    """One of `text`, `row`, `picture` (base64 of the file), `url`, `topic` (with its `map`) and `tag`."""
+    """One of `text`, `row`, `picture` (base64 of the file), `url`, `topic` and its `map`, `tag`, `filter`."""
 
     text: Annotated[str, Field(max_length=10_000)] | None = None
     row: Annotated[int, Field(ge=0, lt=2**31)] | None = None
@@ -23,13 +23,14 @@ class PartIn(Schema):
     topic: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     map: UUID | None = None
     tag: UUID | None = None
+    filter: dict[str, Any] | None = None
     weight: Annotated[float, Field(ge=-10, le=10)] = 1.0
 
     @model_validator(mode="after")
     def says_one_thing(self) -> "PartIn":
-        said = (self.text, self.row, self.picture, self.url, self.topic, self.tag)
+        said = (self.text, self.row, self.picture, self.url, self.topic, self.tag, self.filter)
         if sum(value is not None for value in said) != 1:
-            raise ValueError("A part has exactly one of text, row, picture, url, topic and tag.")
+            raise ValueError("A part has exactly one of text, row, picture, url, topic, tag and filter.")
         if (self.topic is None) != (self.map is None):
             raise ValueError("A topic is named with its map.")
         if self.text is not None and not self.text.strip():
@@ -43,7 +44,7 @@ class PartIn(Schema):
         """As a filter names it."""
         if self.topic is not None:
             return {"topic": self.topic, "map": str(self.map)}
-        return {"tag": str(self.tag)} if self.tag is not None else None
+        return {"tag": str(self.tag)} if self.tag is not None else self.filter
 
 
 Parts = Annotated[list[PartIn], Field(min_length=1, max_length=MOST_PARTS)]

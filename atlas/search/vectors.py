@@ -19,7 +19,7 @@ from atlas.search.query import Part
 
 #: The same for everybody who asks with the same words. Short: the weights behind a model's name may change.
 VECTOR_SECONDS = 3600
-#: Records of a topic or tag that its mean is taken of, evenly from all: more would not move it.
+#: Records of a group that its mean is taken of, evenly from all: more would not move it.
 MOST_OF_GROUP = 10_000
 
 
@@ -76,8 +76,8 @@ def _of_group(
         mask = rows_matching(dataset, group, len(matrices[space].vectors))
     except FilterError as error:
         raise QueryError(str(error)) from None
-    name = "The topic of the query" if "topic" in group else "The tag of the query"
-    return _of_records(np.flatnonzero(mask), space, matrices, name)
+    kind = next((each for each in ("topic", "tag") if each in group), "group of records")
+    return _of_records(np.flatnonzero(mask), space, matrices, f"The {kind} of the query")
 
 
 def _of_records(rows: NDArray[np.intp], space: Space, matrices: Mapping[Space, Matrix], name: str) -> Vectors:

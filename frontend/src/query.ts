@@ -2,6 +2,7 @@
 
 import type { MapRecord } from "./api/maps";
 import type { QueryPart, Subject } from "./api/search";
+import { readFilter, type Filter } from "./filters";
 import { keptPicture, keyOfPicture } from "./query_pictures";
 
 export interface Chip {
@@ -38,6 +39,8 @@ export function recordChip(record: MapRecord, weight = 1): Chip {
   const label = record.caption.slice(0, 60) || record.source;
   return chip({ row: record.row }, label, { weight, thumbnail: record.image?.thumbnail ?? null });
 }
+
+export const groupChip = (filter: Filter, weight = 1): Chip => chip({ filter }, "Selected records", { weight });
 
 export const pictureChip = (picture: string, weight = 1): Chip =>
   chip({ picture }, "Your picture", { weight, thumbnail: `data:image/jpeg;base64,${picture}` });
@@ -94,7 +97,7 @@ function written(subject: Subject, whole: boolean): string {
   if ("picture" in subject) return `picture:${whole ? subject.picture : keyOfPicture(subject.picture)}`;
   if ("url" in subject) return `url:${subject.url}`;
   if ("topic" in subject) return `topic:${subject.topic}@${subject.map}`;
-  return `tag:${subject.tag}`;
+  return "tag" in subject ? `tag:${subject.tag}` : `filter:${JSON.stringify(subject.filter)}`;
 }
 
 /** Null for what makes no sense: an address is written by people too. A picture that is not here is "". */
@@ -111,6 +114,10 @@ function read(kind: string, value: string): Subject | null {
   if (kind === "picture") return { picture: keptPicture(value) };
   if (kind === "url") return { url: value };
   if (kind === "tag" && UUID.test(value)) return { tag: value };
+  if (kind === "filter") {
+    const filter = readFilter(value);
+    return filter && { filter };
+  }
   const [topic, map] = value.split("@");
   return kind === "topic" && /^\d{1,9}$/.test(topic!) && map && UUID.test(map) ? { topic: Number(topic), map } : null;
 }

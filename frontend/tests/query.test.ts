@@ -5,7 +5,7 @@ const MAP = "6f9619ff-8b86-d011-b42d-00cf4fc964ff";
 const again = (each: Chip) => readPart(writePart(each));
 
 test("every part of a query survives its address", () => {
-  const subjects = [{ text: "a*b: <c> \"d\"\n-e" }, { row: 0 }, { picture: "/9j/4AAQ" }, { url: "https://example.org/a?b=c*d:e" }, { topic: 7, map: MAP }, { tag: MAP }];
+  const subjects = [{ text: "a*b: <c> \"d\"\n-e" }, { row: 0 }, { picture: "/9j/4AAQ" }, { url: "https://example.org/a?b=c*d:e" }, { topic: 7, map: MAP }, { tag: MAP }, { filter: { rows: [1, 2] } }];
   for (const subject of subjects) {
     for (const weight of [1, -1, 2.5, -0.25]) expect(again(chip(subject, "", { weight }))).toEqual({ ...subject, weight });
   }

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from atlas.datasets.models import Dataset, Record, TaggedRecord
+from atlas.datasets.models import Dataset, Record, TaggedRecord, Visibility
 from atlas.maps import towers
 from atlas.maps.models import DataMap, Topic
 from atlas.search import asking
 from atlas.search.asking import WorkerAwayError
+from atlas.teams.links import create_link
+from tests.callers import opened
 from tests.maps.records import COLOURS
 from tests.people import Cast
 from tests.search.queries import COUNT, ask, colours_of, parts, red_picture
@@ -132,6 +134,27 @@ def test_a_tag_is_the_mean_of_its_records(cast: Cast, dataset: Dataset) -> None:
     assert colours_of(answer, 8) == {"blue"}
 
 
+def test_a_filter_is_the_mean_of_the_records_that_match(cast: Cast, dataset: Dataset) -> None:
+    chosen = {"any": [{"rows": [2, 10]}, {"all": [{"rows": [18]}, {"has": "image"}]}]}
+
+    answer = ask(cast, dataset, parts({"filter": chosen}))
+
+    assert colours_of(answer, 8) == {"blue"}
+
+
+def test_a_part_does_not_ask_for_the_words_of_hidden_captions(cast: Cast, dataset: Dataset) -> None:
+    Dataset.objects.filter(pk=dataset.pk).update(visibility=Visibility.LINK)
+    visitor = opened(create_link(dataset.pk, cast.alice, hide_captions=True))
+    address = f"/api/datasets/{dataset.pk}/search"
+
+    def status(chosen: dict[str, Any]) -> int:
+        body = parts({"filter": chosen}, against="pictures", mode="meaning")
+        return visitor.post(address, body, content_type="application/json").status_code
+
+    assert status({"rows": [2, 10]}) == 200
+    assert status({"all": [{"rows": [2, 10]}, {"caption": "blue"}]}) == 422
+
+
 def test_a_topic_is_the_mean_of_its_records(cast: Cast, dataset: Dataset) -> None:
     data_map = DataMap.objects.get(dataset=dataset, space="joint")
     topic = Topic.objects.filter(version=data_map.current_id).order_by("-level", "number").first()
@@ -151,6 +174,9 @@ def test_a_topic_is_the_mean_of_its_records(cast: Cast, dataset: Dataset) -> Non
         {"tag": "8d6d6b0c-5f0c-4a57-9a5c-3f8f6d3c1a11"},
         {"map": "8d6d6b0c-5f0c-4a57-9a5c-3f8f6d3c1a11", "text": "red"},
         {"url": "https://example.org/red.png"},
+        {"filter": {}},
+        {"filter": {"rows": []}},
+        {"filter": {"column": "none", "in": ["red"]}},
     ],
 )
 def test_a_part_that_is_not_there_gets_a_sentence(cast: Cast, dataset: Dataset, part: dict[str, Any]) -> None:

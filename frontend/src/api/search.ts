@@ -13,8 +13,8 @@ import type { Filter } from "../filters";
 import type { MapAddress } from "./maps";
 import { change, get, post } from "./http";
 
-/** What a part of a query is about: words, a record, a picture (base64, or at an address), a topic, a tag. */
-export type Subject = { text: string } | { row: number } | { picture: string } | { url: string } | { topic: number; map: string } | { tag: string };
+/** What a part of a query is about: words, a record, a picture (base64, or at an address), a topic, a tag, other records. */
+export type Subject = { text: string } | { row: number } | { picture: string } | { url: string } | { topic: number; map: string } | { tag: string } | { filter: Filter };
 
 /** Wanted (weight > 0) or not wanted (< 0). */
 export type QueryPart = Subject & { weight: number };

@@ -5,7 +5,7 @@ import type { QueryPart } from "../api/search";
 import { tagsOf } from "../api/select";
 import { SPACE_NAMES } from "../config";
 import type { Labels } from "../map/manifest";
-import { chip, plainChip, recordChip, type Chip } from "../query";
+import { chip, groupChip, plainChip, recordChip, type Chip } from "../query";
 import type { Stage } from "./stage.svelte";
 
 /** Null for what is not there any more. Rejects when the server does not answer. */
@@ -13,6 +13,7 @@ export async function chipOf(stage: Stage, part: QueryPart): Promise<Chip | null
   const { weight } = part;
   if ("row" in part) return recordChip(await recordOf(stage.entry, part.row), weight);
   if ("topic" in part) return topicChip(stage, part.topic, part.map, weight);
+  if ("filter" in part) return groupChip(part.filter, weight);
   if (!("tag" in part)) return plainChip(part);
   const tag = (await tagsOf(stage.config.dataset.id)).find(({ id }) => id === part.tag);
   return tag ? chip({ tag: tag.id }, tag.name, { weight }) : null;
