@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import pairwise
 from typing import Any
@@ -16,7 +17,9 @@ from django.http import StreamingHttpResponse
 
 from atlas import events
 from atlas.datasets.models import Dataset, Visibility
-from atlas.maps import progress, towers
+from atlas.maps import embed, progress, run, towers
+from atlas.maps.models import Space, Stage, Step
+from atlas.maps.steps import Watch
 from atlas.teams.models import Membership, Role
 from tests.maps.building import make_maps
 from tests.maps.fake_towers import FakeModel
@@ -204,6 +207,43 @@ def test_a_long_step_is_heard_of_every_second(dataset: Dataset, monkeypatch: pyt
             running.append(int(number.split(b"-")[0]))
     assert len(running) >= 3
     assert max(later - earlier for earlier, later in pairwise(running)) < 2000
+
+
+def test_a_long_stage_says_every_second_how_far_it_is_and_how_long_it_will_take(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As at 100,000 records: the embedding of three takes seconds, and so do their topics."""
+    monkeypatch.setattr(towers, "model", lambda _: FakeModel(seconds=1))
+    monkeypatch.setattr(embed, "BATCH_ROWS", dict.fromkeys(Space, 1))
+    good = run.VERBS[Stage.TOPICS]
+
+    def slow(step: Step, watch: Watch) -> None:
+        for done in range(60):
+            watch.report(done, 60)
+            time.sleep(0.05)
+        good(step, watch)
+
+    monkeypatch.setitem(run.VERBS, Stage.TOPICS, slow)
+
+    make_maps(dataset.pk)
+
+    told: dict[str, list[tuple[float, dict[str, Any]]]] = {}
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        for number, fields in client.xrange(f"events:{dataset.pk}"):
+            for stage in json.loads(fields[b"data"])["stages"]:
+                if stage["state"] == "running":
+                    told.setdefault(stage["stage"], []).append((int(number.split(b"-")[0]) / 1000, stage))
+    for name, total in (("embed", 3), ("topics", 60)):
+        times, stages = zip(*told[name], strict=True)
+        assert len(times) >= 3
+        assert max(later - earlier for earlier, later in pairwise(times)) < 2
+        done = [stage["done"] for stage in stages]
+        assert done == sorted(done)
+        assert len(set(done)) >= 3
+        assert {stage["total"] for stage in stages} <= {1, total}  # 1 until it is known
+        under_way = [stage for stage in stages if stage["done"]]
+        assert all(0 <= stage["seconds_left"] < 30 for stage in under_way)
+    assert any(stage["rate"] for _, stage in told["embed"])
 
 
 def test_a_build_goes_on_while_redis_is_away(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
