@@ -76,6 +76,8 @@ PAGES: dict[str, tuple[bool, str, Callable[[Page], None]]] = {
     "security log": (True, "/teams/rosa/log", unprepared),
     "recent activity": (True, "/account/activity", unprepared),
     "new team": (True, "/teams/new", unprepared),
+    "profile": (True, "/account", unprepared),
+    "sessions": (True, "/accounts/sessions/", unprepared),
     "email": (True, "/accounts/email/", unprepared),
     "password": (True, "/accounts/password/change/", unprepared),
     "two steps": (True, "/accounts/2fa/", unprepared),
