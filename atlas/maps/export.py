@@ -19,8 +19,11 @@ class NoVectorsError(Exception):
     """There are none of this kind yet: a sentence."""
 
 
-def place_part(version: MapVersion) -> Part:
-    """`x`, `y` in world units and the names of the topics, coarsest first; empty off the map."""
+def place_part(version: MapVersion, *, words: bool) -> Part:
+    """`x`, `y` in world units and the names of the topics, coarsest first; empty off the map.
+
+    Without `words` topics that nobody named have numbers: their names are words of captions.
+    """
     columns = [
         ExportColumn("x", Kind.NUMBER),
         ExportColumn("y", Kind.NUMBER),
@@ -28,8 +31,10 @@ def place_part(version: MapVersion) -> Part:
     ]
     with np.load(version.folder / "topics.npz") as arrays:
         known, ids = arrays["rows"], arrays["ids"]  # (n,) ascending, (levels, n)
-    topics = TopicRow.objects.filter(version=version).values_list("level", "number", "name")
-    names = {(level, number): name for level, number, name in topics}
+    names = {
+        (topic.level, topic.number): str(topic) if words else topic.given_name or f"Topic {topic.number + 1}"
+        for topic in TopicRow.objects.filter(version=version)
+    }
 
     def topics_of(row: int) -> list[str]:
         at = int(np.searchsorted(known, row))

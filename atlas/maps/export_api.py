@@ -81,7 +81,7 @@ def _parts_of_maps(asker: Asker, dataset: Dataset, body: ExportIn) -> list[Part]
         version = visible_version(asker, body.map)
         if version.map.dataset_id != dataset.pk:
             raise HttpError(422, "The map is of another dataset.")
-        parts.append(place_part(version))
+        parts.append(place_part(version, words=permit(asker, dataset.pk).sees_captions))
     if body.vectors is not None:
         if body.format != "parquet":
             raise HttpError(422, "Only Parquet holds vectors.")

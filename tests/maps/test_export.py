@@ -93,3 +93,26 @@ def test_vectors_of_hidden_captions_stay_here(world: World) -> None:
             content_type="application/json",
         )
         assert response.status_code == status
+
+
+def test_topics_have_the_names_that_editors_gave_and_no_words_of_hidden_captions(world: World) -> None:
+    version = world.map.current
+    assert version is not None
+    Topic.objects.filter(version=version).update(name="red thing")
+    first = Topic.objects.filter(version=version).order_by("number").first()
+    assert first is not None
+    Topic.objects.filter(pk=first.pk).update(given_name="Ours")
+    Dataset.objects.filter(pk=world.dataset.pk).update(visibility=Visibility.LINK)
+    visitor = opened(create_link(world.dataset.pk, world.cast.alice, hide_captions=True))
+
+    shown = content_of(ask(world, format="jsonl", map=str(world.map.pk)))
+    answer: Any = visitor.post(
+        f"/api/datasets/{world.dataset.pk}/export",
+        {"format": "jsonl", "map": str(world.map.pk)},
+        content_type="application/json",
+    )
+    hidden = content_of(answer)
+
+    assert b"Ours" in shown
+    assert b"Ours" in hidden
+    assert b"red thing" not in hidden
