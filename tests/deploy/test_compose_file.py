@@ -20,7 +20,7 @@ PORT = re.compile(r"127\.0\.0\.1:\d+:\d+")
 SIGNAL = re.compile(r"SIG(TERM|QUIT|INT)")
 # The keys of the Compose specification that we use, and the type of each.
 SERVICE_KEYS = {
-    "image": str, "build": str, "command": list, "environment": dict, "volumes": list, "ports": list,
+    "image": str, "build": str, "command": list, "environment": dict, "env_file": list, "volumes": list, "ports": list,
     "depends_on": dict, "healthcheck": dict, "restart": str, "shm_size": str, "stop_signal": str,
     "stop_grace_period": str,
 }  # fmt: skip
@@ -48,6 +48,11 @@ def test_every_key_is_known_and_of_its_type(name: str) -> None:
         assert isinstance(value, HEALTH_KEYS[key]), f"{name}.healthcheck.{key}"
     assert all(isinstance(word, str) for word in SERVICES[name]["command"])
     assert all(isinstance(value, str) for value in SERVICES[name].get("environment", {}).values())
+
+
+def test_every_setting_of_the_env_file_reaches_our_programs() -> None:
+    for name in ("prepare", "web", "worker", "query", "beat"):
+        assert SERVICES[name]["env_file"] == [{"path": ".env", "required": False}]
 
 
 @each_service
