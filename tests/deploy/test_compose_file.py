@@ -21,8 +21,8 @@ SIGNAL = re.compile(r"SIG(TERM|QUIT|INT)")
 # The keys of the Compose specification that we use, and the type of each.
 SERVICE_KEYS = {
     "image": str, "build": str, "command": list, "environment": dict, "env_file": list, "volumes": list,
-    "ports": list, "depends_on": dict, "healthcheck": dict, "restart": str, "shm_size": str, "stop_signal": str,
-    "stop_grace_period": str,
+    "ports": list, "depends_on": dict, "healthcheck": dict, "restart": str, "shm_size": str,
+    "stop_signal": str, "stop_grace_period": str,
 }  # fmt: skip
 HEALTH_KEYS = {"test": list, "interval": str, "timeout": str, "retries": int, "start_period": str}
 COMPOSE: dict[str, Any] = read(VARIABLES)
