@@ -25,6 +25,7 @@ from atlas.maps.models import Space
 from atlas.maps.selection import rows_matching
 from atlas.maps.selection_api import check_words
 from atlas.teams.asker import Asker, asker_of
+from atlas.teams.quota import count_for
 
 router = Router(tags=["export"])
 
@@ -37,6 +38,8 @@ _FILES: dict[Format, tuple[str, str, str]] = {
     "zip": ("ZIP", "zip", "application/zip"),
     "webdataset": ("webdataset", "tar", "application/x-tar"),
 }
+#: Of one visitor: each may read every original of a dataset.
+MOST_IN_A_MINUTE = 60
 #: Bytes that are sent at a time, at least.
 _BLOCK = 1 << 18
 
@@ -55,6 +58,7 @@ def export_records(request: HttpRequest, dataset_id: UUID, body: ExportIn) -> St
     """A file, sent while it is made; a plain form may ask for it too (see `atlas/api/parser.py`)."""
     asker = asker_of(request)
     dataset = visible_dataset(asker, dataset_id)
+    count_for(request, "export", MOST_IN_A_MINUTE, 60, "Those were many exports. Go on in a minute.")
     check_words(asker, dataset_id, body.filter)
     extra = _parts_of_maps(asker, dataset, body)
     try:

@@ -11,6 +11,7 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from atlas.datasets.models import Dataset, Visibility
+from atlas.maps import export_api
 from atlas.maps.models import DataMap, Space, Topic
 from atlas.maps.places import places_of
 from atlas.maps.vectors import open_matrix
@@ -116,3 +117,12 @@ def test_topics_have_the_names_that_editors_gave_and_no_words_of_hidden_captions
     assert b"Ours" in shown
     assert b"Ours" in hidden
     assert b"red thing" not in hidden
+
+
+def test_somebody_in_a_hurry_is_told_to_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_api, "MOST_IN_A_MINUTE", 0)
+
+    response = ask(world, format="csv")
+
+    assert response.status_code == 429
+    assert int(response["Retry-After"]) >= 1
