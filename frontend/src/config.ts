@@ -18,6 +18,8 @@ export interface MapConfig {
     id: string;
     name: string;
     url: string;
+    /** Rows are 0 … row_count - 1. */
+    row_count?: number;
     columns?: { name: string; type: "category" | "number" | "date" | "text" | "list" }[];
     may_edit?: boolean;
     may_tag?: boolean;

@@ -38,6 +38,8 @@ export interface OpenedMap {
   manifest: Manifest;
   labels: Promise<Labels>;
   sheets: Promise<SheetIndex>;
+  /** Whether the first points could not be had. */
+  readonly failed: boolean;
   /** Takes the stage off the page. */
   close(): void;
 }
@@ -61,15 +63,23 @@ export async function openMap(entry: MapEntry, parent: HTMLElement, second = fal
   view.setColumn(manifest.embedded);
   const stopWatching = onThemeChange((theme) => view.setLook(theme));
   // What the first picture can do without does not compete with it.
+  let failed = false;
   const painted = new Promise<void>((resolve) => {
-    view.events.on("firstpaint", () => resolve());
-    view.events.on("error", () => resolve());
+    const ended = (failing: boolean) => () => {
+      failed = failing;
+      resolve();
+    };
+    view.events.on("firstpaint", ended(false));
+    view.events.on("error", ended(true));
   });
   return {
     entry,
     view,
     source,
     manifest,
+    get failed() {
+      return failed;
+    },
     labels: painted.then(() => (isRenamed(entry) ? topicsNow(entry) : (source.json("labels.json") as Promise<Labels>))),
     sheets: painted.then(() => source.json("thumbs/index.json") as Promise<SheetIndex>),
     close() {

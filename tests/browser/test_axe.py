@@ -45,6 +45,10 @@ def press(name: str) -> Callable[[Page], None]:
     return lambda page: page.get_by_role("button", name=name, exact=True).first.click()
 
 
+def press_heading(name: str) -> Callable[[Page], None]:
+    return lambda page: page.get_by_role("heading", name=name, exact=True).click()
+
+
 def see(role: str, name: str | None = None) -> Callable[[Page], None]:
     return lambda page: expect(page.get_by_role(role, name=name).first).to_be_visible(timeout=30_000)  # type: ignore[arg-type]
 
@@ -98,7 +102,11 @@ PAGES: dict[str, tuple[bool, str, Callable[[Page], None]]] = {
         on_map(f"colour=year&range=9000,60000&filters={FILTERS}", open_filters),
     ),
     "map with a table": (True, "{}/map", on_map("at=0.5,0.5,2", press("Table of records"))),
-    "list": (True, "{}/map", see("list")),
+    "map with topics": (True, "{}/map", on_map("at=0.5,0.5,3", press_heading("Topics"))),
+    "two maps": (True, "{}/map", on_map("beside=caption", see("region", "Second map"))),
+    "picture": (True, "{}/map", on_map("record=4", lambda page: page.get_by_title("Look closer").click())),
+    "list by choice": (True, "{}/map?list", see("listitem")),
+    "list": (True, "{}/map", see("listitem")),
 }
 
 

@@ -91,7 +91,11 @@ export class Explorer {
     view.events.on("topic", ({ topic, manner }) => this.pickTopic(topic, manner));
     view.events.on("region", ({ polygon, manner }) => this.selectRegion(polygon, manner));
     view.events.on("loading", (loading) => (this.loading = loading));
-    view.events.on("error", () => (this.stage.error = "Part of the map could not be loaded."));
+    const failed = (): void => {
+      this.stage.error = "Part of the map could not be loaded.";
+    };
+    view.events.on("error", failed);
+    if (map.failed) failed();
   }
 
   get n(): number {

@@ -23,13 +23,14 @@ async function start(): Promise<void> {
   const entry = config.maps.find((map) => map.space === link.map) ?? config.maps[0];
   if (!entry) return showBlank("There is no map yet", "It appears here once the dataset has been embedded.", config.dataset.url);
   const panels = import("../panels/start.svelte");
+  if (new URLSearchParams(location.search).has("list")) return (await panels).startList(app, config, entry, true);
   try {
     const map = await openMap(entry, app);
     if (link.camera) map.view.setCamera(link.camera);
     await firstPaint(map);
     (await panels).startPanels(app, config, map, (other: MapEntry) => openMap(other, app));
   } catch (error) {
-    if (error instanceof NoWebGLError) await (await panels).startList(app, config, entry);
+    if (error instanceof NoWebGLError) (await panels).startList(app, config, entry, false);
     else showBlank("The map could not be opened", error instanceof Error ? error.message : String(error), location.href);
   }
 }

@@ -29,8 +29,11 @@ export function startPanels(
   syncAddress(explorer);
 }
 
-export async function startList(app: HTMLElement, config: MapConfig, entry: MapEntry): Promise<void> {
-  mount(ListView, { target: app, props: { config, entry } });
+/** `able`: the browser could draw the map too. */
+export function startList(app: HTMLElement, config: MapConfig, entry: MapEntry, able: boolean): void {
+  const link = decodeLink(location.hash || `#${config.start ?? ""}`);
+  app.replaceChildren();
+  mount(ListView, { target: app, props: { config, entry, link, able } });
 }
 
 /** Every point travels from its old place; a map that cannot be shown leaves the old one as it is. */
