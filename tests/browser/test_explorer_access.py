@@ -213,14 +213,6 @@ def test_a_tap_opens_and_two_fingers_zoom(open_map: Open) -> None:
     assert zoom_of(page) > 1.5 * before
 
 
-def test_pointing_opens_a_card(page: Page) -> None:
-    x, y = place_of(page, 3)
-    page.mouse.move(x - 40, y - 30)
-    page.mouse.move(x, y)
-    card = page.locator(".map-card")
-    expect(card).to_contain_text("a red square")
-
-
 def test_a_picture_is_looked_at_from_nearer(page: Page) -> None:
     go(page, "record=4")
     drawer(page, 4)
