@@ -213,6 +213,25 @@ def test_a_tap_opens_and_two_fingers_zoom(open_map: Open) -> None:
     assert zoom_of(page) > 1.5 * before
 
 
+def test_a_point_shows_a_card_that_can_be_reached_and_opens_its_record(page: Page) -> None:
+    go(page, "")
+    x, y = place_of(page, 3)
+    page.mouse.move(x, y, steps=3)
+    card = page.locator(".map-card")
+    expect(card).to_be_visible()
+    box = card.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=5)
+    page.wait_for_timeout(400)  # longer than a card stays that nobody points at
+    expect(card).to_be_visible()
+    page.get_by_label("Search by meaning").hover()
+    expect(card).to_have_count(0)
+
+    page.mouse.click(x, y)
+
+    drawer(page)
+
+
 def test_a_picture_is_looked_at_from_nearer(page: Page) -> None:
     go(page, "record=4")
     drawer(page, 4)
