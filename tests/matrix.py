@@ -117,7 +117,7 @@ PAGES: dict[str, Rule] = {
     "GET /search": Rule(EVERYBODY),
     # Maps; a dataset that is not public is not embedded, whoever asks
     "GET /data/{team}/{slug}/map": Rule(SEE),
-    "GET /data/{team}/{slug}/preview.png": Rule(SEE),
+    "GET /data/{team}/{slug}/preview.png": Rule(SEE_ALL),
     "GET /embed/{team}/{slug}": Rule(NOBODY),
     "GET /maps/{map_id}/{version_id}/{name}": Rule(SEE),
     "GET /maps/{map_id}/{version_id}/from/{other_id}/{z}-{x}-{y}.bin": Rule(SEE),

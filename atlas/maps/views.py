@@ -47,8 +47,9 @@ def embed_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
 @require_safe
 def preview_image(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     """What other sites show beside a link to a public dataset."""
-    visible = Dataset.objects.visible_to(asker_of(request))
-    dataset = get_object_or_404(visible, team__slug=team, slug=slug)
+    # The names of topics are drawn on it, which come from captions.
+    readable = Dataset.objects.with_captions_for(asker_of(request))
+    dataset = get_object_or_404(readable, team__slug=team, slug=slug)
     shown = next(iter(published_maps(dataset.pk)), None)
     if shown is None:
         raise Http404
