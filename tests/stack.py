@@ -76,7 +76,8 @@ def running_stack(
     with output.open("wb") as file:
         process = subprocess.Popen(
             [*python, "manage.py", "up", *arguments], cwd=settings.BASE_DIR, env=env,
-            stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, **(run_as or {}),
+            stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, preexec_fn=heed_ctrl_c,
+            **(run_as or {}),
         )  # fmt: skip
     try:
         wait_for_line(process, output, "ready: ")
@@ -88,6 +89,11 @@ def running_stack(
         except subprocess.TimeoutExpired:
             process.kill()
             raise
+
+
+def heed_ctrl_c() -> None:
+    """A shell that runs the tests in the background lets all of their children ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for_line(process: subprocess.Popen[bytes], output: Path, text: str) -> None:

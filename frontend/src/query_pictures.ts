@@ -1,5 +1,7 @@
 /** Pictures of queries: read from files, and kept for this tab, because an address has no room for them. */
 
+import { keep, kept } from "./kept";
+
 /** The towers look at 224 × 224. */
 const LARGEST = 384;
 const KEY = "query-picture-";
@@ -34,11 +36,8 @@ export function keyOfPicture(picture: string): string {
   if (known) return known;
   const key = Math.random().toString(36).slice(2, 12);
   keys.set(picture, key);
-  try {
-    sessionStorage.setItem(KEY + key, picture);
-  } catch {
-    // Full or forbidden: then it lasts until the page is left.
-  }
+  // Where the browser keeps nothing it lasts until the page is left.
+  keep("sessionStorage", KEY + key, picture);
   return key;
 }
 
@@ -46,15 +45,7 @@ export function keyOfPicture(picture: string): string {
 export function keptPicture(key: string): string {
   if (key.length > LONGEST_KEY) return key;
   for (const [picture, known] of keys) if (known === key) return picture;
-  const picture = stored(key);
+  const picture = kept("sessionStorage", KEY + key) ?? "";
   if (picture) keys.set(picture, key);
   return picture;
-}
-
-function stored(key: string): string {
-  try {
-    return sessionStorage.getItem(KEY + key) ?? "";
-  } catch {
-    return "";
-  }
 }

@@ -6,6 +6,7 @@ import { commentsOf, removeComment, resolveComment, writeComment, writeReply, ty
 import { removeView, saveView, viewsOf, type View } from "../api/views";
 import type { MapEntry } from "../config";
 import type { Filter } from "../filters";
+import { keep, kept } from "../kept";
 import { toast } from "../site/toasts";
 import type { Link } from "../url";
 import { boxOf, groupPins, pinLevel, placeOf, type PinGroup, type Point } from "./pins";
@@ -41,7 +42,7 @@ export class Together {
   /** Ids of the comments that somebody pointed at. */
   active = $state.raw<string[]>([]);
   /** What a visitor who is not signed in is called. */
-  name = $state(localStorage.getItem(NAME) ?? "");
+  name = $state(kept("localStorage", NAME) ?? "");
 
   /** Places on the shown map of the records with comments. */
   private rows = $state.raw<ReadonlyMap<number, Point>>(new Map());
@@ -197,7 +198,7 @@ export class Together {
   }
 
   private keepName(): void {
-    if (!this.signedIn) localStorage.setItem(NAME, this.name);
+    if (!this.signedIn) keep("localStorage", NAME, this.name);
   }
 
   // --- going there --------------------------------------------------------------------------------------------
