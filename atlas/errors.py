@@ -8,6 +8,7 @@ from django.views.defaults import page_not_found
 
 from atlas.teams.asker import KeyScopeError
 from atlas.teams.limits import TooManyError, refused
+from atlas.teams.sealing import SealError
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -34,6 +35,8 @@ class Refusals:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, KeyScopeError):
             return JsonResponse({"detail": str(error)}, status=403)
+        if isinstance(error, SealError):
+            return render(request, "unreadable.html", {"sentence": error.message}, status=500)
         return _refusal(request, error) if isinstance(error, TooManyError) else None
 
 

@@ -159,6 +159,9 @@ if not SECRET_KEY:
 if len(SECRET_KEY) < 50 or len({*SECRET_KEY}) < 5:
     raise ImproperlyConfigured("ATLAS_SECRET_KEY must be a random text of at least 50 characters.")
 
+# Keys of before: what they signed or sealed is still read, and sealed anew at the next start.
+SECRET_KEY_FALLBACKS = envlist("ATLAS_SECRET_KEY_FALLBACKS")
+
 # The names for ourselves are always good: health checks and `make demo` use them.
 ALLOWED_HOSTS = [*envlist("ATLAS_ALLOWED_HOSTS"), "127.0.0.1", "localhost"]
 # True where people reach the site by https, that is behind a proxy that ends it there.
@@ -279,6 +282,10 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "Atlas: "
 
 USERSESSIONS_ADAPTER = "atlas.teams.adapter.SessionsAdapter"
 MFA_ADAPTER = "atlas.teams.adapter.MFAAdapter"
+MFA_FORMS = {
+    "authenticate": "atlas.teams.account_forms.SecondStepForm",
+    "reauthenticate": "atlas.teams.account_forms.SecondStepAgainForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Atlas"

@@ -5,6 +5,11 @@ from typing import Any
 from allauth.account import forms
 from allauth.account.internal.flows.email_verification import send_verification_email_to_address
 from allauth.account.models import EmailAddress
+from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.app_settings import TOTP_PERIOD, TOTP_TOLERANCE
+from allauth.mfa.base import forms as mfa_forms
+from django.core.cache import cache
 from django.http import HttpRequest
 
 
@@ -58,4 +63,26 @@ class ResetPasswordKeyForm(_Plain, forms.ResetPasswordKeyForm):  # type: ignore[
 
 
 class ReauthenticateForm(_Plain, forms.ReauthenticateForm):  # type: ignore[misc]
+    pass
+
+
+class _Once(_Plain):
+    """allauth forgets a used code of the app after 30 seconds, and with our tolerance it is good for 90."""
+
+    user: Any
+
+    def clean_code(self) -> str:
+        code: str = super().clean_code()  # type: ignore[misc]
+        used = f"second-step:{self.user.pk}:{normalize_user_code(code)}"
+        seconds = TOTP_PERIOD * (2 * TOTP_TOLERANCE + 1)
+        if not cache.add(used, 1, seconds):
+            raise get_adapter().validation_error("incorrect_code")
+        return code
+
+
+class SecondStepForm(_Once, mfa_forms.AuthenticateForm):  # type: ignore[misc]
+    pass
+
+
+class SecondStepAgainForm(_Once, mfa_forms.ReauthenticateForm):  # type: ignore[misc]
     pass

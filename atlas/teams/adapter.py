@@ -20,6 +20,7 @@ from atlas.teams.audit import record_audit
 from atlas.teams.invitations import invitation_of
 from atlas.teams.limits import TooManyError
 from atlas.teams.models import AuditVerb, User
+from atlas.teams.sealing import seal, unseal
 from atlas.teams.tags import browser_words
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,13 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    def encrypt(self, text: str) -> str:
+        return seal(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Raises SealError: the forms show its sentence."""
+        return unseal(encrypted_text)
+
     def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
         count: int = Authenticator.objects.filter(user=user, type=type).count()
         return f"Passkey {count + 1}" if count else "Passkey"

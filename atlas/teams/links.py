@@ -1,7 +1,8 @@
 """Share links: made, opened, revoked.
 
 The token in a link's address is the link's id and a MAC of it under the secret key. So the owner can copy the
-address at any time, the database alone (a backup, say) opens nothing, and a new secret key ends every link.
+address at any time, the database alone (a backup, say) opens nothing, and a new secret key ends every link,
+unless the old one stays among the fallbacks.
 """
 
 import base64
@@ -11,6 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import F
@@ -54,7 +56,7 @@ def revoke_link(link: ShareLink) -> None:
 
 
 def token_of(link: ShareLink) -> str:
-    return base64.urlsafe_b64encode(link.pk.bytes + _mac(link.pk)).decode().rstrip("=")
+    return base64.urlsafe_b64encode(link.pk.bytes + _mac(link.pk, settings.SECRET_KEY)).decode().rstrip("=")
 
 
 def link_of(token: str) -> ShareLink | None:
@@ -66,7 +68,8 @@ def link_of(token: str) -> ShareLink | None:
     if len(decoded) != 16 + MAC:
         return None
     link_id = UUID(bytes=decoded[:16])
-    if not constant_time_compare(decoded[16:], _mac(link_id)):
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    if not any(constant_time_compare(decoded[16:], _mac(link_id, secret)) for secret in secrets):
         return None
     return ShareLink.objects.in_force().filter(pk=link_id).first()
 
@@ -95,5 +98,5 @@ def links_of(session: SessionBase) -> tuple[ShareLink, ...]:
     return tuple(ShareLink.objects.in_force().filter(pk__in=opened)) if opened else ()
 
 
-def _mac(link_id: UUID) -> bytes:
-    return salted_hmac("atlas.teams.links", link_id.bytes, algorithm="sha256").digest()[:MAC]
+def _mac(link_id: UUID, secret: str) -> bytes:
+    return salted_hmac("atlas.teams.links", link_id.bytes, secret=secret, algorithm="sha256").digest()[:MAC]

@@ -1,14 +1,25 @@
-"""A person who signs up through the page gets a team, like one made by `create_person`."""
+"""What follows from what others announce."""
 
 from typing import Any
 
 from allauth.account.signals import user_signed_up
+from allauth.mfa.models import Authenticator
+from django.db import transaction
 from django.dispatch import receiver
 
 from atlas.teams.models import User
 from atlas.teams.people import create_own_team
+from atlas.teams.sealing import sealed_anew
+from atlas.teams.second_steps import change_secrets
 
 
 @receiver(user_signed_up)
 def give_own_team(sender: type[User], user: User, **kwargs: Any) -> None:  # noqa: ARG001  # Django's signature
+    """A person who signs up through the page gets a team, like one made by `create_person`."""
     create_own_team(user)
+
+
+def seal_with_the_present_key(**_: Any) -> None:
+    """At every start of the system: after one with a new secret key nothing needs the old one any more."""
+    with transaction.atomic():
+        change_secrets(Authenticator.objects, sealed_anew)
