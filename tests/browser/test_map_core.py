@@ -54,6 +54,18 @@ def map_page(browser: Browser, mock: str) -> Iterator[Page]:
     context.close()
 
 
+@pytest.fixture(scope="module")
+def core(browser: Browser, mock: str) -> Iterator[Page]:
+    """The map without panels, which measures itself (frontend/tests/mock/core.ts)."""
+    context = browser.new_context(base_url=mock, viewport={"width": 1000, "height": 700})
+    page = context.new_page()
+    faults(mock, failTiles=0)
+    page.goto("/core")
+    page.locator("[data-state=ready]").wait_for(timeout=60_000)
+    yield page
+    context.close()
+
+
 def faults(mock: str, **values: int) -> None:
     urlopen(Request(f"{mock}/mock", json.dumps(values).encode()))  # noqa: S310
 
@@ -70,6 +82,25 @@ def inked(page: Page) -> int:
     shot = Image.open(io.BytesIO(page.locator(".map-stage").screenshot(animations="disabled", style=alone)))
     pixels = np.asarray(shot.convert("RGB"), int)
     return int((np.abs(pixels - pixels[0, 0]).max(axis=2) > 40).sum())
+
+
+def test_no_two_labels_overlap_in_200_random_views(core: Page) -> None:
+    found = core.evaluate("core.labels(200)")
+    assert found["shown"] > 500
+    assert found["overlapping"] == 0
+
+
+def test_no_two_thumbnails_overlap_at_20_zooms(core: Page) -> None:
+    found = core.evaluate("core.pictures(20)")
+    assert found["shown"] > 500
+    assert found["single"] > 20
+    assert found["overlapping"] == 0
+
+
+def test_the_point_that_is_picked_is_the_nearest_of_all_at_200_random_places(core: Page) -> None:
+    found = core.evaluate("core.picks(200)")
+    assert found["met"] > 100
+    assert found["wrong"] == 0
 
 
 def test_a_lost_context_is_painted_again(map_page: Page) -> None:

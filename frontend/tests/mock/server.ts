@@ -2,7 +2,8 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { readFileSync } from "node:fs";
-import type { Plugin } from "vite";
+import { fileURLToPath } from "node:url";
+import { build, type Plugin } from "vite";
 import { readBytes, writeMap, type Files } from "./files";
 import { MadeRecords } from "./records";
 
@@ -33,6 +34,8 @@ export function mockServer({ points, folder }: MockOptions): Plugin {
     const map = maps.find(({ id }) => url.pathname.includes(`/${id}/`));
     if (url.pathname === "/mock") return send(response, 204, "", await apply(request, faults));
     if (url.pathname === "/map") return send(response, 200, "text/html", mapPage(folder, maps));
+    if (url.pathname === "/core") return send(response, 200, "text/html", corePage(folder));
+    if (url.pathname === "/core.js") return send(response, 200, "text/javascript", await coreScript());
     if (url.pathname === "/empty") return send(response, 200, "text/html", mapPage(folder, []));
     if (url.pathname.startsWith("/pictures/")) return send(response, 200, "image/png", maps[0]!.records.picture(parseInt(url.pathname.slice(10)), url.search === "?large"));
     if (url.pathname.endsWith("/tags")) return json(response, { tags: [] });
@@ -107,9 +110,7 @@ async function bodyOf<T>(request: IncomingMessage): Promise<T> {
 }
 
 function mapPage(folder: string, maps: object[]): string {
-  const manifest = JSON.parse(readFileSync(`${folder}/manifest.json`, "utf8")) as Record<string, { file: string; css?: string[] }>;
-  const entry = (name: string) => manifest[`src/pages/${name}.ts`]!;
-  const styles = Object.values(manifest).flatMap(({ css }) => css ?? []);
+  const entry = (name: string) => builtFiles(folder)[`src/pages/${name}.ts`]!;
   const config = {
     dataset: { id: "made", name: "Pomological watercolours", url: "/" },
     maps: maps.map((map) => {
@@ -118,13 +119,34 @@ function mapPage(folder: string, maps: object[]): string {
     }),
   };
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Map</title>
-${[...new Set(styles)].map((file) => `<link rel="stylesheet" href="/${file}">`).join("")}
+${styleLinks(folder)}
 <script type="module" src="/${entry("site").file}"></script><script type="module" src="/${entry("map").file}"></script></head>
 <body class="map-body"><a class="skip-link" href="#main">Skip to the map</a>
 <header class="topbar"><a class="brand" href="/"><span class="brand-mark" aria-hidden="true"></span><span class="brand-name">Atlas</span></a>
 <nav class="nav" aria-label="Main"><a href="/">Datasets</a></nav><div class="topbar-end"><button class="button quiet square" type="button" data-theme-toggle><span class="icon icon-moon" aria-hidden="true"></span></button></div></header>
 <main class="map-app" id="main"></main><script type="application/json" id="config">${JSON.stringify(config)}</script></body></html>`;
 }
+
+/** The map core without the page round it. */
+const corePage = (folder: string): string =>
+  `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Map core</title>${styleLinks(folder)}</head>
+<body class="map-body"><main class="map-app"><div class="map-stage"></div></main><script type="module" src="/core.js"></script></body></html>`;
+
+async function coreScript(): Promise<string> {
+  const entry = fileURLToPath(new URL("core.ts", import.meta.url));
+  const lib = { entry, formats: ["es" as const] };
+  const made = await build({ configFile: false, logLevel: "error", build: { write: false, target: "es2022", minify: false, lib } });
+  const [{ output }] = made as unknown as [{ output: { code: string }[] }];
+  return output[0]!.code;
+}
+
+function styleLinks(folder: string): string {
+  const styles = Object.values(builtFiles(folder)).flatMap(({ css }) => css ?? []);
+  return [...new Set(styles)].map((file) => `<link rel="stylesheet" href="/${file}">`).join("");
+}
+
+const builtFiles = (folder: string): Record<string, { file: string; css?: string[] }> =>
+  JSON.parse(readFileSync(`${folder}/manifest.json`, "utf8")) as Record<string, { file: string; css?: string[] }>;
 
 function json(response: ServerResponse, value: unknown): void {
   send(response, 200, "application/json", JSON.stringify(value));

@@ -1,0 +1,125 @@
+/** The map core alone on a page, and what the tests in a browser measure of it: `window.core`. */
+
+import type { Labels, Manifest, SheetIndex } from "../../src/map/manifest";
+import { MapView } from "../../src/map/map_view";
+import type { MapSource } from "../../src/map/source";
+import { pointAt, STEPS } from "../../src/map/tile";
+import { overlaps } from "../overlaps";
+import { seeded } from "./random";
+
+const BASE = "/maps/map-image/v1/";
+const answer = async (path: string) => fetch(BASE + path);
+const source: MapSource = {
+  json: async (path) => (await answer(path)).json(),
+  bytes: async (path) => (await answer(path)).arrayBuffer(),
+  picture: async (path) => createImageBitmap(await (await answer(path)).blob()),
+};
+const random = seeded(4);
+
+const frame = (): Promise<unknown> => new Promise(requestAnimationFrame);
+
+/** Waits until a frame has shown all that the view needs. */
+async function settled(view: MapView): Promise<void> {
+  await frame();
+  await frame();
+  while (view.loading) await frame();
+  await frame();
+}
+
+const lookAnywhere = (view: MapView, nearest: number, farthest: number): void =>
+  view.setCamera({ x: random.uniform(), y: random.uniform(), k: farthest * (nearest / farthest) ** random.uniform() });
+
+/** How many labels of so many random views are shown in all, and how many pairs of them overlap, as the page lays them out. */
+async function labels(view: MapView, views: number): Promise<{ shown: number; overlapping: number }> {
+  const found = { shown: 0, overlapping: 0 };
+  for (let turn = 0; turn < views; turn++) {
+    lookAnywhere(view, 60, 0.6);
+    await frame();
+    const boxes = [...document.querySelectorAll(".map-label")].map((label) => label.getBoundingClientRect());
+    found.shown += boxes.length;
+    found.overlapping += overlaps(boxes);
+  }
+  return found;
+}
+
+/** The same of the pictures at so many zooms, from the overview to far below the deepest sheet. */
+async function pictures(view: MapView, zooms: number): Promise<{ shown: number; single: number; overlapping: number }> {
+  view.showPictures("always");
+  const found = { shown: 0, single: 0, overlapping: 0 };
+  const { x, y } = view["labels"]["topics"][0]!;
+  for (let turn = 0; turn < zooms; turn++) {
+    const k = 0.6 * 1000 ** (turn / (zooms - 1));
+    view.setCamera({ x: x + random.normal() / 40 / k, y: y + random.normal() / 40 / k, k });
+    await settled(view);
+    await new Promise((resolve) => setTimeout(resolve, 250)); // the old level fades
+    await settled(view);
+    const thumbnails = view["thumbnails"]!;
+    const { drawn } = thumbnails;
+    found.shown += drawn.length;
+    found.single += thumbnails["singles"]["chosen"].list.length;
+    found.overlapping += overlaps(drawn.map(({ placed }) => placed));
+  }
+  view.showPictures("off");
+  return found;
+}
+
+/** At how many of so many random places a point is met, and at how many it is another than the nearest of all that are drawn. */
+async function picks(view: MapView, places: number): Promise<{ met: number; wrong: number }> {
+  const found = { met: 0, wrong: 0 };
+  const { width, height } = view.viewport;
+  for (let turn = 0; turn < places; turn++) {
+    if (turn % 5 === 0) {
+      lookAnywhere(view, 30, 0.6);
+      await settled(view);
+    }
+    const place = turn % 2 ? besidePoint(view) : ([width * random.uniform(), height * random.uniform()] as const);
+    const picked = view.hitAt(...place)?.ordinal ?? null;
+    if (picked !== null) found.met++;
+    if (picked !== nearest(view, ...view.world(...place))) found.wrong++;
+  }
+  return found;
+}
+
+/** A few pixels from one of the points that are drawn. */
+function besidePoint(view: MapView): readonly [number, number] {
+  const drawn = view["drawn"].filter(({ prefix }) => prefix.fading > 0);
+  const { points, prefix } = drawn[random.below(drawn.length)]!;
+  const [sx, sy] = view.screen(...pointAt(points, random.below(prefix.fading)));
+  return [sx + 5 * random.normal(), sy + 5 * random.normal()];
+}
+
+/** By looking at every point that is drawn. */
+function nearest(view: MapView, x: number, y: number): number | null {
+  let best: number | null = null;
+  let bestSquare = (10 / view.viewport.scale) ** 2;
+  for (const { points, prefix } of view["drawn"]) {
+    const { tile, at, low } = points;
+    const side = 2 ** tile.z;
+    const world = (start: number, i: number) => (start + (at[i]! + (low ? (low[i]! + 0.5) / 256 : 0.5)) / STEPS) / side;
+    for (let i = 0; i < prefix.fading; i++) {
+      const square = (world(tile.x, 2 * i) - x) ** 2 + (world(tile.y, 2 * i + 1) - y) ** 2;
+      if (square >= bestSquare) continue;
+      best = tile.start + i;
+      bestSquare = square;
+    }
+  }
+  return best;
+}
+
+async function start(): Promise<void> {
+  const view = new MapView(document.querySelector<HTMLElement>(".map-stage")!, source, (await source.json("manifest.json")) as Manifest);
+  view.setPictureSource(async (ordinals) => ordinals.map((ordinal) => `/pictures/${ordinal}`));
+  view.setLabels((await source.json("labels.json")) as Labels);
+  view.setSheets((await source.json("thumbs/index.json")) as SheetIndex);
+  view.showPictures("off");
+  await settled(view);
+  const core = {
+    labels: (views: number) => labels(view, views),
+    pictures: (zooms: number) => pictures(view, zooms),
+    picks: (places: number) => picks(view, places),
+  };
+  Object.assign(window, { core });
+  document.body.dataset["state"] = "ready";
+}
+
+void start();
