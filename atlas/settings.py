@@ -383,6 +383,7 @@ CELERY_TASK_ROUTES = {
     "atlas.datasets.*": {"queue": "ingest"},
     "atlas.maps.tasks.embed*": {"queue": "embed"},
     "atlas.maps.*": {"queue": "build"},
+    "atlas.search.tasks.remove_unused_pictures": {"queue": "build"},
     "atlas.search.*": {"queue": "query"},
 }
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
@@ -390,6 +391,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "expired uploads": {"task": "atlas.datasets.tasks.remove_expired_uploads", "schedule": 3600},
     "builds that stand still": {"task": "atlas.maps.tasks.rescue", "schedule": 5, "options": {"expires": 5}},
     "old versions of maps": {"task": "atlas.maps.tasks.sweep", "schedule": 3600},
+    "old pictures of queries": {"task": "atlas.search.tasks.remove_unused_pictures", "schedule": 3600},
 }
 
 # Words, time, log -----------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from atlas.datasets.uploads import create_upload
 from atlas.maps import towers
 from atlas.maps.models import Comment, SavedView
 from atlas.search import asking
-from atlas.search.models import SavedSearch
+from atlas.search.models import QueryPicture, SavedSearch
 from atlas.teams import invitations
 from atlas.teams.guests import add_guest
 from atlas.teams.invitations import invite
@@ -140,6 +140,7 @@ def set_up(world: World, gina: User, gus: User, greta: User, olga: User) -> Stag
         "search_id": SavedSearch.objects.create(
             dataset=dataset, created_by=cast.alice, name="A", query=""
         ).pk,
+        "picture_key": QueryPicture.objects.create(dataset=dataset, key="ab" * 16, content=b"").key,
         "upload_id": owners_upload.pk,
         "key_id": ApiKey.objects.filter(team=cast.team)[0].pk,
         "key": "none",

@@ -190,6 +190,8 @@ IMPORT = f"{DATASET}/imports/{{import_id}}"
 MAP = "/api/maps/{map_id}"
 COMMENT_PATH = f"{DATASET}/comments/{{comment_id}}"
 TAG_PATH = f"{DATASET}/tags/{{tag_id}}"
+#: A GIF of one pixel.
+DOT = "R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs="
 NOT_THEIRS = dict.fromkeys(COMMENT - EDIT, 409)
 
 OPERATIONS: dict[str, Rule] = {
@@ -219,6 +221,8 @@ OPERATIONS: dict[str, Rule] = {
     "POST /api/embed": Rule({"embed key"}, json={"texts": ["red"]}, refusal=401, by_key=True),
     f"POST {DATASET}/search": Rule(SEE, json={"parts": [{"row": 1}]}),
     "POST /api/search": Rule(EVERYBODY, json={"parts": [{"text": "red"}]}),
+    f"POST {DATASET}/query-pictures": Rule(SEE, 201, json={"picture": DOT}),
+    "GET /api/query-pictures/{picture_key}": Rule(SEE),
     f"GET {DATASET}/searches": Rule(SEE),
     f"POST {DATASET}/searches": Rule(
         COMMENT - NAMELESS, 201, json={"name": "All", "query": "q=red"}, nameless=401

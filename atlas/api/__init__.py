@@ -15,6 +15,7 @@ from atlas.maps.topics_api import router as topics_router
 from atlas.search.across_api import router as across_router
 from atlas.search.api import router as search_router
 from atlas.search.nearest_api import router as nearest_router
+from atlas.search.pictures_api import router as query_pictures_router
 from atlas.search.saved_api import router as saved_searches_router
 
 api = DocumentedAPI(
@@ -31,5 +32,6 @@ api.add_router("", search_router)
 api.add_router("", nearest_router)
 api.add_router("", across_router)
 api.add_router("", saved_searches_router)
+api.add_router("", query_pictures_router)
 api.add_router("", embed_router)
 tell_errors(api)

@@ -23,8 +23,12 @@ FOR_EVER = "private, max-age=31536000, immutable"
 def thumbnail_response(record: Record) -> HttpResponse:
     """Raises Http404 for a record without a picture."""
     with _open(record.thumbnail) as file:
-        response = HttpResponse(file.read(), content_type="image/webp")
-    return _kept(response)
+        return picture_response(file.read())
+
+
+def picture_response(webp: bytes) -> HttpResponse:
+    """One of our own making, which never changes."""
+    return _kept(HttpResponse(webp, content_type="image/webp"))
 
 
 def original_response(record: Record) -> StreamingHttpResponse:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageCms
 
-from embeddings.readers import Limits
+from embeddings.readers import Limits, ReadError
 from embeddings.readers.pictures import decode, format_of, is_turned, open_picture
 
 LONGEST = 256
@@ -31,6 +31,10 @@ class Prepared(PictureFacts):
     thumbnail: bytes
 
 
+class PictureError(Exception):
+    """Somebody's picture cannot be read: a sentence for whoever sent it."""
+
+
 def inspect(data: bytes, pixels: int = Limits().pixels) -> PictureFacts:
     """What the picture says of itself. Raises ReadError as `open_picture` does; its pixels may be damaged."""
     image = open_picture(data, pixels)
@@ -49,11 +53,24 @@ def prepare(data: bytes, pixels: int = Limits().pixels) -> Prepared:
     """
     image = open_picture(data, pixels)
     size = image.size
-    small = _in_srgb(decode(image, longest=LONGEST), image.info.get("icc_profile"))
+    small = _as_webp(image, LONGEST)
+    facts = _facts(data, image, size)
+    return Prepared(facts.width, facts.height, facts.format, facts.sha256, small)
+
+
+def shrunk(data: bytes, longest: int, pixels: int) -> bytes:
+    """The picture as a WebP of `prepare`'s kind, its longest side at most `longest`. Raises PictureError."""
+    try:
+        return _as_webp(open_picture(data, pixels), longest)
+    except ReadError as error:
+        raise PictureError(str(error)) from None
+
+
+def _as_webp(image: Image.Image, longest: int) -> bytes:
+    small = _in_srgb(decode(image, longest=longest), image.info.get("icc_profile"))
     output = io.BytesIO()
     small.save(output, "WEBP", quality=_QUALITY, method=4)
-    facts = _facts(data, image, size)
-    return Prepared(facts.width, facts.height, facts.format, facts.sha256, output.getvalue())
+    return output.getvalue()
 
 
 def _facts(data: bytes, image: Image.Image, size: tuple[int, int]) -> PictureFacts:

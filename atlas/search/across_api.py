@@ -28,10 +28,11 @@ MOST_DATASETS = 100
 @router.post("/search", response=AcrossOut)
 def search_across(request: HttpRequest, body: AcrossIn) -> dict[str, Any]:
     count_search(request)
-    datasets = list(datasets_for(asker_of(request)).filter(maps__current__isnull=False).distinct())
+    asker = asker_of(request)
+    datasets = list(datasets_for(asker).filter(maps__current__isnull=False).distinct())
     by_id = {str(dataset.pk): dataset for dataset in datasets}
     wanted, skipped = _searchable(datasets, needs_tower=body.mode != "words")
-    query = Query(as_parts(body.parts), body.against, body.limit, mode=body.mode)
+    query = Query(as_parts(asker, body.parts), body.against, body.limit, mode=body.mode)
     found, mode, away = _answer(wanted, query)
     return {
         "groups": [

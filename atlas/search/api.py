@@ -1,7 +1,5 @@
 """Search over JSON: the web process checks who asks and hands the query to the query worker."""
 
-import base64
-import binascii
 import secrets
 from collections.abc import Sequence
 from typing import Any
@@ -24,6 +22,8 @@ from atlas.search import asking, engine, tasks
 from atlas.search.across import without_captions
 from atlas.search.asking import WorkerAwayError
 from atlas.search.limits import count_search
+from atlas.search.pictures import find_picture
+from atlas.search.pictures_api import from_base64
 from atlas.search.query import Part, Query
 from atlas.search.remote import RemoteError, fetch_picture
 from atlas.search.schemas import AnswerOut, GlowIn, PartIn, QueryIn
@@ -40,7 +40,9 @@ def search(request: HttpRequest, dataset_id: UUID, body: QueryIn) -> JsonRespons
     count_search(request)
     asker = asker_of(request)
     version, sees_captions = _version(asker, dataset_id, body.map)
-    query = Query(as_parts(body.parts), body.against, body.limit, body.offset, body.mode, filter=body.filter)
+    query = Query(
+        as_parts(asker, body.parts), body.against, body.limit, body.offset, body.mode, filter=body.filter
+    )
     found = _answer(dataset_id, version.build.row_count, _permitted(query, sees_captions=sees_captions))
     places = places_of(version.folder, [*(hit["row"] for hit in found["hits"]), *found["nearest"]])
     for hit in found["hits"]:
@@ -58,7 +60,7 @@ def glow(request: HttpRequest, map_id: UUID, body: GlowIn) -> HttpResponse:
     asker = asker_of(request)
     version = visible_version(asker, map_id, body.version)
     dataset_id = version.map.dataset_id
-    query = Query(as_parts(body.parts), body.against, mode="meaning", filter=body.filter)
+    query = Query(as_parts(asker, body.parts), body.against, mode="meaning", filter=body.filter)
     query = _permitted(query, sees_captions=permit(asker, dataset_id).sees_captions)
     try:
         found = asking.ask(tasks.glow, str(dataset_id), str(version.pk), query.as_json())
@@ -71,9 +73,9 @@ def glow(request: HttpRequest, map_id: UUID, body: GlowIn) -> HttpResponse:
     return HttpResponse(content, content_type="application/octet-stream")
 
 
-def as_parts(parts: Sequence[PartIn]) -> tuple[Part, ...]:
+def as_parts(asker: Asker, parts: Sequence[PartIn]) -> tuple[Part, ...]:
     """As they travel to the worker; pictures wait in the cache. Raises HttpError 422."""
-    return tuple(Part(part.weight, part.text, part.row, _parked(part), part.group) for part in parts)
+    return tuple(Part(part.weight, part.text, part.row, _parked(asker, part), part.group) for part in parts)
 
 
 def checked(found: dict[str, Any]) -> dict[str, Any]:
@@ -127,23 +129,29 @@ def _version(asker: Asker, dataset_id: UUID, map_id: UUID | None) -> tuple[MapVe
     return chosen.current, chosen.sees_captions
 
 
-def _parked(part: PartIn) -> str | None:
+def _parked(asker: Asker, part: PartIn) -> str | None:
     """Leave a picture where the worker finds it: a task's message is no place for megabytes."""
-    if part.url is not None:
-        try:
-            content = fetch_picture(part.url)
-        except RemoteError as error:
-            raise HttpError(422, str(error)) from None
-    elif part.picture is not None:
-        try:
-            content = base64.b64decode(part.picture, validate=True)
-        except (binascii.Error, ValueError):
-            raise HttpError(422, "The picture of the query is not base64.") from None
-    else:
+    content = _picture_of(asker, part)
+    if content is None:
         return None
     key = f"query-picture:{secrets.token_urlsafe(16)}"
     cache.set(key, content, PICTURE_SECONDS)
     return key
+
+
+def _picture_of(asker: Asker, part: PartIn) -> bytes | None:
+    """The file; None of a part that is no picture. Raises HttpError 422."""
+    if part.url is not None:
+        try:
+            return fetch_picture(part.url)
+        except RemoteError as error:
+            raise HttpError(422, str(error)) from None
+    if part.picture_key is not None:
+        content = find_picture(asker, part.picture_key)
+        if content is None:
+            raise HttpError(422, "The picture of the query is not here any more: add it again.")
+        return content
+    return None if part.picture is None else from_base64(part.picture)
 
 
 def _middle(points: list[tuple[float, float]]) -> dict[str, float] | None:

@@ -13,12 +13,18 @@ from atlas.search.query import MOST_PARTS, Against, Mode
 MOST_ACROSS = 50
 
 
+#: What a part can be about.
+SUBJECTS = ("text", "row", "picture", "picture_key", "url", "topic", "tag", "filter")
+
+
 class PartIn(Schema):
-    """One of `text`, `row`, `picture` (base64 of the file), `url`, `topic` and its `map`, `tag`, `filter`."""
+    """One of `text`, `row`, `picture` (base64 of the file), `picture_key` (of one that was sent before),
+    `url`, `topic` and its `map`, `tag`, `filter`."""
 
     text: Annotated[str, Field(max_length=10_000)] | None = None
     row: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     picture: Annotated[str, Field(max_length=8 << 20)] | None = None
+    picture_key: Annotated[str, Field(pattern="^[0-9a-f]{32}$")] | None = None
     url: Annotated[str, Field(max_length=2000)] | None = None
     topic: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     map: UUID | None = None
@@ -28,9 +34,9 @@ class PartIn(Schema):
 
     @model_validator(mode="after")
     def says_one_thing(self) -> "PartIn":
-        said = (self.text, self.row, self.picture, self.url, self.topic, self.tag, self.filter)
+        said = [getattr(self, name) for name in SUBJECTS]
         if sum(value is not None for value in said) != 1:
-            raise ValueError("A part has exactly one of text, row, picture, url, topic, tag and filter.")
+            raise ValueError(f"A part has exactly one of {', '.join(SUBJECTS[:-1])} and {SUBJECTS[-1]}.")
         if (self.topic is None) != (self.map is None):
             raise ValueError("A topic is named with its map.")
         if self.text is not None and not self.text.strip():

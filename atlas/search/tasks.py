@@ -15,7 +15,7 @@ from django.core.cache import cache
 from atlas.maps import towers
 from atlas.maps.models import Space
 from atlas.maps.towers import TowerError, Vectors, embed_query
-from atlas.search import across, engine
+from atlas.search import across, engine, pictures
 from atlas.search import nearest as neighbours
 from atlas.search.query import Query
 from atlas.search.vectors import QueryError
@@ -68,11 +68,11 @@ def embed_pictures(keys: list[str]) -> dict[str, Any]:
     `{"error": sentence}`."""
 
     def put() -> dict[str, Any]:
-        pictures = cache.get_many(keys)
-        missing = [key for key in keys if key not in pictures]
+        found = cache.get_many(keys)
+        missing = [key for key in keys if key not in found]
         if missing:
             raise QueryError("The pictures are no longer here: send them again.")
-        vectors, errors = towers.embed_each(settings.ATLAS_MODEL, [pictures[key] for key in keys])
+        vectors, errors = towers.embed_each(settings.ATLAS_MODEL, [found[key] for key in keys])
         return {"vectors": packed(vectors), "unreadable": sorted(errors.items())}
 
     return _told(put)
@@ -97,6 +97,11 @@ def warm() -> None:
     except TowerError as error:
         # Said once here, and again to everybody who searches.
         log.warning("%s", error)
+
+
+@shared_task(ignore_result=True)
+def remove_unused_pictures() -> None:
+    pictures.remove_unused_pictures()
 
 
 @worker_ready.connect

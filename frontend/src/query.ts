@@ -1,9 +1,8 @@
 /** A query as people put it together: words in the box and chips beside them, each wanted or not, more or less. */
 
 import type { MapRecord } from "./api/maps";
-import type { QueryPart, Subject } from "./api/search";
+import { queryPictureUrl, type QueryPart, type Subject } from "./api/search";
 import { readFilter, type Filter } from "./filters";
-import { keptPicture, keyOfPicture } from "./query_pictures";
 
 export interface Chip {
   /** Stays when the chip changes. */
@@ -43,13 +42,14 @@ export function recordChip(record: MapRecord, weight = 1): Chip {
 export const groupChip = (filter: Filter, weight = 1): Chip => chip({ filter }, "Selected records", { weight });
 
 export const pictureChip = (picture: string, weight = 1): Chip =>
-  chip({ picture }, "Your picture", { weight, thumbnail: `data:image/jpeg;base64,${picture}` });
+  chip({ picture }, "Picture", { weight, thumbnail: `data:image/jpeg;base64,${picture}` });
 
-/** What needs no looking up in a dataset; null for the others, and for a picture that is not here. */
+/** What needs no looking up in a dataset; null for the others. */
 export function plainChip(part: QueryPart): Chip | null {
   const { weight } = part;
   if ("text" in part) return textChip(part.text, weight);
-  if ("picture" in part) return part.picture ? pictureChip(part.picture, weight) : null;
+  if ("picture" in part) return pictureChip(part.picture, weight);
+  if ("picture_key" in part) return chip({ picture_key: part.picture_key }, "Picture", { weight, thumbnail: queryPictureUrl(part.picture_key) });
   return "url" in part ? chip({ url: part.url }, part.url.replace(/^https?:\/\//, ""), { weight }) : null;
 }
 
@@ -82,25 +82,26 @@ export function named({ text, chips }: Asked): string {
   return [...(text.trim() ? [text.trim()] : []), ...parts].join(" ").slice(0, 100);
 }
 
-/**
- * A part as text in an address: "text:red", "-2*row:12", "topic:3@<map>". A picture by the key under which this browser
- * keeps it, or `whole` where there is room.
- */
-export function writePart({ subject, weight }: Chip, whole = false): string {
+/** Those that can stand in an address: a picture cannot before it has a key. */
+export const writeParts = (chips: Chip[]): string[] => chips.filter(({ subject }) => !("picture" in subject)).map(writePart);
+
+/** A part as text in an address: "text:red", "-2*row:12", "topic:3@<map>", "picture:<key>". */
+export function writePart({ subject, weight }: Chip): string {
   const size = Math.abs(weight);
-  return `${weight < 0 ? "-" : ""}${size === 1 ? "" : `${size}*`}${written(subject, whole)}`;
+  return `${weight < 0 ? "-" : ""}${size === 1 ? "" : `${size}*`}${written(subject)}`;
 }
 
-function written(subject: Subject, whole: boolean): string {
+function written(subject: Subject): string {
   if ("text" in subject) return `text:${subject.text}`;
   if ("row" in subject) return `row:${subject.row}`;
-  if ("picture" in subject) return `picture:${whole ? subject.picture : keyOfPicture(subject.picture)}`;
+  if ("picture" in subject) return `picture:${subject.picture}`;
+  if ("picture_key" in subject) return `picture:${subject.picture_key}`;
   if ("url" in subject) return `url:${subject.url}`;
   if ("topic" in subject) return `topic:${subject.topic}@${subject.map}`;
   return "tag" in subject ? `tag:${subject.tag}` : `filter:${JSON.stringify(subject.filter)}`;
 }
 
-/** Null for what makes no sense: an address is written by people too. A picture that is not here is "". */
+/** Null for what makes no sense: an address is written by people too. */
 export function readPart(text: string): QueryPart | null {
   const [, minus, size, kind, value] = /^(-?)(?:(\d+(?:\.\d+)?)\*)?([a-z]+):(.+)$/s.exec(text) ?? [];
   const subject = kind && value ? read(kind, value) : null;
@@ -111,7 +112,7 @@ export function readPart(text: string): QueryPart | null {
 function read(kind: string, value: string): Subject | null {
   if (kind === "text") return { text: value };
   if (kind === "row" && /^\d{1,9}$/.test(value)) return { row: Number(value) };
-  if (kind === "picture") return { picture: keptPicture(value) };
+  if (kind === "picture") return PICTURE_KEY.test(value) ? { picture_key: value } : whole(value);
   if (kind === "url") return { url: value };
   if (kind === "tag" && UUID.test(value)) return { tag: value };
   if (kind === "filter") {
@@ -122,4 +123,8 @@ function read(kind: string, value: string): Subject | null {
   return kind === "topic" && /^\d{1,9}$/.test(topic!) && map && UUID.test(map) ? { topic: Number(topic), map } : null;
 }
 
+/** Saved searches once held their pictures themselves. */
+const whole = (picture: string): Subject | null => (picture.length > 64 ? { picture } : null);
+
+const PICTURE_KEY = /^[0-9a-f]{32}$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

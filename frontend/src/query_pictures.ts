@@ -1,14 +1,10 @@
-/** Pictures of queries: read from files, and kept for this tab, because an address has no room for them. */
+/** Pictures of queries: read from files, and kept by the server, because an address has no room for them. */
 
-import { keep, kept } from "./kept";
+import { keepQueryPicture } from "./api/search";
+import type { Asked, Chip } from "./query";
 
 /** The towers look at 224 × 224. */
 const LARGEST = 384;
-const KEY = "query-picture-";
-/** Longer is no key but the picture itself, as saved searches hold it. */
-const LONGEST_KEY = 64;
-
-const keys = new Map<string, string>();
 
 /** A picture for a query as base64; rejects for a file that the browser cannot read. */
 export async function readPicture(file: Blob): Promise<string> {
@@ -30,22 +26,14 @@ export async function readPicture(file: Blob): Promise<string> {
   return url.slice(url.indexOf(",") + 1);
 }
 
-/** A short name for the picture, by which this tab finds it again after a reload and on the way back. */
-export function keyOfPicture(picture: string): string {
-  const known = keys.get(picture);
-  if (known) return known;
-  const key = Math.random().toString(36).slice(2, 12);
-  keys.set(picture, key);
-  // Where the browser keeps nothing it lasts until the page is left.
-  keep("sessionStorage", KEY + key, picture);
-  return key;
+export const hasUnkept = ({ chips }: Asked): boolean => chips.some(({ subject }) => "picture" in subject);
+
+/** The same query, its pictures kept with a dataset and named by their keys. */
+export async function withKeys(asked: Asked, dataset: string): Promise<Asked> {
+  return { ...asked, chips: await Promise.all(asked.chips.map((chip) => withKey(chip, dataset))) };
 }
 
-/** "" for one that another browser keeps. */
-export function keptPicture(key: string): string {
-  if (key.length > LONGEST_KEY) return key;
-  for (const [picture, known] of keys) if (known === key) return picture;
-  const picture = kept("sessionStorage", KEY + key) ?? "";
-  if (picture) keys.set(picture, key);
-  return picture;
+async function withKey(chip: Chip, dataset: string): Promise<Chip> {
+  if (!("picture" in chip.subject)) return chip;
+  return { ...chip, subject: { picture_key: await keepQueryPicture(dataset, chip.subject.picture) } };
 }

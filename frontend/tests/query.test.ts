@@ -1,24 +1,26 @@
 import { expect, test } from "vitest";
-import { chip, flipped, named, partsOf, readPart, readTyped, recordChip, textChip, weighed, writePart, type Chip } from "../src/query";
+import { chip, flipped, named, partsOf, readPart, readTyped, recordChip, textChip, weighed, writePart, writeParts, type Chip } from "../src/query";
 
 const MAP = "6f9619ff-8b86-d011-b42d-00cf4fc964ff";
 const again = (each: Chip) => readPart(writePart(each));
 
 test("every part of a query survives its address", () => {
-  const subjects = [{ text: "a*b: <c> \"d\"\n-e" }, { row: 0 }, { picture: "/9j/4AAQ" }, { url: "https://example.org/a?b=c*d:e" }, { topic: 7, map: MAP }, { tag: MAP }, { filter: { rows: [1, 2] } }];
+  const subjects = [{ text: "a*b: <c> \"d\"\n-e" }, { row: 0 }, { url: "https://example.org/a?b=c*d:e" }, { topic: 7, map: MAP }, { tag: MAP }, { filter: { rows: [1, 2] } }];
   for (const subject of subjects) {
     for (const weight of [1, -1, 2.5, -0.25]) expect(again(chip(subject, "", { weight }))).toEqual({ ...subject, weight });
   }
 });
 
-test("a picture that another browser keeps is empty, one that is written whole is not", () => {
-  expect(readPart("picture:nowhere")).toEqual({ picture: "", weight: 1 });
+test("a picture stands in an address by its key, and not before it has one", () => {
+  const key = "0123456789abcdef".repeat(2);
+  expect(again(chip({ picture_key: key }, "", { weight: -1 }))).toEqual({ picture_key: key, weight: -1 });
+  expect(writeParts([chip({ picture: "/9j/4AAQ" }, ""), textChip("red"), chip({ picture_key: key }, "")])).toEqual(["text:red", `picture:${key}`]);
   const picture = "/9j/" + "A".repeat(100) + "==";
-  expect(readPart(writePart(chip({ picture }, ""), true))).toEqual({ picture, weight: 1 });
+  expect(readPart(`picture:${picture}`)).toEqual({ picture, weight: 1 });
 });
 
 test("parts that make no sense are nothing", () => {
-  for (const text of ["", "text:", "bare", "0*text:a", "row:-1", "row:1.5", "topic:3", `topic:x@${MAP}`, "tag:mine", "shell:rm"]) expect(readPart(text)).toBeNull();
+  for (const text of ["", "text:", "bare", "0*text:a", "row:-1", "row:1.5", "topic:3", `topic:x@${MAP}`, "tag:mine", "picture:mine", "shell:rm"]) expect(readPart(text)).toBeNull();
   expect(readPart("99*text:a")).toEqual({ text: "a", weight: 3 });
 });
 

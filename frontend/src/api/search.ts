@@ -4,6 +4,8 @@
  *   POST /api/datasets/{id}/search                        Query -> Answer
  *   POST /api/maps/{map}/glow                             Glow -> a byte for each point, by ordinal
  *   POST /api/search                                      { parts, against, mode } -> Across: over all datasets that the person may see
+ *   POST /api/datasets/{id}/query-pictures                {picture} -> {key}: keeps a picture (base64) to search with
+ *   GET  /api/query-pictures/{key}                        the picture
  *   GET  /api/datasets/{id}/searches                      -> {searches: [SavedSearch]}, the person's own and the shared ones
  *   POST /api/datasets/{id}/searches                      {name, query, shared} -> SavedSearch
  *   DELETE /api/datasets/{id}/searches/{id}
@@ -11,10 +13,10 @@
 
 import type { Filter } from "../filters";
 import type { MapAddress } from "./maps";
-import { change, get, post } from "./http";
+import { change, get, post, send } from "./http";
 
-/** What a part of a query is about: words, a record, a picture (base64, or at an address), a topic, a tag, other records. */
-export type Subject = { text: string } | { row: number } | { picture: string } | { url: string } | { topic: number; map: string } | { tag: string } | { filter: Filter };
+/** What a part of a query is about: words, a record, a picture (base64, by its key, or at an address), a topic, a tag, other records. */
+export type Subject = { text: string } | { row: number } | { picture: string } | { picture_key: string } | { url: string } | { topic: number; map: string } | { tag: string } | { filter: Filter };
 
 /** Wanted (weight > 0) or not wanted (< 0). */
 export type QueryPart = Subject & { weight: number };
@@ -98,6 +100,14 @@ export async function glow(map: MapAddress, query: Pick<Query, "parts" | "agains
 }
 
 export const searchAcross = (query: Pick<Query, "parts" | "against" | "mode">, signal: AbortSignal): Promise<Across> => post("/api/search", query, signal);
+
+export const keepQueryPicture = async (dataset: string, picture: string): Promise<string> =>
+  (await post<{ key: string }>(`/api/datasets/${dataset}/query-pictures`, { picture })).key;
+
+export const queryPictureUrl = (key: string): string => `/api/query-pictures/${key}`;
+
+/** Rejects when the picture is not kept any more, or not for who asks. */
+export const requireQueryPicture = (key: string): Promise<Response> => send(queryPictureUrl(key));
 
 export interface SavedSearch {
   id: string;

@@ -1,7 +1,7 @@
 /** Chips for the parts of a query that came by a link: what they say is looked up. */
 
 import { mapFiles, recordOf } from "../api/maps";
-import type { QueryPart } from "../api/search";
+import { requireQueryPicture, type QueryPart } from "../api/search";
 import { tagsOf } from "../api/select";
 import { SPACE_NAMES } from "../config";
 import type { Labels } from "../map/manifest";
@@ -14,6 +14,7 @@ export async function chipOf(stage: Stage, part: QueryPart): Promise<Chip | null
   if ("row" in part) return recordChip(await recordOf(stage.entry, part.row), weight);
   if ("topic" in part) return topicChip(stage, part.topic, part.map, weight);
   if ("filter" in part) return groupChip(part.filter, weight);
+  if ("picture_key" in part) await requireQueryPicture(part.picture_key);
   if (!("tag" in part)) return plainChip(part);
   const tag = (await tagsOf(stage.config.dataset.id)).find(({ id }) => id === part.tag);
   return tag ? chip({ tag: tag.id }, tag.name, { weight }) : null;

@@ -222,6 +222,7 @@ export class Explorer {
 
   /** Copies a link that opens what is seen; what no address has room for is saved as a view first. */
   async copyLink(): Promise<void> {
+    if (!(await this.search.keepPictures())) return;
     const link = this.link();
     let hash = encodeLink(link);
     if (Object.keys(leftOut(link)).length > 0) {

@@ -5,7 +5,8 @@ import type { MapRecord } from "../api/maps";
 import { glow, search, type Against, type Answer, type Mode, type Query, type QueryPart } from "../api/search";
 import { countAbove } from "../cut";
 import type { Hit } from "../map/hits_pass";
-import { NOTHING_ASKED, partsOf, readPart, recordChip, writePart, type Asked, type Chip } from "../query";
+import { NOTHING_ASKED, partsOf, readPart, recordChip, writeParts, type Asked, type Chip } from "../query";
+import { hasUnkept, withKeys } from "../query_pictures";
 import type { Link } from "../url";
 import { chipOf } from "./chips";
 import type { Filters } from "./filters.svelte";
@@ -88,8 +89,17 @@ export class Search {
   async ask(asked: Asked): Promise<void> {
     this.asked = asked;
     this.moved = null;
-    if (partsOf(asked).length > 0) await this.search();
+    if (partsOf(asked).length > 0) await Promise.all([this.search(), this.keepPictures()]);
     else this.clear();
+  }
+
+  /** Lets the server keep the pictures of the query, so that links can name them; whether it has them all. */
+  async keepPictures(): Promise<boolean> {
+    const { asked } = this;
+    if (!hasUnkept(asked)) return true;
+    const kept = await this.stage.attempt(withKeys(asked, this.stage.config.dataset.id));
+    if (kept && this.asked === asked) this.asked = kept;
+    return kept !== null;
   }
 
   /** The same question on another map. */
@@ -234,7 +244,7 @@ export class Search {
 
   link(): Pick<Link, "query" | "parts" | "against" | "mode" | "cut" | "glow"> {
     const { asked, against, mode, moved, glowing } = this;
-    return { query: asked.text, parts: asked.chips.map((chip) => writePart(chip)), against, mode, cut: moved, glow: glowing };
+    return { query: asked.text, parts: writeParts(asked.chips), against, mode, cut: moved, glow: glowing };
   }
 
   async follow({ camera, query, parts, against, mode, cut, glow }: Link): Promise<void> {
@@ -257,7 +267,7 @@ export class Search {
   private async chips(parts: string[]): Promise<Chip[]> {
     const read = parts.map(readPart).filter((part): part is QueryPart => part !== null);
     const chips = (await Promise.all(read.map((part) => this.stage.attempt(chipOf(this.stage, part))))).filter((chip) => chip !== null);
-    if (chips.length < parts.length) this.stage.error = "A part of this search is not here any more, or is a picture that only the other browser has.";
+    if (chips.length < parts.length) this.stage.error = "A part of this search is not here any more.";
     return chips;
   }
 }

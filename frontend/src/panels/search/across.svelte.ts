@@ -1,7 +1,8 @@
 /** One question to all datasets that the person may see. */
 
 import { searchAcross, type Across, type Against, type Mode } from "../../api/search";
-import { NOTHING_ASKED, partsOf, plainChip, readPart, writePart, type Asked } from "../../query";
+import { NOTHING_ASKED, partsOf, plainChip, readPart, writeParts, type Asked } from "../../query";
+import { hasUnkept, withKeys } from "../../query_pictures";
 import { decodeLink, encodeLink, NO_LINK, type Link } from "../../url";
 
 export class AcrossSearch {
@@ -32,9 +33,22 @@ export class AcrossSearch {
     } catch (error) {
       if (signal.aborted) return;
       this.answer = null;
-      this.problem = error instanceof Error ? error.message : String(error);
+      this.fail(error);
     }
     this.searching = signal.aborted;
+    if (this.answer) await this.keepPictures(this.answer).catch((error: unknown) => this.fail(error));
+  }
+
+  private fail(error: unknown): void {
+    this.problem = error instanceof Error ? error.message : String(error);
+  }
+
+  /** With the dataset that has the best hits: whoever sees these finds the pictures under their keys. */
+  private async keepPictures({ groups }: Across): Promise<void> {
+    const { asked } = this;
+    if (!groups[0] || !hasUnkept(asked)) return;
+    const kept = await withKeys(asked, groups[0].dataset.id);
+    if (this.asked === asked) this.asked = kept;
   }
 
   setAgainst(against: Against): void {
@@ -49,7 +63,7 @@ export class AcrossSearch {
 
   private get link(): Link {
     const { asked, against, mode } = this;
-    return { ...NO_LINK, query: asked.text, parts: asked.chips.map((chip) => writePart(chip)), against, mode };
+    return { ...NO_LINK, query: asked.text, parts: writeParts(asked.chips), against, mode };
   }
 
   /** The question as the part of an address after "#". */
