@@ -137,14 +137,17 @@ def test_words_minus_words_leave_out_and_turn_round(page: Page, squares: Squares
     expect(wanted).to_have_count(0)
 
 
-def test_a_picture_alone_and_with_words(page: Page, squares: Squares) -> None:
+def test_a_picture_alone_and_with_words_and_its_link_opens_in_another_browser(
+    page: Page, browser: Browser, stack: Stack, squares: Squares
+) -> None:
     page.goto(squares.map)
     expect(box(page)).to_be_visible(timeout=30_000)
     page.locator("input[type=file]").set_input_files(
         {"name": "mine.png", "mimeType": "image/png", "buffer": picture("blue", 200, 200)}
     )
     assert set(captions(page)) == {"a blue square"}
-    expect(page.get_by_role("group", name="Wanted: Your picture")).to_be_visible()
+    expect(page.get_by_role("group", name="Wanted: Picture")).to_be_visible()
+    expect(page).to_have_url(re.compile("p=picture:[0-9a-f]{32}"))
 
     with page.expect_response(re.compile("/search$")) as answered:
         box(page).fill("a square")
@@ -152,9 +155,21 @@ def test_a_picture_alone_and_with_words(page: Page, squares: Squares) -> None:
     assert len(answered.value.json()["hits"][0]["parts"]) == 2
     assert "a blue square" in captions(page)
 
-    # The picture has no room in the address: this tab keeps it.
-    page.reload()
-    expect(page.get_by_role("group", name="Wanted: Your picture")).to_be_visible(timeout=30_000)
+    address = page.url
+    elsewhere = browser.new_context(base_url=stack.url).new_page()
+    elsewhere.goto(squares.link)
+    elsewhere.goto(address)
+    picture_of = elsewhere.get_by_role("group", name="Wanted: Picture").get_by_role("img")
+    expect(picture_of).to_have_js_property("naturalWidth", 200, timeout=30_000)
+    assert captions(elsewhere) == captions(page)
+    elsewhere.context.close()
+
+
+def test_a_link_whose_picture_is_gone_says_so(page: Page, squares: Squares) -> None:
+    page.goto(f"{squares.map}#q=a+red+square&p=picture:{'0' * 32}")
+
+    expect(page.get_by_role("alert")).to_contain_text("not here any more", timeout=30_000)
+    assert set(captions(page)) == {"a red square"}
 
 
 def test_a_record_is_searched_for_its_like_and_a_topic_too(page: Page, squares: Squares) -> None:
