@@ -2,6 +2,7 @@
 stem.
 """
 
+import heapq
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -11,6 +12,7 @@ from embeddings.readers.members import Member
 from embeddings.readers.reasons import ReadError, Reason
 
 _LONGEST = 1_024
+_FEW = 16  # pictures of one name: looked through each time they are asked for
 _CAPTION_NUMBER = re.compile(r"#\d+$")  # Flickr8k writes 1000268201.jpg#0
 
 
@@ -21,6 +23,7 @@ class PictureIndex:
 
     def __init__(self, pictures: Sequence[Member]) -> None:
         self.pictures = pictures
+        self._nearest: dict[tuple[int, int], list[int]] = {}
 
     def find(self, text: str, table: Member) -> int | None:
         """The place of the picture that a table's cell means, or None. Raises ReadError when it may be
@@ -43,49 +46,58 @@ class PictureIndex:
         parts = _parts(text)
         return bool(parts) and parts[-1].casefold() in self._by_base
 
-    def _choose(self, places: tuple[int, ...], table: Member, text: str) -> int:
+    def _choose(self, places: Sequence[int], table: Member, text: str) -> int:
         """Of pictures with one name: those packed with the table, then those below its folder, then the
         highest up.
         """
         if len(places) == 1:
             return places[0]
-        below = f"{table.folder}/" if table.folder else ""
-
-        def distance(place: int) -> tuple[bool, bool, int]:
-            picture = self.pictures[place]
-            return (
-                picture.container is not table.container,
-                not picture.name.startswith(below),
-                picture.name.count("/"),
-            )
-
-        nearest = sorted(places, key=distance)
-        if distance(nearest[0]) == distance(nearest[1]):
-            first, second = (self.pictures[place].source for place in nearest[:2])
+        asked = (id(places), id(table))
+        nearest = self._nearest.get(asked) or self._two_nearest(places, table)
+        if len(places) > _FEW:
+            self._nearest[asked] = nearest
+        if self._distance(nearest[0], table) == self._distance(nearest[1], table):
+            first, second = (self.pictures[place].source for place in nearest)
             raise ReadError(Reason.MISSING, f"“{text[:200]}” may mean {first} or {second}.")
         return nearest[0]
 
+    def _two_nearest(self, places: Sequence[int], table: Member) -> list[int]:
+        return heapq.nsmallest(2, places, key=lambda place: self._distance(place, table))
+
+    def _distance(self, place: int, table: Member) -> tuple[bool, bool, int]:
+        picture = self.pictures[place]
+        below = f"{table.folder}/" if table.folder else ""
+        return (
+            picture.container is not table.container,
+            not picture.name.startswith(below),
+            picture.name.count("/"),
+        )
+
     @cached_property
-    def _by_name(self) -> dict[str, tuple[int, ...]]:
+    def _by_name(self) -> dict[str, Sequence[int]]:
         return _gather((picture.name, place) for place, picture in enumerate(self.pictures))
 
     @cached_property
-    def _by_base(self) -> dict[str, tuple[int, ...]]:
+    def _by_base(self) -> dict[str, Sequence[int]]:
         return _gather(
             (picture.name.rpartition("/")[2].casefold(), place) for place, picture in enumerate(self.pictures)
         )
 
     @cached_property
-    def _by_stem(self) -> dict[str, tuple[int, ...]]:
+    def _by_stem(self) -> dict[str, Sequence[int]]:
         return _gather(
             (picture.stem.rpartition("/")[2].casefold(), place) for place, picture in enumerate(self.pictures)
         )
 
 
-def _gather(pairs: Iterable[tuple[str, int]]) -> dict[str, tuple[int, ...]]:
-    found: dict[str, tuple[int, ...]] = {}
+def _gather(pairs: Iterable[tuple[str, int]]) -> dict[str, Sequence[int]]:
+    found: dict[str, Sequence[int]] = {}
     for key, place in pairs:
-        found[key] = (*found[key], place) if key in found else (place,)
+        places = found.get(key)
+        if isinstance(places, list):
+            places.append(place)
+        else:  # one alone is a tuple, which takes half the memory of a list
+            found[key] = (place,) if places is None else [*places, place]
     return found
 
 

@@ -1,5 +1,6 @@
 """Which column is what: suggestions, and the corrections people make."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,16 @@ def test_a_column_of_two_types_in_two_tables_is_text(tmp_path: Path) -> None:
     second = file_of(tmp_path / "b.csv", "text,n\nother words,2020-01-01\nlast words,2020-01-02\n")
     rows, _ = read([first, second])
     assert [row.values["n"] for row in rows] == ["1", "2", "2020-01-01", "2020-01-02"]
+
+
+def test_thousands_of_pictures_of_one_name_are_told_apart_in_time(tmp_path: Path) -> None:
+    count = 3_000
+    files: Files = {f"{at}/image.png": png() for at in range(count)}
+    lines = "".join(f"elsewhere/{at}/image.png,words {at}\n" for at in range(count))
+    lines += "".join(f"none/image.png,words {at}\n" for at in range(count))
+    began = time.process_time()
+    rows, skipped = read(zipped(tmp_path, f"file,caption\n{lines}", files))
+    assert time.process_time() - began < 5
+    assert [row.captions for row in rows] == [[f"words {at}"] for at in range(count)]
+    assert {item.reason for item in skipped} == {Reason.MISSING}
+    assert len(skipped) == count
