@@ -83,6 +83,12 @@ def _kind(member: Member) -> str:
         return "words"
     if table_kind(member):
         return "table"
+    if not member.size:
+        raise ReadError(Reason.EMPTY, "It is empty.")
+    if suffix in _ARCHIVES and not member.container.name:  # by itself, and yet not opened
+        raise ReadError(
+            Reason.UNSUPPORTED, "It is no archive that is understood; pack it as zip, tar or tar.gz."
+        )
     if suffix in _ARCHIVES:
         raise ReadError(Reason.UNSUPPORTED, "It is an archive inside the upload; upload it by itself.")
     return _kind_by_start(member)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 BLOCK = 512
 _LONGEST_HEADER = 2**20
+_LONGEST_PADDING = 2**20  # zeros behind the end mark; tar writes up to 10 KiB
 _FILES = frozenset(b"0\0" + b"7")
 _LINKS = frozenset(b"12346")
 _FOLDER = ord("5")
@@ -102,8 +103,8 @@ def walk(stream: io.RawIOBase) -> Iterator[tuple[str, int, int, int]]:
     damage.
     """
     offset, long_name, extended = 0, "", dict[str, str]()
-    while (header := _header_at(stream, offset)) is not None:
-        offset += BLOCK
+    while (found := _next_header(stream, offset)) is not None:
+        header, offset = found
         if header.kind in (_LONG_NAME, _LONG_LINK, _PAX, _GLOBAL_PAX):
             text = _extension(stream, header)
             if header.kind == _LONG_NAME:
@@ -122,11 +123,21 @@ def walk(stream: io.RawIOBase) -> Iterator[tuple[str, int, int, int]]:
         long_name, extended = "", {}
 
 
-def _header_at(stream: io.RawIOBase, offset: int) -> Header | None:
-    """The header at `offset`, or None at the end mark (or a bare end, which some writers leave)."""
-    block = _read_at(stream, offset, BLOCK)
-    if not block or not block.strip(b"\0"):
-        return None
+def _next_header(stream: io.RawIOBase, offset: int) -> tuple[Header, int] | None:
+    """The header at `offset` and where it ends; None at the end (or a bare one, which some writers leave).
+
+    The end mark is looked behind: archives that were put together by `cat` have one each.
+    """
+    for start in range(offset, offset + _LONGEST_PADDING, BLOCK):
+        block = _read_at(stream, start, BLOCK)
+        if not block:
+            return None
+        if block.strip(b"\0"):
+            return _header_of(block), start + BLOCK
+    return None
+
+
+def _header_of(block: bytes) -> Header:
     if len(block) < BLOCK or not _checksum_holds(block):
         raise ReadError(Reason.CORRUPT, "The archive is damaged or cut short.")
     name = _text(block[:100].split(b"\0")[0])

@@ -150,3 +150,27 @@ def test_it_refuses_too_many_entries(tmp_path: Path) -> None:
 def test_it_names_the_packers_it_does_not_know(tmp_path: Path, start: bytes, packer: str) -> None:
     with pytest.raises(DatasetError, match=packer):
         read(file_of(tmp_path / "x.tar", start + bytes(600)))
+
+
+def test_it_reads_archives_that_were_put_together_by_cat(tmp_path: Path) -> None:
+    more = tar_of(tmp_path / "more.tar", {"3.png": png(3)}).read_bytes()
+    both = tar_of(tmp_path / "x.tar", THREE).read_bytes() + more
+    rows, skipped = read(file_of(tmp_path / "x.tar", both))
+    assert names_of(rows) == ["0.png", "1.png", "2.png", "3.png"]
+    assert not skipped
+    rows, _ = read(file_of(tmp_path / "x.tar.gz", gzip.compress(both)))
+    assert len(rows) == 4
+
+
+def test_what_lies_behind_the_end_mark_is_reported(tmp_path: Path) -> None:
+    data = tar_of(tmp_path / "x.tar", THREE).read_bytes()
+    rows, skipped = read(file_of(tmp_path / "x.tar", data + b"junk" * 200))
+    assert len(rows) == 3
+    assert [item.reason for item in skipped] == [Reason.CORRUPT]
+
+
+@pytest.mark.parametrize(("name", "words"), [("x.gz", "no archive"), ("x.gz", "empty"), ("x", "empty")])
+def test_what_is_no_archive_after_all_is_one_sentence(tmp_path: Path, name: str, words: str) -> None:
+    content = b"" if words == "empty" else gzip.compress(b"words")
+    with pytest.raises(DatasetError, match=f"{name}: .*{words}"):
+        read(file_of(tmp_path / name, content))
