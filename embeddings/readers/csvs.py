@@ -58,6 +58,7 @@ class DelimitedTable(Table):
         if self.delimiter == _NO_DELIMITER:
             self._has_header = first[0].strip().casefold() in _HEADERS_OF_TEXT
         self._leading = int(self._has_header) + bool(told)
+        self.columns_left_out = max(0, len(first) - limits.columns)
         first = [cell_text(cell) for cell in first[: limits.columns]]
         self.columns = column_names(first if self._has_header else [""] * len(first))
         self._surplus = len(self.columns) - 1

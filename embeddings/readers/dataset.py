@@ -159,6 +159,8 @@ class Dataset:
             plan = self._plan_one(table)
             if plan.captions and table.spread_surplus_into(plan.captions[0]):
                 plan = self._plan_one(table)
+            if plan.table.columns_left_out:
+                self._skipped.append(_columns_left_out(plan.table))
             if problem := self._useless(plan):
                 self._skipped.append(Skipped(table.source, Reason.UNSUPPORTED, problem))
             else:
@@ -279,3 +281,9 @@ class Dataset:
             draft.source,
             tuple(draft.notes),
         )
+
+
+def _columns_left_out(table: Table) -> Skipped:
+    read, left_out = len(table.columns), table.columns_left_out
+    detail = f"It has {read + left_out:,} columns; the first {read:,} were read."
+    return Skipped(table.source, Reason.OVER_LIMIT, detail)

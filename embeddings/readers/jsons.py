@@ -14,6 +14,7 @@ from embeddings.readers.members import READ_ERRORS, Member, said
 from embeddings.readers.reasons import ReadError, Reason, Skipped
 from embeddings.readers.tables import Record, Table
 from embeddings.readers.text import clean_text, open_text
+from embeddings.readers.values import is_too_deep
 
 _PIECE = 64 * 2**10
 _SAMPLE = 1_000
@@ -38,6 +39,7 @@ class JsonTable(Table):
             if first_problem:
                 raise ReadError(first_problem.reason, first_problem.detail)
             raise ReadError(Reason.EMPTY, "There is no row in it.")
+        self.columns_left_out = max(0, len(found) - limits.columns)
         self._names = dict(zip(islice(found, limits.columns), column_names(list(found)), strict=False))
         self.columns = list(self._names.values())
 
@@ -197,6 +199,8 @@ def _coco_records(images: list[Any], annotations: list[Any]) -> Iterator[Any]:
 
 def _record(place: str, value: Any) -> Record | Skipped:
     if isinstance(value, dict):
+        if is_too_deep(value):
+            return Skipped(place, Reason.UNREADABLE, "It is nested too deeply.")
         return Record(place, {clean_text(str(key)): inner for key, inner in value.items()})
     detail = value if isinstance(value, Problem) else "It is not an object with named values."
     return Skipped(place, Reason.UNREADABLE, detail)

@@ -40,6 +40,7 @@ class ParquetTable(Table):
         names = column_names(list(schema.names))[: limits.columns]
         self._fields = dict(zip(names, list(schema)[: limits.columns], strict=True))
         self.columns = names
+        self.columns_left_out = len(schema.names) - len(names)
         self.row_count = sum(self._groups)
 
     def records(self) -> Iterator[Record | Skipped]:
@@ -119,8 +120,19 @@ def _values(column: Any) -> list[Any]:
     is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
     if is_list and (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)):
         return [item.values.to_numpy(zero_copy_only=False) if item.is_valid else None for item in column]
-    if pa.types.is_timestamp(kind):
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
         column = column.cast(pa.timestamp("us", tz=kind.tz), safe=False)  # Python has no nanoseconds
     elif pa.types.is_time(kind) or pa.types.is_duration(kind):
         column = column.cast(pa.int64() if kind.bit_width == 64 else pa.int32())
-    return cast(list[Any], column.to_pylist())
+    try:
+        return cast(list[Any], column.to_pylist())
+    except (ValueError, OverflowError):
+        return [_python_value(item) for item in column]
+
+
+def _python_value(item: Any) -> Any:
+    """None for a date outside of the years 1 to 9999, which Python cannot hold."""
+    try:
+        return item.as_py()
+    except (ValueError, OverflowError):
+        return None

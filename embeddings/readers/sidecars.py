@@ -13,6 +13,7 @@ from embeddings.readers.members import Member
 from embeddings.readers.reasons import ReadError, Reason, Skipped
 from embeddings.readers.tables import Record, Table
 from embeddings.readers.text import clean_text, encoding_of
+from embeddings.readers.values import is_too_deep
 
 TEXT_SUFFIXES = frozenset({"txt", "text", "caption", "cls"})
 SUFFIXES = TEXT_SUFFIXES | {"json"}
@@ -37,6 +38,7 @@ class SidecarTable(Table):
         for item in islice(self._raw(), _SAMPLE):
             if isinstance(item, Record):
                 found.update(dict.fromkeys(item.cells))
+        self.columns_left_out = max(0, len(found) - limits.columns)
         self._names = dict(zip(islice(found, limits.columns), column_names(list(found)), strict=False))
         self.columns = list(self._names.values())
 
@@ -72,6 +74,8 @@ class SidecarTable(Table):
         text = data.decode(encoding_of(data[:65_536]), errors="embeddings.windows")
         if sidecar.suffix == "json":
             value = parse(text.lstrip("\ufeff"))
+            if isinstance(value, dict) and is_too_deep(value):
+                raise ReadError(Reason.UNREADABLE, "It is nested too deeply.")
             if isinstance(value, dict):
                 return {clean_text(str(key)): inner for key, inner in value.items()}
             detail = value if isinstance(value, Problem) else "It is not an object with named values."

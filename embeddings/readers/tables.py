@@ -28,6 +28,7 @@ class Table(ABC):
         self.member = member
         self.columns: list[str] = []
         self.row_count: int | None = None
+        self.columns_left_out = 0  # over the limit
         self.knows_pictures = False  # its records say themselves which picture they are about
 
     @property

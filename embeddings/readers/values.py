@@ -16,10 +16,12 @@ from embeddings.readers.rows import ColumnType, Value, Vector
 from embeddings.readers.text import clean_text
 
 _EMPTY = frozenset({"", "na", "n/a", "nan", "null", "none", "nil", "-", "#n/a"})
+_INFINITIES = frozenset({"inf", "infinity"})
 _LARGEST_EXACT = 2**53  # whole numbers above it are ids: a float would change them
 _MOST_CATEGORIES = 1_000
 _LONGEST_CATEGORY = 80
 _LONGEST_ITEM = 40
+_DEEPEST = 50  # lists in lists; Python itself fails at a thousand
 _SEPARATORS = ";|"
 _DATE_FORMATS = (
     "%Y/%m/%d",
@@ -36,14 +38,23 @@ _ISO_LIKE = re.compile(r"\d{4}-\d\d-\d\d")
 
 def is_empty(cell: Any) -> bool:
     """True for what tables write where there is nothing."""
+    waiting = [cell]
+    while waiting:  # no recursion: lists may lie in lists to any depth
+        each = waiting.pop()
+        if isinstance(each, list):
+            waiting.extend(each)
+        elif not _is_nothing(each):
+            return False
+    return True
+
+
+def _is_nothing(cell: Any) -> bool:
     if cell is None:
         return True
     if isinstance(cell, str):
         return cell.strip().casefold() in _EMPTY
     if isinstance(cell, float | np.floating):
         return math.isnan(cell)
-    if isinstance(cell, list):
-        return all(map(is_empty, cell))
     return isinstance(cell, dict | np.ndarray | bytes) and len(cell) == 0
 
 
@@ -176,13 +187,17 @@ def to_vector(cell: Any, most: int) -> Vector | None:
 
 
 def _is_number(cell: Any) -> bool:
-    """For inference: 007 and whole numbers too large for a float are names of things, not amounts."""
+    """For inference: 007 and whole numbers too large for a float are names of things, not amounts; an
+    infinity is a number, though its own cell will be left empty.
+    """
     if isinstance(cell, str):
         text = cell.strip().lstrip("+-")
         if len(text) > 1 and text[0] == "0" and text[1].isdigit():
             return False
+        if text.casefold() in _INFINITIES:
+            return True
         return is_number(cell) and not (text.isdigit() and len(text) > 15)
-    return isinstance(cell, float) or to_number(cell) is not None  # an infinity leaves its own cell empty
+    return isinstance(cell, float) or to_number(cell) is not None
 
 
 def _are_lists(texts: list[str]) -> bool:
@@ -210,7 +225,18 @@ def _literal_list(text: str) -> list[Any] | None:
             value = ast.literal_eval(text) if len(text) <= 10_000 else None
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             return None
-    return value if isinstance(value, list) else None
+    return value if isinstance(value, list) and not is_too_deep(value) else None
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether its lists and objects are nested beyond what is read."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        insides = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [each for inside in insides for each in inside if isinstance(each, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _are_categories(texts: list[str]) -> bool:

@@ -113,10 +113,12 @@ def test_a_table_without_rows_is_one_sentence(tmp_path: Path, content: bytes) ->
         read(file_of(tmp_path / "t.csv", content))
 
 
-def test_columns_over_the_limit_are_not_read(tmp_path: Path) -> None:
+def test_columns_over_the_limit_are_reported(tmp_path: Path) -> None:
     header = ",".join(["caption", *[f"c{at}" for at in range(50)]])
     row = ",".join(["some words here", *["1"] * 50])
-    rows, _ = read(file_of(tmp_path / "t.csv", f"{header}\n{row}\n"), limits=Limits(columns=5))
+    rows, skipped = read(file_of(tmp_path / "t.csv", f"{header}\n{row}\n"), limits=Limits(columns=5))
+    assert [(item.source, item.reason) for item in skipped] == [("t.csv", Reason.OVER_LIMIT)]
+    assert skipped[0].detail == "It has 51 columns; the first 5 were read."
     assert rows[0].values == {"c0": 1, "c1": 1, "c2": 1, "c3": 1}
     assert not rows[0].notes
 
@@ -150,3 +152,11 @@ def test_the_quote_before_what_would_be_a_formula_is_no_part_of_the_text(tmp_pat
     rows, _ = read(file_of(tmp_path / "t.csv", content))
     assert [row.captions for row in rows] == [["=1+1 is a sum"], ["'Tis the season"]]
     assert [row.values["=note"] for row in rows] == ["'-twice", "'' nothing"]
+
+
+@pytest.mark.parametrize("depth", [3, 300, 700, 900])
+def test_lists_in_lists_are_read_to_any_depth(tmp_path: Path, depth: int) -> None:
+    cell = "[" * depth + "1" + "]" * depth
+    rows, _ = read(file_of(tmp_path / "t.csv", f"caption,x\nsome words,{cell}\nmore words,[2]\n"))
+    assert len(rows) == 2
+    assert "1" in str(rows[0].values["x"])

@@ -116,3 +116,12 @@ def test_nested_objects_are_kept_as_json_text(tmp_path: Path) -> None:
 def test_nothing_to_read_is_one_sentence(tmp_path: Path, content: str) -> None:
     with pytest.raises(DatasetError, match=r"t\.json"):
         read(file_of(tmp_path / "t.json", content))
+
+
+@pytest.mark.parametrize("name", ["t.jsonl", "t.json"])
+def test_a_record_that_is_nested_too_deeply_costs_only_itself(tmp_path: Path, name: str) -> None:
+    records = [f'{{"caption": "some words", "x": {"[" * depth}{"]" * depth}}}' for depth in (3, 300, 800)]
+    text = "\n".join(records) if name == "t.jsonl" else f"[{','.join(records)}]"
+    rows, skipped = read(file_of(tmp_path / name, text))
+    assert [row.captions for row in rows] == [["some words"]]
+    assert [item.detail for item in skipped] == ["It is nested too deeply."] * 2

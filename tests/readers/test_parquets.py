@@ -202,3 +202,22 @@ def test_class_labels_get_their_names(tmp_path: Path) -> None:
     pq.write_table(table.replace_schema_metadata({"huggingface": "[" * 99_999}), tmp_path / "y.parquet")
     rows, _ = read(tmp_path / "y.parquet")
     assert [row.values["label"] for row in rows] == [1, 0, -1]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us"])
+def test_a_date_that_python_cannot_hold_costs_only_its_cell(tmp_path: Path, unit: str) -> None:
+    moments = pa.array([0, 2**58, None] if unit == "us" else [0, 10**15, None], pa.timestamp(unit))
+    days = pa.array([0, 2**31 - 1, None], pa.date32())
+    rows, skipped = read(
+        parquet_of(tmp_path / "x.parquet", {"caption": WORDS, "moment": moments, "day": days})
+    )
+    assert not skipped
+    first = datetime(1970, 1, 1, tzinfo=UTC)
+    assert [row.values for row in rows] == [{"moment": first, "day": first}, {}, {}]
+
+
+def test_columns_over_the_limit_are_reported(tmp_path: Path) -> None:
+    columns = {"caption": WORDS, **{f"c{at}": [1, 2, 3] for at in range(9)}}
+    rows, skipped = read(parquet_of(tmp_path / "x.parquet", columns), limits=Limits(columns=4))
+    assert rows[0].values == {"c0": 1, "c1": 1, "c2": 1}
+    assert [item.detail for item in skipped] == ["It has 10 columns; the first 4 were read."]

@@ -19,6 +19,7 @@ from embeddings.readers.values import as_text, infer_type, is_empty, to_date, to
         (["12345678901234567890", "2"], ColumnType.TEXT),
         (["1_000", "2_000"], ColumnType.TEXT),
         (["0.5", "0"], ColumnType.NUMBER),
+        (["1.5", "-inf", "Infinity", "nan"] * 9, ColumnType.NUMBER),
         ([1, None, 2.5], ColumnType.NUMBER),
         (["2020-05-17", "2020-05-18T10:00:00Z"], ColumnType.DATE),
         (["17.05.2020", "18.05.2020"], ColumnType.DATE),
