@@ -1,7 +1,7 @@
 """Vectors to a map: neighbours, fuzzy graph, a start from principal components, UMAP's layout, and how far to
 trust it.
 
-The same vectors, seed and VERSION give the same bytes, on any number of threads (on one kind of processor).
+The same vectors and seed give the same bytes, on any number of threads (on one kind of processor).
 """
 
 from collections.abc import Callable
@@ -15,8 +15,6 @@ from atlas.maps.graph import fuzzy_graph
 from atlas.maps.layout import EPOCHS, lay_out
 from atlas.maps.neighbours import K, Neighbours, nearest_neighbours, nearest_of
 from atlas.maps.work import Progress, Work
-
-VERSION = 1  # raise it whenever coordinates change
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
