@@ -4,7 +4,6 @@ Core, creation, creation-with-upload, expiration, checksum and termination.
 """
 
 import base64
-import binascii
 import errno
 import hashlib
 from collections.abc import Callable, Coroutine
@@ -236,7 +235,7 @@ def _metadata(header: str) -> dict[str, str]:
         key, _, encoded = pair.partition(" ")
         try:
             metadata[key] = base64.b64decode(encoded, validate=True).decode("utf-8", "replace")
-        except binascii.Error as error:
+        except ValueError as error:
             raise RefusalError(400, f"The metadata {key!r} is not base64.") from error
     return metadata
 
@@ -265,5 +264,5 @@ def _checksum(request: HttpRequest) -> Checksum | None:
         raise RefusalError(400, f"The checksum must be one of {', '.join(CHECKSUMS)}.")
     try:
         return Checksum(name, base64.b64decode(encoded, validate=True))
-    except binascii.Error as error:
+    except ValueError as error:
         raise RefusalError(400, "The checksum is not base64.") from error

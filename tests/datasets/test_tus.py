@@ -187,6 +187,7 @@ def test_it_understands_a_method_in_a_header(alice: Client) -> None:
         ({"Upload-Length": "9" * 17}, 413),
         ({"Upload-Defer-Length": "1"}, 400),
         ({"Upload-Metadata": "filename not,base64!"}, 400),
+        ({"Upload-Metadata": "filename \u00e9"}, 400),
         ({"Upload-Metadata": f"relativePath {encoded('x' * 2000)}"}, 400),
         ({"Tus-Resumable": "0.2.2"}, 412),
     ],
