@@ -85,23 +85,25 @@ class Column:
     @classmethod
     def category(cls, name: str, values: Sequence[str | None]) -> Self:
         """Words, the commonest first. Raises BadColumnError beyond 65,535 different ones."""
-        given = np.array([value if value is not None else "" for value in values], dtype=object)
-        missing = np.array([value is None for value in values], dtype=bool)
-        words, inverse, counts = np.unique(
-            given[~missing].astype(str), return_inverse=True, return_counts=True
-        )
-        if len(words) > 65_535:
+        # By a dictionary: numpy would give every row the room of the longest word.
+        places: dict[str, int] = {}
+        given = np.array([-1 if word is None else places.setdefault(word, len(places)) for word in values])
+        if len(places) > 65_535:
             raise BadColumnError(
-                f"column {name!r} has {len(words):,} different values, a map can show 65,535"
+                f"column {name!r} has {len(places):,} different values, a map can show 65,535"
             )
-        order = np.argsort(-counts, kind="stable")
-        place = np.empty(len(words), np.int64)
-        place[order] = np.arange(len(words))
+        present = given >= 0
+        words = list(places)
+        counts = np.bincount(given[present], minlength=len(words)).tolist()
+        order = sorted(range(len(words)), key=lambda at: (-counts[at], words[at]))
         width: type[np.uint8 | np.uint16] = np.uint8 if len(words) <= 255 else np.uint16
+        place = np.empty(len(words), width)
+        place[order] = np.arange(len(words))
         codes = np.full(len(given), np.iinfo(width).max, width)
-        codes[~missing] = place[inverse]
+        codes[present] = place[given[present]]
         listed = {
-            "values": words[order].tolist(), "counts": counts[order].tolist(), "missing": int(missing.sum())
+            "values": [words[at] for at in order], "counts": [counts[at] for at in order],
+            "missing": int((~present).sum()),
         }  # fmt: skip
         return cls(name, "category", codes, {"size": len(words)}, listed)
 

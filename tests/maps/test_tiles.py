@@ -5,6 +5,7 @@ import gzip
 import itertools
 import json
 import struct
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -326,3 +327,13 @@ def test_ten_million_points_have_a_small_manifest() -> None:
     ranks = np.random.default_rng(0).integers(0, 10_000_000, counts.sum())
     manifest = writer._manifest(np.random.default_rng(1).random((1000, 2)), frame, tree, ranks, {}, None)
     assert len(gzip.compress(json.dumps(manifest).encode())) < 10_000
+
+
+def test_one_long_word_does_not_cost_the_memory_of_all() -> None:
+    words = [f"kind {number % 9}" for number in range(20_000)] + ["word " * 2_000]
+    tracemalloc.start()
+    column = Column.category("Kind", words)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert column.codes[-1] == 9
+    assert peak < 8 << 20
