@@ -12,7 +12,7 @@ from atlas.datasets.access import datasets_for
 from atlas.datasets.models import Dataset, Record
 from atlas.maps.models import DataMap
 from atlas.search import across, asking, tasks
-from atlas.search.api import as_parts, checked
+from atlas.search.api import as_parts, away_error, checked
 from atlas.search.asking import WorkerAwayError
 from atlas.search.limits import count_search
 from atlas.search.query import Query
@@ -84,8 +84,12 @@ def _answer(wanted: list[dict[str, Any]], query: Query) -> tuple[dict[str, Any],
         return across.answer(wanted, query), "words", False
     try:
         used = "best" if query.mode == "best" and query.wanted_words else "meaning"
-        return checked(asking.ask(tasks.answer_across, wanted, query.as_json())), used, False
+        # Each dataset takes its time.
+        wait = asking.SHORT_WAIT_SECONDS + len(wanted) / 20
+        return checked(asking.ask(tasks.answer_across, wanted, query.as_json(), wait=wait)), used, False
     except WorkerAwayError:
+        if query.mode == "meaning" or not query.wanted_words:
+            raise away_error() from None
         by_words = Query(query.parts, query.against, query.limit, mode="words")
         return across.answer(wanted, by_words), "words", True
 

@@ -65,10 +65,10 @@ def glow(request: HttpRequest, map_id: UUID, body: GlowIn) -> HttpResponse:
     try:
         found = asking.ask(tasks.glow, str(dataset_id), str(version.pk), query.as_json())
     except WorkerAwayError:
-        raise _away() from None
+        raise away_error() from None
     content = cache.get(checked(found)["key"])
     if content is None:
-        raise _away()
+        raise away_error()
     cache.delete(found["key"])
     return HttpResponse(content, content_type="application/octet-stream")
 
@@ -97,21 +97,23 @@ def _permitted(query: Query, *, sees_captions: bool) -> Query:
 
 def _answer(dataset_id: UUID, row_count: int, query: Query) -> dict[str, Any]:
     """By the worker, or by words alone without it. Raises HttpError."""
+    # Without captions there are no words to search by either.
+    has_words = query.mode == "best" and bool(query.wanted_words)
+    wait = asking.SHORT_WAIT_SECONDS if has_words else asking.WAIT_SECONDS
     try:
         if query.mode == "words":
             return engine.answer_by_words(dataset_id, row_count, query).as_json()
         try:
-            return checked(asking.ask(tasks.answer, str(dataset_id), row_count, query.as_json()))
+            return checked(asking.ask(tasks.answer, str(dataset_id), row_count, query.as_json(), wait=wait))
         except WorkerAwayError:
-            # Without captions there are no words to search by either.
-            if query.mode == "meaning" or not query.wanted_words:
-                raise _away() from None
+            if not has_words:
+                raise away_error() from None
             return engine.answer_by_words(dataset_id, row_count, query, away=True).as_json()
     except QueryError as error:
         raise HttpError(422, str(error)) from None
 
 
-def _away() -> HttpError:
+def away_error() -> HttpError:
     return HttpError(503, "The query worker is away. Try again in a moment.")
 
 

@@ -50,7 +50,8 @@ def list_neighbours(
 
 def _nearest(dataset_id: UUID, space: Space, row: int, row_count: int, k: int) -> Found:
     try:
-        found = asking.ask(tasks.nearest, str(dataset_id), space, row, row_count, k)
+        arguments = (str(dataset_id), space, row, row_count, k)
+        found = asking.ask(tasks.nearest, *arguments, wait=asking.SHORT_WAIT_SECONDS)
     except WorkerAwayError:
         return vectors.neighbours(dataset_id, space, row, row_count, k)
     return [(row, score) for row, score in found["found"]]

@@ -27,7 +27,7 @@ def fake_towers(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
 
 @pytest.fixture(autouse=True)
 def _worker_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "ask", lambda task, *arguments: task(*arguments))
+    monkeypatch.setattr(asking, "ask", lambda task, *arguments, **_: task(*arguments))
 
 
 @pytest.fixture(scope="module")

@@ -76,6 +76,7 @@ def test_without_the_worker_words_still_answer(
     body = post(cast, "/api/search", parts({"text": "red"})).json()
 
     assert (body["mode"], body["away"], body["groups"][0]["relevant"]) == ("words", True, 8)
+    assert post(cast, "/api/search", parts({"picture": red_picture()})).status_code == 503
 
 
 @pytest.mark.parametrize(

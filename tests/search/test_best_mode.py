@@ -22,7 +22,7 @@ def rows_of(answer: Any) -> list[int]:
     return [hit["row"] for hit in answer.json()["hits"]]
 
 
-def away(*_: Any) -> Any:
+def away(*_: Any, **__: Any) -> Any:
     raise WorkerAwayError
 
 

@@ -33,4 +33,4 @@ def fake_towers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def worker_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "ask", lambda task, *arguments: task(*arguments))
+    monkeypatch.setattr(asking, "ask", lambda task, *arguments, **_: task(*arguments))

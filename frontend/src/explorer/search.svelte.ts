@@ -2,6 +2,7 @@
 
 import { tick } from "svelte";
 import type { MapRecord } from "../api/maps";
+import { ApiError } from "../api/http";
 import { glow, search, type Against, type Answer, type Mode, type Query, type QueryPart } from "../api/search";
 import { countAbove } from "../cut";
 import type { Hit } from "../map/hits_pass";
@@ -27,6 +28,9 @@ const HITS = 500;
 const MOST_HITS = 5000;
 /** Hits that lie closer together than this, in pixels, are looked at from nearer. */
 const TINY = 60;
+/** When the query worker did not answer, the query is asked again by itself: first after this time, then twice as long, … */
+const AGAIN_MS = 4000;
+const LONGEST_AGAIN_MS = 60_000;
 /** Hits of one place keep so much of their surroundings, in world units. */
 const SMALLEST = 0.02;
 
@@ -58,6 +62,8 @@ export class Search {
   );
 
   private asking = new AbortController();
+  /** Until the next try with a query worker that is away, in milliseconds. */
+  private patience = AGAIN_MS;
   /** The camera was set by a link: the hits do not move it. */
   private staying = false;
 
@@ -89,6 +95,8 @@ export class Search {
   async ask(asked: Asked): Promise<void> {
     this.asked = asked;
     this.moved = null;
+    this.problem = null;
+    this.patience = AGAIN_MS;
     if (partsOf(asked).length > 0) await Promise.all([this.search(), this.keepPictures()]);
     else this.clear();
   }
@@ -146,20 +154,29 @@ export class Search {
     this.asking = new AbortController();
     const { signal } = this.asking;
     const { config, camera } = this.stage;
+    const first = this.patience === AGAIN_MS;
     this.searching = true;
-    this.problem = null;
     try {
       this.answer = await search(config.dataset.id, { ...this.query, limit }, signal);
     } catch (error) {
-      if (!signal.aborted) this.fail(error);
+      if (signal.aborted) return;
+      this.fail(error);
+      if (error instanceof ApiError && error.status === 503) this.tryAgain(signal);
       return;
     }
     this.searching = false;
+    this.problem = null;
     this.show(this.answer);
+    if (this.answer.away) this.tryAgain(signal);
     await tick(); // the strip of hits covers a part of the map
-    // Whoever moved meanwhile, or came by a link with a place, wants to be there.
-    if (limit === HITS && !this.staying && this.stage.camera === camera) this.frame();
+    // Whoever moved meanwhile, came by a link with a place, or looks at hits already, wants to be there.
+    if (first && limit === HITS && !this.staying && this.stage.camera === camera) this.frame();
     await Promise.all([limit === HITS ? this.showGlow(signal) : null, this.fill()]);
+  }
+
+  private tryAgain(signal: AbortSignal): void {
+    setTimeout(() => !signal.aborted && void this.search(), this.patience);
+    this.patience = Math.min(LONGEST_AGAIN_MS, 2 * this.patience);
   }
 
   private fail(error: unknown): void {
