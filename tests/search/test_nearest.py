@@ -35,7 +35,7 @@ def test_neighbours_are_found_without_the_query_worker_too(
     address = f"/api/maps/{shown.pk}/records/3/neighbours?k=5"
     with_worker = client_of(cast.alice).get(address).json()["records"]
 
-    def away(*_: Any) -> None:
+    def away(*_: Any, **__: Any) -> None:
         raise WorkerAwayError
 
     monkeypatch.setattr(asking, "ask", away)
