@@ -101,6 +101,8 @@ def _arrow_cell(kind: Kind, cell: Any) -> Any:
         return None
     if kind == Kind.DATE:
         return datetime.fromisoformat(cell)
+    if kind == Kind.NUMBER:  # Postgres gives 1e39 back as a whole number, which Arrow does not take
+        return float(cell)
     return as_text(cell) if kind == Kind.TEXT and not isinstance(cell, str) else cell
 
 

@@ -158,6 +158,13 @@ def test_negative_numbers_stay_numbers(cast: Cast, gallery: Dataset) -> None:
     assert as_csv(export(cast, gallery, "csv"))[0]["year"] == "-12"
 
 
+def test_numbers_of_any_size_leave_in_every_format(cast: Cast, gallery: Dataset) -> None:
+    Record.objects.filter(dataset=gallery, row=0).update(values={"year": 1e39})
+    assert float(as_csv(export(cast, gallery, "csv"))[0]["year"]) == 1e39
+    assert float(as_jsonl(export(cast, gallery, "jsonl"))[0]["year"]) == 1e39
+    assert pq.read_table(io.BytesIO(export(cast, gallery, "parquet")))["year"][0].as_py() == 1e39
+
+
 def test_an_uploaded_column_keeps_its_name_where_ours_is_called_the_same(
     cast: Cast, gallery: Dataset
 ) -> None:
