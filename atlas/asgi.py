@@ -5,15 +5,16 @@ import contextvars
 import os
 from typing import cast
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atlas.settings")
 # Many threads share few connections here; a worker has one of its own and no pool.
 os.environ.setdefault("ATLAS_DATABASE_POOL", "10")
 
-django = get_asgi_application()
+django.setup(set_prefix=False)
 
 from atlas.datasets.streaming import Application, Receive, Scope, Send, stream_bodies  # noqa: E402 - Django first
+from atlas.handler import Handler  # noqa: E402
 
 
 def in_own_context(application: Application) -> Application:
@@ -35,4 +36,4 @@ async def _coroutine(application: Application, scope: Scope, receive: Receive, s
     await application(scope, receive, send)
 
 
-application = in_own_context(stream_bodies(cast(Application, django)))
+application = in_own_context(stream_bodies(cast(Application, Handler())))
