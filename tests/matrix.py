@@ -25,6 +25,8 @@ SEE = TEAM | GUESTS | LINKS | {"link that hides", "read key", "write key"}
 #: Also what a link may hide.
 SEE_ALL = SEE - {"link that hides"}
 COMMENT = TEAM | {"guest commenter", "guest editor", "link to comment", "link to tag", "write key"}
+#: Read what is said.
+DISCUSS = COMMENT | {"read key"}
 EDIT = {"owner", "editor", "guest editor", "write key"}
 TAG = EDIT | {"link to tag"}
 OWN = {"owner"}
@@ -74,7 +76,8 @@ PAGES: dict[str, Rule] = {
     "GET /health": Rule(EVERYBODY, 503),
     # Datasets
     "GET /": Rule(EVERYBODY),
-    "GET /new": page(MAKE),
+    # Whoever edits no team is sent to make one.
+    "GET /new": page(MAKE, refusal=302),
     "GET /data/{team}": Rule(SEE),
     "GET /data/{team}/{slug}": Rule(SEE),
     "GET /data/{team}/{slug}/add": page(EDIT),
@@ -88,6 +91,8 @@ PAGES: dict[str, Rule] = {
     "GET /data/{team}/{slug}/sharing": page(OWN),
     "POST /data/{team}/{slug}/sharing/visibility": page(OWN, 302, form={"visibility": "public"}),
     "POST /data/{team}/{slug}/sharing/links": page(OWN, 302, form={"scope": "view"}),
+    "GET /data/{team}/{slug}/sharing/links/{link_id}": page(OWN),
+    "POST /data/{team}/{slug}/sharing/links/{link_id}": page(OWN, 302, form={"scope": "comment"}),
     "POST /data/{team}/{slug}/sharing/links/{link_id}/revoke": page(OWN, 302),
     "POST /data/{team}/{slug}/sharing/guests": page(
         OWN, 302, form={"email": "charlie@example.org", "role": "viewer"}
@@ -106,14 +111,18 @@ PAGES: dict[str, Rule] = {
     "GET /teams/{team}/keys": page({"owner", "editor"}),
     "POST /teams/{team}/keys/{key_id}/revoke": page(OWN, 302),
     "GET /teams/{team}/log": page(OWN),
+    "GET /teams/{team}/delete": page(OWN),
+    "POST /teams/{team}/delete": page(OWN, 422, form={"confirmation": "no"}),
     "GET /account/activity": page(SIGNED_IN),
     "GET /join/{invite}": Rule(EVERYBODY),
     "POST /join/{invite}/decline": page(SIGNED_IN, 302),
-    # Uploads: each is its user's alone
+    # Uploads: each is its user's alone, and that of the keys of a team what came with one of them
     "POST /uploads/": Rule(
         SIGNED_IN, 201, headers={"Tus-Resumable": "1.0.0", "Upload-Length": "3"}, refusal=401
     ),
-    "HEAD /uploads/{upload_id}": Rule(OWNERS_OWN, headers={"Tus-Resumable": "1.0.0"}, nameless=401),
+    "HEAD /uploads/{upload_id}": Rule(
+        OWNERS_OWN, headers={"Tus-Resumable": "1.0.0"}, nameless=401, instead={"write key": 404}
+    ),
     "GET /search": Rule(EVERYBODY),
     # Maps; a dataset that is not public is not embedded, whoever asks
     "GET /data/{team}/{slug}/map": Rule(SEE),
@@ -244,7 +253,7 @@ OPERATIONS: dict[str, Rule] = {
     f"DELETE {TAG_PATH}": Rule(TAG, 204),
     f"POST {TAG_PATH}/records": Rule(TAG, json={"add": {"rows": [1]}}),
     # Working together. The comment and the view are the owner's.
-    f"GET {DATASET}/comments": Rule(COMMENT),
+    f"GET {DATASET}/comments": Rule(DISCUSS),
     f"POST {DATASET}/comments": Rule(COMMENT, 201, json={"text": "Hm.", "pin": {"row": 1}, "name": "Ina"}),
     f"POST {COMMENT_PATH}/replies": Rule(COMMENT, 201, json={"text": "Hm.", "name": "Ina"}),
     f"PATCH {COMMENT_PATH}": Rule(COMMENT, json={"resolved": True}),
@@ -255,7 +264,7 @@ OPERATIONS: dict[str, Rule] = {
     ),
     f"GET {DATASET}/views/{{view_id}}": Rule(SEE),
     f"DELETE {DATASET}/views/{{view_id}}": Rule(COMMENT, 204, instead=NOT_THEIRS),
-    f"GET {DATASET}/activity": Rule(COMMENT),
+    f"GET {DATASET}/activity": Rule(DISCUSS),
 }
 
 RULES = PAGES | OPERATIONS

@@ -9,11 +9,10 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Sum
-from django.utils import timezone
 
-from atlas.datasets.delete import delete_dataset
 from atlas.datasets.imports import OPEN
 from atlas.datasets.models import Dataset, Import
+from atlas.datasets.team_deletion import delete_team
 from atlas.datasets.uploads import remove_upload
 from atlas.teams.membership import change_role
 from atlas.teams.models import Membership, Role, Team, User
@@ -58,7 +57,7 @@ def close_account(user: User, heirs: Mapping[UUID, int | None]) -> None:
         raise ClosingRefusedError("An import still reads files of yours. Wait for it, or cancel it.")
     for estate in estates_of(user):
         if estate.last:
-            _delete_team(estate.team)
+            delete_team(estate.team)
         elif estate.heirs:
             _hand_over(estate, heirs)
     for upload in user.uploads.all():
@@ -90,16 +89,8 @@ def _hand_over(estate: Estate, heirs: Mapping[UUID, int | None]) -> None:
         raise ClosingRefusedError(f"Say who owns {team} from now on.")
     heir = heirs[team.pk]
     if heir is None:
-        _delete_team(team)
+        delete_team(team)
     elif heir in [person.pk for person in estate.heirs]:
         change_role(team, heir, Role.OWNER)
     else:
         raise ClosingRefusedError(f"{team} has no such member any more. Choose again.")
-
-
-def _delete_team(team: Team) -> None:
-    """Nobody sees it from here on; the row goes with the last dataset, which a worker removes."""
-    team.invitations.open().update(revoked_at=timezone.now())
-    for dataset in Dataset.objects.filter(team=team, deleting=False):
-        delete_dataset(dataset)
-    team.memberships.all().delete()

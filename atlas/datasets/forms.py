@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from atlas.datasets.models import Dataset
-from atlas.teams.models import User
+from atlas.teams.models import Team, TeamQuerySet, User
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Dataset]
@@ -24,35 +24,47 @@ class SettingsForm(ModelForm):
         help_texts = {"description": "Shown to everyone who may see the dataset."}  # noqa: RUF012
 
 
-class ClosingForm(forms.Form):
-    """Typed by hand, as for a dataset."""
+class _TypedForm(forms.Form):
+    """Confirmed by a text typed by hand, so that no press of a wrong button deletes anything."""
 
     confirmation = forms.CharField(required=False, widget=forms.TextInput({"autocomplete": "off"}))
 
+    def __init__(self, text: str, otherwise: str, *args: Any, **kwargs: Any) -> None:
+        """`text` must be typed; `otherwise` is what whoever types something else is told."""
+        super().__init__(*args, **kwargs)
+        self.text, self.otherwise = text, otherwise
+        self.fields["confirmation"].label = f"Type “{text}” to confirm"
+
+    def clean_confirmation(self) -> str:
+        typed: str = self.cleaned_data["confirmation"].strip()
+        if not self.is_it(typed):
+            raise ValidationError(self.otherwise)
+        return typed
+
+    def is_it(self, typed: str) -> bool:
+        return typed == self.text.strip()
+
+
+class ClosingForm(_TypedForm):
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.user = user
-        self.fields["confirmation"].label = f"Type {user.email} to confirm"
+        super().__init__(user.email, "This is not the address of your account.", *args, **kwargs)
 
-    def clean_confirmation(self) -> str:
-        typed: str = self.cleaned_data["confirmation"]
-        if typed.strip().lower() != self.user.email.lower():
-            raise ValidationError("This is not the address of your account.")
-        return typed
+    def is_it(self, typed: str) -> bool:
+        return typed.lower() == self.text.lower()
 
 
-class DeletionForm(forms.Form):
-    """Typed by hand, so that no press of a wrong button deletes a dataset."""
-
-    confirmation = forms.CharField(required=False, widget=forms.TextInput({"autocomplete": "off"}))
-
+class DeletionForm(_TypedForm):
     def __init__(self, dataset: Dataset, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.dataset = dataset
-        self.fields["confirmation"].label = f"Type “{dataset.name}” to confirm"
+        name = dataset.name
+        super().__init__(name, f"This is not the name of the dataset, “{name}”.", *args, **kwargs)
 
-    def clean_confirmation(self) -> str:
-        typed: str = self.cleaned_data["confirmation"]
-        if typed.strip() != self.dataset.name:
-            raise ValidationError(f"This is not the name of the dataset, “{self.dataset.name}”.")
-        return typed
+
+class TeamDeletionForm(_TypedForm):
+    def __init__(self, team: Team, others: TeamQuerySet, *args: Any, **kwargs: Any) -> None:
+        """`others`: teams that its datasets may move to."""
+        super().__init__(team.name, f"This is not the name of the team, “{team.name}”.", *args, **kwargs)
+        if others.exists():
+            self.fields["heir"] = forms.ModelChoiceField(
+                others, label="Its datasets", required=False, empty_label="are deleted with it, for good"
+            )
+            self.fields["heir"].label_from_instance = lambda other: f"move to {other}"  # type: ignore[attr-defined]

@@ -2,13 +2,14 @@
 
 import re
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from atlas.datasets.models import Visibility
-from atlas.teams.models import GuestRole, Scope
+from atlas.teams.models import GuestRole, Scope, ShareLink
 
 #: A host as a frame's policy names it: example.org, *.example.org, https://example.org, localhost:8080.
 _HOST = re.compile(r"(?:https?://)?(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?")
@@ -59,6 +60,43 @@ class LinkForm(forms.Form):
         if before and not mark:
             raise ValidationError("This address has no view in it: it would come after a “#”.")
         return view
+
+
+class LinkChangeForm(LinkForm):
+    """What is left empty of the password stays: nobody can read it, so nobody has to type it again."""
+
+    without_password = forms.BooleanField(label="Ask for no password any more", required=False)
+    field_order = ("name", "scope", "password", "without_password")
+
+    def __init__(self, link: ShareLink, data: Any = None) -> None:
+        last_day = link.expires_at and (link.expires_at - timedelta(days=1)).date()
+        view = f"#{link.start_view}" if link.start_view else ""
+        initial = {name: getattr(link, name) for name in ("name", "scope", "hide_originals", "hide_captions")}
+        super().__init__(data, initial=initial | {"last_day": last_day, "start_view": view})
+        if link.password:
+            password = self.fields["password"]
+            password.label = "New password"
+            password.help_text = "Empty: the present one stays. A new one is asked of everybody."
+        else:
+            del self.fields["without_password"]
+
+    def clean(self) -> dict[str, Any]:
+        if self.cleaned_data.get("password") and self.cleaned_data.get("without_password"):
+            self.add_error("without_password", "Either a new password or none.")
+        return self.cleaned_data
+
+    def changes(self) -> dict[str, Any]:
+        """What `change_link` takes; no password where it stays."""
+        values = dict(self.cleaned_data)
+        values["expires_at"] = values.pop("last_day")
+        typed = values.pop("password")
+        if values.pop("without_password", False) or typed:
+            values["password"] = typed
+        return values
+
+    def words(self) -> str:
+        """Which fields are other than they were, for the log: not to what, which may be a password."""
+        return ", ".join(name.replace("_", " ") for name in self.changed_data) or "nothing"
 
 
 class GuestForm(forms.Form):

@@ -46,7 +46,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "shared": shared.exclude(team__in=mine)[:OTHERS],
         "public": public.exclude(team__in=mine)[:OTHERS],
         "show_team": request.user.teams.count() > 1,
-        "may_create": True,
+        # Whoever has no team yet is asked to make one on the way.
+        "may_create": not mine.exists() or Team.objects.of(asker, Role.EDITOR).exists(),
     }
     return render(request, "datasets/list.html", context)
 
@@ -74,6 +75,9 @@ def team_page(request: HttpRequest, team: str) -> HttpResponse:
 @require_safe
 def new_dataset(request: HttpRequest) -> HttpResponse:
     teams = Team.objects.of(asker_of(request), Role.EDITOR)
+    if not teams.exists() and "team" not in request.GET:
+        messages.info(request, "A dataset belongs to a team. Make one first.")
+        return redirect("teams:new")
     team = team_for(asker_of(request), request.GET.get("team"))
     return render(request, "datasets/upload.html", {"teams": teams, "team": team})
 

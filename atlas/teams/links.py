@@ -7,7 +7,7 @@ unless the old one stays among the fallbacks.
 
 import base64
 import binascii
-from collections.abc import Iterable
+import hashlib
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,8 @@ from atlas.teams.models import Scope, ShareLink, User
 MAC = 16
 #: A password may be tried so often in so many seconds, from one address and from everywhere.
 TRIES, TRIES_OF_ALL, TRY_SECONDS = 10, 100, 600
-_SESSION = "share_links"
+#: {link id: fingerprint of its password}
+_SESSION = "opened_links"
 
 
 def create_link(
@@ -46,6 +47,19 @@ def create_link(
         password=make_password(password) if password else "",
         hide_originals=hide_originals, hide_captions=hide_captions, start_view=start_view.removeprefix("#"),
     )  # fmt: skip
+
+
+def change_link(link: ShareLink, *, password: str | None = None, **values: Any) -> None:
+    """Its address stays, and who has it open goes on with what it says now.
+
+    password: a new one, which everybody is asked for again, "" for none; None leaves it.
+    values: other fields of `create_link`.
+    """
+    if password is not None:
+        values["password"] = make_password(password) if password else ""
+    for name, value in values.items():
+        setattr(link, name, value)
+    link.save(update_fields=list(values))
 
 
 def revoke_link(link: ShareLink) -> None:
@@ -83,19 +97,25 @@ def unlock(link: ShareLink, password: str, address: str) -> bool:
 
 
 def open_link(session: SessionBase, link: ShareLink) -> None:
-    """Let this session in from now on, and count it."""
-    session[_SESSION] = [*(each for each in session.get(_SESSION, ()) if each != str(link.pk)), str(link.pk)]
+    """Let this session in from now on, as long as the password stays, and count it."""
+    session[_SESSION] = session.get(_SESSION, {}) | {str(link.pk): _fingerprint(link)}
     ShareLink.objects.filter(pk=link.pk).update(used=F("used") + 1, used_at=timezone.now())
 
 
 def has_opened(session: SessionBase, link: ShareLink) -> bool:
-    return str(link.pk) in session.get(_SESSION, ())
+    return bool(session.get(_SESSION, {}).get(str(link.pk)) == _fingerprint(link))
 
 
 def links_of(session: SessionBase) -> tuple[ShareLink, ...]:
     """The links that this session has opened and that are in force at this moment: the database is asked."""
-    opened: Iterable[Any] = session.get(_SESSION, ())
-    return tuple(ShareLink.objects.in_force().filter(pk__in=opened)) if opened else ()
+    opened: dict[str, str] = session.get(_SESSION, {})
+    found = ShareLink.objects.in_force().filter(pk__in=opened) if opened else ()
+    return tuple(link for link in found if has_opened(session, link))
+
+
+def _fingerprint(link: ShareLink) -> str:
+    """Of the password that was asked for: a new one lets in nobody who typed the old one."""
+    return hashlib.sha256(link.password.encode()).hexdigest()[:16] if link.password else ""
 
 
 def _mac(link_id: UUID, secret: str) -> bytes:

@@ -41,7 +41,8 @@ class User(AbstractUser):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     def __str__(self) -> str:
-        return self.get_full_name() or self.email
+        """What others call them: visitors of a public map read it too, so never the whole address."""
+        return self.get_full_name() or self.email.partition("@")[0]
 
     @property
     def initials(self) -> str:
@@ -330,13 +331,17 @@ class AuditVerb(models.TextChoices):
     VISIBILITY_CHANGED = "visibility_changed", "Visibility changed"
     DATASET_DELETED = "dataset_deleted", "Dataset deleted"
     DATASET_TRANSFERRED = "dataset_transferred", "Dataset transferred"
+    TEAM_RENAMED = "team_renamed", "Team renamed"
+    TEAM_DELETED = "team_deleted", "Team deleted"
+    LINK_CHANGED = "link_changed", "Share link changed"
+    FRAMES_CHANGED = "frames_changed", "Sites that may embed changed"
 
 
 class AuditEvent(models.Model):
     """A line of the audit log: who did what about safety, when and from where. Never a secret.
 
-    The database refuses to change or remove one. So there are no foreign keys: people and teams go, what
-    they did stays.
+    The database refuses to change one, and to remove one before its time (see `prune_audit`). So there are no
+    foreign keys: people and teams go, what they did stays.
     """
 
     id = models.BigAutoField(primary_key=True)

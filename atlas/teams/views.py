@@ -53,7 +53,9 @@ def rename(request: HttpRequest, team: str) -> HttpResponse:
     form = TeamForm(request.POST)
     if not form.is_valid():
         return _page(request, found, team_form=form)
-    rename_team(found, form.cleaned_data["name"])
+    name = form.cleaned_data["name"]
+    rename_team(found, name)
+    record_audit(request, AuditVerb.TEAM_RENAMED, f"“{found}” to “{name}”", team=found)
     messages.success(request, "Saved.")
     return redirect("teams:members", team)
 

@@ -155,7 +155,7 @@ def test_an_account_is_deleted_with_what_it_owned(page: Page, address: str) -> N
     page.get_by_role("link", name="Delete the account").click()
     confirm(page)
     expect(page.get_by_text("Goes for good")).to_be_visible()
-    page.get_by_label(re.compile("^Type gone@")).fill("gone@example.org")
+    page.get_by_label(re.compile("^Type .gone@")).fill("gone@example.org")
     page.get_by_role("button", name="Delete my account").click()
     expect(page.get_by_text("Your account is deleted.")).to_be_visible()
     sign_in(page, address, "gone@example.org")
