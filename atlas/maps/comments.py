@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import Http404
+from django.utils import timezone
 
 from atlas.datasets.models import Dataset
 from atlas.maps.models import Comment
@@ -67,12 +68,13 @@ def change_comment(
     if text is not None:
         if not is_mine(comment, asker):
             raise CommentRefusedError("Only its author can change what a comment says.")
-        comment.text = text
+        if text != comment.text:
+            comment.text, comment.edited_at = text, timezone.now()
     if resolved is not None:
         if comment.parent_id is not None:
             raise CommentRefusedError("A reply is not resolved; its comment is.")
         comment.resolved = resolved
-    comment.save(update_fields=["text", "resolved"])
+    comment.save(update_fields=["text", "edited_at", "resolved"])
 
 
 def remove_comment(comment: Comment, asker: Asker) -> None:

@@ -185,6 +185,8 @@ class Comment(models.Model):
     #: What the author was called then; a visitor by link says a name.
     author_name = models.CharField(max_length=150)
     created_at = models.DateTimeField(auto_now_add=True)
+    #: When its author changed what it says; NULL: never.
+    edited_at = models.DateTimeField(null=True)
     resolved = models.BooleanField(default=False)
 
     class Meta:

@@ -13,7 +13,7 @@ from ninja import Field, Query, Router, Schema, Status
 from ninja.errors import HttpError
 from pydantic import AfterValidator, ConfigDict
 
-from atlas.datasets.access import commentable_dataset, visible_dataset
+from atlas.datasets.access import commentable_dataset, discussed_dataset, visible_dataset
 from atlas.datasets.activity import activity_page, record_event
 from atlas.datasets.api import signed_in
 from atlas.datasets.models import Dataset, Event
@@ -98,6 +98,8 @@ class ReplyOut(Schema):
     text: str
     author: str = Field(alias="author_name")
     created_at: datetime
+    #: When its author changed what it says; null: never.
+    edited_at: datetime | None
     mine: bool
 
 
@@ -157,7 +159,7 @@ def list_comments(
     request: HttpRequest, dataset_id: UUID, state: Literal["open", "resolved", "all"] = "open"
 ) -> dict[str, Any]:
     asker = asker_of(request)
-    dataset = _discussed_dataset(asker, dataset_id)
+    dataset = _readable_dataset(asker, dataset_id)
     resolved = {"open": False, "resolved": True, "all": None}[state]
     return {"comments": [_shown(each, asker) for each in comments.comments_of(dataset, resolved)]}
 
@@ -250,17 +252,23 @@ def list_activity(
     request: HttpRequest, dataset_id: UUID, before: Annotated[int | None, Query(ge=1, lt=2**63)] = None
 ) -> dict[str, Any]:
     """For those who work on it: a visitor by link or of a public dataset is told nothing of them."""
-    events, following = activity_page(_discussed_dataset(asker_of(request), dataset_id), before)
+    events, following = activity_page(_readable_dataset(asker_of(request), dataset_id), before)
     return {"events": events, "next": following}
 
 
-def _discussed_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
+def _readable_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
     """What is said about a dataset is for those who may say something, and it quotes captions: who sees none
     of these may comment all the same, and reads nothing. Raises Http404, HiddenCaptionsError.
     """
-    dataset = commentable_dataset(asker, dataset_id)
+    dataset = discussed_dataset(asker, dataset_id)
     require_captions(asker, dataset_id)
     return dataset
+
+
+def _discussed_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
+    """One in which the asker may answer what is said. Raises Http404, HiddenCaptionsError, KeyScopeError."""
+    asker.require_write()
+    return _readable_dataset(asker, dataset_id)
 
 
 def _listed(asker: Asker) -> Q:

@@ -154,15 +154,78 @@ def test_a_link_opens_a_comment_on_a_record(two: Two, shared: Shared) -> None:
     expect(two.friend.get_by_role("complementary", name="Record 3")).to_be_visible()
 
 
+def select_with_a_box(page: Page) -> Locator:
+    """The status that says how many are selected."""
+    page.get_by_role("button", name="Select with a box").click()
+    page.mouse.move(500, 130)
+    page.mouse.down()
+    page.mouse.move(1200, 780, steps=5)
+    page.mouse.up()
+    selected = page.get_by_role("status").filter(has_text="selected")
+    expect(selected).to_be_visible()
+    return selected
+
+
+def comment_on_the_selection(page: Page, words: str) -> None:
+    tool(page).click()
+    page.get_by_role("button", name=re.compile(r"^The [\d,]+ selected$")).click()
+    page.get_by_placeholder("Your comment").fill(words)
+    page.get_by_role("button", name="Comment", exact=True).click()
+    expect(thread(page, words)).to_be_visible()
+    tool(page).click()
+
+
+def test_comments_on_a_region_and_on_a_selection_lead_the_other_there(two: Two) -> None:
+    owner, friend = two.owner, two.friend
+    selected = select_with_a_box(owner)
+    comment_on_the_selection(owner, "This corner")
+    owner.get_by_role("button", name="Invert").click()
+    expect(selected).not_to_have_text("0 selected")
+    comment_on_the_selection(owner, "All the rest")
+
+    look_again(friend)
+    tool(friend).click()
+    corner, rest = thread(friend, "This corner"), thread(friend, "All the rest")
+    expect(corner).to_contain_text("Region")
+    expect(rest).to_contain_text("Selection")
+    rest.get_by_title("Show on the map").click()
+    expect(friend.get_by_role("status").filter(has_text="selected")).to_have_text(selected.inner_text())
+    before = friend.url
+    corner.get_by_title("Show on the map").click()
+    expect(friend).not_to_have_url(before)
+
+
+def test_an_author_changes_and_deletes_what_they_wrote(two: Two) -> None:
+    owner, friend = two.owner, two.friend
+    comment_on_a_place(owner, "Teh frist words")
+    mine = owner.get_by_role("article").filter(has_text="frist")
+    mine.get_by_role("button", name="Change what you wrote").click()
+    area = owner.get_by_placeholder("Your words")
+    expect(area).to_have_value("Teh frist words")
+    area.fill("The first words")
+    owner.get_by_role("button", name="Save", exact=True).click()
+    expect(thread(owner, "The first words")).to_contain_text("edited")
+
+    look_again(friend)
+    tool(friend).click()
+    theirs = thread(friend, "The first words")
+    expect(theirs).to_contain_text("edited")
+    expect(theirs.get_by_role("button", name="Change what you wrote")).to_have_count(0)
+
+    written = thread(owner, "The first words")
+    written.get_by_role("button", name="Delete what nora wrote").click()
+    written.get_by_role("button", name="Keep").click()
+    expect(written).to_be_visible()
+    written.get_by_role("button", name="Delete what nora wrote").click()
+    written.get_by_role("button", name="Delete for good").click()
+    expect(written).to_have_count(0)
+    look_again(friend)
+    expect(theirs).to_have_count(0)
+
+
 def test_what_one_selects_tags_and_saves_the_other_opens(two: Two) -> None:
     friend, owner = two.friend, two.owner
-    friend.get_by_role("button", name="Select with a box").click()
-    friend.mouse.move(500, 130)
-    friend.mouse.down()
-    friend.mouse.move(1200, 780, steps=5)
-    friend.mouse.up()
-    selected = friend.get_by_role("status").filter(has_text="selected")
-    expect(selected).to_be_visible()
+    selected = select_with_a_box(friend)
     friend.get_by_role("button", name="Tag…").click()
     friend.get_by_label("A new tag").fill("blurry")
     friend.get_by_role("button", name="Create and put on").click()
@@ -214,3 +277,76 @@ def test_who_is_removed_from_the_team_is_stopped_at_the_next_request(
         again = friend.reload()
         assert again is not None
         assert again.status == 404
+
+
+def test_a_guest_may_as_much_as_their_role_says(browser: Browser, stack: Stack, shared: Shared) -> None:
+    with page_of(browser, stack, shared.owner) as owner, page_of(browser, stack, None) as guest:
+        sign_up(guest, "quinn@example.org")
+        guest.goto(shared.map)
+        expect(guest.get_by_role("heading", name="There is nothing here")).to_be_visible()
+
+        make_guest(owner, shared, "quinn@example.org", "May comment")
+        guest.goto(shared.map)
+        expect(tool(guest)).to_be_visible(timeout=30_000)
+        comment_on_a_place(guest, "From outside")
+
+        make_guest(owner, shared, "quinn@example.org", "May view")
+        guest.reload()
+        expect(guest.get_by_label("Search by meaning")).to_be_visible(timeout=30_000)
+        expect(guest.locator(".pin")).to_have_count(0)
+
+        owner.get_by_role("button", name="Remove quinn").click()
+        again = guest.reload()
+        assert again is not None
+        assert again.status == 404
+
+
+def make_guest(owner: Page, shared: Shared, email: str, role: str) -> None:
+    owner.goto(f"{shared.map.removesuffix('/map')}/sharing")
+    owner.get_by_label("Email").fill(email)
+    owner.get_by_label("Role").select_option(label=role)
+    owner.get_by_role("button", name="Add the guest").click()
+    expect(owner.get_by_role("row", name=email)).to_contain_text(role)
+
+
+def test_an_invitation_waits_for_whoever_has_an_account(
+    browser: Browser, stack: Stack, shared: Shared
+) -> None:
+    with page_of(browser, stack, shared.owner) as owner, page_of(browser, stack, None) as friend:
+        sign_up(friend, "ruth@example.org")
+        owner.goto(f"/teams/{TEAM}/members")
+        owner.get_by_label("Email").fill("ruth@example.org")
+        owner.get_by_role("button", name="Send the invitation").click()
+        expect(owner.get_by_label("Address of the invitation to ruth@example.org")).to_be_visible()
+
+        friend.goto("/")
+        expect(friend.get_by_text("invites you to the team")).to_be_visible()
+        friend.get_by_role("button", name="Join").click()
+        expect(friend.get_by_role("heading", name=TEAM)).to_be_visible()
+        friend.goto(shared.map)
+        expect(tool(friend)).to_be_visible(timeout=30_000)
+
+
+def test_a_dataset_moves_to_another_team_and_back(browser: Browser, stack: Stack, shared: Shared) -> None:
+    with page_of(browser, stack, shared.owner) as owner, page_of(browser, stack, shared.friend) as friend:
+        owner.goto("/teams/new")
+        owner.get_by_label("Name").fill("Museum")
+        owner.get_by_role("button", name="Make the team").click()
+        here, there = shared.map, shared.map.replace(f"/{TEAM}/", "/museum/")
+
+        def seen(address: str) -> list[int]:
+            answers = [page.goto(address) for page in (owner, friend)]
+            return [answer.status for answer in answers if answer is not None]
+
+        assert seen(here) == [200, 200]
+        move(owner, here, "Museum")
+        assert (seen(here), seen(there)) == ([404, 404], [200, 404])
+        move(owner, there, TEAM)
+        assert (seen(here), seen(there)) == ([200, 200], [404, 404])
+
+
+def move(owner: Page, address: str, team: str) -> None:
+    owner.goto(f"{address.removesuffix('/map')}/settings")
+    owner.get_by_label("Team", exact=True).select_option(label=team)
+    owner.get_by_role("button", name="Move the dataset").click()
+    expect(owner.get_by_text(f"belongs to {team} now")).to_be_visible()

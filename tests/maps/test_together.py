@@ -187,7 +187,11 @@ def test_a_comment_is_answered_and_resolved_by_whoever_may_comment(cast: Cast, d
 def test_only_its_author_rewrites_a_comment_and_editors_may_remove_it(cast: Cast, dataset: Dataset) -> None:
     url = f"/api/datasets/{dataset.pk}/comments/{write(cast, dataset).json()['id']}"
     assert call(cast, "alice", "patch", url, {"text": "Other words"}).status_code == 409
-    assert call(cast, "victor", "patch", url, {"text": "Other words"}).json()["text"] == "Other words"
+    same = call(cast, "victor", "patch", url, {"text": read(cast, dataset)[0]["text"]}).json()
+    assert same["edited_at"] is None
+    changed = call(cast, "victor", "patch", url, {"text": "Other words"}).json()
+    assert changed["text"] == "Other words"
+    assert changed["edited_at"] is not None
     other = f"/api/datasets/{dataset.pk}/comments/{write(cast, dataset, 'alice').json()['id']}"
     assert call(cast, "victor", "delete", other).status_code == 409
     assert call(cast, "bob", "delete", url).status_code == 204

@@ -4,7 +4,7 @@
  *   GET    /api/datasets/{id}/comments?state=open|resolved     -> {comments: [Comment]}, oldest first
  *   POST   /api/datasets/{id}/comments                         {text, pin, name} -> Comment
  *   POST   /api/datasets/{id}/comments/{id}/replies            {text, name} -> Reply
- *   PATCH  /api/datasets/{id}/comments/{id}                    {resolved} -> Comment
+ *   PATCH  /api/datasets/{id}/comments/{id}                    {resolved?, text?} -> Comment; the text of a reply, too
  *   DELETE /api/datasets/{id}/comments/{id}                    of a comment or a reply
  */
 
@@ -30,6 +30,8 @@ export interface Reply {
   text: string;
   author: string;
   created_at: string;
+  /** When its author changed what it says. */
+  edited_at: string | null;
   mine: boolean;
 }
 
@@ -53,6 +55,12 @@ export const writeReply = (dataset: string, comment: string, text: string, name:
 
 export async function resolveComment(dataset: string, comment: string, resolved: boolean): Promise<void> {
   await change("PATCH", `/api/datasets/${dataset}/comments/${comment}`, { resolved });
+}
+
+/** Of a comment or a reply; only its author may. */
+export async function rewriteComment(dataset: string, comment: string, text: string): Promise<true> {
+  await change("PATCH", `/api/datasets/${dataset}/comments/${comment}`, { text });
+  return true;
 }
 
 export async function removeComment(dataset: string, comment: string): Promise<void> {

@@ -2,7 +2,7 @@
 
 import { ApiError } from "../api/http";
 import { table } from "../api/select";
-import { commentsOf, removeComment, resolveComment, writeComment, writeReply, type Comment, type CommentState, type Pin } from "../api/together";
+import { commentsOf, removeComment, resolveComment, rewriteComment, writeComment, writeReply, type Comment, type CommentState, type Pin } from "../api/together";
 import { removeView, saveView, viewsOf, type View } from "../api/views";
 import type { MapEntry } from "../config";
 import type { Filter } from "../filters";
@@ -189,6 +189,13 @@ export class Together {
   async resolve(comment: Comment, resolved: boolean): Promise<void> {
     await this.stage.attempt(resolveComment(this.dataset, comment.id, resolved));
     await this.load();
+  }
+
+  /** A comment or a reply; whether it arrived. */
+  async rewrite(id: string, text: string): Promise<boolean> {
+    const changed = await this.stage.attempt(rewriteComment(this.dataset, id, text));
+    await this.load();
+    return changed !== null;
   }
 
   /** A comment or a reply. */
