@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from asgiref.sync import sync_to_async
+
+from atlas.connections import let_go
 from atlas.datasets.cells import harmless
 from atlas.datasets.models import Dataset, Import, Record, SkippedItem
 
@@ -59,17 +62,22 @@ async def report_csv(job: Import) -> AsyncIterator[str]:
     """The whole report, some thousand lines at a time, with the mark by which spreadsheets know UTF-8."""
     yield "\ufeff" + _as_csv([("source", "reason", "detail", "row", "key")])
     after = 0
-    lines = SkippedItem.objects.filter(job=job)
-    while page := [line async for line in lines.filter(id__gt=after)[:ROWS]]:
-        rows = [line.row for line in page if line.row is not None]
-        records = Record.objects.filter(dataset=job.dataset_id, row__in=rows)
-        keys: dict[int | None, str | None] = {
-            row: key async for row, key in records.values_list("row", "key")
-        }
-        yield _as_csv(
-            [(line.source, line.reason, line.detail, line.row, keys.get(line.row)) for line in page]
-        )
-        after = page[-1].pk
+    while page := await sync_to_async(_lines_after)(job, after):
+        text, after = page
+        yield text
+
+
+def _lines_after(job: Import, after: int) -> tuple[str, int] | None:
+    """The next lines and the number of the last one. No database connection is held while they are read."""
+    lines = list(SkippedItem.objects.filter(job=job, id__gt=after)[:ROWS])
+    rows = [line.row for line in lines if line.row is not None]
+    records = Record.objects.filter(dataset=job.dataset_id, row__in=rows)
+    keys: dict[int | None, str | None] = dict(records.values_list("row", "key"))
+    let_go()
+    if not lines:
+        return None
+    cells = [(line.source, line.reason, line.detail, line.row, keys.get(line.row)) for line in lines]
+    return _as_csv(cells), lines[-1].pk
 
 
 def _as_csv(rows: list[tuple[Any, ...]]) -> str:

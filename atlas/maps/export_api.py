@@ -11,6 +11,7 @@ from ninja import Router, Schema
 from ninja.errors import HttpError
 from numpy.typing import NDArray
 
+from atlas.connections import let_go
 from atlas.datasets.access import visible_dataset
 from atlas.datasets.activity import record_event
 from atlas.datasets.export import Export, Part, captions_as_columns, captions_as_list, export_of
@@ -128,11 +129,12 @@ def _block(pieces: Generator[bytes]) -> bytes:
         size += len(piece)
         if size >= _BLOCK:
             break
+    let_go()
     return b"".join(found)
 
 
 async def _streamed(pieces: Generator[bytes]) -> AsyncIterator[bytes]:
-    """Made in the thread of the request, where its database connection is; ended when nobody reads on."""
+    """No database connection is held while the visitor reads; ended when nobody reads on."""
     try:
         while block := await sync_to_async(_block)(pieces):
             yield block
