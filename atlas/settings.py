@@ -201,6 +201,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "atlas.csp.ContentSecurityPolicy",
+    "atlas.connections.ConnectionsInTime",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -350,6 +351,8 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 600
 ATLAS_SEARCH_URLS = envbool("ATLAS_SEARCH_URLS")
 # Of one person, API key or, nameless, address: the query worker is there for everybody.
 ATLAS_SEARCHES_PER_MINUTE = envint("ATLAS_SEARCHES_PER_MINUTE", 600, 1, 10**9)
+# Lines of the audit log that are older go; 0: none ever does.
+ATLAS_AUDIT_DAYS = envint("ATLAS_AUDIT_DAYS", 0, 0, 36500)
 # A text search configuration of Postgres, by which the migrations make the one of this database.
 ATLAS_LANGUAGE = env("ATLAS_LANGUAGE", "english")
 # How much one upload may hold (`embeddings.readers.Limits`); past these an item is skipped and reported.
@@ -390,6 +393,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "imports of killed workers": {"task": "atlas.datasets.tasks.requeue_orphans", "schedule": 10},
     "expired uploads": {"task": "atlas.datasets.tasks.remove_expired_uploads", "schedule": 3600},
     "builds that stand still": {"task": "atlas.maps.tasks.rescue", "schedule": 5, "options": {"expires": 5}},
+    "old lines of the audit log": {"task": "atlas.teams.tasks.prune_audit", "schedule": 3600},
     "old versions of maps": {"task": "atlas.maps.tasks.sweep", "schedule": 3600},
     "old pictures of queries": {"task": "atlas.search.tasks.remove_unused_pictures", "schedule": 3600},
 }
@@ -404,9 +408,16 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
     # A part that is away is news once, not at every question of a watchdog.
-    "filters": {"not_health": {"()": "atlas.health.OtherPages"}},
+    "filters": {
+        "not_health": {"()": "atlas.health.OtherPages"},
+        "without_secrets": {"()": "atlas.log_filters.WithoutSecrets"},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["not_health"]}
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain",
+            "filters": ["not_health", "without_secrets"],
+        }
     },
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},

@@ -106,9 +106,12 @@ def set_up(world: World, gina: User, gus: User, greta: User, olga: User) -> Stag
     callers |= {name: Caller(opened(link), owners_upload) for name, link in links.items()}
     callers["owner"] = Caller(client_of(cast.alice), owners_upload)
     callers["anonymous"] = Caller(Client(), owners_upload)
-    callers |= {name: Caller(client, owners_upload) for name, client in programs(cast.alice).items()}
-    foreign = create_key(cast.charlie.teams.get(), cast.charlie, "A", [KeyScope.WRITE])[1]
-    callers["key of another team"] = Caller(program(foreign), callers["of another team"].upload)
+    by_key = create_upload(cast.alice, "half.zip", 100, team=cast.team)
+    callers |= {name: Caller(client, by_key) for name, client in programs(cast.alice).items()}
+    theirs = cast.charlie.teams.get()
+    foreign = create_key(theirs, cast.charlie, "A", [KeyScope.WRITE])[1]
+    by_foreign = create_upload(cast.charlie, "half.zip", 100, team=theirs)
+    callers["key of another team"] = Caller(program(foreign), by_foreign)
     revoke_link(links["revoked link"])
     job = Import.objects.create(dataset=dataset, state=ImportState.DONE, started_at=dataset.created_at)
     invitation = invite(cast.team, "ina@example.org", Role.EDITOR, cast.alice)

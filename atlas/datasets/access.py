@@ -9,7 +9,7 @@ from django.http import Http404
 from atlas.datasets.models import Dataset, DatasetQuerySet, Import, Record, Upload
 from atlas.datasets.permit import permit, permits
 from atlas.teams.asker import Asker
-from atlas.teams.models import Membership, Role, Team, User
+from atlas.teams.models import Membership, Role, Team
 
 
 def datasets_for(asker: Asker) -> DatasetQuerySet:
@@ -42,6 +42,12 @@ def commentable_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
     asker.require_write()
     allowed = datasets_for(asker).filter(pk__in=Dataset.objects.commentable_by(asker))
     return _found(allowed, dataset_id, "There is no such dataset that you may comment on.")
+
+
+def discussed_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
+    """One whose comments and activity may be read. Raises Http404."""
+    allowed = datasets_for(asker).filter(pk__in=Dataset.objects.discussed_by(asker))
+    return _found(allowed, dataset_id, "There is no such dataset whose comments you may read.")
 
 
 def taggable_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
@@ -98,10 +104,10 @@ def team_for(asker: Asker, slug: str | None, at_least: Role = Role.EDITOR) -> Te
     return first.team
 
 
-def uploads_of(user: User, ids: Iterable[UUID]) -> list[Upload]:
-    """The user's uploads in the order asked for. Raises Http404 when one is missing."""
+def uploads_of(asker: Asker, ids: Iterable[UUID]) -> list[Upload]:
+    """The asker's uploads in the order asked for. Raises Http404 when one is missing."""
     wanted = list(dict.fromkeys(ids))
-    found = Upload.objects.filter(user=user).in_bulk(wanted)
+    found = Upload.objects.of(asker).in_bulk(wanted)
     if len(found) < len(wanted):
         raise Http404("There is no such upload. It may have expired.")
     return [found[pk] for pk in wanted]

@@ -63,7 +63,7 @@ def create_dataset(request: HttpRequest, body: DatasetIn) -> Status[Dataset]:
         team_for(asker, body.team, at_least),
         body.name,
         user,
-        uploads_of(user, body.uploads),
+        uploads_of(asker, body.uploads),
         description=body.description,
         visibility=body.visibility,
     )
@@ -107,9 +107,10 @@ def list_imports(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
 
 @router.post("/{uuid:dataset_id}/imports", response={201: ImportOut})
 def create_import(request: HttpRequest, dataset_id: UUID, body: UploadsIn) -> Status[Import]:
-    dataset = editable_dataset(asker_of(request), dataset_id)
+    asker = asker_of(request)
+    dataset = editable_dataset(asker, dataset_id)
     user = signed_in(request)
-    job = imports.append(dataset, user, uploads_of(user, body.uploads))
+    job = imports.append(dataset, user, uploads_of(asker, body.uploads))
     record_event(dataset, "uploaded", user, f"added records from {_names(job)}")
     return Status(201, job)
 

@@ -35,8 +35,10 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         return self._open_to(asker, [link for link in asker.links if not link.hide_captions])
 
     def commentable_by(self, asker: Asker) -> "DatasetQuerySet":
-        if not asker.may_write:
-            return self.none()
+        return self.discussed_by(asker) if asker.may_write else self.none()
+
+    def discussed_by(self, asker: Asker) -> "DatasetQuerySet":
+        """Those of which the asker may read what is said: by those who may comment, and by their keys."""
         links = [link for link in asker.links if link.scope in (Scope.COMMENT, Scope.TAG)]
         return self.filter(
             _team(asker, Role.VIEWER) | _guest(asker, GuestRole.COMMENTER) | _linked(links), deleting=False
@@ -184,11 +186,22 @@ def thumbnail_name(dataset_id: uuid.UUID, sha256: str) -> str:
     return f"thumbnails/{dataset_id}/{sha256[:2]}/{sha256}.webp"
 
 
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def of(self, asker: Asker) -> "UploadQuerySet":
+        """A person's own; of an API key those that came with a key of its team."""
+        if not asker.user.is_authenticated:
+            return self.none()
+        own = self.filter(user=asker.user)
+        return own if asker.key is None else own.filter(team=asker.key.team_id)
+
+
 class Upload(models.Model):
     """A file on its way in, by the tus protocol; its bytes: `ATLAS_HOME/uploads/<id>` until imported."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="uploads")
+    #: That of the API key with which it came; NULL: the person brought it, and no key sees it.
+    team = models.ForeignKey(Team, on_delete=models.SET_NULL, null=True, related_name="+")
     #: As the browser named it: a label, never a path of ours.
     filename = models.CharField(max_length=255)
     #: The folder-relative path for files picked as a folder, else "".
@@ -200,6 +213,8 @@ class Upload(models.Model):
     unchecked = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
+
+    objects = UploadQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.filename

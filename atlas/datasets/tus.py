@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from functools import wraps
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -21,7 +21,7 @@ from django.utils.http import http_date
 from atlas.datasets import uploads
 from atlas.datasets.models import Upload
 from atlas.datasets.streaming import SenderGoneError, pieces
-from atlas.teams.asker import key_of_request
+from atlas.teams.asker import Asker, asker_of_async, key_of_request
 from atlas.teams.models import KeyScope, User
 
 VERSION = "1.0.0"
@@ -55,7 +55,7 @@ def speaks_tus(*methods: str) -> Callable[[View], View]:
                     response = _abilities()
                 else:
                     _check_request(request, methods)
-                    response = await view(request, await _user(request), *args, **kwargs)
+                    response = await view(request, await _asker(request), *args, **kwargs)
             except RefusalError as refusal:
                 response = HttpResponse(str(refusal), status=refusal.status, content_type="text/plain")
             response["Tus-Resumable"] = VERSION
@@ -72,7 +72,7 @@ def speaks_tus(*methods: str) -> Callable[[View], View]:
 
 
 @speaks_tus("POST")
-async def all_uploads(request: HttpRequest, user: User) -> HttpResponse:
+async def all_uploads(request: HttpRequest, asker: Asker) -> HttpResponse:
     if "Upload-Defer-Length" in request.headers:
         raise RefusalError(400, "This server must know the length of an upload when it begins.")
     size = _number(request, "Upload-Length")
@@ -84,7 +84,13 @@ async def all_uploads(request: HttpRequest, user: User) -> HttpResponse:
     if len(relative_path) > 1000:
         raise RefusalError(400, "The path of the file inside its folder is longer than 1,000 characters.")
     try:
-        upload = await sync_to_async(uploads.create_upload)(user, filename, size, relative_path=relative_path)
+        upload = await sync_to_async(uploads.create_upload)(
+            cast(User, asker.user),
+            filename,
+            size,
+            relative_path=relative_path,
+            team=asker.key.team if asker.key else None,
+        )
     except uploads.UploadTooLargeError as error:
         raise RefusalError(413, str(error)) from error
     except uploads.DiskFullError as error:
@@ -97,8 +103,8 @@ async def all_uploads(request: HttpRequest, user: User) -> HttpResponse:
 
 
 @speaks_tus("HEAD", "PATCH", "DELETE")
-async def one_upload(request: HttpRequest, user: User, upload_id: UUID) -> HttpResponse:
-    upload = await Upload.objects.filter(user=user, pk=upload_id).afirst()
+async def one_upload(request: HttpRequest, asker: Asker, upload_id: UUID) -> HttpResponse:
+    upload = await Upload.objects.of(asker).filter(pk=upload_id).afirst()
     if upload is None:
         raise RefusalError(404, "There is no such upload. It may have expired.")
     try:
@@ -196,14 +202,13 @@ def _check_request(request: HttpRequest, methods: tuple[str, ...]) -> None:
         raise RefusalError(412, f"This server speaks tus {VERSION}.")
 
 
-async def _user(request: HttpRequest) -> User:
-    user = await request.auser()
-    if not user.is_authenticated:
+async def _asker(request: HttpRequest) -> Asker:
+    if not (await request.auser()).is_authenticated:
         raise RefusalError(401, "Sign in to upload.")
     key = key_of_request(request)
     if key is not None and not key.allows(KeyScope.WRITE):
         raise RefusalError(403, "This API key may not upload: this takes the scope “write”.")
-    return user
+    return await asker_of_async(request)
 
 
 def _abilities() -> HttpResponse:

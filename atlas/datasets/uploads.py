@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from atlas.datasets.models import Import, ImportState, Upload
-from atlas.teams.models import User
+from atlas.teams.models import Team, User
 
 #: An import in one of these still needs its files.
 NEEDS_FILES = (ImportState.DESCRIBING, ImportState.QUEUED, ImportState.RUNNING)
@@ -39,8 +39,10 @@ class UploadBusyError(UploadError):
     pass
 
 
-def create_upload(user: User, filename: str, size: int, *, relative_path: str = "") -> Upload:
-    """Raises UploadTooLargeError, DiskFullError."""
+def create_upload(
+    user: User, filename: str, size: int, *, relative_path: str = "", team: Team | None = None
+) -> Upload:
+    """`team`: that of the API key with which it comes. Raises UploadTooLargeError, DiskFullError."""
     if size > settings.ATLAS_UPLOAD_BYTES:
         limit = settings.ATLAS_UPLOAD_BYTES / 2**30
         raise UploadTooLargeError(f"The file is larger than this server takes ({limit:,.0f} GiB).")
@@ -49,7 +51,12 @@ def create_upload(user: User, filename: str, size: int, *, relative_path: str = 
     if shutil.disk_usage(folder).free < size:
         raise DiskFullError("The server's disk has no room for this file.")
     upload = Upload(
-        user=user, filename=filename, relative_path=relative_path, size=size, expires_at=_expiry()
+        user=user,
+        team=team,
+        filename=filename,
+        relative_path=relative_path,
+        size=size,
+        expires_at=_expiry(),
     )
     upload.path.touch()
     upload.save()

@@ -1,9 +1,14 @@
-"""The audit log: what people did about safety. Written once, never changed, read by whom it concerns."""
+"""The audit log: what people did about safety. Written once, never changed, read by whom it
+concerns; old lines go where the operator says so."""
 
 import ipaddress
+from datetime import timedelta
 
+from django.conf import settings
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from atlas.teams.models import AuditEvent, AuditVerb, Team, User
 
@@ -35,6 +40,17 @@ def record_audit(
         team_id=team.pk if team else None,
         address=address_of(request),
     )
+
+
+def prune_audit() -> int:
+    """Remove lines older than `ATLAS_AUDIT_DAYS`, the one way in which any goes; how many went."""
+    if not settings.ATLAS_AUDIT_DAYS:
+        return 0
+    before = timezone.now() - timedelta(days=settings.ATLAS_AUDIT_DAYS)
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Until the end of the transaction; the trigger on the table asks for it.
+        cursor.execute("SELECT set_config('atlas.audit_prune_before', %s, true)", [before.isoformat()])
+        return AuditEvent.objects.filter(at__lt=before).delete()[0]
 
 
 def audit_of_team(team: Team) -> QuerySet[AuditEvent]:

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from atlas.teams.audit import audit_of_person, audit_of_team
-from atlas.teams.models import AuditEvent, User
+from atlas.teams.models import AuditEvent, AuditVerb, User
 from atlas.teams.views import find_team
 
 LINES = 50
@@ -22,11 +22,14 @@ LINES = 50
 @require_safe
 def team_log(request: HttpRequest, team: str) -> HttpResponse:
     found = find_team(request, team)
+    events = audit_of_team(found)
+    happened = set(events.order_by().values_list("verb", flat=True).distinct())
     context = {
         "team": found,
         "may_edit": True,
         "is_owner": True,
-        "page": _page(request, audit_of_team(found)),
+        "kinds": [(verb, words) for verb, words in AuditVerb.choices if verb in happened],
+        "page": _page(request, events),
     }
     return render(request, "teams/log.html", context)
 
@@ -41,4 +44,8 @@ def own_activity(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, events: QuerySet[AuditEvent]) -> Any:
+    """Of one kind where the address names one."""
+    kind = request.GET.get("kind")
+    if kind in AuditVerb.values:
+        events = events.filter(verb=kind)
     return Paginator(events, LINES).get_page(request.GET.get("page"))

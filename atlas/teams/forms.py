@@ -55,7 +55,7 @@ class KeyForm(forms.Form):
 
 class ProfileForm(forms.Form):
     name = forms.CharField(
-        required=False, max_length=150, help_text="What your teams see. Empty: your email address.",
+        required=False, max_length=150, help_text="What others see. Empty: your email address up to the @.",
         widget=forms.TextInput({"autocomplete": "name"}),
     )  # fmt: skip
 

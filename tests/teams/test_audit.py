@@ -1,13 +1,18 @@
 """The audit log: what is written, that it stays, and that it holds no secret."""
 
+from datetime import timedelta
+from types import SimpleNamespace
+
 import pytest
 from allauth.mfa.totp.internal import auth as totp
 from django.core.cache import cache
 from django.db import DatabaseError, transaction
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from atlas.datasets.models import Dataset
+from atlas.teams.audit import prune_audit
 from atlas.teams.invitations import invite, token_of
 from atlas.teams.models import AuditEvent, AuditVerb, Role, Team, User
 from tests.maps.records import make_dataset
@@ -170,6 +175,29 @@ def test_no_line_is_changed_or_removed(cast: Cast) -> None:
         AuditEvent.objects.filter(pk=event.pk).update(text="nothing")
     with pytest.raises(DatabaseError, match="neither changed nor shortened"), transaction.atomic():
         event.delete()
+
+
+def test_old_lines_go_where_the_operator_says_so(
+    cast: Cast, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(cast.alice.email)
+    count, later = AuditEvent.objects.count(), timezone.now() + timedelta(days=31)
+    monkeypatch.setattr("atlas.teams.audit.timezone", SimpleNamespace(now=lambda: later))
+    gone = []
+    for settings.ATLAS_AUDIT_DAYS in (0, 40, 30):
+        gone.append(prune_audit())
+    assert gone == [0, 0, count]
+    assert not AuditEvent.objects.exists()
+
+
+def test_the_log_shows_one_kind_at_a_time(cast: Cast) -> None:
+    alice, page = client_of(cast.alice), f"/teams/{cast.team.slug}"
+    alice.post(f"{page}/invitations", {"email": "ina@example.org", "role": "viewer"})
+    alice.post(f"{page}/name", {"name": "Herbarium"})
+    both, one = (alice.get(f"{page}/log?kind={kind}").content.decode() for kind in ("", "team_renamed"))
+    assert "ina@example.org: viewer" in both
+    assert "ina@example.org: viewer" not in one
+    assert "to “Herbarium”" in one
 
 
 def test_a_line_outlives_who_did_it(cast: Cast) -> None:

@@ -269,3 +269,49 @@ def test_everybody_sees_what_was_done_with_their_account_not_from_where(cast: Ca
     assert "192.0.2.9" not in page
     assert "192.0.2.9" in alice.get("/account/activity").content.decode()
     assert "bob@example.org: viewer" not in client_of(cast.charlie).get("/account/activity").content.decode()
+
+
+def test_a_key_sees_the_uploads_of_its_team_only(cast: Cast) -> None:
+    other = create_team(cast.alice, "Museum")
+    tus = {"Tus-Resumable": "1.0.0"}
+
+    def clients() -> dict[str, Client]:
+        teams = {"a": cast.team, "b": cast.team, "other": other}
+        return {
+            name: program(create_key(team, cast.alice, name, [KeyScope.WRITE])[1])
+            for name, team in teams.items()
+        } | {"person": client_of(cast.alice)}
+
+    asking = clients()
+    made = {
+        name: asking[name].post("/uploads/", headers=tus | {"Upload-Length": "3"})["Location"]
+        for name in ("a", "person")
+    }
+
+    seen = {
+        (name, whose)
+        for whose, address in made.items()
+        for name, client in asking.items()
+        if client.head(address, headers=tus).status_code == 200
+    }
+    assert seen == {("a", "a"), ("b", "a"), ("person", "a"), ("person", "person")}
+    upload = made["person"].rpartition("/")[2]
+    answer = asking["a"].post("/api/datasets", {"uploads": [upload]}, content_type="application/json")
+    assert answer.status_code == 404
+
+
+def test_a_key_to_read_reads_what_is_said_and_done(cast: Cast, dataset: Dataset) -> None:
+    url = f"/api/datasets/{dataset.pk}"
+    pin = {"row": 0}
+    Dataset.objects.filter(pk=dataset.pk).update(row_count=1)
+    said = client_of(cast.bob).post(
+        f"{url}/comments", {"text": "Hm.", "pin": pin}, content_type="application/json"
+    )
+    assert said.status_code == 201
+    _, client = make(cast.alice)
+    assert client.get(f"{url}/comments").json()["comments"][0]["text"] == "Hm."
+    assert client.get(f"{url}/activity").json()["events"][0]["who"] == "Bob"
+    answer = client.post(f"{url}/comments", {"text": "No.", "pin": pin}, content_type="application/json")
+    assert answer.status_code == 403
+    reply = f"{url}/comments/{said.json()['id']}/replies"
+    assert client.post(reply, {"text": "No."}, content_type="application/json").status_code == 403
