@@ -207,6 +207,7 @@ _BESIDE = {
     "column": {"in", "from", "to", "contains"},
     "topic": {"map", "version"},
     "region": {"map", "version"},
+    "computed": {"map", "version", "in", "from", "to"},
 }
 
 
@@ -228,7 +229,7 @@ def _one_of(name: str, kind: str, values: Any) -> Node:
     if len(given) < len(values):
         nodes.append(Sql("""coalesce("values" -> %s, 'null') = 'null'""", (name,)))
     if given and kind == "number":
-        numbers = [_number(value, "in") for value in given]
+        numbers = [finite_number(value, "in") for value in given]
         nodes.append(Sql(f"{_AS_NUMBER} = ANY(%s)", (name, name, numbers)))
     elif given and kind == "list":
         nodes.append(Sql('("values" -> %s) ?| %s', (name, [_text(value, "in") for value in given])))
@@ -249,9 +250,9 @@ def _between(name: str, kind: str, low: Any, high: Any) -> Node:
     nodes: list[Node] = []
     if kind == "number":
         if low is not None:
-            nodes.append(Sql(f"{_AS_NUMBER} >= %s", (name, name, _number(low, "from"))))
+            nodes.append(Sql(f"{_AS_NUMBER} >= %s", (name, name, finite_number(low, "from"))))
         if high is not None:
-            nodes.append(Sql(f"{_AS_NUMBER} <= %s", (name, name, _number(high, "to"))))
+            nodes.append(Sql(f"{_AS_NUMBER} <= %s", (name, name, finite_number(high, "to"))))
     elif kind == "date":
         if low is not None:
             nodes.append(Sql('"values" ->> %s >= %s', (name, _text(low, "from"))))
@@ -315,7 +316,8 @@ def _text(value: Any, what: str) -> str:
     return value
 
 
-def _number(value: Any, what: str) -> float:
+def finite_number(value: Any, what: str) -> float:
+    """Raises FilterError for what is none; `what` names it."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise FilterError(f"“{what}” is a number here, not {_short(value)}.")
     try:

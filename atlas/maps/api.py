@@ -47,6 +47,8 @@ class MapRecordOut(RecordOut):
     ordinal: int | None
     x: float | None
     y: float | None
+    #: Of every computed column of the map; empty off the map.
+    computed: dict[str, float | str | None]
 
 
 class MapRecordsOut(Schema):

@@ -142,7 +142,11 @@ def _needs(stage: str, space: str, other_stage: str, other_space: str) -> bool:
     """Whether the steps of one stage and space wait for those of the other."""
     if stage == Stage.PUBLISH:
         return other_stage != Stage.PUBLISH
-    if stage == Stage.EMBED or other_stage != _BEFORE[Stage(stage)]:
+    if stage == Stage.EMBED:
+        return False
+    if stage == Stage.TILES and other_stage == Stage.PROJECT:
+        return True  # every map shows the columns that are computed with any of them
+    if other_stage != _BEFORE[Stage(stage)]:
         return False
     return other_space == space or (stage == Stage.PROJECT and space == Space.JOINT)
 

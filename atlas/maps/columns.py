@@ -10,6 +10,7 @@ from django.utils.text import slugify
 from numpy.typing import NDArray
 
 from atlas.datasets.models import Dataset, Record
+from atlas.maps.computed import SHOWN_COMPUTED
 from atlas.maps.tiles import BadColumnError, Column
 from atlas.maps.work import Report, part_of
 
@@ -19,8 +20,6 @@ log = logging.getLogger(__name__)
 SHOWN = ("category", "number", "date")
 #: Records read between two reports.
 CHUNK = 5000
-#: Names of columns that a map has of its own.
-RESERVED = ("trust",)
 
 
 def columns_of(dataset: Dataset, rows: NDArray[np.uint32], report: Report) -> dict[str, Column]:
@@ -77,7 +76,7 @@ def _seconds(iso: str) -> float:
 def _free_key(name: str, taken: dict[str, Column]) -> str:
     """What a column is called in addresses: "Artist (main)" → "artist-main"."""
     stem = slugify(name)[:50].strip("-_") or "column"
-    if stem.startswith("topic-") or stem in RESERVED:
+    if stem.startswith("topic-") or stem in SHOWN_COMPUTED:
         stem = f"own-{stem}"
     key, number = stem, 2
     while key in taken:

@@ -21,6 +21,7 @@ from atlas.datasets.filters import FilterError
 from atlas.datasets.models import Dataset
 from atlas.datasets.permit import Permit, permit, require_captions
 from atlas.maps.access import visible_version
+from atlas.maps.computed import computed_part
 from atlas.maps.export import NoVectorsError, place_part, vector_part
 from atlas.maps.models import Space
 from atlas.maps.selection import rows_matching
@@ -48,7 +49,7 @@ _BLOCK = 1 << 18
 class ExportIn(Schema):
     filter: dict[str, Any] | None = None
     format: Format
-    #: Adds the places and topics of this map.
+    #: Adds the places, topics and computed columns of this map.
     map: UUID | None = None
     #: Adds vectors, to Parquet only.
     vectors: Literal["image", "caption"] | None = None
@@ -87,6 +88,7 @@ def _parts_of_maps(asker: Asker, dataset: Dataset, body: ExportIn) -> list[Part]
         if version.map.dataset_id != dataset.pk:
             raise HttpError(422, "The map is of another dataset.")
         parts.append(place_part(version, words=permit(asker, dataset.pk).sees_captions))
+        parts.append(computed_part(version))
     if body.vectors is not None:
         if body.format != "parquet":
             raise HttpError(422, "Only Parquet holds vectors.")

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from atlas.maps.duplicates import NO_PAIRS, Pairs
 from atlas.maps.topics import Topic, Topics
 
 
@@ -46,6 +47,21 @@ def load_topics(folder: Path, rows: NDArray[np.uint32]) -> Topics:
         here = np.searchsorted(arrays["rows"], rows)
         ids = arrays["ids"][:, here]
     return Topics([replace(topic, row=int(np.searchsorted(rows, topic.row))) for topic in listed], ids)
+
+
+def save_pairs(folder: Path, pairs: Pairs) -> None:
+    """Of rows that show the same picture: they stay so when more come."""
+    _save_arrays(folder / "pairs.npz", {"pairs": pairs})
+
+
+def load_pairs(folder: Path) -> Pairs:
+    """None at all where there is no such file: of captions, or written by an older Atlas."""
+    try:
+        with np.load(folder / "pairs.npz") as arrays:
+            found: Pairs = arrays["pairs"]
+    except FileNotFoundError:
+        return NO_PAIRS
+    return found
 
 
 def _save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

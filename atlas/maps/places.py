@@ -9,6 +9,7 @@ from uuid import UUID
 import numpy as np
 
 from atlas.datasets.models import Dataset, Record
+from atlas.maps.computed import computed_of
 from atlas.maps.models import MapVersion
 
 NOWHERE = 0xFFFFFFFF  # in ordinals.bin: the row is not on the map
@@ -40,9 +41,13 @@ def places_of(folder: Path, rows: Sequence[int]) -> dict[int, Place]:
 
 
 def records_on_map(version: MapVersion, rows: Sequence[int]) -> list[Record]:
-    """Records in the order of `rows`, each with its place: `ordinal`, `x` and `y`, None off the map."""
+    """Records in the order of `rows`, each with its place: `ordinal`, `x` and `y`, None off the map; and with
+    `computed`, see `computed_of`."""
     places = {row: asdict(place) for row, place in places_of(version.folder, rows).items()}
-    return _placed(version.map.dataset_id, rows, places)
+    records = _placed(version.map.dataset_id, rows, places)
+    for record, computed in zip(records, computed_of(version, [each.row for each in records]), strict=True):
+        vars(record)["computed"] = computed
+    return records
 
 
 def records_on_no_map(dataset: Dataset, rows: Sequence[int]) -> list[Record]:
@@ -51,8 +56,8 @@ def records_on_no_map(dataset: Dataset, rows: Sequence[int]) -> list[Record]:
 
 
 def _placed(dataset_id: UUID, rows: Sequence[int], places: dict[int, dict[str, Any]]) -> list[Record]:
-    nowhere = {"ordinal": None, "x": None, "y": None}
+    nowhere: dict[str, Any] = {"ordinal": None, "x": None, "y": None}
     records = {each.row: each for each in Record.objects.filter(dataset=dataset_id, row__in=rows)}
     for row, record in records.items():
-        vars(record).update(places.get(row, nowhere))
+        vars(record).update(places.get(row, nowhere), computed={})
     return [records[row] for row in rows if row in records]

@@ -114,6 +114,15 @@ def place(
     return Placement(coordinates, near.indices, near.distances, trust)
 
 
+def nearest(
+    vectors: Vectors, *, progress: Progress | None = None, cancelled: Callable[[], bool] | None = None
+) -> Neighbours:
+    """The graph of `project` alone: the nearest of N vectors among themselves. Raises what `project` does."""
+    with Work(progress, cancelled) as work:
+        unit = normalise(vectors, check=work.again)
+        return nearest_neighbours(unit, _sketch(unit, 0, work), work, seed=0)
+
+
 def drift(new_distances: Floats, old_distances: Floats) -> float:
     """Share of the placed points that lie farther from the map than 99 % of its own points do: near .01 when
     they belong, near 1 when they are of a new kind and the map should be fitted again. Arguments: both

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from atlas.maps import embed, progress, publish, stages
+from atlas.maps import embed, progress, publish, stages, writing
 from atlas.maps.build import MAX_ATTEMPTS, MAX_DEATHS, BuildError, advance, build_newer_records, give_up
 from atlas.maps.models import Stage, Step
 from atlas.maps.projection import BadVectorError
@@ -18,7 +18,7 @@ VERBS: dict[str, Callable[[Step, Watch], None]] = {
     Stage.EMBED: embed.embed_shard,
     Stage.PROJECT: stages.project,
     Stage.TOPICS: stages.name_topics,
-    Stage.TILES: stages.write_version,
+    Stage.TILES: writing.write_version,
     Stage.PUBLISH: publish.publish,
 }
 

@@ -2,8 +2,11 @@
 
     {"topic": 12, "map": "<map id>", "version"?: "<version id>"}
     {"region": [[x, y], …], "map": "<map id>", "version"?: "<version id>"}
+    {"computed": "agreement", "from": -1, "to": 0.5, "map": "<map id>", "version"?: "<version id>"}
+    {"computed": "duplicates", "in": ["Copy", null], "map": "<map id>", "version"?: "<version id>"}
 
-12 is the id in that version's labels.json; a region is a polygon by the even-odd rule, in world units.
+12 is the id in that version's labels.json; a region is a polygon by the even-odd rule, in world units; the
+computed columns are listed in `computed.py`.
 Without a version the one that is shown now is meant.
 """
 
@@ -17,6 +20,7 @@ from numpy.typing import NDArray
 
 from atlas.datasets.filters import FilterError, Leaves, Mask, parse_filter
 from atlas.datasets.models import Dataset
+from atlas.maps.computed import parse_computed
 from atlas.maps.models import MapVersion
 from atlas.maps.models import Topic as TopicRow
 
@@ -57,6 +61,7 @@ def rows_matching(dataset: Dataset, content: Any, row_count: int) -> Mask:
     leaves: Leaves = {
         "topic": lambda leaf: _in_topic(dataset, leaf),
         "region": lambda leaf: _in_region(dataset, leaf),
+        "computed": lambda leaf: parse_computed(_version(dataset, leaf), leaf),
     }
     return parse_filter(dataset, content, leaves).mask(dataset, row_count)
 
@@ -133,4 +138,4 @@ def _id(value: Any) -> UUID:
     try:
         return UUID(value)
     except (TypeError, ValueError, AttributeError) as error:
-        raise FilterError("A topic or region names its “map” by its id.") from error
+        raise FilterError("A topic, region or computed column names its “map” by its id.") from error

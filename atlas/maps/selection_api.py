@@ -1,21 +1,24 @@
 """Selections and tables over JSON; `atlas/api/README.md` has the examples."""
 
 import base64
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import numpy as np
 from django.http import HttpRequest
 from ninja import Field, Router, Schema
 from ninja.errors import HttpError
+from numpy.typing import NDArray
 
 from atlas.datasets.access import visible_dataset
 from atlas.datasets.filters import FilterError, reads_captions
-from atlas.datasets.models import Dataset, Record
+from atlas.datasets.models import Dataset
 from atlas.datasets.permit import require_captions
 from atlas.datasets.table import SortError, page_of_rows, sorted_rows
 from atlas.maps.access import visible_version
 from atlas.maps.api import MapRecordOut
+from atlas.maps.computed import sorted_by_computed
+from atlas.maps.models import MapVersion
 from atlas.maps.places import records_on_map, records_on_no_map
 from atlas.maps.selection import ordinals_matching, rows_matching
 from atlas.teams.asker import Asker, asker_of
@@ -39,6 +42,8 @@ class SelectOut(Schema):
 class TableIn(Schema):
     filter: dict[str, Any] | None = None
     sort: Annotated[str, Field(max_length=300)] = "row"
+    #: Whether `sort` names an uploaded column (or row, key, caption, source), or one that the map computed.
+    by: Literal["column", "computed"] = "column"
     offset: Annotated[int, Field(ge=0, lt=2**31)] = 0
     limit: Annotated[int, Field(ge=1, le=500)] = 100
     #: The map to give places on; null: none, all places are null.
@@ -67,24 +72,36 @@ def select(request: HttpRequest, map_id: UUID, body: SelectIn) -> dict[str, Any]
 def table(request: HttpRequest, dataset_id: UUID, body: TableIn) -> dict[str, Any]:
     asker = asker_of(request)
     dataset = visible_dataset(asker, dataset_id)
-    if body.sort.removeprefix("-") == "caption":
-        require_captions(asker, dataset_id)
     check_words(asker, dataset_id, body.filter)
+    version = _version(asker, dataset, body.map)
     try:
         mask = None if body.filter is None else rows_matching(dataset, body.filter, dataset.row_count)
-        rows, total = page_of_rows(sorted_rows(dataset, body.sort), mask, body.offset, body.limit)
+        order = _order(asker, dataset, version, body)
     except (FilterError, SortError) as error:
         raise HttpError(422, str(error)) from None
-    return {"records": _records(asker, dataset, body.map, rows), "total": total}
+    rows, total = page_of_rows(order, mask, body.offset, body.limit)
+    records = records_on_no_map(dataset, rows) if version is None else records_on_map(version, rows)
+    return {"records": records, "total": total}
 
 
-def _records(asker: Asker, dataset: Dataset, map_id: UUID | None, rows: list[int]) -> list[Record]:
+def _version(asker: Asker, dataset: Dataset, map_id: UUID | None) -> MapVersion | None:
     if map_id is None:
-        return records_on_no_map(dataset, rows)
+        return None
     version = visible_version(asker, map_id)
     if version.map.dataset_id != dataset.pk:
         raise HttpError(422, "The map is of another dataset.")
-    return records_on_map(version, rows)
+    return version
+
+
+def _order(asker: Asker, dataset: Dataset, version: MapVersion | None, body: TableIn) -> NDArray[np.uint32]:
+    """Raises SortError, HiddenCaptionsError."""
+    if body.by == "computed":
+        if version is None:
+            raise SortError("A computed column is one of a map: name the map.")
+        return sorted_by_computed(version, body.sort, dataset.row_count)
+    if body.sort.removeprefix("-") == "caption":
+        require_captions(asker, dataset.pk)
+    return sorted_rows(dataset, body.sort)
 
 
 def check_words(asker: Asker, dataset_id: UUID, content: Any) -> None:

@@ -15,7 +15,7 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -142,6 +142,10 @@ class Column:
             raise BadColumnError(f"column {name!r} has topic {highest}, a map can show 65,535")
         width = np.uint8 if highest < 255 else np.uint16
         return cls(name, "topic", np.where(ids < 0, np.iinfo(width).max, ids).astype(width))
+
+    def marked_computed(self) -> Self:
+        """The same, said to be computed by the build: its name may be that of an uploaded column."""
+        return replace(self, about=self.about | {"computed": True})
 
     def entry(self, key: str) -> dict[str, Any]:
         """What the manifest says about it."""

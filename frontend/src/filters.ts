@@ -1,5 +1,7 @@
 /** Which records: one shape for the selection, the filters, the table, tags, export and search. The server reads the same. */
 
+import type { Column } from "./map/manifest";
+
 export type Filter =
   | { all: Filter[] }
   | { any: Filter[] }
@@ -9,6 +11,9 @@ export type Filter =
   /** Numbers, or dates as ISO text; both ends included, either may be left out. */
   | { column: string; from?: number | string; to?: number | string }
   | { column: string; contains: string }
+  /** A column that the build of a map computed, by its key. */
+  | { computed: string; map: string; in: (string | number | null)[] }
+  | { computed: string; map: string; from?: number; to?: number }
   | { caption: string }
   | { has: "caption" | "image" }
   | { tag: string }
@@ -17,6 +22,19 @@ export type Filter =
   | { topic: number; map: string; version?: string }
   /** A polygon in world units of a map version, even-odd. */
   | { region: [number, number][]; map: string; version?: string };
+
+/** The computed column that says of a record which one it is a copy of. */
+export const GROUP = "duplicate_of";
+
+/** What a filter is about: an uploaded column by its name, a computed one by its key. */
+export type Subject = { column: string } | { computed: string; map: string };
+
+export const subjectOf = ({ key, name, computed }: Column, map: string): Subject => (computed ? { computed: key, map } : { column: name });
+
+/** Under which a control keeps its part of the filter. */
+export const partOf = ({ key, name, computed }: Column): string => (computed ? `computed ${key}` : name);
+
+const titleOf = (subject: Subject): string => ("column" in subject ? subject.column : subject.computed[0]!.toUpperCase() + subject.computed.slice(1));
 
 /** Either of the two; lists of rows grow together instead of nesting. */
 export function union(a: Filter | null, b: Filter): Filter {
@@ -69,9 +87,10 @@ export interface Names {
 
 /** A filter in a few words, for its chip. */
 export function sentence(filter: Filter, names: Names): string {
-  if ("in" in filter) return `${filter.column}: ${filter.in.map((value) => value ?? "no value").join(", ")}`;
+  if ("computed" in filter && filter.computed === GROUP) return "one group of duplicates";
+  if ("in" in filter) return `${titleOf(filter)}: ${filter.in.map((value) => value ?? "no value").join(", ")}`;
   if ("contains" in filter) return `${filter.column} contains “${filter.contains}”`;
-  if ("column" in filter) return `${filter.column}: ${filter.from ?? "…"} – ${filter.to ?? "…"}`;
+  if ("column" in filter || "computed" in filter) return `${titleOf(filter)}: ${filter.from ?? "…"} – ${filter.to ?? "…"}`;
   if ("caption" in filter) return `caption contains “${filter.caption}”`;
   if ("has" in filter) return `has ${filter.has === "image" ? "a picture" : "a caption"}`;
   if ("tag" in filter) return `tag ${names.tag(filter.tag)}`;

@@ -1,6 +1,6 @@
 /** What a legend shows for a column, and which codes a row of it stands for. */
 
-import type { Filter } from "./filters";
+import { subjectOf, type Filter } from "./filters";
 import { CODES, colourOf, hex, OWN_COLOURS, valueOf, type Look } from "./map/colours";
 import type { Column, Topic, Values } from "./map/manifest";
 import * as text from "./text";
@@ -64,34 +64,35 @@ export function filterOfRow(column: Column, row: LegendRow, rows: LegendRow[], m
   if (row.tag) return { tag: row.tag };
   if (column.key === TAGS.key) return null;
   if (column.kind === "topic") return { topic: row.code, map };
-  if (row.code === column.missing) return { column: column.name, in: [null] };
-  if (!row.other) return { column: column.name, in: [row.name] };
+  const subject = subjectOf(column, map);
+  if (row.code === column.missing) return { ...subject, in: [null] };
+  if (!row.other) return { ...subject, in: [row.name] };
   const own = rows.filter(({ other, code }) => !other && code !== column.missing).map(({ name }) => name);
-  return { not: { column: column.name, in: [...own, null] } };
+  return { not: { ...subject, in: [...own, null] } };
 }
 
 /** Which records the legend leaves; null where it leaves all, or where no filter says it. */
 export function filterOfLegend(column: Column, rows: LegendRow[], { hidden, range }: Shown, map: string): Filter | null {
-  if (range) return filterOfRange(column, range);
+  if (range) return filterOfRange(column, range, map);
   if (hidden.size === 0) return null;
   const parts = rows.filter(({ code }) => !hidden.has(code)).map((row) => filterOfRow(column, row, rows, map));
   const known = parts.filter((part) => part !== null);
   if (known.length !== parts.length || known.length === 0) return null;
   const values = known.flatMap((part) => ("in" in part ? part.in : []));
   const others = known.filter((part) => !("in" in part));
-  const any = [...(values.length > 0 ? [{ column: column.name, in: values }] : []), ...others];
+  const any = [...(values.length > 0 ? [{ ...subjectOf(column, map), in: values } as Filter] : []), ...others];
   return any.length === 1 ? any[0]! : { any };
 }
 
 /** The values between two codes of a number or date column, an end that is no limit left out. */
-export function filterOfRange(column: Column, [from, to]: readonly [number, number]): Filter | null {
+export function filterOfRange(column: Column, [from, to]: readonly [number, number], map: string): Filter | null {
   const last = CODES - 2;
   const end = (code: number): string | number => {
     const value = valueOf(column, code);
     return column.kind === "date" ? text.nearestDay(value) : Number(value.toFixed(text.digitsOf((column.max ?? 1) - (column.min ?? 0))));
   };
   const ends = { ...(from > 0 ? { from: end(from) } : {}), ...(to < last ? { to: end(to) } : {}) };
-  return Object.keys(ends).length > 0 ? { column: column.name, ...ends } : null;
+  return Object.keys(ends).length > 0 ? ({ ...subjectOf(column, map), ...ends } as Filter) : null;
 }
 
 /** The row of the legend that a code belongs to. */

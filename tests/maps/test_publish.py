@@ -15,7 +15,7 @@ from PIL import Image
 
 from atlas.datasets.models import Dataset, State
 from atlas.datasets.signals import dataset_deleted
-from atlas.maps import labels, publish, run, stages, towers, vectors
+from atlas.maps import labels, publish, run, towers, vectors, writing
 from atlas.maps.build import cancel_build, create_build, retry_build
 from atlas.maps.kept import Points
 from atlas.maps.models import Build, DataMap, MapVersion, Space, Stage, Step, Topic, VectorSet, version_folder
@@ -120,7 +120,7 @@ def test_publishing_twice_does_no_harm(dataset: Dataset) -> None:
 
 def test_tiles_written_twice_are_the_same(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     contents = []
-    write = stages.write_version
+    write = writing.write_version
 
     def twice(step: Step, watch: Watch) -> None:
         for _ in range(2):

@@ -32,7 +32,12 @@ export interface MapRecord {
   ordinal: number | null;
   x: number | null;
   y: number | null;
+  /** Of every column that the map's build computed; empty off the map. */
+  computed: Computed;
 }
+
+/** Duplicates: "Unique", "Original" or "Copy"; `duplicate_of`: the row of the original, its own included; `alike`: how many are in the group. */
+export type Computed = Partial<Record<"trust" | "agreement" | "duplicate_of" | "alike", number | null> & { duplicates: string | null }>;
 
 export type Neighbour = MapRecord & { score: number };
 

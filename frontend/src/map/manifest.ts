@@ -39,6 +39,8 @@ export interface Column {
   max?: number;
   /** How its codes are laid out. */
   scale?: Ramp;
+  /** Whether the build computed it: an uploaded column may have the same name, none has the same key. */
+  computed?: boolean;
   /** How its colours are laid out, where the reader wants it otherwise. */
   ramp?: Ramp;
 }

@@ -1,0 +1,191 @@
+"""Columns that a build computes, beside those that were uploaded: of a map version, a number for each row.
+
+    trust         0…1: whether what lies around the record on this map is like it
+    agreement     how well its caption fits its picture, see `agreement.py`; records with both
+    duplicates    "Unique", "Original" or "Copy", see `duplicates.py`
+    duplicate_of  the row of the original of its group; its own where it is none's copy
+    alike         how many are in its group
+
+They lie in `computed/<name>.npy` of the version's folder, by row, NaN where a record has none; `duplicates`
+follows from the two below it. A map has those that make sense for it, one that an older Atlas built has none.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlas.datasets.export import Cells, ExportColumn, Kind, Part
+from atlas.datasets.filters import FilterError, Mask, finite_number
+from atlas.datasets.models import Record
+from atlas.datasets.table import SortError
+from atlas.maps.models import MapVersion
+
+#: By row; float32 is exact for rows up to 16 million.
+Values = NDArray[np.float32]
+
+STORED = ("trust", "agreement", "duplicate_of", "alike")
+#: By key, what it is called: those that a map can be coloured and filtered by.
+SHOWN_COMPUTED = {"trust": "Trust", "agreement": "Agreement", "duplicates": "Duplicates"}
+WORDS = ("Unique", "Original", "Copy")
+_COUNTS = ("duplicate_of", "alike")
+_DIGITS = 4
+
+
+def by_row(row_count: int, rows: NDArray[np.integer], values: NDArray[np.number]) -> Values:
+    """(row_count,) `values` at `rows`, NaN elsewhere."""
+    dense = np.full(row_count, np.nan, np.float32)
+    dense[rows] = values
+    return dense
+
+
+def save_computed(folder: Path, columns: Mapping[str, Values]) -> None:
+    (folder / "computed").mkdir(parents=True, exist_ok=True)
+    for name, values in columns.items():
+        np.save(folder / "computed" / f"{name}.npy", values)
+
+
+def load_computed(folder: Path) -> dict[str, Values]:
+    """By name, what was saved into it."""
+    paths = {name: folder / "computed" / f"{name}.npy" for name in STORED}
+    return {name: np.load(path) for name, path in paths.items() if path.exists()}
+
+
+def names_of(version: MapVersion) -> list[str]:
+    """The columns that it has, in order."""
+    there = [name for name in STORED if _path(version, name).exists()]
+    return [each for name in there for each in (("duplicates", name) if name == "duplicate_of" else (name,))]
+
+
+def values_of(version: MapVersion, name: str) -> Values | None:
+    """By row, as many as the version knew of; places in WORDS for `duplicates`; None where it has no such
+    column."""
+    if name == "duplicates":
+        original, alike = values_of(version, "duplicate_of"), values_of(version, "alike")
+        return None if original is None or alike is None else places_of_words(original, alike)
+    path = _path(version, name)
+    return np.load(path, mmap_mode="r") if name in STORED and path.exists() else None
+
+
+def places_of_words(original: Values, alike: Values) -> Values:
+    """By row, the place in WORDS."""
+    copy = np.where(original == np.arange(len(original)), 1, 2)
+    return np.where(np.isnan(original), np.nan, np.where(alike == 1, 0, copy)).astype(np.float32)
+
+
+def _path(version: MapVersion, name: str) -> Path:
+    return version.folder / "computed" / f"{name}.npy"
+
+
+def computed_of(version: MapVersion, rows: Sequence[int]) -> list[dict[str, float | str | None]]:
+    """For each of the rows, {column: its value} of every column that the version has."""
+    columns = {name: values for name in names_of(version) if (values := values_of(version, name)) is not None}
+    return [
+        {
+            name: _cell(name, float(values[row])) if row < len(values) else None
+            for name, values in columns.items()
+        }
+        for row in rows
+    ]
+
+
+def _cell(name: str, value: float) -> float | str | None:
+    if np.isnan(value):
+        return None
+    if name == "duplicates":
+        return WORDS[int(value)]
+    return int(value) if name in _COUNTS else round(value, _DIGITS)
+
+
+@dataclass(frozen=True)
+class InComputed:
+    """A leaf of a filter: a range, or some values."""
+
+    version: MapVersion
+    name: str
+    low: float = -np.inf
+    high: float = np.inf
+    #: None: the range counts; NaN among them: has no value.
+    among: tuple[float, ...] | None = None
+
+    def mask(self, dataset: object, row_count: int) -> Mask:  # noqa: ARG002  # as every node
+        values = _known(self.version, self.name, FilterError)
+        given = np.full(row_count, np.nan, np.float32)
+        given[: len(values)] = values[:row_count]
+        if self.among is None:
+            found: Mask = (given >= np.float32(self.low)) & (given <= np.float32(self.high))
+            return found
+        wanted = np.array(self.among, np.float32)
+        return np.isin(given, wanted) | (np.isnan(given) & np.isnan(wanted).any())
+
+
+def parse_computed(version: MapVersion, leaf: Mapping[str, Any]) -> InComputed:
+    """`{"computed": name}` with "from" and "to", or "in". Raises FilterError."""
+    name = leaf["computed"]
+    if not isinstance(name, str):
+        raise FilterError("“computed” is the name of a column that Atlas computes.")
+    _known(version, name, FilterError)
+    if "in" in leaf:
+        if "from" in leaf or "to" in leaf or not isinstance(leaf["in"], list):
+            raise FilterError("A filter by a computed column says “in”, a list, or “from” and “to”.")
+        return InComputed(version, name, among=tuple(_wanted(name, value) for value in leaf["in"]))
+    low, high = leaf.get("from"), leaf.get("to")
+    if (low is None and high is None) or name == "duplicates":
+        raise FilterError(
+            f"A filter by “{name}” says “in”{'' if name == 'duplicates' else ', “from” or “to”'}."
+        )
+    return InComputed(
+        version,
+        name,
+        -np.inf if low is None else finite_number(low, "from"),
+        np.inf if high is None else finite_number(high, "to"),
+    )
+
+
+def _wanted(name: str, value: Any) -> float:
+    if value is None:
+        return np.nan
+    if name != "duplicates":
+        return finite_number(value, "in")
+    if value not in WORDS:
+        raise FilterError(f"“duplicates” is {', '.join(WORDS)} or null.")
+    return WORDS.index(value)
+
+
+def sorted_by_computed(version: MapVersion, sort: str, row_count: int) -> NDArray[np.uint32]:
+    """All rows by a column, "-agreement" the other way round; those without a value last either way, equal
+    ones in row order. `duplicates` sorts by the size of the group and keeps each together. Raises SortError.
+    """
+    down, name = sort.startswith("-"), sort.removeprefix("-")
+    given = _known(version, "alike" if name == "duplicates" else name, SortError)
+    values = np.full(row_count, np.nan)
+    values[: len(given)] = given[:row_count]
+    keys = [-values if down else values]  # NaN sorts last either way
+    if name == "duplicates":
+        group = np.full(row_count, np.nan)
+        group[: len(given)] = _known(version, "duplicate_of", SortError)[:row_count]
+        keys.insert(0, group)
+    return np.lexsort(keys).astype(np.uint32)
+
+
+def computed_part(version: MapVersion) -> Part:
+    """Of an export: every column that the version has."""
+    kinds = {"duplicates": Kind.TEXT, **dict.fromkeys(_COUNTS, Kind.INTEGER)}
+    names = names_of(version)
+    columns = [ExportColumn(name, kinds.get(name, Kind.NUMBER)) for name in names]
+
+    def cells(records: Sequence[Record]) -> Iterable[Cells]:
+        for values in computed_of(version, [record.row for record in records]):
+            yield tuple(values[name] for name in names)
+
+    return Part(columns, cells)
+
+
+def _known(version: MapVersion, name: str, error: type[FilterError | SortError]) -> Values:
+    values = values_of(version, name)
+    if values is None:
+        raise error(f"This map has no computed column “{name[:60]}”.")
+    return values
