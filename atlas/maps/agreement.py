@@ -1,18 +1,19 @@
 """How well the caption of each record fits its picture, against captions and pictures drawn at random.
 
-The cosine between a picture and its caption cannot be compared between records: all cosines between the two
-modalities are low (Liang et al., "Mind the gap", 2022), some captions are near to every picture, some
-pictures near to none. So each cosine s is measured against those of random pairs, once with the same picture
-and once with the same caption, as speaker verification normalises its scores (S-norm: Shum, Dehak, Dehak,
-Glass, "Unsupervised speaker adaptation based on the cosine similarity", Odyssey 2010):
+The bare cosine between a picture and its caption cannot be compared between records: each modality lies on
+an island of its own (Liang et al., "Mind the gap", 2022), and some captions are near to every picture. So
+both are centred first, as for the joint map, and each cosine s is measured against those of random pairs,
+once with the same picture and once with the same caption, as speaker verification normalises its scores
+(S-norm: Shum, Dehak, Dehak, Glass, "Unsupervised speaker adaptation based on the cosine similarity", 2010):
 
     z = (s - mean of the picture with others' captions) / their standard deviation
     agreement = the mean of z and of the same for the caption with others' pictures
 
 0: a caption at random would fit as well. The cosine itself is that of CLIPScore (Hessel et al., 2021).
 
-Measured on 3,655 emoji with the model `mini`, 2 % and 10 % of the captions permuted: of the worst k, as many
-as were permuted, 93–97 % were those; by the bare cosine 90–96 %, by that of centred vectors 88–96 %.
+Measured with 2 % and 10 % of the captions permuted; of the worst k, as many as were permuted, were those:
+93 % and 95 % on 3,655 emoji by `mini` (bare cosine 93 and 96, centred cosine 90 and 93, uncentred z 94 and
+97); on made-up vectors with a wide gap 100 % (bare cosine 76 and 89, uncentred z 95 and 98).
 """
 
 from collections.abc import Callable
@@ -30,6 +31,8 @@ LEAST = 10
 #: Records whose captions and pictures stand for all: a deviation is known to 3 %, for 1.6 MFLOP a record.
 COHORT = 512
 _CHUNK = 2048
+#: What the rounding of float16 leaves of nothing.
+_NO_LENGTH = 1e-3
 
 
 def agreement(
@@ -48,12 +51,14 @@ def agreement(
     if n < LEAST:
         return None
     cohort = np.sort(np.random.default_rng(seed).choice(n, min(n, COHORT), replace=False))
-    some_pictures, some_captions = (vectors[cohort].astype(np.float32) for vectors in (pictures, captions))
+    middles = [vectors.mean(axis=0, dtype=np.float32) for vectors in (pictures, captions)]
+    some_pictures = _centred(pictures[cohort], middles[0])
+    some_captions = _centred(captions[cohort], middles[1])
     score = np.empty(n, np.float32)
 
     def measure(start: int) -> Floats:
         rows = slice(start, start + _CHUNK)
-        picture, caption = (vectors[rows].astype(np.float32) for vectors in (pictures, captions))
+        picture, caption = _centred(pictures[rows], middles[0]), _centred(captions[rows], middles[1])
         own = np.einsum("nd,nd->n", picture, caption)
         itself = np.isin(np.arange(start, start + len(own)), cohort)
         by_picture = _against(own, picture @ some_captions.T, itself)
@@ -68,6 +73,14 @@ def agreement(
     with Work(progress, cancelled) as work:
         work.each(range(0, n, _CHUNK), measure, keep)
     return score
+
+
+def _centred(vectors: Vectors, middle: Floats) -> Floats:
+    """(m, d) from `middle`, each of length one; zero for the middle itself."""
+    found = vectors.astype(np.float32) - middle
+    length = np.linalg.norm(found, axis=1, keepdims=True)
+    unit: Floats = np.where(length > _NO_LENGTH, found / np.maximum(length, _NO_LENGTH), 0)
+    return unit
 
 
 def _against(own: Floats, random: Floats, itself: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:

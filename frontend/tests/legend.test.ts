@@ -113,3 +113,14 @@ test("a logarithmic ramp gives the small values more room", () => {
   const column: Column = { ...year, min: 1, max: 10_000, ramp: "log" };
   expect(placeOf(column, codeOf(column, 100))).toBeCloseTo(0.5, 2);
 });
+
+test("a computed column is asked for by its key and its map, an uploaded one of the same name by its name", () => {
+  const agreement: Column = { key: "agreement", name: "Agreement", kind: "number", type: "u16", missing: 65535, min: -1, max: 5, scale: "linear", computed: true };
+  const duplicates: Column = { key: "duplicates", name: "Duplicates", kind: "category", type: "u8", missing: 255, size: 3, computed: true };
+  const values = { values: ["Unique", "Copy", "Original"], counts: [9, 2, 1], missing: 0 };
+  const rows = legendRows(duplicates, values, [], "light");
+  expect(filterOfRow(duplicates, rows[1]!, rows, "m")).toEqual({ computed: "duplicates", map: "m", in: ["Copy"] });
+  expect(filterOfLegend(duplicates, rows, { hidden: new Set([1]), range: null }, "m")).toEqual({ computed: "duplicates", map: "m", in: ["Unique", "Original"] });
+  expect(filterOfLegend(agreement, [], { hidden: new Set(), range: [0, 20_000] }, "m")).toMatchObject({ computed: "agreement", map: "m" });
+  expect(filterOfLegend({ ...agreement, computed: false }, [], { hidden: new Set(), range: [0, 20_000] }, "m")).toMatchObject({ column: "Agreement" });
+});

@@ -45,6 +45,6 @@ test("a weight goes up and down within its bounds and keeps its sign", () => {
 });
 
 test("a record without a caption is called by its source", () => {
-  const record = { row: 3, key: null, source: "a/b.png", caption: "", captions: [], values: {}, image: null, ordinal: 1, x: 0, y: 0 };
+  const record = { row: 3, key: null, source: "a/b.png", caption: "", captions: [], values: {}, image: null, ordinal: 1, x: 0, y: 0, computed: {} };
   expect(recordChip(record).label).toBe("a/b.png");
 });

@@ -2,7 +2,7 @@
  * Which records: selections, the table, tags, exports.
  *
  *   POST /api/maps/{id}/select                            {filter, version} -> {count, n, bits}
- *   POST /api/datasets/{id}/table                         {filter?, sort, offset, limit, map} -> {records: [MapRecord], total}
+ *   POST /api/datasets/{id}/table                         {filter?, sort, by, offset, limit, map} -> {records: [MapRecord], total}
  *   GET  /api/datasets/{id}/tags                          -> {tags: [Tag]}
  *   POST /api/datasets/{id}/tags                          {name} -> Tag
  *   POST /api/datasets/{id}/tags/{id}/records             {add: Filter} | {remove: Filter} -> {changed, count}
@@ -37,9 +37,17 @@ export async function select(map: MapAddress, filter: Filter, signal?: AbortSign
   return { count: answer.count, bits: Uint8Array.from(atob(answer.bits), (letter) => letter.charCodeAt(0)) };
 }
 
+/** "-year" = by the year, the highest first. */
+export interface Order {
+  sort: string;
+  by: "column" | "computed";
+}
+
 export interface TableQuery {
   filter: Filter | null;
   sort: string;
+  /** What `sort` names; an uploaded column if not said. */
+  by?: Order["by"];
   offset: number;
   limit: number;
   map: string;

@@ -1,6 +1,7 @@
 /** The explorer: puts its parts together, moves the camera, switches maps, and is a link. The panels read it. */
 
 import type { Space } from "../api/maps";
+import type { Order } from "../api/select";
 import { savedView, saveView } from "../api/views";
 import type { MapConfig, MapEntry } from "../config";
 import { readFilter, readParts, type Filter } from "../filters";
@@ -49,6 +50,8 @@ export class Explorer {
   manner = $state<Manner>("new");
   /** Whether the table of records is open. */
   table = $state(false);
+  /** How the table is sorted. */
+  order = $state.raw<Order>({ sort: "row", by: "column" });
   loading = $state(true);
   switching = $state(false);
 
@@ -111,6 +114,11 @@ export class Explorer {
 
   zoomBy(factor: number): void {
     this.stage.view.zoomBy(factor);
+  }
+
+  showTable(order: Order): void {
+    this.order = order;
+    this.table = true;
   }
 
   recentre(): void {

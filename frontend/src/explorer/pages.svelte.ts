@@ -1,7 +1,7 @@
 /** A sorted list of records that the server holds: only the pages that are looked at are fetched. */
 
 import type { MapRecord } from "../api/maps";
-import { table } from "../api/select";
+import { table, type Order } from "../api/select";
 import type { Filter } from "../filters";
 import type { Stage } from "./stage.svelte";
 
@@ -14,7 +14,7 @@ export class Pages {
   private pages = $state.raw<ReadonlyMap<number, MapRecord[]>>(new Map());
 
   private filter: Filter | null = null;
-  private sort = "row";
+  private order: Order = { sort: "row", by: "column" };
   private asked = new Set<number>();
   private asking = new AbortController();
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -22,10 +22,10 @@ export class Pages {
   constructor(private readonly stage: Stage) {}
 
   /** Another list from the start. */
-  ask(filter: Filter | null, sort: string): void {
+  ask(filter: Filter | null, order: Order): void {
     this.asking.abort();
     this.asking = new AbortController();
-    [this.filter, this.sort, this.asked] = [filter, sort, new Set()];
+    [this.filter, this.order, this.asked] = [filter, order, new Set()];
     this.pages = new Map();
     void this.fetch(0);
   }
@@ -46,7 +46,7 @@ export class Pages {
     this.asked.add(page);
     const { signal } = this.asking;
     const { config, entry } = this.stage;
-    const query = { filter: this.filter, sort: this.sort, offset: page * PAGE, limit: PAGE, map: entry.id };
+    const query = { filter: this.filter, ...this.order, offset: page * PAGE, limit: PAGE, map: entry.id };
     const found = await this.stage.attempt(table(config.dataset.id, query, signal), signal);
     if (signal.aborted) return;
     if (!found) return void this.asked.delete(page);

@@ -47,6 +47,7 @@ export class MadeRecords {
       source: `pomology.zip/images/${rank}.jpg`,
       key: null,
       captions: [],
+      computed: {},
       image: { width: 1200, height: 1600, format: "JPEG", size: 345_678, thumbnail: `/pictures/${rank}.png`, original: `/pictures/${rank}.png?large` },
     };
   }

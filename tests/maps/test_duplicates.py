@@ -1,0 +1,77 @@
+"""The same picture saved again, and how its copies become one group."""
+
+import io
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from atlas.maps.duplicates import NO_PAIRS, groups, near_pairs, same_pictures
+from atlas.maps.work import unheard
+
+ROWS = np.arange(6, dtype=np.uint32)
+
+
+def picture(*, hand: str = "tan", scale: float = 1, quality: int = 80) -> bytes:
+    """A figure with a hand of some colour, as a thumbnail."""
+    drawn = Image.new("RGB", (240, 180), "white")
+    pen = ImageDraw.Draw(drawn)
+    pen.ellipse((70, 20, 170, 160), "navy")
+    pen.rectangle((20, 90, 60, 120), hand)
+    small = drawn.resize((round(240 * scale), round(180 * scale)))
+    file = io.BytesIO()
+    small.save(file, "WEBP", quality=quality)
+    return file.getvalue()
+
+
+def same(thumbnails: dict[int, bytes | None]) -> list[list[int]]:
+    rows = sorted(thumbnails)
+    pairs = np.array([(a, b) for a in rows for b in rows if a < b], np.uint32)
+    found: list[list[int]] = same_pictures(pairs, lambda row: thumbnails[row], unheard).tolist()
+    return found
+
+
+def test_a_picture_in_another_size_and_quality_is_the_same() -> None:
+    assert same({3: picture(), 8: picture(scale=0.5), 9: picture(quality=30)}) == [[3, 8], [3, 9], [8, 9]]
+
+
+def test_a_hand_of_another_colour_makes_another_picture() -> None:
+    assert same({0: picture(), 1: picture(hand="saddlebrown")}) == []
+
+
+def test_a_picture_whose_thumbnail_is_gone_is_no_copy() -> None:
+    assert same({0: picture(), 1: None}) == []
+
+
+def test_only_near_neighbours_are_looked_at() -> None:
+    rows = np.array([4, 7, 9], np.uint32)
+    indices = np.array([[0, 1], [1, 0], [2, 0]])
+    distances = np.array([[0, 0.01], [0, 0.01], [0, 0.3]], np.float32)
+
+    assert near_pairs(rows, rows, indices, distances).tolist() == [[4, 7]]
+    assert near_pairs(rows, rows, indices[:0], distances[:0]).tolist() == []
+
+
+def test_a_chain_of_pairs_is_one_group_and_its_largest_picture_the_original() -> None:
+    pairs = np.array([[0, 3], [3, 5]], np.uint32)
+    original, alike = groups(ROWS, pairs, list("abcdef"), np.array([1, 1, 1, 4, 1, 4]))
+
+    assert original.tolist() == [3, 1, 2, 3, 4, 3]
+    assert alike.tolist() == [3, 1, 1, 3, 1, 3]
+
+
+def test_the_same_bytes_are_one_group_without_a_pair() -> None:
+    rows = np.array([2, 5, 8, 9], np.uint32)
+    original, alike = groups(rows, NO_PAIRS, ["x", "y", "x", "x"], np.array([7, 7, 7, 7]))
+
+    assert original.tolist() == [2, 5, 2, 2]
+    assert alike.tolist() == [3, 1, 3, 3]
+
+
+def test_pairs_of_rows_that_are_not_there_are_passed_over() -> None:
+    original, _ = groups(ROWS[:2], np.array([[0, 5]], np.uint32), ["a", "b"], np.ones(2, int))
+    assert original.tolist() == [0, 1]
+
+
+def test_no_records_have_no_groups() -> None:
+    original, alike = groups(ROWS[:0], NO_PAIRS, [], np.zeros(0, int))
+    assert (len(original), len(alike)) == (0, 0)
