@@ -7,6 +7,7 @@ from django.conf import settings
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.squares import Squares
+from tests.people import PASSWORD
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -53,6 +54,26 @@ def see(role: str, name: str | None = None) -> Callable[[Page], None]:
     return lambda page: expect(page.get_by_role(role, name=name).first).to_be_visible(timeout=30_000)  # type: ignore[arg-type]
 
 
+def confirm(page: Page) -> None:
+    """What changes how one signs in asks for the password, unless it was typed just now."""
+    if "/reauthenticate" in page.url:
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Go on").click()
+
+
+def send(button: str, **fields: str) -> Callable[[Page], None]:
+    """Fills in the form, whatever the browser says of it, and waits for what the server says."""
+
+    def prepare(page: Page) -> None:
+        page.evaluate("for (const form of document.forms) form.noValidate = true")
+        for label, text in fields.items():
+            page.get_by_label(label, exact=True).first.fill(text)
+        with page.expect_navigation():
+            page.get_by_role("button", name=button, exact=True).first.click()
+
+    return prepare
+
+
 FILTERS = '[["caption",{"caption":"red"}],["year",{"column":"year","from":1905}]]'
 
 
@@ -69,6 +90,12 @@ PAGES: dict[str, tuple[bool, str, Callable[[Page], None]]] = {
     "sign in": (False, "/accounts/login/", unprepared),
     "sign up": (False, "/accounts/signup/", unprepared),
     "forgotten password": (False, "/accounts/password/reset/", unprepared),
+    "wrong password": (False, "/accounts/login/", send("Sign in", Email="a@example.org", Password="no")),
+    "bad sign up": (False, "/accounts/signup/", send("Create the account", Email="a", Password="b")),
+    "used reset link": (False, "/accounts/password/reset/key/a-b/", unprepared),
+    "mail is on its way": (False, "/accounts/confirm-email/", unprepared),
+    "ended invitation": (False, "/join/none", unprepared),
+    "search for visitors": (False, "/search", unprepared),
     "nothing here": (False, "/data/nobody/nothing", unprepared),
     "dead link": (False, "/s/none", unprepared),
     "public page": (False, "{}", unprepared),
@@ -85,11 +112,20 @@ PAGES: dict[str, tuple[bool, str, Callable[[Page], None]]] = {
     "email": (True, "/accounts/email/", unprepared),
     "password": (True, "/accounts/password/change/", unprepared),
     "two steps": (True, "/accounts/2fa/", unprepared),
+    "team without a name": (True, "/teams/new", send("Make the team")),
+    "passkeys": (True, "/accounts/2fa/webauthn/", unprepared),
+    "add a passkey": (True, "/accounts/2fa/webauthn/add/", confirm),
+    "authenticator app": (True, "/accounts/2fa/totp/activate/", confirm),
+    "delete the account": (True, "/account/delete", confirm),
+    "sign out": (True, "/accounts/logout/", unprepared),
+    "account menu": (True, "/", lambda page: page.locator(".menu > summary").click()),
+    "search": (True, "/search", see("combobox")),
     "upload": (True, "/new", see("heading")),
     "dataset": (True, "{}", see("heading")),
     "report": (True, "{}", lambda page: page.get_by_role("link", name="Report").click()),
     "add": (True, "{}/add", see("heading")),
     "settings": (True, "{}/settings", unprepared),
+    "not deleted": (True, "{}/settings", send("Delete the dataset")),
     "sharing": (True, "{}/sharing", unprepared),
     "new link": (True, "{}/sharing", press("New link")),
     "map": (True, "{}/map", on_map()),
@@ -137,7 +173,24 @@ def test_axe_finds_nothing(lookers: dict[bool, Page], squares: Squares, name: st
 
     for size, (width, height) in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} on a {size}"
         page.emulate_media(color_scheme="light")
         assert page.evaluate(RUN, RULES) == [], f"{name} on a {size}"
         page.emulate_media(color_scheme="dark")
         assert page.evaluate(RUN, ["color-contrast"]) == [], f"{name} on a {size}, dark"
+
+
+def test_icons_stay_where_the_system_chooses_the_colours(lookers: dict[bool, Page], squares: Squares) -> None:
+    page = lookers[True]
+    page.goto(squares.url)
+    page.emulate_media(forced_colors="active")
+
+    colours = page.evaluate(
+        """[...document.querySelectorAll(".icon, body")].map(({localName}, i, all) =>
+          [localName, getComputedStyle(all[i]).backgroundColor])"""
+    )
+
+    page.emulate_media(forced_colors="none")
+    ground = dict(colours)["body"]
+    assert len(colours) > 3
+    assert [colour for name, colour in colours if name != "body" and colour == ground] == []

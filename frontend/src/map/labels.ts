@@ -78,7 +78,9 @@ export class LabelLayer {
     element.tabIndex = -1;
     element.className = "map-label";
     element.dataset["level"] = String(Math.min(topic.level, 2));
-    element.textContent = shortened(topic.name);
+    const name = document.createElement("span");
+    name.textContent = shortened(topic.name);
+    element.append(name);
     element.title = `${shortened(topic.name)}: ${topic.count.toLocaleString("en")} records`;
     element.style.height = `${topic.h}px`;
     element.addEventListener("click", (event) => this.clicked(topic, mannerOf(event)));

@@ -19,12 +19,17 @@ export interface Frame {
   morph: MorphStyle | null;
 }
 
+/** How far the hairline round a picture is from the paper towards the ink. */
+const FRAME = 0.22;
+
 export class Scene {
   private thumbnails: Thumbnails | null = null;
   private points: PointsPass;
   private hits: HitsPass;
   private look: Look = "light";
   private paper: Rgb = [1, 1, 1];
+  /** Round pictures: seen on paper as on night. */
+  private frame: Rgb = [1, 1, 1];
   private ink: Rgb = [0, 0, 0];
 
   constructor(
@@ -54,6 +59,7 @@ export class Scene {
     this.look = look;
     this.paper = paper;
     this.ink = ink;
+    this.frame = paper.map((part, i) => part + (ink[i]! - part) * FRAME) as Rgb;
   }
 
   minimapStyle(codes: Codes | null): MinimapStyle {
@@ -104,7 +110,7 @@ export class Scene {
       morph,
     });
     if (morph) return true;
-    const moving = this.thumbnails?.draw(view, now, { ratio, paper, rim: paper }, marks, drawn) ?? false;
+    const moving = this.thumbnails?.draw(view, now, { ratio, paper, rim: this.frame }, marks, drawn) ?? false;
     const [from, to] = HIT_RAMP[look];
     this.hits.draw(view, { size: Math.max(8, size * 1.35), ratio, rim: paper, from: rgb(from), to: rgb(to) });
     return moving;

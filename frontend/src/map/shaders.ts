@@ -210,9 +210,10 @@ void main() {
   float edge = length(max(away, 0.0)) - 3.0;
   float inside = 1.0 - smoothstep(-0.5, 0.5, edge);
   vec4 texel = texture(u_sheets, v_texel);
-  vec3 colour = mix(u_rim, texel.rgb, texel.a);
+  vec3 colour = mix(u_paper, texel.rgb, texel.a);
   float grey = dot(colour, vec3(0.299, 0.587, 0.114));
   colour = mix(mix(mix(colour, vec3(grey), 0.8), u_paper, 0.75), colour, v_lit);
-  colour = mix(colour, u_rim, smoothstep(-1.6, -0.6, edge));
+  // Drawings without a ground stand free.
+  colour = mix(colour, u_rim, 0.8 * texel.a * smoothstep(-1.6, -0.6, edge));
   o_colour = vec4(colour, inside * v_alpha);
 }`;

@@ -6,6 +6,7 @@ import { wirePasskeys } from "../site/passkeys";
 import { wireSharing } from "../site/share";
 import { wireTheme } from "../site/theme";
 import { wireDialogs } from "../site/dialogs";
+import { showOpenTab } from "../site/tabs";
 
 wireTheme();
 wireDialogs();
@@ -13,3 +14,4 @@ wireCopying();
 wirePasskeys();
 wireSharing();
 closeMenus();
+showOpenTab();

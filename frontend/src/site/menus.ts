@@ -7,8 +7,6 @@ export function closeMenus(): void {
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     for (const menu of openMenus()) {
-      // What lies below stays open.
-      event.preventDefault();
       menu.open = false;
       menu.querySelector("summary")?.focus();
       // Escape was meant for the menu, not for what lies below it.
