@@ -104,7 +104,7 @@ def test_another_persons_dataset_does_not_exist(page: Page) -> None:
 
 #: Without a dataset; `test_axe.py` measures those of one. {} is the team.
 WIDE_AND_NARROW = (
-    "/", "/new", "/search", "/data/{}", "/data/nobody/nothing", "/teams/new", "/teams/{}/members",
+    "/", "/new", "/search", "/data/{}", "/teams/new", "/teams/{}/members",
     "/teams/{}/keys", "/teams/{}/log", "/account", "/account/activity", "/accounts/email/",
     "/accounts/password/change/", "/accounts/2fa/", "/accounts/2fa/webauthn/", "/accounts/sessions/",
     "/accounts/logout/",
