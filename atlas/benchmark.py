@@ -169,8 +169,39 @@ def _memory(pid: int) -> tuple[str, float]:
 # --- the run ---
 
 
-def from_upload_to_map(url: str, env: Env, upload: Path) -> dict[str, float]:
-    """Seconds of every stage; those of the build come from the system's own books."""
+class Listener:
+    """Hears what a page is told about a dataset: the longest time without a word while each stage ran."""
+
+    def __init__(self, site: Site, dataset: str) -> None:
+        self.longest: dict[str, float] = {}
+        # By what the words are about: which stages run, and when that was said.
+        self._heard: dict[str, tuple[list[str], float]] = {}
+        Thread(target=self._listen, args=(site, f"{dataset}/events"), daemon=True).start()
+
+    def _listen(self, site: Site, address: str) -> None:
+        with site._open("GET", address, None, {}) as lines:
+            for line in lines:
+                if line.startswith(b"data: "):
+                    self._hear(json.loads(line[6:]), time.perf_counter())
+
+    def _hear(self, event: dict[str, Any], now: float) -> None:
+        if event.get("import"):
+            state = event["import"]["state"]
+            self._note("import", [state] if state in ("describing", "running") else [], now)
+        build = event if event.get("kind") == "build" else event.get("build")
+        if build and build["build"]:
+            names = [each["name"] for each in build["stages"] if each["state"] == "running"]
+            self._note("build", names, now)
+
+    def _note(self, about: str, stages: list[str], now: float) -> None:
+        before, since = self._heard.get(about, ([], now))
+        for stage in before:
+            self.longest[stage] = max(self.longest.get(stage, 0.0), now - since)
+        self._heard[about] = stages, now
+
+
+def from_upload_to_map(url: str, env: Env, upload: Path) -> tuple[dict[str, float], dict[str, float]]:
+    """Seconds of every stage, and of the longest silence in each; the system's own books tell more."""
     _inside(env, "person")
     site = Site(url)
     site.sign_in(EMAIL, PASSWORD)
@@ -179,12 +210,13 @@ def from_upload_to_map(url: str, env: Env, upload: Path) -> dict[str, float]:
     seconds = {"upload": time.perf_counter() - began}
     dataset = site.post("/api/datasets", {"name": "Bench", "uploads": [sent]})
     path = f"/api/datasets/{dataset['id']}"
+    listener = Listener(site, path)
     job = f"{path}/imports/{dataset['latest_import']['id']}"
     seconds["describe"] = _until(lambda: site.get(job)["state"] == "described")
     site.post(f"{job}/start", {"choices": {}})
     seconds["import"] = _until(lambda: site.get(job)["state"] == "done")
     seconds["build"] = _until(lambda: site.get(f"{path}/progress")["build"]["build"]["state"] == "done")
-    return seconds
+    return seconds, listener.longest
 
 
 def _until(done: Any) -> float:
@@ -223,13 +255,22 @@ def read_books() -> None:
     print(json.dumps({"stages": stages, "copied": copied, "thumbnails": thumbnails}))
 
 
-def report(records: int, rates: dict[str, float], seconds: dict[str, float], peaks: dict[str, float]) -> None:
+def report(
+    records: int,
+    rates: dict[str, float],
+    seconds: dict[str, float],
+    silences: dict[str, float],
+    peaks: dict[str, float],
+) -> None:
     print(f"\n{records:,} records with vectors, from upload to ready maps\n")
     for name, each in seconds.items():
         print(f"{name:<28}{each:>10.1f} s {records / max(each, 1e-3):>12,.0f} records/s")
     print()
     for name, each in rates.items():
         print(f"{name:<28}{each:>10,.0f} a second")
+    print("\nlongest silence, s")
+    for name, each in silences.items():
+        print(f"{name:<28}{each:>10.2f}")
     print("\nthe most memory held, MB")
     for name, each in sorted(peaks.items()):
         print(f"{name:<28}{each:>10,.0f}")
@@ -256,7 +297,7 @@ def main() -> None:
         draw(upload, asked.records, asked.dimensions)
         with running_system(folder) as (url, env, process):
             with peaks_of(process) as peaks:
-                seconds = from_upload_to_map(url, env, upload)
+                seconds, silences = from_upload_to_map(url, env, upload)
             books = json.loads(_inside(env, "books"))
         seconds |= {f"  {name}": each for name, each in books["stages"].items()}
         rates = {
@@ -264,7 +305,7 @@ def main() -> None:
             "thumbnails, one thread": books["thumbnails"],
             "COPY of records": books["copied"],
         }
-    report(asked.records, rates, seconds, peaks)
+    report(asked.records, rates, seconds, silences, peaks)
     return None
 
 

@@ -16,7 +16,7 @@ from django.conf import settings
 
 from atlas.services.users import RunAs
 
-SECONDS_TO_START = 120.0
+SECONDS_TO_START = 300.0
 SECONDS_TO_STOP = 60.0
 
 

@@ -12,6 +12,7 @@ import multiprocessing
 import resource
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -160,6 +161,52 @@ def _measure_tiles(n: int, answer: Connection) -> None:
     )
 
 
+class Ear:
+    """Notes the longest time between two words of a piece of work, which is also how long it may not hear a
+    cancel: every word asks."""
+
+    def __init__(self) -> None:
+        self.figures: Figures = {"silent s": 0.0, "CPU s": 0.0}
+        self._last = time.perf_counter(), cpu_seconds()
+
+    def word(self) -> None:
+        now = time.perf_counter(), cpu_seconds()
+        for name, since, at in zip(self.figures, self._last, now, strict=True):
+            self.figures[name] = max(self.figures[name], at - since)
+        self._last = now
+
+    def asked(self) -> bool:
+        self.word()
+        return False
+
+
+def _measure_silences(n: int, dimensions: int, answer: Connection) -> None:
+    from atlas.maps.projection import project
+    from atlas.maps.tiles import Column, drawing_order, write_tiles
+    from atlas.maps.topics import find_topics
+
+    vectors = planted(n, dimensions)
+    project(vectors[:WARM_UP])
+    _compile_descent(vectors[:WARM_UP])
+    captions = [f"A thing of group {at % 977}, number {at}" for at in range(n)]
+    ears = {"projection": Ear()}
+    coordinates = project(vectors, cancelled=ears["projection"].asked).coordinates
+    ears["projection"].word()
+    ears["topics"] = Ear()
+    found = find_topics(coordinates, vectors, captions, report=lambda _done, _total: ears["topics"].word())
+    ears["topics"].word()
+    ears["tiles"] = Ear()
+    with tempfile.TemporaryDirectory() as folder:
+        rank = drawing_order(n, seed=0, first=np.array([topic.row for topic in found.topics], np.int64))
+        columns = {"topic-0": Column.topics("Topic", found.ids[0])}
+        heard = ears["tiles"].word
+        write_tiles(coordinates, rank, columns, Path(folder), report=lambda _done, _total: heard())
+        heard()
+    answer.send(
+        {f"{name}, {figure}": value for name, ear in ears.items() for figure, value in ear.figures.items()}
+    )
+
+
 def in_own_process(function: Callable[..., None], *arguments: Any) -> Figures:
     """Figures that a function sends from a fresh process, so that peaks and compiled code are its own."""
     context = multiprocessing.get_context("spawn")
@@ -191,6 +238,7 @@ def main() -> None:
     parser.add_argument("--dimensions", type=int, default=768)
     parser.add_argument("--methods", nargs="*", choices=list(METHODS), default=["umap-learn", "atlas"])
     parser.add_argument("--tiles", type=int, nargs="*", default=[1_000_000])
+    parser.add_argument("--silences", type=int, default=100_000)
     asked = parser.parse_args()
     for n in asked.sizes:
         rows = {name: in_own_process(_measure, name, n, asked.dimensions) for name in asked.methods}
@@ -202,6 +250,9 @@ def main() -> None:
                 if name != "atlas"
             }
         show(f"{n:,} vectors of {asked.dimensions} dimensions", rows)
+    if asked.silences:
+        n = asked.silences
+        show("longest silences", {f"{n:,} points": in_own_process(_measure_silences, n, asked.dimensions)})
     if asked.tiles:
         show("tiles", {f"{n:,} points": in_own_process(_measure_tiles, n) for n in asked.tiles})
     sys.stdout.flush()

@@ -104,7 +104,7 @@ class Home:
 def private_folder(path: Path, user: ServiceUser | None) -> None:
     """Make a folder that only `user` (None: ourselves) may open.
 
-    Raises ServiceError when a stranger made it first.
+    Raises ServiceError when it cannot be made, or a stranger made it first.
     """
     try:
         path.mkdir(mode=0o700)
@@ -112,6 +112,11 @@ def private_folder(path: Path, user: ServiceUser | None) -> None:
             os.chown(path, user.uid, user.gid)
     except FileExistsError:
         pass
+    except OSError as error:
+        raise ServiceError(
+            f"{path} cannot be made ({error.strerror}), and the sockets of Postgres and Redis lie in it: "
+            f"let this user write to {path.parent}."
+        ) from error
     found = path.lstat()
     owner = user.uid if user else os.geteuid()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (owner, os.geteuid()):

@@ -18,7 +18,7 @@ from atlas.services.process import Child, kill_group, spawn
 
 TICK = 0.1
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-SECONDS_TO_TRUST = 60.0  # a child that ran this long starts over with the first pause
+SECONDS_TO_TRUST = 10.0  # a child that ran this long starts over with the first pause
 CHUNK = 65536
 
 

@@ -18,8 +18,9 @@ ARGUMENTS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """Closed after the last test here: while Playwright runs its event loop, Django refuses its database."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         assert not os.environ.get("CI"), "CI tests the pages: install Chromium."
@@ -42,7 +43,7 @@ def page(browser: Browser, stack: Stack) -> Iterator[Page]:
     assert troubles == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def squares(browser: Browser, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Squares:
     """Made once: tests that use it leave it as it is."""
     return make_squares(browser, stack, tmp_path_factory.mktemp("squares"))

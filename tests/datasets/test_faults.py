@@ -5,10 +5,8 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,6 +14,7 @@ import pytest
 from atlas.datasets.demo import Site
 from tests.datasets.material import picture, zip_of
 from tests.people import PASSWORD
+from tests.services.processes import wait_for
 from tests.stack import Stack
 
 pytestmark = pytest.mark.slow
@@ -33,14 +32,6 @@ def site(stack: Stack) -> Site:
     site = Site(stack.url)
     site.sign_in(EMAIL, PASSWORD)
     return site
-
-
-def wait_for(what: Callable[[], Any], seconds: float = 90) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
 
 
 def has_moved(site: Site, job: str, read: int) -> bool:
@@ -66,21 +57,22 @@ def pids_of(stack: Stack, words: str) -> list[int]:
 def test_a_killed_worker_loses_nothing_and_doubles_nothing(stack: Stack, site: Site, tmp_path: Path) -> None:
     count = 1500
     names = [f"{number:04}.png" for number in range(count)]
-    pictures = {name: picture(f"#{number:06x}", 300, 200) for number, name in enumerate(names)}
+    pictures = {name: picture(f"#{number:06x}") for number, name in enumerate(names)}
     captions = "\n".join(["file,caption,id", *(f"{name},Picture {name},{name}" for name in names)])
     path = tmp_path / "many.zip"
     path.write_bytes(zip_of({"captions.csv": captions, **pictures}))
     dataset = site.post("/api/datasets", {"name": "Many", "uploads": [site.upload(path)]})
     address = f"/api/datasets/{dataset['id']}"
     job = f"{address}/imports/{dataset['latest_import']['id']}"
-    wait_for(lambda: site.get(job)["state"] == "described")
+    wait_for(lambda: site.get(job)["state"] == "described", "The description")
     site.post(f"{job}/start", {"choices": {}})
     for _ in range(2):
-        wait_for(partial(has_moved, site, job, site.get(job)["read"]))
+        wait_for(partial(has_moved, site, job, site.get(job)["read"]), "The next batch", seen=stack.log)
         assert site.get(job)["state"] == "running"
         for pid in pids_of(stack, "celery"):
             os.kill(pid, signal.SIGKILL)
-    done = wait_for(lambda: (now := site.get(job))["state"] == "done" and now, seconds=150)
+    wait_for(lambda: site.get(job)["state"] == "done", "The end of the import", seen=stack.log)
+    done = site.get(job)
     assert (done["read"], done["imported"], done["skipped"]) == (count, count, 0)
     assert site.get(address)["row_count"] == count
     keys = []
@@ -93,6 +85,7 @@ def test_a_killed_worker_loses_nothing_and_doubles_nothing(stack: Stack, site: S
     ]
     assert {path.name for path in originals} == {path.name.split(".")[0] for path in originals}
     assert len(originals) == count
+    site._send("DELETE", address)  # its map is of no interest, and a long piece of work
 
 
 def test_a_broken_connection_and_a_killed_server_keep_what_arrived(stack: Stack, site: Site) -> None:
@@ -100,11 +93,12 @@ def test_a_broken_connection_and_a_killed_server_keep_what_arrived(stack: Stack,
     with site._open("POST", "/uploads/", None, TUS | {"Upload-Length": str(size)}) as response:
         location = response.headers["Location"]
     send_half(stack, site, location, size)
-    kept = wait_for(lambda: offset(site, location))
+    wait_for(lambda: offset(site, location), "The arrival of a part")
+    kept = settled_offset(site, location)
     assert 0 < kept <= size // 2
     for pid in pids_of(stack, "uvicorn"):
         os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: is_up(stack))
+    wait_for(lambda: is_up(stack), "Recovery", seen=stack.log)
     assert offset(site, location) == kept
     rest = data_of(size)[kept:]
     site._send("PATCH", location, rest, TUS | BODY | {"Upload-Offset": str(kept)})
@@ -137,6 +131,15 @@ def send_half(stack: Stack, site: Site, location: str, size: int) -> None:
 def offset(site: Site, location: str) -> int:
     with site._open("HEAD", location, None, TUS) as response:
         return int(response.headers["Upload-Offset"])
+
+
+def settled_offset(site: Site, location: str) -> int:
+    """When nothing more comes of what was sent before the connection broke."""
+    before = -1
+    while (now := offset(site, location)) != before:
+        before = now
+        time.sleep(1)
+    return now
 
 
 def is_up(stack: Stack) -> bool:

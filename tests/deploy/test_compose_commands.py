@@ -20,7 +20,7 @@ from atlas.services.postgres import find_binaries, postgres_url
 from atlas.services.redis import find_binary, redis_url
 from atlas.services.users import run_as, service_user
 from tests.deploy.compose import read
-from tests.services.processes import wait_for
+from tests.services.processes import SECONDS, wait_for
 from tests.stack import free_port, open_folder
 
 HOST = "atlas.example.org"
@@ -71,7 +71,7 @@ def environment(part: str, data: Path) -> dict[str, str]:
 
 def run(words: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        words, cwd=settings.BASE_DIR, env=env, capture_output=True, text=True, check=False, timeout=120
+        words, cwd=settings.BASE_DIR, env=env, capture_output=True, text=True, check=False, timeout=SECONDS
     )
 
 
@@ -84,7 +84,7 @@ def system(live_services: None) -> Iterator[Path]:
         with ExitStack() as running:
             for part in PARTS:
                 running.enter_context(running_part(part, data))
-            wait_for(lambda: status() == 200, "A good answer from /health", 90)
+            wait_for(lambda: status() == 200, "A good answer from /health")
             yield data
 
 
@@ -174,7 +174,7 @@ def test_redis_knows_its_options_and_the_question_for_its_health(tmp_path: Path)
         [server, *options, "--port", "0", "--unixsocket", socket], cwd=tmp_path, stdout=subprocess.DEVNULL
     )
     try:
-        wait_for(socket.exists, "The start of Redis", 10)
+        wait_for(socket.exists, "The start of Redis")
         answer = run([str(server.with_name("redis-cli")), "-s", str(socket), question], {})
         assert answer.stdout.strip() == "PONG"
     finally:

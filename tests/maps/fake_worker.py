@@ -1,14 +1,18 @@
 """A real Celery worker for the fault tests: fake towers, and a stage that takes its time where it hurts most.
 
-python -m tests.maps.fake_worker <folder for the beat> <stage that hangs, or "none">
+python -m tests.maps.fake_worker <its folder> <stage that hangs, or "none">
+
+Each process of it that hangs leaves a file `hangs-<process id>` in the folder.
 """
 
 import ctypes
+import os
 import signal
 import sys
 import time
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 import django
 
@@ -24,18 +28,24 @@ FOREVER = 600.0
 PR_SET_PDEATHSIG = 1
 
 
-def hang_after(module: Any, name: str) -> None:
+def hang(folder: Path) -> NoReturn:
+    (folder / f"hangs-{os.getpid()}").touch()
+    time.sleep(FOREVER)
+    raise AssertionError("nobody killed this worker")
+
+
+def hang_after(module: Any, name: str, folder: Path) -> None:
     """Let the function do its work and never return."""
     good = getattr(module, name)
 
     def hanging(*args: Any, **kwargs: Any) -> None:
         good(*args, **kwargs)
-        time.sleep(FOREVER)
+        hang(folder)
 
     setattr(module, name, hanging)
 
 
-def slow_down(stage: str) -> None:
+def slow_down(stage: str, folder: Path) -> None:
     if stage == Stage.EMBED:
         fake = FakeModel(seconds=0.3)
         towers.model = lambda _: fake  # type: ignore[assignment]
@@ -44,13 +54,13 @@ def slow_down(stage: str) -> None:
 
         def project(step: Step, watch: Watch) -> None:
             good(step, watch)  # all is written, nobody is told
-            time.sleep(FOREVER)
+            hang(folder)
 
         run.VERBS[Stage.PROJECT] = project
     elif stage == Stage.TILES:
-        hang_after(labels, "write_labels")  # a folder that is half full
+        hang_after(labels, "write_labels", folder)  # a folder that is half full
     elif stage == Stage.PUBLISH:
-        hang_after(publish, "_publish_map")  # the first map of three, inside the transaction
+        hang_after(publish, "_publish_map", folder)  # the first map of three, inside the transaction
 
 
 def main() -> None:
@@ -60,9 +70,8 @@ def main() -> None:
     fake = FakeModel()
     towers.model = lambda _: fake  # type: ignore[assignment]
     embed.BATCH_ROWS.update({Space.IMAGE: 4, Space.CAPTION: 4})
-    build.SILENCE = timedelta(seconds=3)
     build.MESSAGE_LOST = timedelta(seconds=3)
-    slow_down(stage)
+    slow_down(stage, Path(folder))
     app.conf.beat_schedule = {
         "rescue": {"task": "atlas.maps.tasks.rescue", "schedule": 1, "options": {"expires": 1}}
     }

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,14 +17,16 @@ from django.db import connection
 from django.utils import timezone
 
 from atlas.datasets.models import Dataset, State
-from atlas.maps.build import create_build, rescue
-from atlas.maps.models import Build, DataMap, MapVersion, Space, Stage
+from atlas.maps.build import SILENCE, create_build, rescue
+from atlas.maps.models import Build, DataMap, MapVersion, Space, Stage, Step
 from tests.maps.records import add_records, make_dataset
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 COUNT = 40
 SECONDS = 120.0
+#: Of a worker.
+PROCESSES = 2
 
 
 @pytest.fixture
@@ -93,23 +94,29 @@ def vector_rows(dataset: Dataset) -> list[tuple[str, int]]:
         return sorted(cursor.fetchall())
 
 
-def is_under_way(build: Build, stage: str) -> bool:
-    """Whether the stage is in the middle of what `fake_worker` lets it hang in."""
-    steps = build.steps.filter(stage=stage, state=State.RUNNING)
+def is_under_way(build: Build, stage: str, home: Path) -> bool:
+    """Whether the stage is in the middle, and no process of the worker is at another one."""
+    steps = build.steps.filter(stage=stage)
     if stage == Stage.EMBED:
-        return steps.exists() and len(vector_rows(build.dataset)) >= 8
-    # Long enough that it has come to where it hangs.
-    return steps.filter(started_at__lt=timezone.now() - timedelta(seconds=3)).exists()
+        running = steps.filter(state=State.RUNNING)
+        return running.exists() and len(vector_rows(build.dataset)) >= 8
+    return len(list(home.glob("hangs-*"))) == min(PROCESSES, steps.count())
+
+
+def let_time_pass() -> None:
+    """Until those who gave signs of life are taken for dead."""
+    Step.objects.filter(state=State.RUNNING).update(heartbeat_at=timezone.now() - 2 * SILENCE)
 
 
 @pytest.mark.parametrize("stage", [Stage.EMBED, Stage.PROJECT, Stage.TILES, Stage.PUBLISH])
 def test_a_worker_killed_in_the_middle_costs_only_time(dataset: Dataset, home: Path, stage: Stage) -> None:
     build = create_build(dataset.pk, append=False)
     with worker(home, hangs_at=stage) as first:
-        wait_until(lambda: is_under_way(build, stage), home)
+        wait_until(lambda: is_under_way(build, stage, home), home)
         kill(first)
     assert not MapVersion.objects.exists()
     assert not DataMap.objects.filter(current__isnull=False).exists()
+    let_time_pass()
 
     with worker(home):
         wait_until(lambda: is_done(build), home)
@@ -127,16 +134,14 @@ def test_a_worker_killed_in_the_middle_costs_only_time(dataset: Dataset, home: P
     assert folders >= {str(each.pk) for each in MapVersion.objects.all()}
 
 
-def test_a_worker_killed_alone_is_replaced_and_its_step_taken_up(
-    dataset: Dataset, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_killed_alone_is_replaced_and_its_step_taken_up(dataset: Dataset, home: Path) -> None:
     """The processes that work die, as when memory runs out; their parent starts others."""
-    monkeypatch.setattr("atlas.maps.build.SILENCE", timedelta(seconds=3))
     build = create_build(dataset.pk, append=False)
     with worker(home, hangs_at=Stage.EMBED) as running:
-        wait_until(lambda: is_under_way(build, Stage.EMBED), home)
+        wait_until(lambda: is_under_way(build, Stage.EMBED, home), home)
         for child in children(running.pid):
             os.kill(child, signal.SIGKILL)
+        let_time_pass()
 
         def is_rescued() -> bool:
             rescue()  # the beat was one of the children

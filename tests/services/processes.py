@@ -4,12 +4,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+#: Far more than anything takes: the machine may be busy with other things.
+SECONDS = 180.0
 
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
-    """Fails, naming `what`, when `condition` does not hold within `seconds`."""
+
+def wait_for(
+    condition: Callable[[], object], what: str, seconds: float = SECONDS, seen: Callable[[], object] = str
+) -> None:
+    """Fails, naming `what` and what was `seen` instead, when `condition` does not hold within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"{what} did not happen within {seconds:.0f} seconds"
+        late = time.monotonic() > deadline
+        assert not late, f"{what} did not happen within {seconds:.0f} seconds. {seen()}"
         time.sleep(0.05)
 
 

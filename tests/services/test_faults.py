@@ -22,7 +22,6 @@ EMAIL = "fault@example.org"
 COUNT = 240
 TUS = {"Tus-Resumable": "1.0.0"}
 SERVERS = ("bin/postgres", "redis-server", "uvicorn")
-SECONDS = 120.0
 
 
 def signed_in(stack: Stack) -> Site:
@@ -71,7 +70,7 @@ class SlowUpload:
             return None
 
     def send_until(self, share: float) -> None:
-        wait_for(lambda: self.offset is not None, "An answer about the upload", SECONDS)
+        wait_for(lambda: self.offset is not None, "An answer about the upload")
         start, stop = self.offset, round(len(self.data) * share)
         assert start is not None
         headers = TUS | {"Upload-Offset": str(start), "Content-Type": "application/offset+octet-stream"}
@@ -89,7 +88,7 @@ def start_import(site: Site, upload: SlowUpload) -> tuple[str, str]:
     dataset = site.post("/api/datasets", body)
     address = f"/api/datasets/{dataset['id']}"
     job = f"{address}/imports/{dataset['latest_import']['id']}"
-    wait_for(lambda: (ask(site, job) or {}).get("state") == "described", "The description", SECONDS)
+    wait_for(lambda: (ask(site, job) or {}).get("state") == "described", "The description")
     site.post(f"{job}/start", {"choices": {}})
     return address, job
 
@@ -145,15 +144,15 @@ def test_servers_killed_in_the_middle_cost_only_time(stack: Stack) -> None:
         kill(stack, server)
     upload.send_until(1)
     dataset, job = start_import(site, upload)
-    wait_for(lambda: (ask(site, job) or {}).get("read", 0) > 0, "The first batch", SECONDS)
+    wait_for(lambda: (ask(site, job) or {}).get("read", 0) > 0, "The first batch")
     for server in SERVERS:
         kill(stack, server)
-    wait_for(lambda: (ask(site, job) or {}).get("state") == "done", "The end of the import", SECONDS)
+    wait_for(lambda: (ask(site, job) or {}).get("state") == "done", "The end of the import", seen=stack.log)
     for number, server in enumerate(SERVERS):
         least = number * COUNT // 4  # so that the first is killed before half is done
-        wait_for(partial(has_embedded_more, site, dataset, least), "The next vectors", SECONDS)
+        wait_for(partial(has_embedded_more, site, dataset, least), "The next vectors")
         kill(stack, server)
-    wait_for(lambda: state_of_build(site, dataset) == "done", "The end of the build", SECONDS)
+    wait_for(lambda: state_of_build(site, dataset) == "done", "The end of the build", seen=stack.log)
     check_everything_is_there_once(stack, site, dataset)
 
 
@@ -167,7 +166,7 @@ def test_a_killed_supervisor_leaves_nothing_running_and_the_next_start_goes_on()
             first, second = SlowUpload(site, data), SlowUpload(site, data)
             first.send_until(1)
             dataset, _ = start_import(site, first)
-            wait_for(lambda: has_embedded_more(site, dataset, 0), "The first vectors", SECONDS)
+            wait_for(lambda: has_embedded_more(site, dataset, 0), "The first vectors")
             second.send_until(0.5)
             started = descendants(stack.process.pid)
             assert len(started) >= 10  # Postgres' own, and the workers' pools, too
@@ -176,7 +175,7 @@ def test_a_killed_supervisor_leaves_nothing_running_and_the_next_start_goes_on()
         with running_stack(spaced) as stack:
             site.base_url = second.site.base_url = stack.url
             second.send_until(1)
-            wait_for(lambda: state_of_build(site, dataset) == "done", "The end of the build", SECONDS)
+            wait_for(lambda: state_of_build(site, dataset) == "done", "The end of the build", seen=stack.log)
             check_everything_is_there_once(stack, site, dataset)
             assert (stack.home / "uploads" / second.location.rpartition("/")[2]).read_bytes() == data
             started = descendants(stack.process.pid)

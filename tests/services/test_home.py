@@ -62,3 +62,9 @@ def test_a_socket_folder_of_a_stranger_is_refused(tmp_path: Path) -> None:
     os.chown(folder, 12345, 12345)
     with pytest.raises(ServiceError, match="belongs to someone else"):
         private_folder(folder, None)
+
+
+def test_a_place_for_sockets_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ServiceError, match=r"cannot be made .* let this user write to"):
+        private_folder(tmp_path / "file" / "sockets", None)

@@ -14,7 +14,7 @@ from atlas.services.errors import ServiceError
 from atlas.services.logbook import Logbook
 from atlas.services.process import Child
 from atlas.services.supervisor import Stopped, Supervisor
-from tests.services.processes import command, wait_for
+from tests.services.processes import SECONDS, command, wait_for
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_it_starts_a_crashed_child_again_and_prepares_it_each_time(supervisor: S
     prepared: list[None] = []
     child = replace(shell("one", "echo here; exit 1"), prepare=lambda: prepared.append(None))
     supervisor.start(child)
-    supervisor.wait_until(lambda: len(prepared) == 3, "The third start", 10)
+    supervisor.wait_until(lambda: len(prepared) == 3, "The third start", SECONDS)
     assert "one ended with exit status 1; it starts again in 0.5 s" in log(supervisor)
     assert "one ended with exit status 1; it starts again in 1 s" in log(supervisor)
 
@@ -102,17 +102,17 @@ def test_it_stops_programs_before_the_servers_they_lean_on(supervisor: Superviso
 
     supervisor.start(replace(shell("server", leaving("server")), layer="server"))
     supervisor.start(shell("program", leaving("program")))
-    supervisor.wait_until(lambda: log(supervisor).count("| up") == 2, "The start", 10)
+    supervisor.wait_until(lambda: log(supervisor).count("| up") == 2, "The start", SECONDS)
     supervisor.stop()
     assert (tmp_path / "left").read_text().split() == ["program", "server"]
 
 
 def test_it_kills_a_child_that_will_not_leave_and_what_that_has_started(supervisor: Supervisor) -> None:
     supervisor.start(shell("one", 'trap "" TERM; sleep 61 & echo $!; while :; do sleep 0.1; done'))
-    supervisor.wait_until(lambda: "one      | " in log(supervisor), "The start", 10)
+    supervisor.wait_until(lambda: "one      | " in log(supervisor), "The start", SECONDS)
     grandchild = int(log(supervisor).split("| ")[1])
     assert "sleep 61" in command(grandchild)
     began = time.monotonic()
     supervisor.stop()
-    assert time.monotonic() - began < 5
-    wait_for(lambda: "sleep 61" not in command(grandchild), "The end of the grandchild", 5)
+    assert time.monotonic() - began < 30
+    wait_for(lambda: "sleep 61" not in command(grandchild), "The end of the grandchild")

@@ -23,10 +23,8 @@ from atlas.services.home import Home
 from atlas.services.postgres import postgres_url
 from atlas.services.redis import redis_url
 from atlas.services.users import RunAs
-from tests.services.processes import child_with, command, descendants, parents, wait_for
+from tests.services.processes import SECONDS, child_with, command, descendants, parents, wait_for
 from tests.stack import Stack, free_port, open_folder, running_stack, stack_environment
-
-SECONDS_TO_STOP = 30.0
 
 
 def is_ready(stack: Stack) -> bool:
@@ -42,14 +40,14 @@ def ready(stack: Stack) -> Iterator[Stack]:
     """The system, healthy before the test and again after it."""
     wait_for(lambda: is_ready(stack), "A good answer from /health")
     yield stack
-    wait_for(lambda: is_ready(stack), "Recovery", 60)
+    wait_for(lambda: is_ready(stack), "Recovery", seen=stack.log)
 
 
 def refused_start(env: dict[str, str]) -> str:
     """What `up` says when it does not start."""
     done = subprocess.run(
         [sys.executable, "manage.py", "up"], cwd=settings.BASE_DIR, env=env,
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=SECONDS,
     )  # fmt: skip
     assert done.returncode != 0
     assert "Traceback" not in done.stderr
