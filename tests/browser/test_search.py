@@ -363,21 +363,78 @@ def test_a_visitor_searches_what_is_public(browser: Browser, stack: Stack, squar
     context.close()
 
 
-def test_a_dropped_picture_is_searched_and_no_picture_is_refused(page: Page, squares: Squares) -> None:
+#: Hands a file over as the browser does, by an event of this kind at the first element that matches.
+HAND_OVER = """([kind, target, bytes]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([new Uint8Array(bytes)], "mine.png", { type: "image/png" }));
+  const how = { bubbles: true, cancelable: true };
+  document.querySelector(target).dispatchEvent(kind === "paste"
+    ? new ClipboardEvent(kind, { ...how, clipboardData: data })
+    : new DragEvent(kind, { ...how, dataTransfer: data }));
+}"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "colour"),
+    [
+        ("paste", "body", "red"),
+        ("paste", ".query-box input", "blue"),
+        ("drop", ".map-stage canvas", "green"),
+        ("drop", ".query-box input", "yellow"),
+    ],
+)
+def test_a_picture_is_pasted_and_dropped_on_the_map_and_on_the_box(
+    page: Page, squares: Squares, kind: str, target: str, colour: str
+) -> None:
     page.goto(squares.map)
     expect(box(page)).to_be_visible(timeout=30_000)
-    page.evaluate(
-        """async (bytes) => {
-          const data = new DataTransfer();
-          data.items.add(new File([new Uint8Array(bytes)], "red.png", { type: "image/png" }));
-          const event = { dataTransfer: data, bubbles: true, cancelable: true };
-          document.body.dispatchEvent(new DragEvent("drop", event));
-        }""",
-        list(picture("red", 64, 64)),
-    )
+    page.evaluate(HAND_OVER, [kind, target, list(picture(colour, 64, 64))])
 
-    assert set(captions(page)) == {"a red square"}
+    assert set(captions(page)) == {f"a {colour} square"}
+    expect(page.get_by_role("group", name="Wanted: Picture")).to_be_visible()
+
+
+def test_what_is_no_picture_and_an_address_that_is_not_fetched_are_refused_in_words(
+    page: Page, squares: Squares
+) -> None:
+    page.goto(squares.map)
+    expect(box(page)).to_be_visible(timeout=30_000)
     page.locator("input[type=file]").set_input_files(
         {"name": "mine.png", "mimeType": "image/png", "buffer": b"no picture"}
     )
     expect(page.get_by_role("alert")).to_contain_text("no picture that the browser can read")
+
+    box(page).fill("https://example.org/apple.jpg")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("does not fetch pictures from addresses")
+    expect(hits(page)).to_have_count(0)
+
+
+def test_more_like_a_selection_is_one_part_of_a_query(page: Page, squares: Squares) -> None:
+    page.goto(f'{squares.map}#map=image&sel={{"rows":[32,33,34]}}')
+    with page.expect_response(re.compile("/search$")):
+        page.get_by_role("button", name="More like these").click(timeout=30_000)
+    assert set(captions(page)) == {"a blue square"}
+    expect(page.get_by_role("group", name="Wanted: Selected records")).to_be_visible()
+    expect(page).to_have_url(re.compile("p=filter:"))
+
+
+def test_a_hit_and_its_point_show_each_other_and_its_card_finds_its_like(
+    page: Page, squares: Squares
+) -> None:
+    search(page, squares, "a yellow square")
+    ring = page.locator(".map-ring:not(.map-ring-focus)")
+    hits(page).nth(2).hover()
+    expect(ring).not_to_have_attribute("hidden", "")
+    x, y = (float(ring.get_attribute(name) or "") for name in ("cx", "cy"))
+    box(page).hover()
+    expect(ring).to_have_attribute("hidden", "")
+
+    stage = page.locator(".map-stage").bounding_box()
+    assert stage is not None
+    page.mouse.move(stage["x"] + x, stage["y"] + y, steps=3)
+    pointed = page.locator('.map-strip [data-pointed="true"]')
+    expect(pointed).to_have_count(1)
+    expect(pointed).to_have_attribute("title", "a yellow square")
+    page.locator(".map-card").get_by_role("button", name="Find similar").click()
+    expect(page.get_by_role("group", name="Wanted: a yellow square")).to_be_visible()
