@@ -92,7 +92,8 @@ def measure(page: Page, queries: list[str]) -> list[dict[str, float]]:
         page.wait_for_load_state("networkidle")
         time.sleep(0.3)
         box.press("Enter")
-        page.wait_for_function(f"window.measured.length >= {number}")
+        while page.evaluate("window.measured.length") < number:
+            time.sleep(0.02)
     found: list[dict[str, float]] = page.evaluate(f"window.measured.slice({done})")
     return found
 
