@@ -166,7 +166,7 @@ class Ear:
     cancel: every word asks."""
 
     def __init__(self) -> None:
-        self.figures: Figures = {"silent s": 0.0, "CPU s": 0.0}
+        self.figures: Figures = {"s": 0.0, "CPU s": 0.0}
         self._last = time.perf_counter(), cpu_seconds()
 
     def word(self) -> None:
@@ -203,7 +203,7 @@ def _measure_silences(n: int, dimensions: int, answer: Connection) -> None:
         write_tiles(coordinates, rank, columns, Path(folder), report=lambda _done, _total: heard())
         heard()
     answer.send(
-        {f"{name}, {figure}": value for name, ear in ears.items() for figure, value in ear.figures.items()}
+        {f"{name} {figure}": value for name, ear in ears.items() for figure, value in ear.figures.items()}
     )
 
 

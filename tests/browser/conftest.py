@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.squares import Squares, make_squares
 from tests.stack import Stack
@@ -16,6 +16,8 @@ ARGUMENTS = [
     "--no-sandbox", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
 ]  # fmt: skip
+#: Far more than any page takes: the machine may be busy with other things.
+MILLISECONDS = 60_000
 
 
 @pytest.fixture(scope="package")
@@ -25,6 +27,7 @@ def browser() -> Iterator[Browser]:
     if path is None:
         assert not os.environ.get("CI"), "CI tests the pages: install Chromium."
         pytest.skip("There is no Chromium on this machine (on Debian: apt install chromium).")
+    expect.set_options(timeout=MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
