@@ -133,3 +133,13 @@ def test_what_was_set_up_before_there_were_seals_is_sealed(cast: Cast) -> None:
     sealing.unseal_all(apps, None)
     authenticator.refresh_from_db()
     assert authenticator.data == {"secret": SECRET}
+
+
+def test_guessing_codes_is_stopped_for_the_account(cast: Cast) -> None:
+    totp.TOTP.activate(cast.alice, SECRET)
+    wrong = f"{(int(code()) + 1) % 10**6:06d}"
+    for _ in range(5):
+        assert "Incorrect code." in second_step(cast, wrong)[1]
+    client, page = second_step(cast, code())
+    assert "Too many failed login attempts" in page
+    assert not is_in(client)
