@@ -1,5 +1,5 @@
-"""Database connections are few (`ATLAS_DATABASE_POOL`), readers may be many and slow: nobody holds one while
-an answer is on its way."""
+"""Database connections are few (`ATLAS_DATABASE_POOL`), visitors may be many and slow: nobody holds one while
+a file or an answer is on its way."""
 
 from collections.abc import Callable
 

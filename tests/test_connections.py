@@ -1,30 +1,40 @@
-"""A slow reader holds no database connection: they are few, and all others need them."""
+"""A slow reader or sender holds no database connection: they are few, and all others need them."""
 
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 from django.db import connection
+from django.http import HttpRequest
 from django.test import override_settings
 
 from atlas.datasets.models import Import, ImportState
 from tests.maps.records import add_records, make_dataset
 from tests.people import async_client_of, make_cast
 
-OTHERS = """SELECT count(*) FROM pg_stat_activity
+HELD = """SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
 
-
-def open_elsewhere() -> int:
-    """Connections to our database besides this thread's."""
-    with connection.cursor() as cursor:
-        cursor.execute(OTHERS)
-        return int(cursor.fetchone()[0])
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.django_db(transaction=True)
+def _held() -> int:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(HELD)
+            return int(cursor.fetchone()[0])
+    finally:
+        connection.close()
+
+
+async def connections_held() -> int:
+    """Counted in a thread of its own, by a connection that does not stay."""
+    return await sync_to_async(_held, thread_sensitive=False)()
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
@@ -38,24 +48,38 @@ def test_who_has_read_a_part_holds_no_connection(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, body: Any
 ) -> None:
     monkeypatch.setattr("atlas.maps.export_api._BLOCK", 1)
+
+    async def read_a_part() -> tuple[int, int]:
+        ask = partial(client.post, data=body, content_type="application/json") if body else client.get
+        answer: Any = await ask(f"/api/datasets/{dataset.pk}/{path.format(job=job.pk)}")
+        pieces = aiter(answer.streaming_content)
+        assert await anext(pieces)
+        return answer.status_code, await connections_held()
+
     with override_settings(ATLAS_HOME=tmp_path, MEDIA_ROOT=tmp_path / "media"):
         cast = make_cast()
         dataset = make_dataset(cast.team)
         add_records(dataset, 3, pictures=True, captions=True)
         job = Import.objects.create(dataset=dataset, state=ImportState.DONE)
-        address = f"/api/datasets/{dataset.pk}/{path.format(job=job.pk)}"
         client = async_client_of(cast.alice)
-        before = open_elsewhere()
+        assert async_to_sync(read_a_part)() == (200, 0)
 
-        held: list[Any] = []  # or the rest of the answer would be thrown away, and all with it
 
-        async def read_a_part() -> tuple[int, bytes]:
-            ask = partial(client.post, data=body, content_type="application/json") if body else client.get
-            answer: Any = await ask(address)
-            held.append(aiter(answer.streaming_content))
-            return answer.status_code, await anext(held[0])
+def test_who_sends_a_file_holds_no_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[int] = []
 
-        status, first = async_to_sync(read_a_part)()
+    async def body(request: HttpRequest) -> AsyncIterator[bytes]:
+        yield b"abc"
+        held.append(await connections_held())
+        yield b"def"
 
-        assert (status, bool(first)) == (200, True)
-        assert open_elsewhere() == before
+    monkeypatch.setattr("atlas.datasets.tus.pieces", body)
+    with override_settings(ATLAS_HOME=tmp_path):
+        client = async_client_of(make_cast().alice)
+        headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "6"}
+        answer = async_to_sync(client.post)(
+            "/uploads/", b"abcdef", content_type="application/offset+octet-stream", headers=headers
+        )
+
+    assert (answer.status_code, answer["Upload-Offset"]) == (201, "6")
+    assert held == [0]

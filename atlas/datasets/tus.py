@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import http_date
 
+from atlas.connections import let_go
 from atlas.datasets import uploads
 from atlas.datasets.models import Upload
 from atlas.datasets.streaming import SenderGoneError, pieces
@@ -141,6 +142,7 @@ async def _receive(request: HttpRequest, upload: Upload, offset: int) -> None:
             raise RefusalError(409, f"The upload is at byte {upload.offset}, not {offset}.")
         if checksum:
             await Upload.objects.filter(pk=upload.pk).aupdate(offset=offset, unchecked=True)
+        await sync_to_async(let_go)()
         digest = await _append(request, upload, file, checksum.algorithm if checksum else None)
         if checksum and digest != checksum.digest:
             raise RefusalError(CHECKSUM_MISMATCH, "The data does not match its checksum. It was not kept.")

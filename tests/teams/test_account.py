@@ -168,19 +168,6 @@ def test_an_invitation_is_there_without_a_mail_server(cast: Cast) -> None:
 # Where addresses must be confirmed -------------------------------------------------------------------------
 
 
-def test_signing_up_with_an_address_that_is_taken_looks_the_same(cast: Cast, settings: Settings) -> None:
-    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-    answers = [
-        Client().post("/accounts/signup/", {"email": email, "password1": PASSWORD})
-        for email in (cast.bob.email, "nobody@example.org")
-    ]
-    assert {(answer.status_code, answer["Location"]) for answer in answers} == {
-        (302, "/accounts/confirm-email/")
-    }
-    assert [each.to for each in mail.outbox] == [[cast.bob.email], ["nobody@example.org"]]
-    assert User.objects.filter(email__iexact=cast.bob.email).count() == 1
-
-
 def test_with_a_mail_server_an_account_waits_for_its_address(cast: Cast, settings: Settings) -> None:
     settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
     client = Client()
