@@ -1,11 +1,14 @@
-"""What is answered at an address that nothing has, and to who asks for more than there is for them."""
+"""What is answered at an address that nothing has, to who asks for more than there is, and when we fail."""
 
+import sys
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views.defaults import page_not_found
 
+from atlas.patience import AWAY
 from atlas.teams.asker import KeyScopeError
 from atlas.teams.limits import TooManyError, refused
 from atlas.teams.sealing import SealError
@@ -16,6 +19,25 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _speaks_json(request):
         return JsonResponse({"detail": "Not found."}, status=404)
     return page_not_found(request, exception)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """A database that is away, for a restart mostly, is no mistake: 503, and when to come again."""
+    away = isinstance(sys.exception(), AWAY)
+    status = 503 if away else 500
+    if _speaks_json(request):
+        sentence = (
+            "The database does not answer. Try again in a moment."
+            if away
+            else "Something went wrong on the server. Its log says what."
+        )
+        response: HttpResponse = JsonResponse({"detail": sentence}, status=status)
+    else:
+        # Without the request: what its context asks of the database would fail again.
+        response = HttpResponse(render_to_string("500.html", {"away": away}), status=status)
+    if away:
+        response["Retry-After"] = "5"
+    return response
 
 
 def too_many(request: HttpRequest) -> HttpResponse:

@@ -7,6 +7,7 @@ from atlas.api import api, nomic
 from atlas.teams import single_sign_on
 
 handler404 = "atlas.errors.not_found"
+handler500 = "atlas.errors.failed"
 # Asked for by allauth.
 handler429 = "atlas.errors.too_many"
 

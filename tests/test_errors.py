@@ -1,0 +1,36 @@
+"""What is answered when the server fails."""
+
+from typing import NoReturn
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+
+from atlas import vite
+
+
+@pytest.mark.parametrize("path", ["/api/datasets", "/"])
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (OperationalError("the database system is starting up"), 503, "The database does not answer"),
+        (ZeroDivisionError("secret"), 500, "omething went wrong"),
+    ],
+)
+def test_it_tells_a_database_that_is_away_from_a_mistake(
+    client: Client, monkeypatch: pytest.MonkeyPatch, path: str, error: Exception, status: int, words: str
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(vite, "manifest", lambda: {"src/pages/site.ts": {"file": "assets/site.js"}})
+    monkeypatch.setattr("django.contrib.sessions.middleware.SessionMiddleware.process_request", fail)
+    client.raise_request_exception = False
+
+    answer = client.get(path)
+
+    assert answer.status_code == status
+    assert words in answer.content.decode()
+    assert str(error) not in answer.content.decode()
+    assert answer.get("Retry-After") == ("5" if status == 503 else None)
+    assert answer["Content-Type"].startswith("application/json" if path.startswith("/api") else "text/html")
