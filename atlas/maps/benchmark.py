@@ -122,7 +122,7 @@ def _measure(name: str, n: int, dimensions: int, answer: Connection) -> None:
 
 
 def _compile_descent(vectors: Floats) -> None:
-    from atlas.maps.neighbours import descend
+    from atlas.maps.descent import descend
     from atlas.maps.work import Work
 
     with Work() as work:
@@ -130,7 +130,8 @@ def _compile_descent(vectors: Floats) -> None:
 
 
 def _measure_tiles(n: int, answer: Connection) -> None:
-    from atlas.maps.tiles import Column, write_tiles
+    from atlas.maps.codes import Column
+    from atlas.maps.tiles import write_tiles
 
     random = np.random.default_rng(0)
     centres = random.normal(size=(200, 2)) * 10

@@ -10,8 +10,8 @@ from django.utils.text import slugify
 from numpy.typing import NDArray
 
 from atlas.datasets.models import Dataset, Record
+from atlas.maps.codes import BadColumnError, Column
 from atlas.maps.computed import SHOWN_COMPUTED
-from atlas.maps.tiles import BadColumnError, Column
 from atlas.maps.work import Report, part_of
 
 log = logging.getLogger(__name__)

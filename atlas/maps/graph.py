@@ -13,7 +13,7 @@ from types import ModuleType
 import numpy as np
 import numpy.typing as npt
 
-from atlas.maps.neighbours import Neighbours
+from atlas.maps.neighbour_lists import Neighbours
 
 SPREAD, MIN_DIST = 1.0, 0.1
 

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from atlas.maps.graph import Graph, curve
-from atlas.maps.neighbours import _hash
+from atlas.maps.hashing import spread
 from atlas.maps.work import Work
 
 Floats = npt.NDArray[np.float32]
@@ -132,7 +132,7 @@ def _move(here, there, starts, targets, weights, pull, push, epoch, seed, alpha,
             damp = min(np.float32(1), np.float32(MOST_GAIN) / gains)
             x += damp * sum_x
             y += damp * sum_y
-        state = _hash(_hash(seed * np.uint64(0x100000001) + np.uint64(epoch)) + np.uint64(vertex))
+        state = spread(spread(seed * np.uint64(0x100000001) + np.uint64(epoch)) + np.uint64(vertex))
         for _ in range(pulls):
             push_x, push_y = np.float32(0), np.float32(0)
             for _ in range(NEGATIVES):

@@ -13,7 +13,8 @@ from scipy.spatial import cKDTree
 
 from atlas.maps.graph import fuzzy_graph
 from atlas.maps.layout import EPOCHS, lay_out
-from atlas.maps.neighbours import K, Neighbours, nearest_neighbours, nearest_of
+from atlas.maps.neighbour_lists import Neighbours
+from atlas.maps.neighbours import K, nearest_neighbours, nearest_of
 from atlas.maps.work import Progress, Work
 
 Floats = npt.NDArray[np.float32]

@@ -10,12 +10,11 @@ every file is a slice of an array in that order.
 
 import gzip
 import json
-import math
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,11 +22,11 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from atlas.maps.codes import BadColumnError, Column
 from atlas.maps.work import Report, unheard
 
 Floats = npt.NDArray[np.float32]
 Uints = npt.NDArray[np.uint32]
-Codes = npt.NDArray[np.uint8 | np.uint16]
 
 MAGIC = b"ATM1"
 CAPACITY = 16_384
@@ -37,9 +36,6 @@ OCTAVES = 16
 NOWHERE = np.uint32(0xFFFFFFFF)
 
 _MARGIN = 0.02  # of the map's side, left free around the points
-_HISTOGRAM = 64
-_STEPS = 65_534  # of a number; 65,535 is "missing"
-_LOG_RATIO = 1000  # numbers that span more than this are stored by their logarithm
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
@@ -66,94 +62,6 @@ class Frame:
         """Positions (N, 2) in the unit square, clipped to it."""
         inside = (coordinates.astype(np.float64) - [self.x, self.y]) / self.side
         return np.clip(inside, 0, np.nextafter(np.float32(1), np.float32(0)))
-
-
-class BadColumnError(ValueError):
-    """A column cannot be put on the map; the sentence names it."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One value per point, as codes (N,) of u8 or u16; the type's highest code means "missing"."""
-
-    name: str
-    kind: str  # category, number, date, topic
-    codes: Codes
-    about: dict[str, Any] = field(default_factory=dict)  # goes into the manifest
-    values: dict[str, Any] | None = None  # goes into values.json
-
-    @classmethod
-    def category(cls, name: str, values: Sequence[str | None]) -> Self:
-        """Words, the commonest first. Raises BadColumnError beyond 65,535 different ones."""
-        # By a dictionary: numpy would give every row the room of the longest word.
-        places: dict[str, int] = {}
-        given = np.array([-1 if word is None else places.setdefault(word, len(places)) for word in values])
-        if len(places) > 65_535:
-            raise BadColumnError(
-                f"column {name!r} has {len(places):,} different values, a map can show 65,535"
-            )
-        present = given >= 0
-        words = list(places)
-        counts = np.bincount(given[present], minlength=len(words)).tolist()
-        order = sorted(range(len(words)), key=lambda at: (-counts[at], words[at]))
-        width: type[np.uint8 | np.uint16] = np.uint8 if len(words) <= 255 else np.uint16
-        place = np.empty(len(words), width)
-        place[order] = np.arange(len(words))
-        codes = np.full(len(given), np.iinfo(width).max, width)
-        codes[present] = place[given[present]]
-        listed = {
-            "values": [words[at] for at in order], "counts": [counts[at] for at in order],
-            "missing": int((~present).sum()),
-        }  # fmt: skip
-        return cls(name, "category", codes, {"size": len(words)}, listed)
-
-    @classmethod
-    def number(cls, name: str, values: npt.NDArray[np.floating], kind: str = "number") -> Self:
-        """Numbers, NaN for a missing one, in 65,535 steps from the lowest to the highest; infinities are
-        missing."""
-        given = np.asarray(values, np.float64)
-        known = np.isfinite(given)
-        low, high = (float(given[known].min()), float(given[known].max())) if known.any() else (0.0, 0.0)
-        scale = "log" if low > 0 and high / low > _LOG_RATIO else "linear"
-        if high > low and scale == "log":
-            share = np.log(given[known] / low) / math.log(high / low)
-        elif high > low:
-            share = (given[known] / 2 - low / 2) / (
-                high / 2 - low / 2
-            )  # halves: the span itself may overflow
-        else:
-            share = np.zeros(int(known.sum()))
-        codes = np.full(len(given), 65_535, np.uint16)
-        codes[known] = np.rint(np.clip(share, 0, 1) * _STEPS)
-        histogram = np.bincount(codes[known].astype(np.int64) * _HISTOGRAM // 65_535, minlength=_HISTOGRAM)
-        listed = {"histogram": histogram.tolist(), "missing": int((~known).sum())}
-        return cls(name, kind, codes, {"min": low, "max": high, "scale": scale}, listed)
-
-    @classmethod
-    def date(cls, name: str, seconds: npt.NDArray[np.floating]) -> Self:
-        """Seconds since 1970-01-01 UTC, NaN for a missing one."""
-        return cls.number(name, seconds, "date")
-
-    @classmethod
-    def topics(cls, name: str, ids: npt.NDArray[np.integer]) -> Self:
-        """Ids of topics as in labels.json, negative for "in none"."""
-        highest = int(ids.max(initial=0))
-        if highest >= 65_535:
-            raise BadColumnError(f"column {name!r} has topic {highest}, a map can show 65,535")
-        width = np.uint8 if highest < 255 else np.uint16
-        return cls(name, "topic", np.where(ids < 0, np.iinfo(width).max, ids).astype(width))
-
-    def marked_computed(self) -> Self:
-        """The same, said to be computed by the build: its name may be that of an uploaded column."""
-        return replace(self, about=self.about | {"computed": True})
-
-    def entry(self, key: str) -> dict[str, Any]:
-        """What the manifest says about it."""
-        width = "u8" if self.codes.dtype == np.uint8 else "u16"
-        return {
-            "key": key, "name": self.name, "kind": self.kind, "type": width,
-            "missing": int(np.iinfo(self.codes.dtype).max), **self.about,
-        }  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from atlas.datasets.models import Dataset
 from atlas.maps import labels, sheets, tiles, topics
+from atlas.maps.codes import Column
 from atlas.maps.columns import columns_of
 from atlas.maps.computed import SHOWN_COMPUTED, WORDS, Values, by_row, places_of_words, save_computed
 from atlas.maps.findings import found_by
@@ -85,24 +86,24 @@ def _write_thumbnails(
     )
 
 
-def _topic_columns(found: topics.Topics) -> dict[str, tiles.Column]:
+def _topic_columns(found: topics.Topics) -> dict[str, Column]:
     names = ("Topic", "Topic, finer", "Topic, finest")
     return {
-        f"topic-{level}": tiles.Column.topics(name, ids)
+        f"topic-{level}": Column.topics(name, ids)
         for level, (name, ids) in enumerate(zip(names, found.ids, strict=False))
     }
 
 
-def _computed_columns(computed: dict[str, Values], rows: NDArray[np.uint32]) -> dict[str, tiles.Column]:
+def _computed_columns(computed: dict[str, Values], rows: NDArray[np.uint32]) -> dict[str, Column]:
     """Those that the map can be coloured by, for each of `rows`."""
     columns = {}
     for key, name in SHOWN_COMPUTED.items():
         if key in computed:
-            columns[key] = tiles.Column.number(name, computed[key][rows]).marked_computed()
+            columns[key] = Column.number(name, computed[key][rows]).marked_computed()
         elif key == "duplicates" and "duplicate_of" in computed:
             places = places_of_words(computed["duplicate_of"], computed["alike"])[rows]
             words = [None if np.isnan(place) else WORDS[int(place)] for place in places]
-            columns[key] = tiles.Column.category(name, words).marked_computed()
+            columns[key] = Column.category(name, words).marked_computed()
     return columns
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas.maps.tiles import Column, drawing_order, publishing, write_json, write_tiles
+from atlas.maps.codes import Column
+from atlas.maps.tiles import drawing_order, publishing, write_json, write_tiles
 
 CLUSTERS = 300
 

@@ -1,11 +1,16 @@
-"""Run builds inside a test: what Celery's workers would do, one step after the other."""
+"""Run builds inside a test, what Celery's workers would do, and look at what they left."""
 
 from collections.abc import Callable
+from pathlib import Path
 from uuid import UUID
 
-from atlas.datasets.models import State
+import pytest
+from django.conf import settings
+
+from atlas.datasets.models import Dataset, State
+from atlas.maps import publish, vectors
 from atlas.maps.build import OPEN, create_build
-from atlas.maps.models import Build, Step
+from atlas.maps.models import Build, DataMap, MapVersion, Space, Step
 from atlas.maps.run import run_step
 
 
@@ -29,4 +34,36 @@ def make_maps(dataset_id: UUID, *, append: bool = False) -> Build:
     """A whole build."""
     build = work_off(create_build(dataset_id, append=append))
     assert build.state == State.DONE, build.error
+    return build
+
+
+def rows_of(dataset: Dataset, space: Space) -> list[int]:
+    return list(map(int, vectors.stored_rows(dataset.pk, space, 0, dataset.row_count)))
+
+
+def shown(dataset: Dataset, space: Space = Space.IMAGE) -> MapVersion:
+    version = DataMap.objects.select_related("current__map").get(dataset=dataset, space=space).current
+    assert version is not None
+    return version
+
+
+def versions_on_disk(dataset: Dataset) -> set[str]:
+    return {path.name for path in (Path(settings.ATLAS_HOME) / "maps" / str(dataset.pk)).glob("*")}
+
+
+def interrupt_publishing(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> Build:
+    """A build in which publishing ends after the second of three maps."""
+    good = publish._publish_map
+    published: list[str] = []
+
+    def dies_at_the_third(build: Build, space: str) -> None:
+        if len(published) % 3 == 2:
+            raise OSError("the lights went out")
+        published.append(space)
+        good(build, space)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publish, "_publish_map", dies_at_the_third)
+        build = work_off(create_build(dataset.pk, append=False))
+    assert len(published) == 2
     return build

@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 
 from atlas.maps.graph import Graph, fuzzy_graph
 from atlas.maps.layout import lay_out
-from atlas.maps.neighbours import Neighbours
+from atlas.maps.neighbour_lists import Neighbours
 from atlas.maps.work import Cancelled, Work
 
 Floats = npt.NDArray[np.float32]

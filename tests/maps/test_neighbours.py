@@ -5,7 +5,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from atlas.maps import descent
 from atlas.maps import neighbours as nb
+from atlas.maps.neighbour_lists import Neighbours
 from atlas.maps.work import Work
 
 Floats = npt.NDArray[np.float32]
@@ -25,12 +27,12 @@ def brute_force(unit: Floats, k: int) -> npt.NDArray[np.intp]:
     return np.argsort(-similarity, axis=1)[:, :k]
 
 
-def descend(unit: Floats, threads: int) -> nb.Neighbours:
+def descend(unit: Floats, threads: int) -> Neighbours:
     with Work(threads=threads) as work:
-        return nb.descend(unit, unit[:, :8], 14, work, seed=3)
+        return descent.descend(unit, unit[:, :8], 14, work, seed=3)
 
 
-def exact(unit: Floats, threads: int, k: int = 14) -> nb.Neighbours:
+def exact(unit: Floats, threads: int, k: int = 14) -> Neighbours:
     with Work(threads=threads) as work:
         return nb.exact(unit, k, work)
 
@@ -96,6 +98,6 @@ def test_neighbours_of_newcomers_are_the_nearest_old_rows() -> None:
 
 
 def test_recall_counts_the_shared_entries() -> None:
-    truth = nb.Neighbours(np.array([[1, 2], [0, 2]], np.int32), np.zeros((2, 2), np.float32))
-    found = nb.Neighbours(np.array([[2, 1], [0, 3]], np.int32), np.zeros((2, 2), np.float32))
+    truth = Neighbours(np.array([[1, 2], [0, 2]], np.int32), np.zeros((2, 2), np.float32))
+    found = Neighbours(np.array([[2, 1], [0, 3]], np.int32), np.zeros((2, 2), np.float32))
     assert nb.recall(found, truth) == 0.75

@@ -128,7 +128,8 @@ def test_it_asks_often_whether_it_is_cancelled() -> None:
 
 
 def test_trust_is_high_where_the_map_is_right_and_low_where_it_is_not() -> None:
-    from atlas.maps.neighbours import Neighbours, exact
+    from atlas.maps.neighbour_lists import Neighbours
+    from atlas.maps.neighbours import exact
     from atlas.maps.projection import _trust
     from atlas.maps.work import Work
 

@@ -1,78 +1,35 @@
-"""The end of a build: all maps at once or none; and what is removed afterwards."""
+"""The end of a build: all maps at once or none, and what their files say."""
 
 import json
 import os
-from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from django.conf import settings
-from django.db import connection
-from django.utils import timezone
 from PIL import Image
 
 from atlas.datasets.models import Dataset, State
-from atlas.datasets.signals import dataset_deleted
-from atlas.maps import labels, publish, run, towers, vectors, writing
+from atlas.maps import labels, publish, run, writing
 from atlas.maps.build import cancel_build, create_build, retry_build
 from atlas.maps.kept import Points
-from atlas.maps.models import Build, DataMap, MapVersion, Space, Stage, Step, Topic, VectorSet, version_folder
+from atlas.maps.models import DataMap, MapVersion, Space, Stage, Step, Topic, version_folder
 from atlas.maps.places import places_of, rows_at
 from atlas.maps.run import run_step
 from atlas.maps.steps import Watch
-from tests.maps.building import make_maps, sent_steps, work_off
-from tests.maps.fake_towers import FakeModel
-from tests.maps.records import COLOURS, add_records, make_dataset
+from tests.maps.building import interrupt_publishing, make_maps, sent_steps, shown, versions_on_disk, work_off
+from tests.maps.records import COLOURS, add_records
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def fake(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
-    fake = FakeModel()
-    monkeypatch.setattr(towers, "model", lambda _: fake)
-    return fake
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fake")]
 
 
 @pytest.fixture
-def dataset() -> Dataset:
-    dataset = make_dataset()
+def dataset(dataset: Dataset) -> Dataset:
     add_records(dataset, 40, pictures=True, captions=True)
     return dataset
 
 
-def shown(dataset: Dataset, space: Space = Space.IMAGE) -> MapVersion:
-    version = DataMap.objects.select_related("current__map").get(dataset=dataset, space=space).current
-    assert version is not None
-    return version
-
-
 def manifest(version: MapVersion) -> Any:
     return json.loads((version.folder / "manifest.json").read_text())
-
-
-def versions_on_disk(dataset: Dataset) -> set[str]:
-    return {path.name for path in (Path(settings.ATLAS_HOME) / "maps" / str(dataset.pk)).glob("*")}
-
-
-def interrupt_publishing(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> Build:
-    """A build in which publishing ends after the second of three maps."""
-    good = publish._publish_map
-    published: list[str] = []
-
-    def dies_at_the_third(build: Build, space: str) -> None:
-        if len(published) % 3 == 2:
-            raise OSError("the lights went out")
-        published.append(space)
-        good(build, space)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(publish, "_publish_map", dies_at_the_third)
-        build = work_off(create_build(dataset.pk, append=False))
-    assert len(published) == 2
-    return build
 
 
 def test_an_interrupted_publication_shows_nothing(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,121 +182,6 @@ def test_new_points_lie_among_their_like(dataset: Dataset) -> None:
     for row in range(240, 256):
         nearest = np.linalg.norm(middles - points.coordinates[row], axis=1).argmin()
         assert nearest == row % 8
-
-
-def test_an_old_version_is_kept_for_open_pages_and_then_removed(dataset: Dataset) -> None:
-    make_maps(dataset.pk)
-    old = shown(dataset)
-    make_maps(dataset.pk)
-    new = shown(dataset)
-
-    publish.sweep()
-    assert old.folder.exists()
-
-    later = timezone.now() - timedelta(hours=2)
-    MapVersion.objects.filter(build=new.build).update(published_at=later)
-    publish.sweep()
-
-    assert not old.folder.exists()
-    assert set(MapVersion.objects.values_list("build", flat=True)) == {new.build_id}
-    assert versions_on_disk(dataset) == {str(each.pk) for each in MapVersion.objects.all()}
-    assert new.folder.exists()
-
-
-def test_sweeping_leaves_what_a_failed_build_needs_for_its_retry(
-    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    build = interrupt_publishing(dataset, monkeypatch)
-
-    publish.sweep()
-
-    retry_build(build)
-    assert work_off(build).state == State.DONE
-
-
-def test_sweeping_removes_what_a_cancelled_build_left(dataset: Dataset) -> None:
-    build = work_off(create_build(dataset.pk, append=False), until=lambda step: step.stage == Stage.PUBLISH)
-    cancel_build(build)
-    assert len(versions_on_disk(dataset)) == 3
-
-    publish.sweep()
-
-    assert versions_on_disk(dataset) == set()
-    assert list((Path(settings.ATLAS_HOME) / "builds").glob("*")) == []
-
-
-def test_sweeping_removes_what_a_deleted_dataset_left(dataset: Dataset) -> None:
-    make_maps(dataset.pk)
-    home = Path(settings.ATLAS_HOME)
-    Dataset.objects.filter(pk=dataset.pk).delete()
-
-    publish.sweep()
-
-    for kind in ("maps", "vectors", "builds"):
-        assert list((home / kind).glob(f"{dataset.pk}/*")) == []
-
-
-def test_sweeping_keeps_the_matrix_in_use_only(dataset: Dataset) -> None:
-    make_maps(dataset.pk)
-    in_use = vectors.open_matrix(dataset.pk, Space.IMAGE, 40).folder
-    stale = vectors.open_matrix(dataset.pk, Space.IMAGE, 7).folder
-
-    publish.sweep()
-
-    assert in_use.exists()
-    assert not stale.exists()
-
-
-def test_sweeping_touches_nothing_that_is_not_ours(dataset: Dataset) -> None:
-    make_maps(dataset.pk)
-    strange = Path(settings.ATLAS_HOME) / "maps" / "do-not-touch-me-please"
-    strange.mkdir()
-
-    publish.sweep()
-
-    assert strange.exists()
-
-
-def test_a_deleted_dataset_takes_everything_along(dataset: Dataset) -> None:
-    make_maps(dataset.pk)
-    other = make_dataset()
-    add_records(other, 5, captions=True)
-    make_maps(other.pk)
-    running = create_build(dataset.pk, append=False)
-    ids = [dataset.pk, other.pk]
-
-    for _ in range(2):  # a deletion that was cut short is run again
-        dataset_deleted.send(sender=Dataset, dataset_id=dataset.pk)
-
-    assert not Build.objects.filter(dataset=dataset).exists()
-    assert not DataMap.objects.filter(dataset=dataset).exists()
-    home = Path(settings.ATLAS_HOME)
-    left = [
-        path for path in home.rglob("*") if str(dataset.pk) in path.parts or str(running.pk) in path.parts
-    ]
-    assert [path for path in left if "media" not in path.parts] == []
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT DISTINCT dataset_id FROM maps_vector WHERE dataset_id IN (%s, %s)", ids)
-        assert cursor.fetchall() == [(other.pk,)]
-    assert shown(other, Space.CAPTION).folder.exists()
-    assert VectorSet.objects.filter(dataset=other).exists()
-
-
-def test_a_step_of_a_deleted_dataset_writes_nothing(dataset: Dataset) -> None:
-    build = create_build(dataset.pk, append=False)
-    step = sent_steps(build)[0]
-
-    def deleted_meanwhile(*args: object) -> object:
-        dataset_deleted.send(sender=Dataset, dataset_id=dataset.pk)
-        return np.arange(16), np.eye(16, dtype=np.float32), {}
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(towers, "embed_pictures", deleted_meanwhile)
-        run_step(step.pk)
-
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass(%s)", [f"maps_vector_{dataset.pk.hex}"])
-        assert cursor.fetchone() == (None,)
 
 
 def test_a_map_that_was_never_written_is_never_shown(dataset: Dataset) -> None:

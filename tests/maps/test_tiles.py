@@ -15,7 +15,8 @@ import numpy.typing as npt
 import pytest
 
 from atlas.maps import tiles as writer
-from atlas.maps.tiles import BadColumnError, Column, Frame, drawing_order, publishing, write_tiles
+from atlas.maps.codes import BadColumnError, Column
+from atlas.maps.tiles import Frame, drawing_order, publishing, write_tiles
 from atlas.maps.work import Cancelled
 
 Floats = npt.NDArray[np.float32]

@@ -1,0 +1,120 @@
+"""Builds of datasets that have maps: records that came since, weights that are others now."""
+
+import numpy as np
+import pytest
+
+from atlas.datasets.models import Dataset, Import, ImportState, State
+from atlas.datasets.signals import records_imported
+from atlas.maps.build import create_build
+from atlas.maps.kept import Points
+from atlas.maps.models import Build, DataMap, Space, VectorSet
+from tests.maps.building import make_maps, rows_of, work_off
+from tests.maps.fake_towers import FakeModel
+from tests.maps.records import add_records
+
+# The thread that watches a step has a connection of its own: what it reads must be committed.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fake")]
+
+
+def test_imported_records_start_a_build(dataset: Dataset) -> None:
+    add_records(dataset, 3, captions=True)
+
+    for _ in range(2):  # a retried import says it again
+        records_imported.send(sender=Import, dataset_id=dataset.pk)
+
+    assert work_off(Build.objects.get(dataset=dataset)).state == State.DONE
+
+
+def test_records_that_come_during_a_build_get_the_next_one(dataset: Dataset) -> None:
+    add_records(dataset, 3, captions=True)
+    first = create_build(dataset.pk, append=False)
+    add_records(dataset, 2, captions=True)
+    records_imported.send(sender=Import, dataset_id=dataset.pk)
+
+    work_off(first)
+
+    second = Build.objects.exclude(pk=first.pk).get(dataset=dataset)
+    assert (second.row_count, second.append) == (5, True)
+    assert work_off(second).state == State.DONE
+    assert DataMap.objects.get(dataset=dataset).current == second.versions.get()
+
+
+def test_an_import_that_still_runs_is_waited_for(dataset: Dataset) -> None:
+    add_records(dataset, 3, captions=True)
+    first = create_build(dataset.pk, append=False)
+    add_records(dataset, 2, captions=True)
+    Import.objects.create(dataset=dataset, state=ImportState.RUNNING)
+
+    work_off(first)
+
+    assert Build.objects.get(dataset=dataset) == first
+
+
+def test_appended_records_are_placed_and_old_points_stay(dataset: Dataset, fake: FakeModel) -> None:
+    add_records(dataset, 60, pictures=True, captions=True)
+    make_maps(dataset.pk)
+    before = {each.space: each.current for each in DataMap.objects.filter(dataset=dataset)}
+    embedded = fake.embedded
+    add_records(dataset, 10, pictures=True, captions=True)
+
+    make_maps(dataset.pk, append=True)
+
+    assert fake.embedded == embedded + 20
+    for each in DataMap.objects.filter(dataset=dataset).select_related("current__map"):
+        old, new = before[each.space], each.current
+        assert old is not None
+        assert new is not None
+        assert (new.number, new.count) == (2, 70)
+        was, now = Points.load(old.folder), Points.load(new.folder)
+        assert now.rows.tolist() == list(range(70))
+        np.testing.assert_array_equal(now.coordinates[:60], was.coordinates)
+        assert np.isfinite(now.coordinates).all()
+
+
+def test_a_space_that_comes_with_the_appended_records_is_projected(dataset: Dataset) -> None:
+    add_records(dataset, 20, captions=True)
+    make_maps(dataset.pk)
+    add_records(dataset, 10, pictures=True)
+
+    make_maps(dataset.pk, append=True)
+
+    maps = DataMap.objects.filter(dataset=dataset).select_related("current")
+    assert {each.space: each.current and (each.current.number, each.current.count) for each in maps} == {
+        "caption": (2, 20), "image": (1, 10), "joint": (1, 30),
+    }  # fmt: skip
+
+
+def test_building_anew_uses_the_vectors_that_are_there(dataset: Dataset, fake: FakeModel) -> None:
+    add_records(dataset, 10, captions=True)
+    make_maps(dataset.pk)
+
+    make_maps(dataset.pk)
+
+    assert fake.embedded == 10
+
+
+def test_building_anew_replaces_the_vectors_of_other_weights(dataset: Dataset, fake: FakeModel) -> None:
+    add_records(dataset, 10, captions=True)
+    make_maps(dataset.pk)
+    fake.revision = "2"
+
+    make_maps(dataset.pk)
+
+    assert fake.embedded == 20
+    assert VectorSet.objects.get(dataset=dataset).revision == "2"
+    assert rows_of(dataset, Space.CAPTION) == list(range(10))
+
+
+def test_vectors_of_other_weights_are_never_mixed_in(dataset: Dataset, fake: FakeModel) -> None:
+    add_records(dataset, 10, captions=True)
+    make_maps(dataset.pk)
+    fake.revision = "2"
+    add_records(dataset, 2, captions=True)
+
+    build = work_off(create_build(dataset.pk, append=True))
+
+    assert build.state == State.FAILED
+    assert build.error == (
+        "Embedding of captions failed. The vectors of this dataset were made by other weights: "
+        "build its maps anew."
+    )
