@@ -5,6 +5,8 @@ number of threads: a row keeps the k smallest (distance, index) pairs it was eve
 of the offers.
 """
 
+from collections.abc import Callable
+
 import numba
 import numpy as np
 
@@ -35,25 +37,11 @@ def nearest_neighbours(unit: Floats, sketch: Floats, work: Work, *, seed: int, k
 def exact(unit: Floats, k: int, work: Work) -> Neighbours:
     """The k nearest others of each row. Each pair is multiplied once: a tile serves its rows and its
     columns."""
-    n = len(unit)
-    found = Neighbours.none(n, k)
-    starts = range(0, n, _TILE_ROWS)
-    tiles = [(i, j) for i in starts for j in range(i, n, _TILE_COLUMNS)]
-    done = 0
-
-    def multiply(tile: tuple[int, int]) -> Floats:
-        i, j = tile
-        product: Floats = unit[i : i + _TILE_ROWS] @ unit[j : j + _TILE_COLUMNS].T
-        return product
-
-    def keep(tile: tuple[int, int], similarity: Floats) -> None:
-        nonlocal done
-        _keep_tile(similarity, *tile, found.indices, found.distances)
-        done += 1
-        work.say("neighbours", done, len(tiles))
-
+    found = Neighbours.none(len(unit), k)
+    starts = range(0, len(unit), _TILE_ROWS)
+    tiles = [(i, j) for i in starts for j in range(i, len(unit), _TILE_COLUMNS)]
     if k:
-        work.each(tiles, multiply, keep)
+        _offer(unit, unit, tiles, found, _keep_tile, work)
     return found
 
 
@@ -63,6 +51,20 @@ def nearest_of(queries: Floats, unit: Floats, k: int, work: Work) -> Neighbours:
     k = min(k, len(unit))
     found = Neighbours.none(len(queries), k)
     tiles = [(i, j) for i in range(0, len(queries), _TILE_ROWS) for j in range(0, len(unit), _TILE_COLUMNS)]
+    if k:
+        _offer(queries, unit, tiles, found, _keep_rows, work)
+    return Neighbours(found.indices, np.maximum(found.distances, 0))
+
+
+def _offer(
+    queries: Floats,
+    unit: Floats,
+    tiles: list[tuple[int, int]],
+    found: Neighbours,
+    keep_pairs: Callable[..., None],
+    work: Work,
+) -> None:
+    """Multiply the blocks that start at `tiles` and let `keep_pairs` enter what is near into `found`."""
     done = 0
 
     def multiply(tile: tuple[int, int]) -> Floats:
@@ -72,13 +74,11 @@ def nearest_of(queries: Floats, unit: Floats, k: int, work: Work) -> Neighbours:
 
     def keep(tile: tuple[int, int], similarity: Floats) -> None:
         nonlocal done
-        _keep_rows(similarity, *tile, found.indices, found.distances)
+        keep_pairs(similarity, *tile, found.indices, found.distances)
         done += 1
         work.say("neighbours", done, len(tiles))
 
-    if k:
-        work.each(tiles, multiply, keep)
-    return Neighbours(found.indices, np.maximum(found.distances, 0))
+    work.each(tiles, multiply, keep)
 
 
 def recall(found: Neighbours, truth: Neighbours) -> float:
