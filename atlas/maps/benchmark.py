@@ -182,8 +182,9 @@ class Ear:
 
 
 def _measure_silences(n: int, dimensions: int, answer: Connection) -> None:
+    from atlas.maps.codes import Column
     from atlas.maps.projection import project
-    from atlas.maps.tiles import Column, drawing_order, write_tiles
+    from atlas.maps.tiles import drawing_order, write_tiles
     from atlas.maps.topics import find_topics
 
     vectors = planted(n, dimensions)
