@@ -71,6 +71,8 @@ def database(url: str, pool: int) -> dict[str, Any]:
         "HOST": host,
         "PORT": port,
         "OPTIONS": options,
+        # A worker keeps its own from task to task: to open one takes longer than most of what is asked.
+        "CONN_MAX_AGE": 0 if pool else 60,
         # A restarted server costs nobody a failed request.
         "CONN_HEALTH_CHECKS": True,
     }
@@ -139,7 +141,7 @@ OWN_REDIS = not env("REDIS_URL")
 DATABASES = {"default": database(DATABASE_URL, envint("ATLAS_DATABASE_POOL", 0, 0, 1000))}
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "atlas.cache.SharedRedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "cache",
     }

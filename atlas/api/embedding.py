@@ -3,7 +3,6 @@
 It gets them in pieces, after every search that waits: so a search waits for one piece at most.
 """
 
-import base64
 import secrets
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +13,8 @@ from ninja.errors import HttpError
 from atlas.maps.towers import Vectors
 from atlas.search import asking, tasks
 from atlas.search.api import checked
-from atlas.search.asking import Answer, Asked, WorkerAwayError
+from atlas.search.asking import Asked, WorkerAwayError
+from atlas.search.replies import Answer
 
 #: What the worker gets at a time: a second or two of its work. One long text is a piece of its own.
 PIECE_TEXTS, PIECE_CHARACTERS, PIECE_PICTURES = 16, 8_000, 4
@@ -29,7 +29,7 @@ def embed_texts(
     vectors, tokens = [], 0
     for piece in _pieces(texts):
         found = _ask(tasks.embed_texts, piece, task, dimensions, long_text_mode)
-        vectors.append(_unpacked(found["vectors"], len(piece)))
+        vectors.append(_unpacked(found["content"], len(piece)))
         tokens += found["tokens"]
     return np.concatenate(vectors), tokens
 
@@ -42,7 +42,7 @@ def embed_pictures(pictures: Sequence[bytes]) -> Vectors:
         found = _of_pictures(piece)
         for place, reason in found["unreadable"]:
             raise HttpError(422, f"Picture {start + place} of the request cannot be read: {reason}")
-        vectors.append(_unpacked(found["vectors"], len(piece)))
+        vectors.append(_unpacked(found["content"], len(piece)))
     return np.concatenate(vectors)
 
 
@@ -73,5 +73,5 @@ def _pieces(texts: Sequence[str]) -> Iterator[list[str]]:
     yield piece
 
 
-def _unpacked(vectors: str, count: int) -> Vectors:
-    return np.frombuffer(base64.b64decode(vectors), "<f4").reshape(count, -1)
+def _unpacked(vectors: bytes, count: int) -> Vectors:
+    return np.frombuffer(vectors, "<f4").reshape(count, -1)

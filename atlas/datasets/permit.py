@@ -57,6 +57,11 @@ def permit(asker: Asker, dataset_id: UUID) -> Permit:
     return known
 
 
+def sees_captions(asker: Asker, dataset_id: UUID) -> bool:
+    """Of a dataset that is visible. Only links hide captions, so mostly the database need not be asked."""
+    return not any(link.hide_captions for link in asker.links) or permit(asker, dataset_id).sees_captions
+
+
 def require_captions(asker: Asker, dataset_id: UUID) -> None:
     """Raises HiddenCaptionsError."""
     if not permit(asker, dataset_id).sees_captions:

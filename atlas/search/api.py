@@ -2,25 +2,23 @@
 
 import secrets
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-import numpy as np
 from django.core.cache import cache
-from django.db.models import Exists, OuterRef
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Router
 from ninja.errors import HttpError
 
 from atlas.datasets.filters import reads_captions
 from atlas.datasets.models import Dataset
-from atlas.datasets.permit import HiddenCaptionsError, permit
+from atlas.datasets.permit import HiddenCaptionsError, sees_captions
 from atlas.maps.access import visible_version
-from atlas.maps.models import DataMap, MapVersion
-from atlas.maps.places import places_of
+from atlas.maps.models import DataMap, version_folder
 from atlas.search import asking, engine, tasks
 from atlas.search.across import without_captions
 from atlas.search.asking import WorkerAwayError
+from atlas.search.body import as_body
 from atlas.search.limits import count_search
 from atlas.search.pictures import find_picture
 from atlas.search.pictures_api import from_base64
@@ -35,22 +33,25 @@ router = Router(tags=["search"])
 PICTURE_SECONDS = 120
 
 
+class Shown(NamedTuple):
+    """What is searched: the records that the version of a map was built from."""
+
+    dataset_id: UUID
+    version_id: UUID
+    row_count: int
+
+
 @router.post("/datasets/{uuid:dataset_id}/search", response=AnswerOut, by_alias=True)
-def search(request: HttpRequest, dataset_id: UUID, body: QueryIn) -> JsonResponse:
+def search(request: HttpRequest, dataset_id: UUID, body: QueryIn) -> HttpResponse:
     count_search(request)
     asker = asker_of(request)
-    version, sees_captions = _version(asker, dataset_id, body.map)
+    shown = _shown(asker, dataset_id, body.map)
     query = Query(
         as_parts(asker, body.parts), body.against, body.limit, body.offset, body.mode, filter=body.filter
     )
-    found = _answer(dataset_id, version.build.row_count, _permitted(query, sees_captions=sees_captions))
-    places = places_of(version.folder, [*(hit["row"] for hit in found["hits"]), *found["nearest"]])
-    for hit in found["hits"]:
-        place = places.get(hit["row"])
-        hit.update(vars(place) if place else {"ordinal": None, "x": None, "y": None})
-    near = [(places[row].x, places[row].y) for row in found.pop("nearest") if row in places]
-    # Made here, so nothing is left to check: 500 hits through their schema would take longer than the scan.
-    return JsonResponse({**found, "marker": _middle(near)})
+    query = _permitted(query, sees_captions=sees_captions(asker, dataset_id))
+    # Made by us, so nothing is left to check: 500 hits through their schema would take longer than the scan.
+    return HttpResponse(_answer(shown, query), content_type="application/json")
 
 
 @router.post("/maps/{uuid:map_id}/glow", include_in_schema=False)
@@ -61,16 +62,12 @@ def glow(request: HttpRequest, map_id: UUID, body: GlowIn) -> HttpResponse:
     version = visible_version(asker, map_id, body.version)
     dataset_id = version.map.dataset_id
     query = Query(as_parts(asker, body.parts), body.against, mode="meaning", filter=body.filter)
-    query = _permitted(query, sees_captions=permit(asker, dataset_id).sees_captions)
+    query = _permitted(query, sees_captions=sees_captions(asker, dataset_id))
     try:
-        found = asking.ask(tasks.glow, str(dataset_id), str(version.pk), query.as_json())
+        found = checked(asking.ask(tasks.glow, str(dataset_id), str(version.pk), query.as_json()))
     except WorkerAwayError:
         raise away_error() from None
-    content = cache.get(checked(found)["key"])
-    if content is None:
-        raise away_error()
-    cache.delete(found["key"])
-    return HttpResponse(content, content_type="application/octet-stream")
+    return HttpResponse(found["content"], content_type="application/octet-stream")
 
 
 def as_parts(asker: Asker, parts: Sequence[PartIn]) -> tuple[Part, ...]:
@@ -95,40 +92,46 @@ def _permitted(query: Query, *, sees_captions: bool) -> Query:
     return without_captions(query)
 
 
-def _answer(dataset_id: UUID, row_count: int, query: Query) -> dict[str, Any]:
+def _answer(shown: Shown, query: Query) -> bytes:
     """By the worker, or by words alone without it. Raises HttpError."""
+    if query.mode == "words":
+        return _by_words(shown, query, away=False)
     # Without captions there are no words to search by either.
     has_words = query.mode == "best" and bool(query.wanted_words)
     wait = asking.SHORT_WAIT_SECONDS if has_words else asking.WAIT_SECONDS
+    version = str(shown.dataset_id), str(shown.version_id), shown.row_count
     try:
-        if query.mode == "words":
-            return engine.answer_by_words(dataset_id, row_count, query).as_json()
-        try:
-            return checked(asking.ask(tasks.answer, str(dataset_id), row_count, query.as_json(), wait=wait))
-        except WorkerAwayError:
-            if not has_words:
-                raise away_error() from None
-            return engine.answer_by_words(dataset_id, row_count, query, away=True).as_json()
+        found: bytes = checked(asking.ask(tasks.answer, *version, query.as_json(), wait=wait))["content"]
+    except WorkerAwayError:
+        if not has_words:
+            raise away_error() from None
+        return _by_words(shown, query, away=True)
+    return found
+
+
+def _by_words(shown: Shown, query: Query, *, away: bool) -> bytes:
+    try:
+        found = engine.answer_by_words(shown.dataset_id, shown.row_count, query, away=away)
     except QueryError as error:
         raise HttpError(422, str(error)) from None
+    return as_body(found, version_folder(shown.dataset_id, shown.version_id))
 
 
 def away_error() -> HttpError:
     return HttpError(503, "The query worker is away. Try again in a moment.")
 
 
-def _version(asker: Asker, dataset_id: UUID, map_id: UUID | None) -> tuple[MapVersion, bool]:
-    """The version that is shown of the map, or of any, and whether the asker sees captions; in one query."""
-    open_to = Dataset.objects.with_captions_for(asker).filter(pk=OuterRef("dataset"))
+def _shown(asker: Asker, dataset_id: UUID, map_id: UUID | None) -> Shown:
+    """What is shown of the map, or of any. Raises Http404."""
     maps = DataMap.objects.filter(
         dataset=dataset_id, dataset__in=Dataset.objects.visible_to(asker), current__isnull=False
-    ).annotate(sees_captions=Exists(open_to))
+    )
     # Most records are on the joint map; the other spaces lack those without that modality.
-    maps = maps.select_related("current__map", "current__build").order_by("-space")
-    chosen = (maps.filter(pk=map_id) if map_id else maps).first()
-    if chosen is None or chosen.current is None:
+    maps = (maps.filter(pk=map_id) if map_id else maps).order_by("-space")
+    found = maps.values_list("current", "current__build__row_count").first()
+    if found is None:
         raise Http404("There is no such map of this dataset, or it is not ready yet.")
-    return chosen.current, chosen.sees_captions
+    return Shown(dataset_id, *found)
 
 
 def _parked(asker: Asker, part: PartIn) -> str | None:
@@ -154,13 +157,3 @@ def _picture_of(asker: Asker, part: PartIn) -> bytes | None:
             raise HttpError(422, "The picture of the query is not here any more: add it again.")
         return content
     return None if part.picture is None else from_base64(part.picture)
-
-
-def _middle(points: list[tuple[float, float]]) -> dict[str, float] | None:
-    """The point with the least distance to the others: a mean could lie between two islands."""
-    if not points:
-        return None
-    places = np.array(points)
-    distances = np.linalg.norm(places[:, None] - places[None], axis=2).sum(axis=1)
-    x, y = points[int(distances.argmin())]
-    return {"x": x, "y": y}

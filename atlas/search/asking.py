@@ -1,14 +1,12 @@
 """The web process's side: hand a query to the query worker and wait, but not for one that is away."""
 
-from functools import cache
 from typing import Any, TypeAlias
 
-import redis
 from celery import Task
-from celery.exceptions import TimeoutError as NoAnswer
-from django.conf import settings
+from django.db import connection
 
 from atlas.celery import sign_key
+from atlas.search.replies import Answer, connected, wait_for
 
 #: Longer than any warm query; a cold start of a large model is waited for elsewhere.
 WAIT_SECONDS = 8.0
@@ -16,8 +14,6 @@ WAIT_SECONDS = 8.0
 #: to wait so long for words that Postgres has at once.
 SHORT_WAIT_SECONDS = 2.5
 
-
-Answer = dict[str, Any]
 Asked: TypeAlias = "Task[Any, Answer]"
 
 
@@ -38,21 +34,15 @@ def ask_later(task: Asked, *arguments: Any, wait: float) -> Answer:
 def _asked(task: Asked, arguments: tuple[Any, ...], *, wait: float, priority: int) -> Answer:
     if not worker_is_there():
         raise WorkerAwayError
-    result = task.apply_async(arguments, expires=wait, priority=priority)
-    try:
-        answer: Answer = result.get(timeout=wait)
-    except NoAnswer as error:
-        raise WorkerAwayError from error
-    finally:
-        result.forget()
+    if not connection.in_atomic_block:
+        # The pool is small: whoever waits keeps nobody else from the database.
+        connection.close()
+    sent = task.apply_async(arguments, expires=wait, priority=priority)
+    answer = wait_for(str(sent.id), wait)
+    if answer is None:
+        raise WorkerAwayError
     return answer
 
 
 def worker_is_there() -> bool:
-    return bool(_redis().exists(sign_key("query")))
-
-
-@cache
-def _redis() -> redis.Redis:
-    """One pool of connections for all requests: to open one takes longer than to ask."""
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2)
+    return bool(connected(2).exists(sign_key("query")))

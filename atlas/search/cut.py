@@ -28,29 +28,35 @@ BEST = 10
 _MAD_TO_SIGMA = 1.4826
 
 
-def relevance_cut(scores: NDArray[np.float32]) -> float:
+def relevance_cut(ordered: NDArray[np.float32]) -> float:
     """The lowest score that counts as relevant; at least one record is relevant.
 
     Args:
-        scores: (n,) n ≥ 1 finite scores of all records that could be a hit.
+        ordered: (n,) n ≥ 1 finite scores of all records that could be a hit, ascending.
     """
-    ordered = np.sort(scores)[::-1].astype(np.float64)
-    centre = float(np.median(ordered))
-    lowest = _beyond_chance(ordered, centre)
+    best_first = ordered[::-1].astype(np.float64)
+    centre = _median(best_first)
+    lowest = _beyond_chance(best_first, centre)
     count = BEST
     for _ in range(2):
-        near_best = centre + NEARLY * (float(ordered[:count].mean()) - centre)
-        cut = min(max(near_best, lowest), float(ordered[0]))
-        count = max(BEST, int(np.searchsorted(-ordered, -cut, side="right")))
+        near_best = centre + NEARLY * (float(best_first[:count].mean()) - centre)
+        cut = min(max(near_best, lowest), float(best_first[0]))
+        count = max(BEST, int(np.searchsorted(-best_first, -cut, side="right")))
     return cut
 
 
-def _beyond_chance(ordered: NDArray[np.float64], centre: float) -> float:
+def _beyond_chance(best_first: NDArray[np.float64], centre: float) -> float:
     """The lowest score up to which chance explains no more than the hits."""
-    width = _MAD_TO_SIGMA * float(np.median(centre - ordered[len(ordered) // 2 :]))
+    half = len(best_first) // 2
+    width = _MAD_TO_SIGMA * (centre - _median(best_first[half:]))
     if width <= 0:  # half of the scores are equal: whatever stands out of them does so by no chance
         return centre
-    upper = ordered[: len(ordered) // 2 + 1]
-    by_chance = len(ordered) * ndtr(-(upper - centre) / width)
+    upper = best_first[: half + 1]
+    by_chance = len(best_first) * ndtr(-(upper - centre) / width)
     passing = np.flatnonzero(by_chance <= np.arange(1, len(upper) + 1))
-    return float(upper[passing[-1]]) if len(passing) else float(ordered[0])
+    return float(upper[passing[-1]]) if len(passing) else float(best_first[0])
+
+
+def _median(ordered: NDArray[np.float64]) -> float:
+    middle = len(ordered) // 2
+    return float(ordered[[middle, -1 - middle]].mean())

@@ -26,6 +26,8 @@ SPACES: dict[Against, tuple[Space, ...]] = {
     "captions": (Space.CAPTION,),
     "both": (Space.IMAGE, Space.CAPTION),
 }
+#: (N,) the rows that may be hits; None: all.
+Allowed = NDArray[np.bool_] | None
 #: So many of the best by meaning say where on a map the query itself would be.
 NEAREST = 10
 
@@ -36,6 +38,8 @@ class Meaning:
 
     total: Scores
     parts: list[Scores]
+    #: The numbers of `total`, ascending.
+    ordered: Scores
     cut: float
 
 
@@ -74,7 +78,8 @@ def answer(dataset_id: UUID, row_count: int, query: Query) -> Answer:
             raise
         return answer_by_words(dataset_id, row_count, query, away=isinstance(error, TowerError))
     allowed = _allowed(dataset, row_count, query)
-    words = _words(dataset_id, row_count, query, allowed) if query.mode == "best" else []
+    by_words = query.mode == "best"
+    words = _words(dataset_id, row_count, query, allowed) if by_words else np.zeros(0, np.intp)
     return _fused(found, allowed, words, query)
 
 
@@ -83,10 +88,10 @@ def answer_by_words(dataset_id: UUID, row_count: int, query: Query, *, away: boo
     if not query.wanted_words:
         raise QueryError("A search by words needs words.")
     allowed = _allowed(Dataset.objects.get(pk=dataset_id), row_count, query)
-    rows = _words(dataset_id, row_count, query, allowed)
+    rows = _words(dataset_id, row_count, query, allowed).tolist()
     shown = range(query.offset, min(query.offset + query.limit, len(rows)))
     hits = [{"row": rows[place], "score": 0.0, "parts": [], "words": place + 1} for place in shown]
-    return Answer(hits, len(rows), None, int(allowed.sum()), "words", away)
+    return Answer(hits, len(rows), None, _count(allowed, row_count), "words", away)
 
 
 def glow(dataset_id: UUID, version_id: UUID, query: Query) -> bytes:
@@ -95,7 +100,8 @@ def glow(dataset_id: UUID, version_id: UUID, query: Query) -> bytes:
     version = MapVersion.objects.select_related("map", "build").get(pk=version_id, map__dataset=dataset)
     row_count = version.build.row_count
     found = meaning(dataset, row_count, query)
-    seen = np.where(_allowed(dataset, row_count, query), found.total, np.nan)
+    allowed = _allowed(dataset, row_count, query)
+    seen = found.total if allowed is None else np.where(allowed, found.total, np.nan)
     by_row = as_glow(seen, found.cut)
     return bytes(by_row[np.fromfile(version.folder / "rows.bin", "<u4")].tobytes())
 
@@ -105,34 +111,45 @@ def meaning(dataset: Dataset, row_count: int, query: Query) -> Meaning:
     matrices = open_matrices(dataset.pk, SPACES[query.against], row_count)
     if not matrices:
         nothing = np.full(row_count, np.nan, np.float32)
-        return Meaning(nothing, [nothing] * len(query.parts), np.inf)
+        return Meaning(nothing, [nothing] * len(query.parts), nothing[:0], np.inf)
     parts = _part_scores(dataset, matrices, query.parts)
     total = combine(parts, [part.weight for part in query.parts])
-    known = total[~np.isnan(total)]
-    return Meaning(total, parts, relevance_cut(known) if len(known) else np.inf)
+    # Sorted once: the cut, the histogram, ranks and the best all follow from it.
+    ordered = np.sort(total[~np.isnan(total)])
+    return Meaning(total, parts, ordered, relevance_cut(ordered) if len(ordered) else np.inf)
 
 
-def _fused(found: Meaning, allowed: NDArray[np.bool_], words: list[int], query: Query) -> Answer:
-    rows, relevant = best_rows(found.total, allowed, words, found.cut, query.offset + query.limit)
-    places = {row: place for place, row in enumerate(words, start=1)}
+def _fused(found: Meaning, allowed: Allowed, words: NDArray[np.intp], query: Query) -> Answer:
+    seen, ordered = found.total, found.ordered
+    if allowed is not None:
+        seen = np.where(allowed, seen, np.float32(np.nan))
+        ordered = np.sort(seen[~np.isnan(seen)])
+    rows, relevant = best_rows(seen, ordered, words, found.cut, query.offset + query.limit)
     shown = rows[query.offset :]
     scores = _shown(found.total[shown])
     parts = _shown(np.stack([part[shown] for part in found.parts], axis=1))
     hits = [
-        {"row": row, "score": score, "parts": each, "words": places.get(row)}
-        for row, score, each in zip(shown.tolist(), scores, parts, strict=True)
+        {"row": row, "score": score, "parts": each, "words": place or None}
+        for row, score, each, place in zip(
+            shown.tolist(), scores, parts, _places(words, len(seen))[shown].tolist(), strict=True
+        )
     ]
-    scored = np.flatnonzero(allowed & ~np.isnan(found.total))
-    searched = found.total[scored]
     return Answer(
         hits,
         relevant,
         round(found.cut, 4) if np.isfinite(found.cut) else None,
-        int(allowed.sum()) if words else len(searched),
+        _count(allowed, len(seen)) if len(words) else len(ordered),
         "best" if query.mode == "best" and query.wanted_words else "meaning",
-        histogram=histogram(searched),
-        nearest=tuple(top(found.total, scored, NEAREST).tolist()),
+        histogram=histogram(ordered),
+        nearest=tuple(top(seen, ordered, NEAREST).tolist()),
     )
+
+
+def _places(words: NDArray[np.intp], row_count: int) -> NDArray[np.intp]:
+    """(row_count,) each row's place in the list, from 1; 0 for those not in it."""
+    places = np.zeros(row_count, np.intp)
+    places[words] = np.arange(1, len(words) + 1)
+    return places
 
 
 def _shown(scores: Scores) -> list[Any]:
@@ -141,20 +158,26 @@ def _shown(scores: Scores) -> list[Any]:
     return shown
 
 
-def _allowed(dataset: Dataset, row_count: int, query: Query) -> NDArray[np.bool_]:
+def _allowed(dataset: Dataset, row_count: int, query: Query) -> Allowed:
     if query.filter is None:
-        return np.ones(row_count, np.bool_)
+        return None
     try:
         return rows_matching(dataset, query.filter, row_count)
     except FilterError as error:
         raise QueryError(str(error)) from None
 
 
-def _words(dataset_id: UUID, row_count: int, query: Query, allowed: NDArray[np.bool_]) -> list[int]:
+def _count(allowed: Allowed, row_count: int) -> int:
+    return row_count if allowed is None else int(allowed.sum())
+
+
+def _words(dataset_id: UUID, row_count: int, query: Query, allowed: Allowed) -> NDArray[np.intp]:
+    """The allowed rows that have the wanted words, best first."""
     if not query.wanted_words:
-        return []
+        return np.zeros(0, np.intp)
     found = find_words(dataset_id, row_count, query.wanted_words, query.unwanted_words)
-    return [row for row in found if allowed[row]]
+    rows = np.array(found, np.intp)
+    return rows if allowed is None else rows[allowed[rows]]
 
 
 def _part_scores(dataset: Dataset, matrices: Mapping[Space, Matrix], parts: tuple[Part, ...]) -> list[Scores]:

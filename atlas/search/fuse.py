@@ -1,6 +1,5 @@
 """Two rankings made one, and the numbers that explain it. No Django."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ BINS = 64
 
 
 def best_rows(
-    total: Scores, allowed: NDArray[np.bool_], words: Sequence[int], cut: float, count: int
+    seen: Scores, ordered: Scores, words: NDArray[np.intp], cut: float, count: int
 ) -> tuple[NDArray[np.intp], int]:
     """The first `count` rows of both rankings fused, and how many rows of all are relevant.
 
@@ -23,41 +22,48 @@ def best_rows(
     2009, doi:10.1145/1571941.1572114). Ranks and not scores, because cosines and word ranks share no scale.
 
     Args:
-        total: (N,) scores by meaning, NaN where there is none.
-        allowed: (N,) the rows that may be hits.
-        words: the allowed rows that have the words, best first.
+        seen: (N,) scores by meaning, NaN where there is none or the row may not be a hit.
+        ordered: the numbers among them, ascending.
+        words: the rows that have the words and may be hits, best first.
     """
-    scored = np.flatnonzero(allowed & ~np.isnan(total))
-    passing = scored[total[scored] >= cut]
-    if not words:  # one list alone keeps its order
-        return top(total, scored, count), len(passing)
-    ascending = np.sort(total[scored])
-    named = np.asarray(words, np.intp)
+    passing = len(ordered) - int(np.searchsorted(ordered, np.float32(cut)))
+    best = top(seen, ordered, count)
+    if not len(words):  # one list alone keeps its order
+        return best, passing
     # Beyond the first `count` of a list only its words can lift a record.
-    rows = np.union1d(top(total, scored, count), named)
+    rows = np.union1d(best, words)
     worth = np.zeros(len(rows))
-    known = ~np.isnan(total[rows])
-    above = len(ascending) - np.searchsorted(ascending, total[rows[known]], side="right")
+    known = ~np.isnan(seen[rows])
+    above = len(ordered) - np.searchsorted(ordered, seen[rows[known]], side="right")
     worth[known] = 1 / (RANK_CONSTANT + 1 + above)
-    worth[np.searchsorted(rows, named)] += 1 / (RANK_CONSTANT + 1 + np.arange(len(named)))
-    relevant = (np.nan_to_num(total[rows], nan=-np.inf) >= cut) | np.isin(rows, named)
+    worth[np.searchsorted(rows, words)] += 1 / (RANK_CONSTANT + 1 + np.arange(len(words)))
+    relevant = (seen[rows] >= cut) | np.isin(rows, words)
     order = np.lexsort((rows, -worth, ~relevant))[:count]
-    return rows[order], len(np.union1d(passing, named))
+    return rows[order], passing + int((~(seen[words] >= cut)).sum())
 
 
-def top(scores: Scores, rows: NDArray[np.intp], count: int) -> NDArray[np.intp]:
-    """The rows with the highest scores, best first; equal scores in row order."""
-    if count < len(rows):
-        rows = rows[np.argpartition(-scores[rows], count - 1)[:count]]
-    return rows[np.lexsort((rows, -scores[rows]))]
+def top(scores: Scores, ordered: Scores, count: int) -> NDArray[np.intp]:
+    """The rows with the `count` highest scores, best first; equal scores in row order.
+
+    Args:
+        scores: (N,) with NaN where there is none.
+        ordered: the numbers among them, ascending.
+    """
+    if not len(ordered):
+        return np.zeros(0, np.intp)
+    rows = np.flatnonzero(scores >= ordered[-min(count, len(ordered))])
+    return rows[np.lexsort((rows, -scores[rows]))][:count]
 
 
-def histogram(scores: Scores) -> dict[str, Any] | None:
+def histogram(ordered: Scores) -> dict[str, Any] | None:
     """How many scores lie in each of 64 equal steps from the lowest to the highest; None of no scores."""
-    if not len(scores):
+    if not len(ordered):
         return None
-    low, high = float(scores.min()), float(scores.max())
-    counts, _ = np.histogram(scores, BINS, (low, high if high > low else low + 1))
+    low, high = float(ordered[0]), float(ordered[-1])
+    edges = np.linspace(low, high if high > low else low + 1, BINS + 1)
+    # In ascending scores a step is a stretch; the last one has its upper end, too.
+    below = np.searchsorted(ordered, edges[1:-1].astype(np.float32))
+    counts = np.diff(below, prepend=0, append=len(ordered))
     return {"from": round(low, 4), "to": round(high, 4), "counts": counts.tolist()}
 
 

@@ -34,5 +34,5 @@ def nearest(dataset_id: UUID, space: Space, row: int, row_count: int, k: int) ->
         return []
     total = over_spaces(per_space)
     total[row] = np.nan
-    best = top(total, np.flatnonzero(~np.isnan(total)), k)
+    best = top(total, np.sort(total[~np.isnan(total)]), k)
     return list(zip(best.tolist(), total[best].tolist(), strict=True))

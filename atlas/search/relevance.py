@@ -89,7 +89,7 @@ def figures(raw: Sequence[Floats], truth: Bools) -> dict[str, float]:
     order = np.argsort(-standard, axis=1, kind="stable")
     scores, hits = (np.take_along_axis(each, order, axis=1) for each in (standard, truth))
     wanted = hits.sum(axis=1)
-    counts = np.array([(row >= relevance_cut(row)).sum() for row in scores.astype(np.float32)])
+    counts = np.array([(row >= relevance_cut(row[::-1])).sum() for row in scores.astype(np.float32)])
     found = np.take_along_axis(hits.cumsum(axis=1), counts[:, None] - 1, axis=1)[:, 0]
     shown = {
         "precision@10": float(hits[:, :10].mean()),

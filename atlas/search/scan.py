@@ -30,10 +30,15 @@ def cosines(vectors: NDArray[np.float16], queries: NDArray[np.float32]) -> Score
 
 def standardise(scores: Scores, present: NDArray[np.bool_]) -> Scores:
     """Bring scores to mean 0 and deviation 1 over the rows that have a vector; NaN for the others."""
-    out = np.full(scores.shape, np.nan, np.float32)
-    if present.any():
-        known = scores[present].astype(np.float64)
-        out[present] = (known - known.mean()) / (known.std() or 1.0)
+    everywhere = bool(present.all())
+    known = scores if everywhere else scores[present]
+    if not len(known):
+        return np.full(scores.shape, np.nan, np.float32)
+    # The sums in double precision, each number in single: that is what it came in.
+    mean, deviation = known.mean(dtype=np.float64), known.std(dtype=np.float64) or 1.0
+    out: Scores = (scores - np.float32(mean)) * np.float32(1 / deviation)
+    if not everywhere:
+        out[~present] = np.nan
     return out
 
 
@@ -58,6 +63,8 @@ def combine(parts: Sequence[Scores], weights: Sequence[float]) -> Scores:
     After Rocchio (1971), relevance feedback, in scores instead of vectors. Scaled so that one part alone
     with weight 1 keeps its score.
     """
+    if len(parts) == 1 and weights[0] > 0:
+        return parts[0]
     total = sum(
         weight * (part if weight > 0 else np.maximum(part, 0))
         for part, weight in zip(parts, weights, strict=True)

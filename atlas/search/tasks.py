@@ -1,8 +1,6 @@
 """What the query worker runs: one warm process with the towers in memory."""
 
-import base64
 import logging
-import secrets
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -13,78 +11,76 @@ from django.conf import settings
 from django.core.cache import cache
 
 from atlas.maps import towers
-from atlas.maps.models import Space
+from atlas.maps.models import Space, version_folder
 from atlas.maps.towers import TowerError, Vectors, embed_query
 from atlas.search import across, engine, pictures
 from atlas.search import nearest as neighbours
+from atlas.search.body import as_body
 from atlas.search.query import Query
+from atlas.search.replies import Answer, Answering
 from atlas.search.vectors import QueryError
 
 log = logging.getLogger(__name__)
 
-GLOW_SECONDS = 60
+
+@shared_task(base=Answering)
+def answer(dataset_id: str, version_id: str, row_count: int, query: dict[str, Any]) -> Answer:
+    """`{"content": as by `as_body`}`, or `{"error": sentence}`: exceptions do not travel."""
+
+    def found() -> Answer:
+        answer = engine.answer(UUID(dataset_id), row_count, Query.from_json(query))
+        return {"content": as_body(answer, version_folder(UUID(dataset_id), UUID(version_id)))}
+
+    return _told(found)
 
 
-@shared_task
-def answer(dataset_id: str, row_count: int, query: dict[str, Any]) -> dict[str, Any]:
-    """The answer, or `{"error": sentence}`: exceptions do not travel between processes as JSON."""
-    return _told(lambda: engine.answer(UUID(dataset_id), row_count, Query.from_json(query)).as_json())
+@shared_task(base=Answering)
+def glow(dataset_id: str, version_id: str, query: dict[str, Any]) -> Answer:
+    """`{"content": a byte for each point}`, or `{"error": sentence}`."""
+    return _told(lambda: {"content": engine.glow(UUID(dataset_id), UUID(version_id), Query.from_json(query))})
 
 
-@shared_task
-def glow(dataset_id: str, version_id: str, query: dict[str, Any]) -> dict[str, Any]:
-    """`{"key"}` of the bytes in the cache, or `{"error": sentence}`: a million bytes are no message."""
-
-    def put() -> dict[str, Any]:
-        key = f"glow:{secrets.token_urlsafe(16)}"
-        found = engine.glow(UUID(dataset_id), UUID(version_id), Query.from_json(query))
-        cache.set(key, found, GLOW_SECONDS)
-        return {"key": key}
-
-    return _told(put)
-
-
-@shared_task
-def answer_across(datasets: list[dict[str, Any]], query: dict[str, Any]) -> dict[str, Any]:
+@shared_task(base=Answering)
+def answer_across(datasets: list[dict[str, Any]], query: dict[str, Any]) -> Answer:
     """`{"groups", "skipped"}` of the datasets, or `{"error": sentence}`."""
     return _told(lambda: across.answer(datasets, Query.from_json(query)))
 
 
-@shared_task
-def embed_texts(texts: list[str], task: str, dimensions: int | None, long_text_mode: str) -> dict[str, Any]:
-    """`{"vectors": as by `packed`, "tokens"}`, or `{"error": sentence}`."""
+@shared_task(base=Answering)
+def embed_texts(texts: list[str], task: str, dimensions: int | None, long_text_mode: str) -> Answer:
+    """`{"content": vectors as by `packed`, "tokens"}`, or `{"error": sentence}`."""
 
-    def put() -> dict[str, Any]:
+    def put() -> Answer:
         model = settings.ATLAS_MODEL
         vectors, tokens = towers.embed_texts(model, texts, task, dimensions, long_text_mode)
-        return {"vectors": packed(vectors), "tokens": tokens}
+        return {"content": packed(vectors), "tokens": tokens}
 
     return _told(put)
 
 
-@shared_task
-def embed_pictures(keys: list[str]) -> dict[str, Any]:
-    """Of pictures in the cache: `{"vectors": as by `packed`, "unreadable": [[place, reason], …]}`, or
+@shared_task(base=Answering)
+def embed_pictures(keys: list[str]) -> Answer:
+    """Of pictures in the cache: `{"content": vectors as by `packed`, "unreadable": [[place, reason], …]}`, or
     `{"error": sentence}`."""
 
-    def put() -> dict[str, Any]:
+    def put() -> Answer:
         found = cache.get_many(keys)
         missing = [key for key in keys if key not in found]
         if missing:
             raise QueryError("The pictures are no longer here: send them again.")
         vectors, errors = towers.embed_each(settings.ATLAS_MODEL, [found[key] for key in keys])
-        return {"vectors": packed(vectors), "unreadable": sorted(errors.items())}
+        return {"content": packed(vectors), "unreadable": sorted(errors.items())}
 
     return _told(put)
 
 
-def packed(vectors: Vectors) -> str:
-    """(n, d) as base64 of float32, row by row: a tenth of the same as JSON."""
-    return base64.b64encode(vectors.astype("<f4").tobytes()).decode()
+def packed(vectors: Vectors) -> bytes:
+    """(n, d) as float32, row by row: a tenth of the same as JSON."""
+    return vectors.astype("<f4").tobytes()
 
 
-@shared_task
-def nearest(dataset_id: str, space: Space, row: int, row_count: int, k: int) -> dict[str, Any]:
+@shared_task(base=Answering)
+def nearest(dataset_id: str, space: Space, row: int, row_count: int, k: int) -> Answer:
     """`{"found": [[row, cosine], …]}`, best first."""
     return {"found": neighbours.nearest(UUID(dataset_id), Space(space), row, row_count, k)}
 
@@ -110,7 +106,7 @@ def warm_up(sender: Any, **_: Any) -> None:
         warm.apply_async(queue="query")
 
 
-def _told(verb: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _told(verb: Callable[[], Answer]) -> Answer:
     try:
         return verb()
     except (QueryError, TowerError) as error:

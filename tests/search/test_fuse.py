@@ -1,29 +1,38 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from atlas.search.fuse import as_glow, best_rows, histogram
+from atlas.search import fuse
+from atlas.search.fuse import as_glow, histogram, top
+from atlas.search.scan import Scores
 
 NAN = float("nan")
 SCORES = np.array([5, 4, 3, 0, -1, NAN], np.float32)
-ALL = np.ones(6, np.bool_)
+
+
+def best_rows(seen: Scores, words: Sequence[int], cut: float, count: int) -> tuple[NDArray[np.intp], int]:
+    ordered = np.sort(seen[~np.isnan(seen)])
+    return fuse.best_rows(seen, ordered, np.array(words, np.intp), cut, count)
 
 
 def test_without_words_the_order_is_that_of_the_scores() -> None:
-    rows, relevant = best_rows(SCORES, ALL, [], 3, 10)
+    rows, relevant = best_rows(SCORES, [], 3, 10)
 
     assert rows.tolist() == [0, 1, 2, 3, 4]
     assert relevant == 3
 
 
 def test_what_both_lists_name_comes_before_what_one_names() -> None:
-    rows, relevant = best_rows(SCORES, ALL, [2], 3, 10)
+    rows, relevant = best_rows(SCORES, [2], 3, 10)
 
     assert rows.tolist() == [2, 0, 1, 3, 4]
     assert relevant == 3
 
 
 def test_words_make_a_record_relevant_below_the_cut_and_without_a_vector() -> None:
-    rows, relevant = best_rows(SCORES, ALL, [5, 3], 3, 10)
+    rows, relevant = best_rows(SCORES, [5, 3], 3, 10)
 
     assert relevant == 5
     assert set(rows[:5]) == {0, 1, 2, 3, 5}
@@ -31,7 +40,7 @@ def test_words_make_a_record_relevant_below_the_cut_and_without_a_vector() -> No
 
 
 def test_the_worth_of_a_record_is_the_sum_of_its_reciprocal_ranks() -> None:
-    rows, _ = best_rows(SCORES, ALL, [4, 1], -2, 10)
+    rows, _ = best_rows(SCORES, [4, 1], -2, 10)
     worth = {0: 1 / 61, 1: 1 / 62 + 1 / 62, 2: 1 / 63, 3: 1 / 64, 4: 1 / 65 + 1 / 61}
 
     assert rows.tolist() == sorted(worth, key=lambda row: -worth[row])
@@ -40,17 +49,16 @@ def test_the_worth_of_a_record_is_the_sum_of_its_reciprocal_ranks() -> None:
 def test_a_page_is_the_beginning_of_a_longer_one() -> None:
     rng = np.random.default_rng(1)
     scores, words = rng.normal(size=500).astype(np.float32), rng.permutation(500)[:80].tolist()
-    everybody = np.ones(500, np.bool_)
 
-    whole, _ = best_rows(scores, everybody, words, 1.5, 500)
-    page, _ = best_rows(scores, everybody, words, 1.5, 40)
+    whole, _ = best_rows(scores, words, 1.5, 500)
+    page, _ = best_rows(scores, words, 1.5, 40)
 
     assert page.tolist() == whole[:40].tolist()
 
 
 def test_what_is_not_allowed_is_no_hit() -> None:
     allowed = np.array([False, True, True, False, False, False])
-    rows, relevant = best_rows(SCORES, allowed, [], 3, 10)
+    rows, relevant = best_rows(np.where(allowed, SCORES, np.float32(NAN)), [], 3, 10)
 
     assert (rows.tolist(), relevant) == ([1, 2], 2)
 
@@ -61,6 +69,21 @@ def test_the_histogram_counts_every_score() -> None:
     assert found is not None
     assert (found["from"], found["to"], len(found["counts"]), sum(found["counts"])) == (-1, 3, 64, 4)
     assert histogram(np.zeros(0, np.float32)) is None
+
+
+def test_the_histogram_is_numpys() -> None:
+    scores = np.sort(np.random.default_rng(2).normal(size=5000).astype(np.float32))
+    found = histogram(scores)
+
+    assert found is not None
+    assert found["counts"] == np.histogram(scores, 64)[0].tolist()
+
+
+def test_the_top_has_no_more_than_asked_for_where_many_score_the_same() -> None:
+    scores = np.array([1, 2, NAN, 2, 2, 3], np.float32)
+
+    assert top(scores, np.array([1, 2, 2, 2, 3], np.float32), 3).tolist() == [5, 1, 3]
+    assert top(np.full(4, NAN, np.float32), np.zeros(0, np.float32), 3).tolist() == []
 
 
 @pytest.mark.parametrize(("score", "byte"), [(5.0, 255), (3.0, 128), (NAN, 0), (-40.0, 0)])

@@ -1,0 +1,68 @@
+"""How the answer of a task comes back to the process that waits for it: through a list in Redis.
+
+Celery's own results would come through a subscription, on a connection made for each request, and be wrapped
+in JSON twice; that took the web process as long as the rest of a search.
+"""
+
+import json
+from functools import cache
+from typing import Any
+
+import redis
+from celery import Task
+from django.conf import settings
+
+#: JSON; but `content`, where there is one, is bytes.
+Answer = dict[str, Any]
+
+#: Whoever asked takes an answer at once, or has given up.
+_REPLY_SECONDS = 60
+
+
+class FailedError(Exception):
+    """The task broke: its worker's log tells why."""
+
+
+class Answering(Task):  # type: ignore[type-arg]  # generic to the type checker only
+    """A task that somebody waits for; it returns an `Answer`."""
+
+    abstract = True
+    ignore_result = True
+
+    def on_success(self, retval: Answer, task_id: str, *_: Any) -> None:
+        content = retval.get("content", b"")
+        head = json.dumps({key: value for key, value in retval.items() if key != "content"})
+        _leave(task_id, b"%s\n%s" % (head.encode(), content))
+
+    def on_failure(self, exc: BaseException, task_id: str, *_: Any) -> None:  # noqa: ARG002 - Celery's names
+        _leave(task_id, b"")
+
+
+def wait_for(task_id: str, seconds: float) -> Answer | None:
+    """What the task returned; None where it does not in time. Raises FailedError where it broke."""
+    # The socket waits a little longer than Redis is told to.
+    found: Any = connected(seconds + 2).blpop([_key(task_id)], seconds)
+    if found is None:
+        return None
+    head, _, content = found[1].partition(b"\n")
+    if not head:
+        raise FailedError("The query worker failed at this: its log tells why.")
+    answer: Answer = json.loads(head)
+    return {**answer, "content": content}
+
+
+@cache
+def connected(seconds: float) -> redis.Redis:
+    """One pool of connections for all requests: to open one takes longer than to ask."""
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=seconds)
+
+
+def _leave(task_id: str, reply: bytes) -> None:
+    with connected(2).pipeline() as pipeline:
+        pipeline.rpush(_key(task_id), reply)
+        pipeline.expire(_key(task_id), _REPLY_SECONDS)
+        pipeline.execute()
+
+
+def _key(task_id: str) -> str:
+    return f"atlas:reply:{task_id}"
