@@ -7,8 +7,9 @@ from typing import Any
 
 import redis
 from celery import Celery
-from celery.signals import heartbeat_sent
+from celery.signals import heartbeat_sent, task_prerun
 from django.conf import settings
+from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atlas.settings")
 
@@ -40,3 +41,9 @@ def leave_sign_of_life(sender: Any, **_: Any) -> None:
     with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2) as client:
         client.set(sign_key(part), sender.eventer.hostname, ex=SECONDS_A_SIGN_LASTS)
     _last_sign = time.monotonic()
+
+
+@task_prerun.connect
+def look_after_connections(**_: Any) -> None:
+    """As Django does before each request: one that is old or broken goes."""
+    close_old_connections()

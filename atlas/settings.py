@@ -71,7 +71,6 @@ def database(url: str, pool: int) -> dict[str, Any]:
         "HOST": host,
         "PORT": port,
         "OPTIONS": options,
-        # A worker keeps its own from task to task: to open one takes longer than most of what is asked.
         "CONN_MAX_AGE": 0 if pool else 60,
         # A restarted server costs nobody a failed request.
         "CONN_HEALTH_CHECKS": True,
@@ -373,6 +372,9 @@ ATLAS_LIMITS = {
 CELERY_BROKER_URL = CELERY_RESULT_BACKEND = celery_url(REDIS_URL)
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
+# A worker keeps its connection from task to task, as long as CONN_MAX_AGE says (see atlas/celery.py): to
+# open one takes Postgres longer than most of what a search asks.
+CELERY_DB_REUSE_MAX = 1_000_000_000
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

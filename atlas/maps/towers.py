@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -29,9 +30,17 @@ class TowerError(Exception):
 
 
 # Another dataset's model takes the place of this one: two large ones would not fit beside each other.
-@lru_cache(maxsize=1)
+_loading = Lock()
+
+
 def model(name: str) -> "Model":
     """Raises TowerError for a name that there is no model of."""
+    with _loading:  # of two threads that ask, one loads
+        return _model(name)
+
+
+@lru_cache(maxsize=1)
+def _model(name: str) -> "Model":
     with _told():
         import torch
 

@@ -13,9 +13,6 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-#: Vectors that go through the rows together: with more, the sums no longer fit into registers.
-TOGETHER = 4
-
 
 @intrinsic
 def _widen(_: Any, bits: Any) -> Any:  # noqa: ARG001 - numba wants the name
@@ -33,16 +30,30 @@ widen: Any = _widen  # its type is that of the definition above, which is not ho
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def dots(rows: Any, vectors: Any, out: Any) -> None:
-    """Fill `out` (N, P) float32 with the dot products of rows and vectors.
+    """Fill `out` (P, N) float32 with the dot products of vectors and rows.
+
+    Four vectors at a time: what is read and widened once serves them all, and their sums fit into registers.
 
     Args:
         rows: (N, d) float16, seen as uint16.
         vectors: (P, d) float32.
     """
-    for first in range(0, vectors.shape[0], TOGETHER):
-        for row in range(rows.shape[0]):
-            for number in range(first, min(first + TOGETHER, vectors.shape[0])):
-                total = np.float32(0)
-                for place in range(rows.shape[1]):
-                    total += widen(rows[row, place]) * vectors[number, place]
-                out[row, number] = total
+    fours = len(vectors) // 4 * 4
+    for first in range(0, fours, 4):
+        a, b, c, d = vectors[first], vectors[first + 1], vectors[first + 2], vectors[first + 3]
+        for row in range(len(rows)):
+            to_a = to_b = to_c = to_d = np.float32(0)
+            for place in range(rows.shape[1]):
+                number = widen(rows[row, place])
+                to_a += number * a[place]
+                to_b += number * b[place]
+                to_c += number * c[place]
+                to_d += number * d[place]
+            out[first, row], out[first + 1, row] = to_a, to_b
+            out[first + 2, row], out[first + 3, row] = to_c, to_d
+    for row in range(len(rows)):
+        for left in range(fours, len(vectors)):
+            total = np.float32(0)
+            for place in range(rows.shape[1]):
+                total += widen(rows[row, place]) * vectors[left, place]
+            out[left, row] = total

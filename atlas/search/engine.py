@@ -16,8 +16,9 @@ from atlas.maps.towers import TowerError
 from atlas.maps.vectors import Matrix, open_matrices
 from atlas.search.cut import relevance_cut
 from atlas.search.fuse import as_glow, best_rows, histogram, top
+from atlas.search.passes import scores_of
 from atlas.search.query import Against, Mode, Part, Query
-from atlas.search.scan import Scores, combine, cosines, over_spaces, standardise
+from atlas.search.scan import Scores, combine, over_spaces, standardise
 from atlas.search.vectors import NoTowerError, QueryError, vector_of
 from atlas.search.words import find_words
 
@@ -185,6 +186,6 @@ def _part_scores(dataset: Dataset, matrices: Mapping[Space, Matrix], parts: tupl
     per_space: list[list[Scores]] = []
     for space, matrix in matrices.items():
         vectors = np.stack([vector_of(dataset, part, space, matrices) for part in parts])
-        raw = cosines(matrix.vectors, vectors)
+        raw = scores_of(matrix, vectors)
         per_space.append([standardise(raw[:, number], matrix.present) for number in range(len(parts))])
     return [over_spaces([scores[number] for scores in per_space]) for number in range(len(parts))]

@@ -23,9 +23,9 @@ def cosines(vectors: NDArray[np.float16], queries: NDArray[np.float32]) -> Score
     """
     from atlas.search.dots import dots  # numba's compiler: in the query worker only
 
-    out = np.empty((len(vectors), len(queries)), np.float32)
+    out = np.empty((len(queries), len(vectors)), np.float32)
     dots(np.ascontiguousarray(vectors).view(np.uint16), np.ascontiguousarray(queries, np.float32), out)
-    return out
+    return out.T
 
 
 def standardise(scores: Scores, present: NDArray[np.bool_]) -> Scores:

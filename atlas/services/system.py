@@ -21,6 +21,9 @@ from atlas.services.supervisor import Supervisor
 HOST = "127.0.0.1"
 WORKER_QUEUES = ("ingest", "embed", "build")
 QUERY_QUEUES = ("query",)
+#: Searches at a time. Threads of one process, which share the towers and matrices: their scans free the lock
+#: of the interpreter, and those of one matrix go through it together.
+QUERY_THREADS = 4
 SECONDS_FOR_SERVERS = 120.0  # a crashed database first replays its log
 SECONDS_FOR_READY = 300.0  # on a machine that is busy with other things
 
@@ -94,7 +97,7 @@ def programs(plan: Plan) -> list[Child]:
             "--timeout-graceful-shutdown", "3", "--no-access-log", "--log-level", "warning",
         ),
         worker(plan, "default", WORKER_QUEUES, plan.workers, {"OMP_NUM_THREADS": str(threads)}),
-        worker(plan, "query", QUERY_QUEUES, 1, {}),
+        worker(plan, "query", QUERY_QUEUES, QUERY_THREADS, {}, pool="threads"),
         _python(
             plan, "beat", "-m", "celery", "-A", "atlas", "--quiet", "beat", "--loglevel", "warning",
             "--pidfile=", "--schedule", str(plan.home.path / "beat-schedule"),
@@ -102,12 +105,19 @@ def programs(plan: Plan) -> list[Child]:
     ]  # fmt: skip
 
 
-def worker(plan: Plan, part: str, queues: tuple[str, ...], processes: int, env: Mapping[str, str]) -> Child:
+def worker(
+    plan: Plan,
+    part: str,
+    queues: tuple[str, ...],
+    at_once: int,
+    env: Mapping[str, str],
+    pool: str = "prefork",
+) -> Child:
     """A Celery worker; asked to stop it drops its tasks at once, the next start takes them up again."""
     child = _python(
         plan, "worker" if part == "default" else part, "-m", "celery", "-A", "atlas", "--quiet", "worker",
         "--loglevel", "warning", "--hostname", f"{part}@%h", "--queues", ",".join(queues),
-        "--concurrency", str(processes), "--without-mingle", "--without-gossip",
+        "--pool", pool, "--concurrency", str(at_once), "--without-mingle", "--without-gossip",
     )  # fmt: skip
     return replace(child, stop_signal=SIGQUIT, env={**child.env, **env})
 

@@ -1,0 +1,34 @@
+"""Answers on their way back, through the real Redis."""
+
+from typing import Any
+
+import pytest
+
+from atlas.search.replies import Answering, FailedError, wait_for
+
+
+@pytest.mark.parametrize(
+    "answer", [{"content": b"\n\x00\n{}"}, {"error": "No.\n"}, {"found": [[1, 0.5]], "content": b""}, {}]
+)
+def test_what_is_answered_arrives(answer: dict[str, Any]) -> None:
+    Answering().on_success(answer, "one")
+
+    assert wait_for("one", 1) == {"content": b"", **answer}
+
+
+def test_who_waits_for_nothing_is_told_in_time() -> None:
+    assert wait_for("nobody", 0.1) is None
+
+
+def test_a_task_that_broke_keeps_nobody_waiting() -> None:
+    Answering().on_failure(ValueError(), "broken")
+
+    with pytest.raises(FailedError, match="log"):
+        wait_for("broken", 1)
+
+
+def test_an_answer_is_taken_once() -> None:
+    Answering().on_success({"tokens": 3}, "once")
+
+    assert wait_for("once", 1) is not None
+    assert wait_for("once", 0.1) is None
