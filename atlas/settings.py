@@ -398,6 +398,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "expired uploads": {"task": "atlas.datasets.tasks.remove_expired_uploads", "schedule": 3600},
     "builds that stand still": {"task": "atlas.maps.tasks.rescue", "schedule": 5, "options": {"expires": 5}},
     "old lines of the audit log": {"task": "atlas.teams.tasks.prune_audit", "schedule": 3600},
+    "indexes of large sets": {
+        "task": "atlas.maps.tasks.index_large_sets",
+        "schedule": 300,
+        "options": {"expires": 300},
+    },
     "old versions of maps": {"task": "atlas.maps.tasks.sweep", "schedule": 3600},
     "old pictures of queries": {"task": "atlas.search.tasks.remove_unused_pictures", "schedule": 3600},
 }

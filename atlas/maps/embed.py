@@ -16,6 +16,7 @@ from atlas.datasets.report import report_not_embedded
 from atlas.datasets.vectors import given_vectors
 from atlas.maps import towers, vectors
 from atlas.maps.build import COPIED_SHARD_ROWS, BuildError, content
+from atlas.maps.hnsw import drop_index
 from atlas.maps.models import Build, Space, Step, VectorSet
 from atlas.maps.steps import Watch, hold
 
@@ -31,6 +32,8 @@ def embed_shard(step: Step, watch: Watch) -> None:
     _use_one_maker(step.build, space)
     size = COPIED_SHARD_ROWS if dataset.vector_size else BATCH_ROWS[space]
     rows = _rows_without_vector(dataset, space, step)
+    if len(rows):
+        drop_index(VectorSet.objects.get(dataset=dataset, space=space))
     done = max(0, step.total - len(rows))
     for start in range(0, len(rows), size):
         watch.report(done + start, step.total)
@@ -54,6 +57,7 @@ def _use_one_maker(build: Build, space: Space) -> None:
             return
         if build.append:
             raise BuildError("The vectors of this dataset were made by other weights: build its maps anew.")
+        drop_index(made_by)
         vectors.forget(build.dataset_id, space)
         VectorSet.objects.filter(pk=made_by.pk).update(**maker)
 

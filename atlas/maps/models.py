@@ -33,6 +33,12 @@ class VectorSet(models.Model):
     #: The exact weights, as `Model.revision` says.
     revision = models.CharField(max_length=100, blank=True)
     dimensions = models.PositiveIntegerField()
+    #: Vectors that its HNSW index was measured with, see `hnsw.py`; NULL: there is none.
+    indexed_count = models.PositiveIntegerField(null=True)
+    #: The least `hnsw.ef_search` that finds enough of the neighbours; NULL: none does, the scan stays.
+    ef_search = models.PositiveIntegerField(null=True)
+    #: The share that was found with it, or with the largest tried.
+    recall = models.FloatField(null=True)
 
     class Meta:
         constraints = (

@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from atlas.maps import build, publish, run
+from atlas.maps import build, hnsw, publish, run
 from atlas.patience import AWAY
 
 #: A step that could not even be claimed waits for the database.
@@ -31,3 +31,9 @@ def rescue() -> None:
 def sweep() -> None:
     """By the beat, every hour."""
     publish.sweep()
+
+
+@shared_task(ignore_result=True)
+def index_large_sets() -> None:
+    """By the beat, every few minutes."""
+    hnsw.index_large_sets()

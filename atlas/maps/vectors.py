@@ -63,7 +63,7 @@ def create_partition(dataset_id: UUID) -> None:
         cursor.execute("SELECT to_regclass(%s)", [_name(dataset_id)])
         if cursor.fetchone() != (None,):
             return
-        names = {"partition": _partition(dataset_id), "table": sql.Identifier(TABLE)}
+        names = {"partition": partition(dataset_id), "table": sql.Identifier(TABLE)}
         cursor.execute(sql.SQL("CREATE TABLE {partition} (LIKE {table} INCLUDING ALL)").format(**names))
         cursor.execute(
             sql.SQL("ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES IN ({dataset})").format(
@@ -75,7 +75,7 @@ def create_partition(dataset_id: UUID) -> None:
 def drop_partition(dataset_id: UUID) -> None:
     """Remove a dataset's vectors and matrix files; does nothing where there are none."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(_partition(dataset_id)))
+        cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(partition(dataset_id)))
     shutil.rmtree(_folder(dataset_id), ignore_errors=True)
 
 
@@ -96,7 +96,7 @@ def store(dataset_id: UUID, space: Space, rows: NDArray[np.integer], vectors: ND
     with (
         connection.cursor() as cursor,
         connection.wrap_database_errors,
-        cursor.copy(command.format(_partition(dataset_id))) as copy,
+        cursor.copy(command.format(partition(dataset_id))) as copy,
     ):
         copy.write(_COPY_HEADER)
         for start in range(0, len(rows), COPY_ROWS):
@@ -109,7 +109,7 @@ def stored_rows(dataset_id: UUID, space: Space, start: int, stop: int) -> NDArra
     """The rows in [start, stop) that have a vector, ascending."""
     query = sql.SQL("SELECT row FROM {} WHERE space = %s AND row >= %s AND row < %s ORDER BY row")
     with connection.cursor() as cursor:
-        cursor.execute(query.format(_partition(dataset_id)), [space, start, stop])
+        cursor.execute(query.format(partition(dataset_id)), [space, start, stop])
         return np.array([row for (row,) in cursor.fetchall()], dtype=np.int64)
 
 
@@ -117,14 +117,14 @@ def stored_per_shard(dataset_id: UUID, space: Space, row_count: int, shard_rows:
     """{shard number: vectors in it} over the rows [0, row_count)."""
     query = sql.SQL("SELECT row / %s, count(*) FROM {} WHERE space = %s AND row < %s GROUP BY 1")
     with connection.cursor() as cursor:
-        cursor.execute(query.format(_partition(dataset_id)), [shard_rows, space, row_count])
+        cursor.execute(query.format(partition(dataset_id)), [shard_rows, space, row_count])
         return dict(cursor.fetchall())
 
 
 def forget(dataset_id: UUID, space: Space) -> None:
     """Remove the vectors of one space: another model will make new ones."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("DELETE FROM {} WHERE space = %s").format(_partition(dataset_id)), [space])
+        cursor.execute(sql.SQL("DELETE FROM {} WHERE space = %s").format(partition(dataset_id)), [space])
 
 
 def open_matrix(
@@ -158,10 +158,15 @@ def remove_other_matrices(dataset_id: UUID, row_counts: set[int]) -> None:
 
 
 def neighbours(dataset_id: UUID, space: Space, row: int, row_count: int, k: int) -> list[tuple[int, float]]:
-    """The k records nearest to one, as (row, cosine similarity), best first; exact, by a scan in Postgres.
+    """The k records nearest to one, as (row, cosine similarity), best first; by Postgres alone.
 
-    For `joint`: by the mean over the modalities that both records have. Empty where the record has no vector.
+    By the HNSW index of the space where one finds enough (see `hnsw.py`), else exact, by a scan.
+    For `joint`: exact, by the mean over the modalities that both records have. Empty where the record has no
+    vector.
     """
+    made_by = VectorSet.objects.filter(dataset_id=dataset_id, space=space, ef_search__isnull=False).first()
+    if made_by is not None and made_by.ef_search is not None:
+        return nearest_by_index(made_by, row, row_count, k, made_by.ef_search)
     spaces = [Space.IMAGE, Space.CAPTION] if space == Space.JOINT else [space]
     query = sql.SQL(
         "SELECT other.row, 1 - avg(other.vector <=> this.vector) AS score FROM {p} this"
@@ -170,8 +175,32 @@ def neighbours(dataset_id: UUID, space: Space, row: int, row_count: int, k: int)
         " GROUP BY other.row ORDER BY score DESC, other.row LIMIT %s"
     )
     with connection.cursor() as cursor:
-        cursor.execute(query.format(p=_partition(dataset_id)), [row_count, row, [*spaces], k])
+        cursor.execute(query.format(p=partition(dataset_id)), [row_count, row, [*spaces], k])
         return [(int(other), float(score)) for other, score in cursor.fetchall()]
+
+
+def nearest_by_index(
+    made_by: VectorSet, row: int, row_count: int, k: int, ef_search: int
+) -> list[tuple[int, float]]:
+    """The same by the index of the space, which must be there; some may be missed."""
+    vector = sql.SQL("vector::halfvec({})").format(sql.Literal(made_by.dimensions))
+    # The space as a literal: the index is of its rows only. The vector as a query of its own, run once.
+    query = sql.SQL(
+        "SELECT row, 1 - ({vector} <=> {this}) FROM {p} WHERE space = {space} AND row < %(rows)s"
+        " AND row <> %(row)s ORDER BY {vector} <=> {this} LIMIT %(k)s"
+    )
+    parts = {"vector": vector, "p": partition(made_by.dataset_id), "space": sql.Literal(str(made_by.space))}
+    this = sql.SQL("(SELECT {vector} FROM {p} WHERE space = {space} AND row = %(row)s)").format(**parts)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('hnsw.ef_search', %s, true)", [str(ef_search)])
+        # Rows of a later build are passed over: then the search goes on until there are enough.
+        cursor.execute("SET LOCAL hnsw.iterative_scan = relaxed_order")
+        # With a large ef_search the planner takes a scan of all and a sort for cheaper, by far too much.
+        cursor.execute("SET LOCAL enable_sort = off")
+        values = {"row": row, "rows": row_count, "k": k}
+        cursor.execute(query.format(this=this, **parts), values)
+        found = [(int(other), float(score)) for other, score in cursor.fetchall() if score is not None]
+    return sorted(found, key=lambda each: (-each[1], each[0]))
 
 
 def _opened(made_by: VectorSet, row_count: int, check: Callable[[], None] | None = None) -> Matrix:
@@ -223,7 +252,7 @@ def _read(made_by: VectorSet, row_count: int) -> Iterator[tuple[NDArray[np.uint3
     query = sql.SQL(
         "COPY (SELECT row, vector FROM {} WHERE space = {} AND row < {} ORDER BY row)"
         " TO STDOUT (FORMAT binary)"
-    ).format(_partition(made_by.dataset_id), sql.Literal(made_by.space), sql.Literal(row_count))
+    ).format(partition(made_by.dataset_id), sql.Literal(made_by.space), sql.Literal(row_count))
     with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(query) as copy:
         buffer = bytearray()
         header = len(_COPY_HEADER)
@@ -294,5 +323,6 @@ def _name(dataset_id: UUID) -> str:
     return f"{TABLE}_{dataset_id.hex}"
 
 
-def _partition(dataset_id: UUID) -> sql.Identifier:
+def partition(dataset_id: UUID) -> sql.Identifier:
+    """The table of a dataset's own vectors."""
     return sql.Identifier(_name(dataset_id))
