@@ -155,15 +155,34 @@ def _below(parent: int) -> list[int]:
 def _memory(pid: int) -> tuple[str, float]:
     """What the process is, for people, and its share of the memory in MB."""
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
         shares = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:  # it ended meanwhile
         return "others", 0.0
+    line = next((line for line in shares.splitlines() if line.startswith("Pss:")), "Pss: 0 kB")
+    return _name(pid), int(line.split()[1]) / 1024
+
+
+def processor_seconds(parent: int) -> dict[str, float]:
+    """What each process below `parent` has used until now; those of a name together."""
+    used: dict[str, float] = {}
+    for pid in _below(parent):
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it ended meanwhile
+            continue
+        seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        used[_name(pid)] = used.get(_name(pid), 0) + seconds
+    return used
+
+
+def _name(pid: int) -> str:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:  # it ended meanwhile
+        return "others"
     known = {"postgres": "Postgres", "redis": "Redis", "query@": "query worker", "beat": "beat"}
     known |= {"celery": "workers", "uvicorn": "web"}
-    name = next((name for mark, name in known.items() if mark in command), "others")
-    line = next((line for line in shares.splitlines() if line.startswith("Pss:")), "Pss: 0 kB")
-    return name, int(line.split()[1]) / 1024
+    return next((name for mark, name in known.items() if mark in command), "others")
 
 
 # --- the run ---

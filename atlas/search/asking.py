@@ -3,9 +3,9 @@
 from typing import Any, TypeAlias
 
 from celery import Task
-from django.db import connection
 
 from atlas.celery import sign_key
+from atlas.connections import let_go
 from atlas.search.replies import Answer, connected, wait_for
 
 #: Longer than any warm query; a cold start of a large model is waited for elsewhere.
@@ -34,9 +34,7 @@ def ask_later(task: Asked, *arguments: Any, wait: float) -> Answer:
 def _asked(task: Asked, arguments: tuple[Any, ...], *, wait: float, priority: int) -> Answer:
     if not worker_is_there():
         raise WorkerAwayError
-    if not connection.in_atomic_block:
-        # The pool is small: whoever waits keeps nobody else from the database.
-        connection.close()
+    let_go()
     sent = task.apply_async(arguments, expires=wait, priority=priority)
     answer = wait_for(str(sent.id), wait)
     if answer is None:

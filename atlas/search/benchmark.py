@@ -1,8 +1,10 @@
 """How fast and how good the search is: `python -m atlas.search.benchmark`.
 
 Speed: starts the whole system in a folder of its own, plants records with vectors, and asks over HTTP as a
-page does, one after the other and twenty at a time. Beside it, in the same run: pgvector's HNSW at three
-ef_search, and numpy over the same matrix. Recall is counted against numpy in double precision.
+page does, one after the other and twenty at a time, each without a pause. `cpu ms` is processor time, of one
+request or of one scan: it hardly depends on what else the machine does. Beside it, in the same run: the scan
+alone, with one vector and with four together; numpy over the same matrix, in float32 and from float16;
+pgvector's HNSW at three ef_search, and its scan. Recall is counted against numpy in double precision.
 
 Relevance: `--relevance FILE.tar … --truth COLUMN …` on sets with known truth, see `relevance.py`; without
 files the sample of the project is taken.
@@ -16,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas.benchmark import ROOT, Env, peaks_of, running_system
+from atlas.benchmark import ROOT, Env, peaks_of, processor_seconds, running_system
 
 QUERIES, SEARCHERS, K = 100, 20, 10
 EF_SEARCH = (40, 100, 400)
@@ -112,18 +114,34 @@ def beside(dataset_id: str, hits: dict[str, list[int]]) -> str:
     queries /= np.linalg.norm(queries, axis=1, keepdims=True)
     exact = _exact(matrix, queries)
     figures = {"recall": _recall(exact, list(hits.values()))}
-    plain = matrix.astype(np.float32)
-    took = []
-    for query in queries.astype(np.float32):
-        began = time.perf_counter()
-        scores = plain @ query
-        np.argpartition(-scores, K)[:K]
-        took.append(time.perf_counter() - began)
-    figures |= _spread("numpy float32", took) | {"numpy MB": plain.nbytes / 2**20}
-    del plain
+    figures |= _scans(matrix, queries.astype(np.float32))
     if count <= MOST_FOR_HNSW:
         figures |= _hnsw(pk, matrix.shape[1], rows, exact)
     return json.dumps(figures)
+
+
+def _scans(matrix: NDArray[np.float16], queries: NDArray[np.float32]) -> dict[str, float]:
+    """Ours, and what there is without it. One thread each: processor time is then what one query takes."""
+    from threadpoolctl import threadpool_limits
+
+    from atlas.search.scan import cosines
+
+    plain = matrix.astype(np.float32)
+    few = queries[:20]
+    ways: dict[str, Callable[[], Any]] = {
+        "scan alone": lambda: [cosines(matrix, each[None]) for each in few],
+        "scan, 4 together": lambda: [cosines(matrix, few[first : first + 4]) for first in range(0, 20, 4)],
+        "numpy, float32": lambda: [plain @ each for each in few],
+        "numpy, from float16": lambda: [matrix.astype(np.float32) @ each for each in few],
+    }
+    figures = {"numpy MB": plain.nbytes / 2**20}
+    with threadpool_limits(1):
+        for name, way in ways.items():
+            way()
+            began = time.process_time()
+            way()
+            figures[f"{name} cpu ms"] = (time.process_time() - began) / len(few) * 1000
+    return figures
 
 
 def _exact(matrix: NDArray[np.float16], queries: NDArray[np.float64]) -> list[list[int]]:
@@ -154,7 +172,8 @@ def _hnsw(pk: UUID, dimensions: int, rows: Sequence[int], exact: list[list[int]]
         for ef in EF_SEARCH:
             took, found = [], []
             with transaction.atomic():
-                cursor.execute(f"SET LOCAL hnsw.ef_search = {ef}; SET LOCAL enable_seqscan = off")
+                # As `nearest_by_index`: with 400 the planner would scan and sort instead.
+                cursor.execute(f"SET LOCAL hnsw.ef_search = {ef}; SET LOCAL enable_sort = off")
                 for row in rows:
                     cursor.execute(f"SELECT vector::text FROM {table} WHERE row = {row} AND space = 'image'")  # noqa: S608
                     [vector] = cursor.fetchone()
@@ -195,7 +214,7 @@ class Visitor:
         )
 
 
-def speed(url: str, env: Env, n: int, dimensions: int, model: str) -> dict[str, float]:
+def speed(url: str, env: Env, process: int, n: int, dimensions: int, model: str) -> dict[str, float]:
     made = json.loads(_inside(env, "plant", n, dimensions, model))
     path = f"/api/datasets/{made['dataset']}/search"
     visitor, rng = Visitor(url), np.random.default_rng(11)
@@ -214,9 +233,13 @@ def speed(url: str, env: Env, n: int, dimensions: int, model: str) -> dict[str, 
     def search(number: int) -> list[float]:
         return _asked(Visitor(url), path, [near(row) for row in rows[number::SEARCHERS]])[0]
 
+    before, own = processor_seconds(process), time.process_time()
     with ThreadPoolExecutor(SEARCHERS) as pool:
         many = [each for took in pool.map(search, range(SEARCHERS)) for each in took]
     figures |= _spread(f"{SEARCHERS} searchers", many)
+    after = {**processor_seconds(process), "this client": time.process_time() - own}
+    for name in ("web", "query worker", "Postgres", "Redis", "this client"):
+        figures[f"  {name} cpu ms"] = (after.get(name, 0) - before.get(name, 0)) / len(many) * 1000
     if model:
         texts = [f"a {first} {second}" for first in WORDS.split()[:6] for second in WORDS.split()[6:]]
         for name, mode in (("words, new", "meaning"), ("words, again", "meaning"), ("best, again", "best")):
@@ -263,7 +286,7 @@ def measure_speed(sizes: Sequence[str]) -> dict[str, dict[str, float]]:
             for size in sizes:
                 count, dimensions, *model = size.split("x")
                 with peaks_of(process) as peaks:
-                    table[size] = speed(url, env, int(count), int(dimensions), *(model or [""]))
+                    table[size] = speed(url, env, process, int(count), int(dimensions), *(model or [""]))
                 table[size] |= {"query worker MB": peaks["query worker"], "web MB": peaks["web"]}
     return table
 
