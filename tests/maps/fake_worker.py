@@ -48,7 +48,7 @@ def hang_after(module: Any, name: str, folder: Path) -> None:
 def slow_down(stage: str, folder: Path) -> None:
     if stage == Stage.EMBED:
         fake = FakeModel(seconds=0.3)
-        towers.model = lambda _: fake  # type: ignore[return-value]
+        towers.model = lambda _: fake  # type: ignore[assignment, return-value]
     elif stage == Stage.PROJECT:
         good = run.VERBS[Stage.PROJECT]
 
@@ -68,7 +68,7 @@ def main() -> None:
     # A test run that is killed must not leave us behind.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     fake = FakeModel()
-    towers.model = lambda _: fake  # type: ignore[return-value]
+    towers.model = lambda _: fake  # type: ignore[assignment, return-value]
     embed.BATCH_ROWS.update({Space.IMAGE: 4, Space.CAPTION: 4})
     build.MESSAGE_LOST = timedelta(seconds=3)
     slow_down(stage, Path(folder))
