@@ -170,7 +170,8 @@ def comment_on_the_selection(page: Page, words: str) -> None:
     tool(page).click()
     page.get_by_role("button", name=re.compile(r"^The [\d,]+ selected$")).click()
     page.get_by_placeholder("Your comment").fill(words)
-    page.get_by_role("button", name="Comment", exact=True).click()
+    draft = page.get_by_role("region", name="New comment")
+    draft.get_by_role("button", name="Comment", exact=True).click()
     expect(thread(page, words)).to_be_visible()
     tool(page).click()
 
