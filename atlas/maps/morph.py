@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from atlas.maps.access import visible_version
 from atlas.maps.files import IMMUTABLE
 from atlas.maps.models import MapVersion
-from atlas.maps.places import NOWHERE
+from atlas.maps.places import NOWHERE, mapped
 from atlas.teams.asker import asker_of
 
 #: A position counts steps of 1 / STEPS of the world; MISSING: the record is not on the other map.
@@ -42,13 +42,13 @@ def places_on(other: Path, version: Path, tile: str) -> NDArray[np.uint16]:
     """(count, 2) steps x, y of a tile's points on another version. Raises FileNotFoundError: no such tile."""
     with (version / "t" / f"{tile}.atm").open("rb") as file:
         _, count, start = struct.unpack("<4sII", file.read(12))
-    rows = np.memmap(version / "rows.bin", "<u4", "r")[start : start + count]
+    rows = mapped(version / "rows.bin", "<u4")[start : start + count]
     there = np.full((count, 2), MISSING, "<u2")
     if (other / "points.bin").stat().st_size == 0:  # an empty file cannot be mapped into memory
         return there
-    ordinal_of = np.memmap(other / "ordinals.bin", "<u4", "r")
+    ordinal_of = mapped(other / "ordinals.bin", "<u4")
     ordinals = np.where(rows < len(ordinal_of), ordinal_of[np.minimum(rows, len(ordinal_of) - 1)], NOWHERE)
     known = ordinals != NOWHERE
-    points = np.memmap(other / "points.bin", "<f4", "r").reshape(-1, 2)
+    points = mapped(other / "points.bin", "<f4").reshape(-1, 2)
     there[known] = np.rint(points[ordinals[known]] * STEPS)
     return there

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
 from atlas.datasets.models import Dataset, Record
 from atlas.maps.computed import computed_of
@@ -22,17 +23,22 @@ class Place:
     y: float
 
 
+def mapped(path: Path, dtype: str) -> NDArray[Any]:
+    """A file's numbers, read where they are asked for; none of a map without points."""
+    return np.memmap(path, dtype, "r") if path.stat().st_size else np.empty(0, dtype)
+
+
 def rows_at(folder: Path, ordinals: Sequence[int]) -> list[int]:
     """The rows of these ordinals, in their order; ordinals that the version does not have are left out."""
-    rows = np.memmap(folder / "rows.bin", "<u4", "r")
+    rows = mapped(folder / "rows.bin", "<u4")
     return [int(rows[ordinal]) for ordinal in ordinals if ordinal < len(rows)]
 
 
 def places_of(folder: Path, rows: Sequence[int]) -> dict[int, Place]:
     """{row: its place}; rows that are not on the map are left out."""
     # Mapped, not read: of a million points these are a few.
-    ordinal_of = np.memmap(folder / "ordinals.bin", "<u4", "r")
-    points = np.memmap(folder / "points.bin", "<f4", "r").reshape(-1, 2)
+    ordinal_of = mapped(folder / "ordinals.bin", "<u4")
+    points = mapped(folder / "points.bin", "<f4").reshape(-1, 2)
     known = np.array([row for row in rows if row < len(ordinal_of)], np.intp)
     ordinals = ordinal_of[known]
     known, ordinals = known[ordinals != NOWHERE], ordinals[ordinals != NOWHERE]

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -191,3 +192,10 @@ def test_a_map_that_was_never_written_is_never_shown(dataset: Dataset) -> None:
 
     assert work_off(build).state == State.FAILED
     assert not MapVersion.objects.exists()
+
+
+def test_places_on_a_map_without_points_are_nowhere(tmp_path: Path) -> None:
+    for name in ("rows.bin", "ordinals.bin", "points.bin"):
+        (tmp_path / name).touch()
+    assert rows_at(tmp_path, [0, 1]) == []
+    assert places_of(tmp_path, [0, 1]) == {}
