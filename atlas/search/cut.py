@@ -11,9 +11,11 @@ hits than there are may be expected from that alone (an empirical null and a fal
 2004, doi:10.1198/016214504000000089; Benjamini and Hochberg 1995). It is lenient because what is like the
 query a little widens the lower half, too.
 
-`python -m atlas.search.benchmark --relevance` measures it on sets with known truth, beside the best flat
-threshold, chosen afterwards for each set, and the first 50. Among the rules tried were that bound alone,
-Otsu's, a knee, the widest gap and a fitted logistic.
+`python -m atlas.search.benchmark --relevance` measures it on sets with known truth. On the sample of the
+project, 727 queries against pictures and captions both: mean F1 0.502, where the best flat threshold, chosen
+afterwards, has 0.423 and the first 50 have 0.269. It is weak where a query has but two or three hits: the
+average over the best ten then lies far below them, and a flat threshold that knows the set does better.
+Among the rules tried were that bound alone, Otsu's, a knee, the widest gap and a fitted logistic.
 """
 
 import numpy as np
