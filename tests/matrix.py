@@ -246,6 +246,7 @@ OPERATIONS: dict[str, Rule] = {
     f"POST {MAP}/select": Rule(SEE, json={"filter": {"rows": [1]}}),
     f"POST {DATASET}/table": Rule(SEE, json={}),
     f"POST {DATASET}/export": Rule(SEE, json={"format": "jsonl"}),
+    f"POST {DATASET}/export/check": Rule(SEE, json={"format": "jsonl"}),
     f"GET {DATASET}/records/{{row}}/tags": Rule(SEE),
     f"GET {DATASET}/tags": Rule(SEE),
     f"POST {DATASET}/tags": Rule(TAG, 201, json={"name": "new"}),

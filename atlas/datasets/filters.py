@@ -6,7 +6,7 @@
     {"column": "notes", "contains": "red"}           any case
     {"caption": "red"}                               one of the captions contains it, any case
     {"has": "caption" | "image"}
-    {"tag": "<id>"}
+    {"tag": "<id>"} | {"tags": "any" | "several"}
     {"rows": [1, 2, 3]}
 
 A filter is parsed against a dataset's columns, then evaluated to a mask: a bool for every row. Rooms above
@@ -138,6 +138,25 @@ class Tagged:
         return found
 
 
+@dataclass(frozen=True)
+class TaggedOften:
+    """With so many tags or more; never cached either."""
+
+    least: int
+
+    def mask(self, dataset: Dataset, row_count: int) -> Mask:
+        found = np.zeros(row_count, bool)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT tagged.row FROM datasets_taggedrecord tagged"
+                " JOIN datasets_tag tag ON tag.id = tagged.tag_id"
+                " WHERE tag.dataset_id = %s AND tagged.row < %s GROUP BY tagged.row HAVING count(*) >= %s",
+                [dataset.pk, row_count, self.least],
+            )
+            found[[row for (row,) in cursor.fetchall()]] = True
+        return found
+
+
 def hash_of(sql: Sql) -> str:
     return sha256(repr((sql.text, sql.values)).encode()).hexdigest()
 
@@ -176,6 +195,7 @@ class _Parser:
             "caption": lambda part: _in_captions(_text(part["caption"], "caption")),
             "has": _has,
             "tag": lambda part: Tagged(_uuid(part["tag"], "tag")),
+            "tags": _tagged,
             "rows": _rows,
             **self.leaves,
         }
@@ -288,6 +308,14 @@ def _has(content: dict[str, Any]) -> Node:
     if not isinstance(what, str) or what not in conditions:
         raise FilterError(f"“has” is “caption” or “image”, not {_short(what)}.")
     return Sql(conditions[what])
+
+
+def _tagged(content: dict[str, Any]) -> Node:
+    counts = {"any": 1, "several": 2}
+    how = content["tags"]
+    if not isinstance(how, str) or how not in counts:
+        raise FilterError(f"“tags” is “any” or “several”, not {_short(how)}.")
+    return TaggedOften(counts[how])
 
 
 def _rows(content: dict[str, Any]) -> Node:

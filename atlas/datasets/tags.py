@@ -1,5 +1,6 @@
 """Tags: words that people put on records, many at a time."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
@@ -18,7 +19,8 @@ from atlas.teams.models import User
 #: One byte of a map names a tag, and two values of it mean "several" and "none".
 MOST_TAGS = 250
 SEVERAL, NO_TAG = 254, 255
-COLOURS = 12
+#: As many as the map has for categories (frontend/src/map/colours.ts).
+COLOURS = 10
 
 
 class TagRefusedError(Exception):
@@ -43,10 +45,10 @@ def create_tag(dataset: Dataset, name: str, asker: Asker) -> Tag:
     taken = dataset.tags.count()
     if taken >= MOST_TAGS:
         raise TagRefusedError(f"A dataset has at most {MOST_TAGS} tags. Remove some first.")
+    used = Counter(dataset.tags.values_list("colour", flat=True))
+    colour = min(range(COLOURS), key=lambda place: used[place])
     with _unique(name):
-        tag = Tag.objects.create(
-            dataset=dataset, name=name, colour=taken % COLOURS, created_by=_person(asker)
-        )
+        tag = Tag.objects.create(dataset=dataset, name=name, colour=colour, created_by=_person(asker))
     return tag_of(dataset, tag.pk)
 
 

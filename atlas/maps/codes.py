@@ -8,9 +8,10 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from atlas.maps.histogram import edges_of, is_whole
+
 Codes = npt.NDArray[np.uint8 | np.uint16]
 
-_HISTOGRAM = 64
 _STEPS = 65_534  # of a number; 65,535 is "missing"
 _LOG_RATIO = 1000  # numbers that span more than this are stored by their logarithm
 
@@ -72,8 +73,12 @@ class Column:
             share = np.zeros(int(known.sum()))
         codes = np.full(len(given), 65_535, np.uint16)
         codes[known] = np.rint(np.clip(share, 0, 1) * _STEPS)
-        histogram = np.bincount(codes[known].astype(np.int64) * _HISTOGRAM // 65_535, minlength=_HISTOGRAM)
-        listed = {"histogram": histogram.tolist(), "missing": int((~known).sum())}
+        listed: dict[str, Any] = {"histogram": [], "missing": int((~known).sum())}
+        if known.any():
+            edges = edges_of(given[known], logarithmic=scale == "log", dates=kind == "date")
+            counts = np.histogram(given[known], edges)[0]
+            whole = kind == "number" and is_whole(given[known])
+            listed |= {"histogram": counts.tolist(), "edges": edges.tolist(), "whole": whole}
         return cls(name, kind, codes, {"min": low, "max": high, "scale": scale}, listed)
 
     @classmethod

@@ -11,6 +11,7 @@ from ninja import Router, Schema
 from ninja.errors import HttpError
 from numpy.typing import NDArray
 
+from atlas import csp
 from atlas.connections import let_go
 from atlas.datasets.access import visible_dataset
 from atlas.datasets.activity import record_event
@@ -55,30 +56,48 @@ class ExportIn(Schema):
     vectors: Literal["image", "caption"] | None = None
 
 
+class ExportCheckOut(Schema):
+    #: That the file will hold.
+    records: int
+
+
+@router.post("/datasets/{uuid:dataset_id}/export/check", response=ExportCheckOut)
+def check_export(request: HttpRequest, dataset_id: UUID, body: ExportIn) -> dict[str, int]:
+    """Refuses what the export refuses: a page asks first, for a refused download has no place for words."""
+    asker = asker_of(request)
+    dataset = visible_dataset(asker, dataset_id)
+    return {"records": len(_asked_for(asker, dataset, body)[0])}
+
+
 @router.post("/datasets/{uuid:dataset_id}/export")
 def export_records(request: HttpRequest, dataset_id: UUID, body: ExportIn) -> StreamingHttpResponse:
     """A file, sent while it is made; a plain form may ask for it too (see `atlas/api/parser.py`)."""
     asker = asker_of(request)
     dataset = visible_dataset(asker, dataset_id)
     count_for(request, "export", MOST_IN_A_MINUTE, 60, "Those were many exports. Go on in a minute.")
-    check_words(asker, dataset_id, body.filter)
-    extra = _parts_of_maps(asker, dataset, body)
-    try:
-        mask = (
-            np.ones(dataset.row_count, bool)
-            if body.filter is None
-            else rows_matching(dataset, body.filter, dataset.row_count)
-        )
-    except FilterError as error:
-        raise HttpError(422, str(error)) from None
-    rows = np.flatnonzero(mask)
+    rows, extra = _asked_for(asker, dataset, body)
     pieces = _pieces(dataset, rows, body.format, permit(asker, dataset_id), extra)
     name, suffix, kind = _FILES[body.format]
     record_event(dataset, "exported", asker, f"exported {len(rows):,} records as {name}")
     response = StreamingHttpResponse(_streamed(pieces), content_type=kind)
     response["Content-Disposition"] = f'attachment; filename="{dataset.slug}.{suffix}"'
     response["X-Content-Type-Options"] = "nosniff"
+    # Our page asks for it from a frame, and some browsers hold back a download that no frame may show.
+    response["X-Frame-Options"] = "SAMEORIGIN"
+    response[csp.HEADER] = "default-src 'none'; sandbox; frame-ancestors 'self'"
     return response
+
+
+def _asked_for(asker: Asker, dataset: Dataset, body: ExportIn) -> tuple[NDArray[np.intp], list[Part]]:
+    """The rows, and what maps add to them."""
+    check_words(asker, dataset.pk, body.filter)
+    extra = _parts_of_maps(asker, dataset, body)
+    if body.filter is None:
+        return np.arange(dataset.row_count), extra
+    try:
+        return np.flatnonzero(rows_matching(dataset, body.filter, dataset.row_count)), extra
+    except FilterError as error:
+        raise HttpError(422, str(error)) from None
 
 
 def _parts_of_maps(asker: Asker, dataset: Dataset, body: ExportIn) -> list[Part]:

@@ -17,6 +17,7 @@ export type Filter =
   | { caption: string }
   | { has: "caption" | "image" }
   | { tag: string }
+  | { tags: "any" | "several" }
   | { rows: number[] }
   /** A topic of a map version and all below it. */
   | { topic: number; map: string; version?: string }
@@ -93,6 +94,7 @@ export function sentence(filter: Filter, names: Names): string {
   if ("column" in filter || "computed" in filter) return `${titleOf(filter)}: ${filter.from ?? "…"} – ${filter.to ?? "…"}`;
   if ("caption" in filter) return `caption contains “${filter.caption}”`;
   if ("has" in filter) return `has ${filter.has === "image" ? "a picture" : "a caption"}`;
+  if ("tags" in filter) return filter.tags === "any" ? "has a tag" : "has several tags";
   if ("tag" in filter) return `tag ${names.tag(filter.tag)}`;
   if ("not" in filter) return `not ${sentence(filter.not, names)}`;
   if ("topic" in filter) return names.topic(filter.topic, filter.map);

@@ -1,7 +1,8 @@
 /** What a legend shows for a column, and which codes a row of it stands for. */
 
+import type { Tag } from "./api/select";
 import { subjectOf, type Filter } from "./filters";
-import { CODES, colourOf, hex, OWN_COLOURS, valueOf, type Look } from "./map/colours";
+import { categoryColour, CODES, colourOf, hex, OWN_COLOURS, ownCodes, valueOf, type Look } from "./map/colours";
 import type { Column, Topic, Values } from "./map/manifest";
 import * as text from "./text";
 
@@ -12,12 +13,28 @@ export interface LegendRow {
   /** The first code it stands for; "Other" stands for all from there on. */
   code: number;
   other: boolean;
-  /** Id of the tag that it stands for. */
-  tag?: string;
+  /** The records with it, where no value of a column says which. */
+  filter?: Filter;
 }
 
+/** Stands among the keys of columns for the colours of tags. */
+export const TAGS = "@tags";
+/** Tags with a row and a colour of their own. */
+const MOST_TAGS = 60;
+
 /** Tags are coloured as a category: its codes are their places in the list. */
-export const TAGS: Column = { key: "@tags", name: "Tags", kind: "category", type: "u8", missing: 255 };
+export const tagsColumn = (tags: Tag[]): Column => ({
+  key: TAGS,
+  name: "Tags",
+  kind: "category",
+  type: "u8",
+  missing: 255,
+  several: 254,
+  colours: tags.slice(0, MOST_TAGS).map(({ colour }) => colour),
+});
+
+/** As its points on the map. */
+export const tagColour = ({ colour }: Pick<Tag, "colour">, look: Look): string => categoryColour(colour, look);
 
 /** Topics shown before "n more". */
 const MANY = 40;
@@ -47,22 +64,30 @@ export function legendRows(column: Column, values: Values | null, topics: Topic[
 }
 
 /** `several`: how many points have more than one tag. */
-export function tagRows(tags: { id: string; name: string; count: number }[], several: number, look: Look): LegendRow[] {
-  const colour = (code: number): string => hex(colourOf(TAGS, code, look));
-  const rows: LegendRow[] = tags
-    .slice(0, OWN_COLOURS)
-    .map(({ id, name, count }, code) => ({ name, code, count, other: false, colour: colour(code), tag: id }));
-  const rest = tags.slice(OWN_COLOURS);
-  if (rest.length === 0 && several === 0) return rows;
-  const name = [...(rest.length > 0 ? [`Other (${rest.length})`] : []), ...(several > 0 ? ["Several tags"] : [])].join(", ");
-  const count = rest.reduce((sum, tag) => sum + tag.count, several);
-  return [...rows, { name, code: OWN_COLOURS, count, other: true, colour: colour(OWN_COLOURS) }];
+export function tagRows(tags: Tag[], several: number, look: Look): LegendRow[] {
+  const column = tagsColumn(tags);
+  const row = (name: string, code: number, count: number, filter: Filter): LegendRow => ({
+    name,
+    code,
+    count,
+    filter,
+    other: false,
+    colour: hex(colourOf(column, code, look)),
+  });
+  const own = ownCodes(column);
+  const rows = tags.slice(0, own).map(({ id, name, count }, code) => row(name, code, count, { tag: id }));
+  const rest = tags.slice(own);
+  const any = rest.map(({ id }): Filter => ({ tag: id }));
+  if (rest.length > 0) rows.push(row(`Other (${rest.length})`, own, rest.reduce((sum, { count }) => sum + count, 0), { any }));
+  if (several > 0) rows.push(row("Several tags", column.several!, several, SEVERAL_TAGS));
+  return rows;
 }
 
-/** Which records a row stands for; null where no filter says it. */
-export function filterOfRow(column: Column, row: LegendRow, rows: LegendRow[], map: string): Filter | null {
-  if (row.tag) return { tag: row.tag };
-  if (column.key === TAGS.key) return null;
+const SEVERAL_TAGS: Filter = { tags: "several" };
+
+/** Which records a row stands for. */
+export function filterOfRow(column: Column, row: LegendRow, rows: LegendRow[], map: string): Filter {
+  if (row.filter) return row.filter;
   if (column.kind === "topic") return { topic: row.code, map };
   const subject = subjectOf(column, map);
   if (row.code === column.missing) return { ...subject, in: [null] };
@@ -71,17 +96,18 @@ export function filterOfRow(column: Column, row: LegendRow, rows: LegendRow[], m
   return { not: { ...subject, in: [...own, null] } };
 }
 
-/** Which records the legend leaves; null where it leaves all, or where no filter says it. */
+/** Which records the legend leaves; null where it leaves all or none. */
 export function filterOfLegend(column: Column, rows: LegendRow[], { hidden, range }: Shown, map: string): Filter | null {
   if (range) return filterOfRange(column, range, map);
   if (hidden.size === 0) return null;
   const parts = rows.filter(({ code }) => !hidden.has(code)).map((row) => filterOfRow(column, row, rows, map));
-  const known = parts.filter((part) => part !== null);
-  if (known.length !== parts.length || known.length === 0) return null;
-  const values = known.flatMap((part) => ("in" in part ? part.in : []));
-  const others = known.filter((part) => !("in" in part));
+  const values = parts.flatMap((part) => ("in" in part ? part.in : []));
+  const others = parts.filter((part) => !("in" in part));
   const any = [...(values.length > 0 ? [{ ...subjectOf(column, map), in: values } as Filter] : []), ...others];
-  return any.length === 1 ? any[0]! : { any };
+  if (any.length === 0) return null;
+  const left: Filter = any.length === 1 ? any[0]! : { any };
+  // A point with several tags has the colour of none of them.
+  return column.several !== undefined && hidden.has(column.several) ? { all: [left, { not: SEVERAL_TAGS }] } : left;
 }
 
 /** The values between two codes of a number or date column, an end that is no limit left out. */
@@ -97,7 +123,8 @@ export function filterOfRange(column: Column, [from, to]: readonly [number, numb
 
 /** The row of the legend that a code belongs to. */
 export function legendCode(column: Column, code: number): number {
-  return column.kind === "category" && code !== column.missing ? Math.min(code, OWN_COLOURS) : code;
+  const other = column.kind === "category" && code !== column.missing && code !== column.several;
+  return other ? Math.min(code, ownCodes(column)) : code;
 }
 
 export interface Shown {

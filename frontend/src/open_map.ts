@@ -36,8 +36,9 @@ export interface OpenedMap {
   view: MapView;
   source: MapSource;
   manifest: Manifest;
-  labels: Promise<Labels>;
-  sheets: Promise<SheetIndex>;
+  /** Once the first picture is painted; may be asked again after a failure. */
+  labels(): Promise<Labels>;
+  sheets(): Promise<SheetIndex>;
   /** Whether the first points could not be had. */
   readonly failed: boolean;
   /** Takes the stage off the page. */
@@ -80,8 +81,8 @@ export async function openMap(entry: MapEntry, parent: HTMLElement, second = fal
     get failed() {
       return failed;
     },
-    labels: painted.then(() => (isRenamed(entry) ? topicsNow(entry) : (source.json("labels.json") as Promise<Labels>))),
-    sheets: painted.then(() => source.json("thumbs/index.json") as Promise<SheetIndex>),
+    labels: () => painted.then(() => (isRenamed(entry) ? topicsNow(entry) : (source.json("labels.json") as Promise<Labels>))),
+    sheets: () => painted.then(() => source.json("thumbs/index.json") as Promise<SheetIndex>),
     close() {
       stopWatching();
       view.close();

@@ -4,6 +4,7 @@ import type { Tile } from "../src/map/manifest";
 import { NOWHERE, PATIENCE_MS } from "../src/map/morph";
 import { TileStore } from "../src/map/store";
 import { pointAt } from "../src/map/tile";
+import { toScreen } from "../src/map/viewport";
 import { madeMap } from "./made_map";
 import { readBytes } from "./mock/files";
 
@@ -63,4 +64,10 @@ test("a near view goes where the point in its middle has gone, a view of the who
   expect([view.x, view.y]).toEqual([expect.closeTo(x, 4), expect.closeTo(y, 4)]);
   const whole = { ...nearby, scale: 560 };
   expect(await arrivalView(store, whole, () => Promise.reject(new Error("not asked")), null, signal)).toBe(whole);
+});
+
+test("a near view keeps what is open where it was on the screen", async () => {
+  const focus = { before: { x: 0.401, y: 0.602 }, after: { x: 0.7, y: 0.2 } };
+  const view = await arrivalView(storeOver(bytesOf), nearby, () => Promise.reject(new Error("not asked")), focus, signal);
+  expect(toScreen(view, 0.7, 0.2)).toEqual(toScreen(nearby, 0.401, 0.602).map((pixel) => expect.closeTo(pixel)));
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { filterOfLegend, filterOfRow, legendRows, shownCodes, soloed, tagRows, TAGS, toggled } from "../src/legend";
-import { codeAt, codeOf, colourTable, placeOf, valueOf } from "../src/map/colours";
+import { filterOfLegend, filterOfRow, legendRows, shownCodes, soloed, tagRows, tagsColumn, toggled } from "../src/legend";
+import { categoryColour, codeAt, codeOf, colourOf, colourTable, hex, placeOf, valueOf } from "../src/map/colours";
 import type { Column, Topic } from "../src/map/manifest";
 
 const artist: Column = { key: "artist", name: "Artist", kind: "category", type: "u8", missing: 255, size: 14 };
@@ -84,14 +84,34 @@ test("a brushed range takes in the values at its ends and leaves an open end ope
   expect(filterOfLegend(day, [], { hidden: new Set(), range: [codeOf(day, 86_400 * 10), 65534] }, "m")).toEqual({ column: "Year", from: "1970-01-11" });
 });
 
-test("tags beyond the tenth and points with several share a row that no filter says", () => {
-  const tags = Array.from({ length: 12 }, (_, i) => ({ id: `t${i}`, name: `Tag ${i}`, count: i }));
-  const rows = tagRows(tags, 5, "light");
-  expect(rows.length).toBe(11);
-  expect(rows[10]).toMatchObject({ name: "Other (2), Several tags", count: 10 + 11 + 5, other: true });
-  expect(filterOfRow(TAGS, rows[3]!, rows, "m")).toEqual({ tag: "t3" });
-  expect(filterOfRow(TAGS, rows[10]!, rows, "m")).toBeNull();
-  expect(tagRows(tags.slice(0, 2), 0, "light").length).toBe(2);
+const tags = (n: number) => Array.from({ length: n }, (_, i) => ({ id: `t${i}`, name: `Tag ${i}`, count: i, colour: (i + 3) % 10 }));
+
+test("a tag has the colour that is stored with it, on the map as in the legend", () => {
+  const column = tagsColumn(tags(12));
+  expect(hex(colourOf(column, 0, "dark"))).toBe(categoryColour(3, "dark"));
+  expect(tagRows(tags(12), 0, "dark").map(({ colour }) => colour)).toEqual(tags(12).map(({ colour }) => categoryColour(colour, "dark")));
+  expect(new Set([0, 60, column.several!, column.missing].map((code) => hex(colourOf(tagsColumn(tags(70)), code, "light")))).size).toBe(4);
+});
+
+test("tags beyond the sixtieth and points with several have a row each, which stands for its records", () => {
+  const rows = tagRows(tags(62), 5, "light");
+  const column = tagsColumn(tags(62));
+  expect(rows.length).toBe(62);
+  expect(rows[60]).toMatchObject({ name: "Other (2)", count: 60 + 61, code: 60 });
+  expect(rows[61]).toMatchObject({ name: "Several tags", count: 5, code: 254 });
+  expect(filterOfRow(column, rows[3]!, rows, "m")).toEqual({ tag: "t3" });
+  expect(filterOfRow(column, rows[60]!, rows, "m")).toEqual({ any: [{ tag: "t60" }, { tag: "t61" }] });
+  expect(filterOfRow(column, rows[61]!, rows, "m")).toEqual({ tags: "several" });
+  const alone = shownCodes(column, { hidden: soloed(new Set(), rows, 60), range: null })!;
+  expect([0, 59, 60, 61, 254].map(alone)).toEqual([false, false, true, true, false]);
+});
+
+test("where points with several tags are switched off, those left have just one", () => {
+  const column = tagsColumn(tags(2));
+  const rows = tagRows(tags(2), 5, "light");
+  const hidden = (...codes: number[]) => ({ hidden: new Set(codes), range: null });
+  expect(filterOfLegend(column, rows, hidden(1), "m")).toEqual({ any: [{ tag: "t0" }, { tags: "several" }] });
+  expect(filterOfLegend(column, rows, hidden(1, 254), "m")).toEqual({ all: [{ tag: "t0" }, { not: { tags: "several" } }] });
 });
 
 test.each<[Column["scale"], Column["ramp"], number]>([

@@ -99,21 +99,21 @@ describe("marks", () => {
     const marks = made();
     const codes = new Uint8Array(20).fill(255);
     codes[2] = 1;
-    marks.setCodes(codes, 255);
+    marks.setCodes(codes, { missing: 255 });
     expect([1, 2].map((ordinal) => marks.isLit(ordinal))).toEqual([false, true]);
     marks.setColumn(column, (code) => code === 1);
     expect(marks.colouredBy).toMatchObject({ kind: "category", type: "u8", missing: 255 });
     expect([1, 2].map((ordinal) => marks.isLit(ordinal))).toEqual([false, true]);
-    marks.setCodes(null, 255);
+    marks.setCodes(null, { missing: 255 });
     expect(marks.colouredBy).toBe(column);
     expect([1, 2].map((ordinal) => marks.isLit(ordinal))).toEqual([true, false]);
-    marks.setCodes(new Uint16Array(20), 65535);
+    marks.setCodes(new Uint16Array(20), { missing: 65535 });
     expect(marks.colouredBy?.type).toBe("u16");
   });
 
   test("values for another number of points are refused", () => {
     expect(() => made().setGlow(new Uint8Array(19))).toThrow(RangeError);
-    expect(() => made().setCodes(new Uint16Array(21), 0)).toThrow(RangeError);
+    expect(() => made().setCodes(new Uint16Array(21), { missing: 0 })).toThrow(RangeError);
   });
 
   test("a filter hides hits too", () => {

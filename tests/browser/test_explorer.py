@@ -179,6 +179,44 @@ def test_an_export_holds_what_is_selected(map_page: Page) -> None:
     assert {"row", "year"} <= json.loads(lines[0]).keys()
 
 
+def test_an_export_that_is_refused_is_said_and_leaves_the_page_as_it_is(map_page: Page) -> None:
+    refusal = json.dumps({"detail": "Those were many exports."})
+    map_page.route(
+        "**/export/check",
+        lambda route: route.fulfill(status=429, content_type="application/json", body=refusal),
+    )
+    draw_box(map_page)
+    count = selected(map_page)
+    map_page.get_by_text("Export").click()
+    map_page.get_by_role("button", name=re.compile("^Parquet with picture vectors")).click()
+    expect(map_page.get_by_role("alert")).to_contain_text("Those were many exports.")
+    assert selected(map_page) == count
+
+
+def test_a_record_is_tagged_from_its_card(map_page: Page) -> None:
+    map_page.goto(f"{map_page.url.partition('#')[0]}#record=7")
+    card = map_page.get_by_role("complementary", name="Record 7")
+    card.get_by_label("Add a tag").fill("<i>torn</i>")
+    card.get_by_label("Add a tag").press("Enter")
+    off = card.get_by_role("button", name="Take off the tag <i>torn</i>")
+    expect(off).to_be_visible(timeout=PATIENCE)
+    colour = card.locator(".swatch").evaluate("(dot) => getComputedStyle(dot).backgroundColor")
+
+    map_page.get_by_label("Colour by").select_option("Tags")
+    row = map_page.locator(".legend-row", has_text="<i>torn</i>")
+    expect(row).to_contain_text("1")
+    legend = row.locator(".swatch").evaluate("(dot) => getComputedStyle(dot).backgroundColor")
+    assert legend == colour
+
+    off.click()
+    expect(off).to_have_count(0, timeout=PATIENCE)
+    map_page.on("dialog", lambda dialog: dialog.accept())
+    draw_box(map_page)
+    map_page.get_by_role("button", name="Tag…").click()
+    map_page.get_by_role("button", name="Delete the tag <i>torn</i>").click()
+    expect(map_page.locator(".tag-list")).not_to_contain_text("<i>torn</i>", timeout=PATIENCE)
+
+
 def test_a_tag_is_put_on_what_is_selected_and_colours_it(map_page: Page, squares: Squares) -> None:
     draw_box(map_page)
     count = selected(map_page)

@@ -24,6 +24,11 @@ LOST = """() => {
   lost.loseContext();
   setTimeout(() => lost.restoreContext(), 100);
 }"""
+COUNT_FRAMES = """
+  window.counted = {asked: 0};
+  const ask = window.requestAnimationFrame;
+  window.requestAnimationFrame = (draw) => (counted.asked++, ask.call(window, draw));
+"""
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +143,26 @@ def test_a_network_that_stays_away_is_said_and_the_map_is_never_blank(map_page: 
 
     assert thin > 1000
     assert inked(map_page) > 1.1 * thin
+
+
+def test_a_map_at_rest_draws_nothing(map_page: Page) -> None:
+    map_page.add_init_script(COUNT_FRAMES)
+    opened(map_page)
+    map_page.wait_for_timeout(1500)
+    frames = frames_in(map_page, 2000)
+    map_page.locator(".map-canvas").focus()
+    map_page.keyboard.press("Shift+ArrowRight")  # a ring and a card
+    map_page.wait_for_timeout(800)
+
+    assert frames == 0
+    assert frames_in(map_page, 2000) == 0
+
+
+def frames_in(page: Page, milliseconds: int) -> int:
+    before: int = page.evaluate("counted.asked")
+    page.wait_for_timeout(milliseconds)
+    after: int = page.evaluate("counted.asked")
+    return after - before
 
 
 def test_the_map_fills_a_window_of_another_size_and_pixel_ratio(map_page: Page) -> None:

@@ -124,6 +124,7 @@ def test_it_finds(dataset: Dataset, content: Any, rows: list[int]) -> None:
         ({"rows": [2**31]}, "row numbers"),
         ({"tag": "x"}, "id"),
         ({"tag": 7}, "text"),
+        ({"tags": "many"}, "“any” or “several”"),
         ({"topic": 1}, "exactly one"),
         ({"any": [{"has": "image"}] * 200}, "200 parts"),
     ],

@@ -240,6 +240,8 @@ def test_the_points_of_a_map_say_their_tags(world: World) -> None:
     on_map = np.fromfile(world.version.folder / "rows.bin", "<u4")
     by_row = {int(row): by_ordinal[ordinal] for ordinal, row in enumerate(on_map)}
     assert [by_row[row] for row in (3, 4, 5, 6)] == [0, tags.SEVERAL, 1, tags.NO_TAG]
+    assert rows_of(world, ordinals(world.select({"tags": "any"}))) == {3, 4, 5}
+    assert rows_of(world, ordinals(world.select({"tags": "several"}))) == {4}
     assert world.call("get", f"/api/maps/{world.version.map_id}/tags.bin", name="charlie").status_code == 404
 
 

@@ -44,7 +44,11 @@ export async function send(url: string, init: Init = {}): Promise<Response> {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   const signal = init.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
   const { body = null, ...rest } = init;
-  const response = await fetch(url, { credentials: "same-origin", ...rest, body, signal });
+  const response = await fetch(url, { credentials: "same-origin", ...rest, body, signal }).catch((error: unknown) => {
+    if (init.signal?.aborted) throw error;
+    if (timeout.aborted) throw new Error(`The server did not answer within ${TIMEOUT_MS / 1000} seconds.`);
+    throw new Error("The server could not be reached.");
+  });
   if (!response.ok) throw new ApiError(response.status, await sentence(response));
   return response;
 }

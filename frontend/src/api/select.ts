@@ -7,6 +7,7 @@
  *   POST /api/datasets/{id}/tags                          {name} -> Tag
  *   POST /api/datasets/{id}/tags/{id}/records             {add: Filter} | {remove: Filter} -> {changed, count}
  *   GET  /api/datasets/{id}/records/{row}/tags            -> {tags: [Tag]}
+ *   POST /api/datasets/{id}/export/check                  what the export takes -> {records}: how many it will hold
  *   GET  /api/maps/{id}/tags.bin?version=…                a byte for each ordinal
  */
 
@@ -69,6 +70,18 @@ export const removeTag = async (dataset: string, tag: string): Promise<void> => 
 
 export const tagRecords = (dataset: string, tag: string, what: { add: Filter } | { remove: Filter }): Promise<{ changed: number; count: number }> =>
   post(`/api/datasets/${dataset}/tags/${tag}/records`, what);
+
+export interface ExportRequest {
+  filter?: Filter;
+  format: string;
+  map: string;
+  vectors?: "image" | "caption";
+}
+
+/** Where a form gets the file of an export; `checkExport` says beforehand whether it will. */
+export const exportAddress = (dataset: string): string => `/api/datasets/${dataset}/export`;
+
+export const checkExport = (dataset: string, request: ExportRequest): Promise<{ records: number }> => post(`${exportAddress(dataset)}/check`, request);
 
 /** The place of each point's tag in the list of tags; 254 = several, 255 = none. */
 export async function tagCodes(map: MapAddress): Promise<Uint8Array> {

@@ -4,7 +4,7 @@ import type { Space } from "../api/maps";
 import { select, table, tagCodes } from "../api/select";
 import type { MapEntry } from "../config";
 import type { Filter } from "../filters";
-import { shownCodes, TAGS } from "../legend";
+import { shownCodes, TAGS, tagsColumn } from "../legend";
 import { linkCameras } from "../map/link_cameras";
 import type { MapView } from "../map/map_view";
 import type { Found } from "../map/pick";
@@ -65,8 +65,8 @@ export class Beside {
     const records = new Records(map.entry);
     const rowOf = async ({ ordinal }: Found) => (await explorer.stage.attempt(records.get(ordinal)))?.row ?? null;
     view.canvas.setAttribute("aria-label", `Second ${view.canvas.getAttribute("aria-label")?.replace("Map", "map") ?? "map"}`);
-    void map.labels.then((labels) => view.setLabels(labels), this.failed);
-    void map.sheets.then((index) => {
+    void map.labels().then((labels) => view.setLabels(labels), this.failed);
+    void map.sheets().then((index) => {
       view.setSheets(index);
       view.showPictures(explorer.look.pictures);
     }, this.failed);
@@ -114,11 +114,11 @@ export class Beside {
     $effect(() => this.bits(entry, filters.filter, (bits) => view.setHidden(bits)));
     $effect(() => {
       const { colour, hidden, range, ramp } = look;
-      const column = manifest.columns.find(({ key }) => key === colour);
+      const column = colour === TAGS ? tagsColumn(explorer.tags.all) : manifest.columns.find(({ key }) => key === colour);
       const shown = column && column.kind !== "topic" ? shownCodes(column, { hidden, range }) : undefined;
       view.setCodes(null);
       view.setColumn(column?.key ?? null, shown, ramp ?? undefined);
-      if (colour === TAGS.key) return this.late(tagCodes(entry), (codes) => view.setCodes(codes, TAGS.missing));
+      if (column && colour === TAGS) return this.late(tagCodes(entry), (codes) => view.setCodes(codes, column));
     });
     $effect(() => {
       const { hits } = search;

@@ -24,7 +24,7 @@ export async function chipOf(stage: Stage, part: QueryPart): Promise<Chip | null
 async function topicChip(stage: Stage, topic: number, map: string, weight: number): Promise<Chip | null> {
   const entry = stage.config.maps.find(({ id }) => id === map);
   if (!entry) return null;
-  const labels = entry.id === stage.entry.id ? await stage.map.labels : ((await mapFiles(entry.base_url).json("labels.json")) as Labels);
+  const labels = entry.id === stage.entry.id ? await stage.map.labels() : ((await mapFiles(entry.base_url).json("labels.json")) as Labels);
   const found = labels.topics.find(({ id }) => id === topic);
   return found ? chip({ topic, map }, `${found.name || `Topic ${topic}`}${entry.id === stage.entry.id ? "" : ` (${SPACE_NAMES[entry.space]})`}`, { weight }) : null;
 }

@@ -1,6 +1,6 @@
 /** The explorer: puts its parts together, moves the camera, switches maps, and is a link. The panels read it. */
 
-import type { Space } from "../api/maps";
+import { recordOf, type MapRecord, type Space } from "../api/maps";
 import type { Order } from "../api/select";
 import { savedView, saveView } from "../api/views";
 import type { MapConfig, MapEntry } from "../config";
@@ -8,6 +8,7 @@ import { readFilter, readParts, type Filter } from "../filters";
 import type { Tool } from "../map/gestures";
 import type { Topic } from "../map/manifest";
 import type { Manner } from "../map/manner";
+import type { Focus } from "../map/morph";
 import type { Found } from "../map/pick";
 import type { Polygon } from "../map/region";
 import type { OpenedMap } from "../open_map";
@@ -21,7 +22,7 @@ import { Look, type ColourChoice } from "./look.svelte";
 import { Past } from "./past.svelte";
 import { Search } from "./search.svelte";
 import { Selection } from "./selection.svelte";
-import { Stage } from "./stage.svelte";
+import { placed, Stage } from "./stage.svelte";
 import { Tags } from "./tags.svelte";
 import { Together } from "./together.svelte";
 
@@ -57,7 +58,7 @@ export class Explorer {
 
   constructor(
     readonly config: MapConfig,
-    private readonly reopen: (entry: MapEntry) => Promise<OpenedMap>,
+    private readonly reopen: (entry: MapEntry, focus: Focus | null) => Promise<OpenedMap>,
     openBeside: (entry: MapEntry) => Promise<OpenedMap>,
   ) {
     this.stage = new Stage(config);
@@ -168,11 +169,6 @@ export class Explorer {
     else if (this.selection.filter) void this.selection.set(null);
   }
 
-  retry(): void {
-    this.stage.error = null;
-    this.stage.view.retry();
-  }
-
   moment(): Moment {
     const { colour, hidden, range, ramp } = this.look;
     const { parts, any } = this.filters;
@@ -192,14 +188,22 @@ export class Explorer {
     if (!entry || entry.id === this.stage.entry.id || this.switching) return;
     this.switching = true;
     this.detail.closeCard();
-    const row = this.detail.opened?.record.row;
-    const map = await this.stage.attempt(this.reopen(entry));
+    const opened = this.detail.opened?.record;
+    const row = opened?.row;
+    const map = await this.stage.attempt(this.reopen(entry, opened ? await this.focusOn(opened, entry) : null));
     if (map) {
       this.adopt(map);
       this.detail.opened = null;
       await Promise.all([row === undefined ? null : this.detail.openRow(row), this.search.again()]);
     }
     this.switching = false;
+  }
+
+  /** The place of a record on this map and on another; null where it is not on both, or where the answer does not come. */
+  private async focusOn(record: MapRecord, entry: MapEntry): Promise<Focus | null> {
+    const there = await recordOf(entry, record.row).catch(() => null);
+    const [before, after] = [placed(record), there && placed(there)];
+    return before && after && { before, after };
   }
 
   /** Shows another space of the same records beside this one, or no more. */

@@ -2,7 +2,7 @@
 
 import { tagCodes } from "../api/select";
 import type { Filter } from "../filters";
-import { filterOfLegend, filterOfRow, legendRows, shownCodes, soloed, tagRows, TAGS, toggled, type LegendRow } from "../legend";
+import { filterOfLegend, filterOfRow, legendRows, shownCodes, soloed, tagRows, TAGS, tagsColumn, toggled, type LegendRow } from "../legend";
 import type { Column, Ramp, Values } from "../map/manifest";
 import type { PictureMode } from "../map/thumbnails";
 import type { OpenedMap } from "../open_map";
@@ -15,9 +15,6 @@ export interface ColourChoice {
   range: [number, number] | null;
   ramp: Ramp | null;
 }
-
-/** The code of a point with several tags. */
-const SEVERAL = 254;
 
 export class Look {
   theme = $state(currentTheme());
@@ -36,13 +33,13 @@ export class Look {
   labels = $state(true);
 
   readonly column: Column | null = $derived.by(() => {
-    if (this.colour === TAGS.key) return TAGS;
+    if (this.colour === TAGS) return tagsColumn(this.tags.all);
     const column = this.stage.columns.find(({ key }) => key === this.colour);
     return column ? { ...column, ...(this.ramp ? { ramp: this.ramp } : {}) } : null;
   });
   readonly legend: LegendRow[] = $derived.by(() => {
     if (!this.column) return [];
-    if (this.column === TAGS) return tagRows(this.tags.all, this.several, this.theme);
+    if (this.colour === TAGS) return tagRows(this.tags.all, this.several, this.theme);
     return legendRows(this.column, this.values, this.stage.topics, this.theme);
   });
   /** Which records the legend leaves; null = all. */
@@ -57,61 +54,65 @@ export class Look {
     onThemeChange((theme) => (this.theme = theme));
   }
 
-  adopt({ view, manifest, labels, sheets }: OpenedMap): void {
+  adopt(map: OpenedMap): void {
+    const { view, manifest } = map;
     this.setColour(this.column?.key ?? manifest.embedded ?? manifest.columns[0]?.key ?? null, { ramp: this.ramp });
-    labels.then(
-      (labels) => {
-        this.stage.topics = labels.topics;
-        view.setLabels(labels);
-      },
-      () => (this.stage.error = "The labels could not be loaded."),
-    );
-    sheets.then(
-      (index) => {
-        view.setSheets(index);
-        view.showPictures(this.pictures);
-        this.hasPictures = view.hasPictures;
-      },
-      () => (this.stage.error = "The pictures could not be loaded."),
-    );
     view.showLabels(this.labels);
+    this.ask(map, "The topic names could not be loaded.", map.labels, (labels) => {
+      this.stage.topics = labels.topics;
+      view.setLabels(labels);
+    });
+    this.ask(map, "The pictures could not be loaded.", map.sheets, (index) => {
+      view.setSheets(index);
+      view.showPictures(this.pictures);
+      this.hasPictures = view.hasPictures;
+    });
+  }
+
+  /** Shows what a map's files say, unless another map is shown by then; a failure is said, and asked for again on request. */
+  private ask<T>(map: OpenedMap, problem: string, asked: () => Promise<T>, show: (found: T) => void): void {
+    asked().then(
+      (found) => this.stage.map === map && show(found),
+      () => this.stage.map === map && this.stage.fail(problem, () => this.ask(map, problem, asked, show)),
+    );
   }
 
   setColour(key: string | null, { hidden = [], range = null, ramp = null }: Partial<ColourChoice> = {}): void {
-    this.colour = key === TAGS.key || this.stage.columns.some((column) => column.key === key) ? key : null;
+    this.colour = key === TAGS || this.stage.columns.some((column) => column.key === key) ? key : null;
     this.hidden = new Set(hidden);
     this.range = range;
     this.ramp = ramp;
     this.values = null;
-    if (this.colour !== TAGS.key) this.stage.view.setCodes(null);
+    if (this.colour !== TAGS) this.stage.view.setCodes(null);
     this.apply();
-    if (this.colour === TAGS.key) void this.showTags();
+    if (this.colour === TAGS) this.showTags();
     else this.loadValues();
   }
 
   /** Tags were put on records or taken off. */
   tagsChanged(): void {
-    if (this.colour === TAGS.key) void this.showTags();
+    if (this.colour === TAGS) this.showTags();
   }
 
-  private async showTags(): Promise<void> {
+  private showTags(): void {
     const { map, entry } = this.stage;
-    const codes = await this.stage.attempt(tagCodes(entry));
-    if (!codes || this.stage.map !== map || this.colour !== TAGS.key) return;
-    this.several = codes.reduce((sum, code) => sum + Number(code === SEVERAL), 0);
-    map.view.setCodes(codes, TAGS.missing);
+    this.ask(map, "The tags of the points could not be loaded.", () => tagCodes(entry), (codes) => {
+      if (this.colour !== TAGS) return;
+      const column = tagsColumn(this.tags.all);
+      this.several = codes.reduce((sum, code) => sum + Number(code === column.several), 0);
+      map.view.setCodes(codes, column);
+      this.apply();
+    });
   }
 
   private loadValues(): void {
-    const { column, stage } = this;
-    const { map } = stage;
+    const { column } = this;
+    const { map } = this.stage;
     if (!column || column.kind === "topic") return;
-    map.source.json(`c/${column.key}/values.json`).then(
-      (values) => {
-        if (this.colour === column.key && stage.map === map) this.values = values as Values;
-      },
-      () => (stage.error = `The values of “${column.name}” could not be loaded.`),
-    );
+    const values = () => map.source.json(`c/${column.key}/values.json`) as Promise<Values>;
+    this.ask(map, `The values of “${column.name}” could not be loaded.`, values, (found) => {
+      if (this.colour === column.key) this.values = found;
+    });
   }
 
   toggleCode(code: number): void {

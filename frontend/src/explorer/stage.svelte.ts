@@ -14,6 +14,8 @@ export class Stage {
   camera = $state.raw<Camera>({ x: 0.5, y: 0.5, k: 1 });
   error = $state<string | null>(null);
   records!: Records;
+  /** What "try again" does besides asking for the tiles that failed. */
+  private readonly again = new Set<() => void>();
 
   readonly entry = $derived(this.map.entry);
   readonly columns = $derived(this.map.manifest.columns);
@@ -21,6 +23,7 @@ export class Stage {
   constructor(readonly config: MapConfig) {}
 
   adopt(map: OpenedMap): void {
+    this.again.clear();
     this.map = map;
     this.records = new Records(map.entry);
     this.camera = map.view.camera;
@@ -28,6 +31,20 @@ export class Stage {
 
   get view(): MapView {
     return this.map.view;
+  }
+
+  /** Says that something could not be had, and how to have it after all. */
+  fail(message: string, again: () => void): void {
+    this.error = message;
+    this.again.add(again);
+  }
+
+  retry(): void {
+    this.error = null;
+    this.view.retry();
+    const all = [...this.again];
+    this.again.clear();
+    all.forEach((ask) => ask());
   }
 
   /** The result, or null with the error told. What was aborted is told to nobody. */

@@ -33,17 +33,34 @@ export class Tags {
     return made;
   }
 
+  /** Puts a tag on one record and makes it where there is none of this name; whether that worked. */
+  async putOn(row: number, name: string): Promise<boolean> {
+    const same = (tag: Tag): boolean => tag.name.localeCompare(name, undefined, { sensitivity: "accent" }) === 0;
+    const tag = this.all.find(same) ?? (await this.create(name));
+    return tag !== null && this.tagOne(tag, { add: { rows: [row] } });
+  }
+
+  takeOff(row: number, tag: Tag): Promise<boolean> {
+    return this.tagOne(tag, { remove: { rows: [row] } });
+  }
+
+  private async tagOne(tag: Tag, what: { add: Filter } | { remove: Filter }): Promise<boolean> {
+    const done = await this.stage.attempt(tagRecords(this.dataset, tag.id, what));
+    if (done) await this.load();
+    return done !== null;
+  }
+
   async put(tag: Tag, filter: Filter): Promise<void> {
     const done = await this.stage.attempt(tagRecords(this.dataset, tag.id, { add: filter }));
     if (!done) return;
-    toast(`“${tag.name}” is on ${text.count(done.changed)} more records, on ${text.count(done.count)} in all.`);
+    toast(`“${tag.name}” is on ${text.records(done.changed, "more")}, on ${text.count(done.count)} in all.`);
     await this.load();
   }
 
   async take(tag: Tag, filter: Filter): Promise<void> {
     const done = await this.stage.attempt(tagRecords(this.dataset, tag.id, { remove: filter }));
     if (!done) return;
-    toast(`“${tag.name}” was taken off ${text.count(done.changed)} records.`);
+    toast(`“${tag.name}” was taken off ${text.records(done.changed)}.`);
     await this.load();
   }
 

@@ -16,9 +16,9 @@ export async function arrivalView(
   focus: Focus | null,
   signal: AbortSignal,
 ): Promise<Viewport> {
-  if (focus) return keepingFocus(before, focus);
   const root = store.tiles[0];
   if (!root || !isNear(before)) return before;
+  if (focus) return keepingFocus(before, focus);
   const [[points], places] = await Promise.all([store.all([root], signal), from(root)]);
   const nearest = nearestBefore(points!, places, before);
   return nearest ? keepingFocus(before, nearest) : before;

@@ -10,7 +10,7 @@ export type Look = "light" | "dark";
 
 /** Codes that the shader's table can hold. */
 export const CODES = 65536;
-/** Values of a category with a colour of their own; the rest is "Other". */
+/** Colours of the scheme for categories: the first values have them in turn, unless they chose; the rest is "Other". */
 export const OWN_COLOURS = 10;
 
 const CATEGORIES: Record<Look, string[]> = {
@@ -24,6 +24,7 @@ const RANGE: Record<Look, [number, number]> = { light: [0, 0.88], dark: [0.14, 1
 
 const OTHER: Record<Look, string> = { light: "#8d867a", dark: "#8f897d" };
 const MISSING: Record<Look, string> = { light: "#bdb6a9", dark: "#57534b" };
+const SEVERAL: Record<Look, string> = { light: "#37332c", dark: "#f2ede3" };
 const PLAIN: Record<Look, string> = { light: "#25706d", dark: "#7fc9bd" };
 
 /** Hits, worst to best. */
@@ -60,8 +61,15 @@ export function colourOf(column: Column | null, code: number, look: Look): Rgb {
   if (code === column.missing) return rgb(MISSING[look]);
   if (column.kind === "number" || column.kind === "date") return ramp(placeOf(column, code), look);
   if (column.kind === "topic") return topicColour(code, look);
-  return rgb(code < OWN_COLOURS ? CATEGORIES[look][code]! : OTHER[look]);
+  if (code === column.several) return rgb(SEVERAL[look]);
+  return rgb(code < ownCodes(column) ? categoryColour(column.colours?.[code] ?? code, look) : OTHER[look]);
 }
+
+/** How many codes of a category, from the first on, are not "Other". */
+export const ownCodes = ({ colours }: Column): number => colours?.length ?? OWN_COLOURS;
+
+/** The colour of the scheme; after the last they come round again. */
+export const categoryColour = (place: number, look: Look): string => CATEGORIES[look][place % OWN_COLOURS]!;
 
 /** Topics are many: the ten colours come round again in a lighter and in a deeper shade, so neighbours differ. */
 function topicColour(id: number, look: Look): Rgb {
@@ -105,6 +113,13 @@ export function placeOf(column: Column, code: number): number {
   const value = valueOf(column, code);
   if (column.ramp === "linear") return (value - min) / (max - min);
   return min > 0 ? Math.log(value / min) / Math.log(max / min) : Math.log1p(value - min) / Math.log1p(max - min);
+}
+
+/** The same of a value, which may lie a little beyond the smallest and the largest where the ramp is linear. */
+export function placeOfValue(column: Column, value: number): number {
+  const { min = 0, max = 1 } = column;
+  if ((column.ramp ?? column.scale) === "log") return placeOf(column, codeOf(column, value));
+  return (value - min) / (max - min || 1);
 }
 
 /** The code at a place of the ramp. */

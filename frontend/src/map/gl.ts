@@ -41,3 +41,9 @@ export function fillBuffer(gl: GL, buffer: WebGLBuffer, data: ArrayBufferView<Ar
 }
 
 export type Rgb = [number, number, number];
+
+/** Of a computed style: "rgb(250 248 244)". */
+export function parseRgb(text: string): Rgb {
+  const [r = 255, g = 255, b = 255] = (text.match(/[\d.]+/g) ?? []).map(Number);
+  return [r / 255, g / 255, b / 255];
+}

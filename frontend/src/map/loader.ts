@@ -3,8 +3,8 @@
 const RETRY_AFTER = [400, 1500, 5000];
 /** After the last of them it is said, and tried again so often by itself. */
 const TRY_ANEW_AFTER = 30_000;
-/** An answer that takes longer counts as none. */
-const PATIENCE = 30_000;
+/** An answer that takes longer counts as none; after the first time a slow line gets more. */
+const PATIENCE = [15_000, 30_000] as const;
 
 export class Loader<K> {
   private wanted: K[] = [];
@@ -63,7 +63,7 @@ export class Loader<K> {
   private async start(key: K): Promise<void> {
     this.busy.add(key);
     try {
-      await this.runInTime(key);
+      await this.runInTime(key, PATIENCE[this.tries.has(key) ? 1 : 0]);
       this.tries.delete(key);
       this.settled.add(key);
     } catch (error) {
@@ -96,10 +96,10 @@ export class Loader<K> {
   }
 
   /** The signal stops a request that hangs; who pays no heed to it is not waited for either. */
-  private async runInTime(key: K): Promise<void> {
+  private async runInTime(key: K, patience: number): Promise<void> {
     const stop = new AbortController();
-    const late = this.wait(PATIENCE, stop.signal).then(() => {
-      throw new Error(`No answer within ${PATIENCE / 1000} seconds.`);
+    const late = this.wait(patience, stop.signal).then(() => {
+      throw new Error(`No answer within ${patience / 1000} seconds.`);
     });
     try {
       await Promise.race([this.run(key, AbortSignal.any([this.abort.signal, stop.signal])), late]);

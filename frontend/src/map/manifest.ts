@@ -43,12 +43,20 @@ export interface Column {
   computed?: boolean;
   /** How its colours are laid out, where the reader wants it otherwise. */
   ramp?: Ramp;
+  /** Categories whose values have colours of their own: which of the scheme, by code; later codes are "Other". */
+  colours?: number[];
+  /** The code that says "several values". */
+  several?: number;
 }
 
 export interface Values {
   values?: string[];
   counts?: number[];
   histogram?: number[];
+  /** Where its bars begin, and the end of the last: values of the column. Older maps have bars of equal ranges of codes. */
+  edges?: number[];
+  /** Whether all values are whole numbers. */
+  whole?: boolean;
   missing: number;
 }
 

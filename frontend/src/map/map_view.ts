@@ -1,26 +1,27 @@
 /** The map: puts canvas, layers, camera and pointer together; typed arrays in, events out. */
 
 import { arrivalView, placesBefore, type PlacesBefore } from "./arrival";
-import { startBudget, type Budget } from "./budget";
+import { startBudget } from "./budget";
 import type { Look } from "./colours";
 import { tilesIn } from "./cover";
 import { Events } from "./events";
 import type { Flags } from "./flags";
+import { Frames } from "./frames";
 import { Gestures, type Tool } from "./gestures";
-import type { Rgb } from "./gl";
+import { parseRgb } from "./gl";
 import type { Hit } from "./hits_pass";
+import { countInView, type InView } from "./in_view";
 import { handleKey } from "./keyboard";
 import { LabelLayer } from "./labels";
 import { tileOf, type Column, type Labels, type Manifest, type Ramp, type SheetIndex, type Topic } from "./manifest";
 import type { Manner } from "./manner";
-import { Marks } from "./marks";
-import { Minimap, type MinimapStyle } from "./minimap";
-import { Morph, type Focus } from "./morph";
+import { Marks, type CodesLook } from "./marks";
+import { Minimaps } from "./minimaps";
+import type { Focus } from "./morph";
 import { Mover, wantsNoMotion } from "./mover";
 import { Overlay, type WorldPoint } from "./overlay";
 import type { Found } from "./pick";
 import { Pointer } from "./pointer";
-import type { DrawnTile } from "./points_pass";
 import { boxOf, ordinalsIn, type Polygon } from "./region";
 import { Sampler } from "./sample";
 import { Scene } from "./scene";
@@ -29,7 +30,7 @@ import type { MapSource } from "./source";
 import type { PictureSource } from "./singles";
 import { TileStore } from "./store";
 import { Thumbnails, type PictureMode } from "./thumbnails";
-import type { Codes, TilePoints } from "./tile";
+import type { Codes } from "./tile";
 import { toScreen, toWorld, UNCOVERED, type Box, type Camera, type Inset, type Viewport } from "./viewport";
 
 export { NoWebGLError } from "./screen";
@@ -65,16 +66,11 @@ export class MapView {
   private readonly overlay: Overlay;
   private readonly labels: LabelLayer;
   private readonly gestures: Gestures;
-  private readonly budget: Budget = startBudget();
+  private readonly minimaps: Minimaps;
+  private readonly frames: Frames;
   private readonly abort = new AbortController();
   private thumbnails: Thumbnails | null = null;
   private pictureSource: PictureSource | null = null;
-  private readonly minimaps = new Set<Minimap>();
-  private morph: Morph | null = null;
-  private drawn: DrawnTile[] = [];
-  private requested = 0;
-  private lastFrame = 0;
-  private moving = false;
   private painted = false;
   private wasLoading = false;
 
@@ -87,7 +83,10 @@ export class MapView {
   ) {
     this.glass = new Screen(parent, {
       resized: (width, height) => this.resized(width, height),
-      restored: () => this.restore(),
+      restored: () => {
+        this.scene.restore();
+        this.invalidate();
+      },
     });
     const { canvas, gl, width, height } = this.glass;
     this.canvas = canvas;
@@ -100,8 +99,15 @@ export class MapView {
     });
     this.marks = new Marks(manifest.n, (column, ordinal) => this.codeIn(column, ordinal));
     this.scene = new Scene(gl, this.marks);
-    this.mover = new Mover(width, height, inset, () => this.cameraMoved(), manifest.bounds);
-    this.sampler = new Sampler(this.store, this.marks, this.budget);
+    this.mover = new Mover(width, height, inset, () => this.frames.cameraMoved(), manifest.bounds);
+    const budget = startBudget();
+    this.sampler = new Sampler(this.store, this.marks, budget);
+    this.minimaps = new Minimaps(this.store, this.marks, this.scene);
+    const { glass, mover, sampler, scene, overlay, labels, minimaps } = this;
+    this.frames = new Frames(
+      { glass, mover, sampler, scene, overlay, labels, minimaps, budget },
+      { moved: () => this.events.emit("camera", this.camera), painted: () => this.report() },
+    );
     this.pointer = this.makePointer();
     this.gestures = new Gestures(this.canvas, this.pointer.gestureHandlers());
     const keys = this.pointer.keyHandlers();
@@ -131,7 +137,7 @@ export class MapView {
     this.gestures.close();
     this.store.close();
     this.thumbnails?.close();
-    cancelAnimationFrame(this.requested);
+    this.frames.stop();
     this.glass.close();
   }
 
@@ -197,8 +203,8 @@ export class MapView {
    * Colours by codes that are no column of the files, by ordinal, as a category; null = by the column again. What `shown` of
    * `setColumn` says holds for them too. Throws a RangeError unless there is one code for each point.
    */
-  setCodes(codes: Codes | null, missing = 255): void {
-    this.marks.setCodes(codes, missing);
+  setCodes(codes: Codes | null, look: CodesLook = { missing: 255 }): void {
+    this.marks.setCodes(codes, look);
     this.recolour();
   }
 
@@ -251,10 +257,14 @@ export class MapView {
    * colours and the look until the map is closed or the answer is called. The canvas shows the world from edge to edge.
    */
   drawMinimap(canvas: HTMLCanvasElement): () => void {
-    const minimap = new Minimap(canvas, () => this.minimapNow());
-    this.minimaps.add(minimap);
+    const stop = this.minimaps.add(canvas);
     this.invalidate();
-    return () => this.minimaps.delete(minimap);
+    return stop;
+  }
+
+  /** How many points are on the screen that no filter hides. Takes some milliseconds with a million: not for every frame. */
+  countInView(): InView {
+    return countInView(this.store.tiles, this.store.loaded, this.flags, this.mover.view);
   }
 
   /** What a click at this place of the screen would meet. */
@@ -328,11 +338,7 @@ export class MapView {
     if (signal.aborted) return;
     this.mover.set(after);
     old.leave();
-    if (still) return;
-    await new Promise<void>((resolve) => {
-      this.morph = new Morph(before, after, known, resolve);
-      this.invalidate();
-    });
+    if (!still) await this.frames.travel(before, after, known);
   }
 
   /** Fades away: another map takes its place. */
@@ -355,56 +361,20 @@ export class MapView {
   }
 
   invalidate(): void {
-    if (!this.requested && !this.abort.signal.aborted) this.requested = requestAnimationFrame((now) => this.frame(now));
-  }
-
-  private cameraMoved(): void {
-    this.morph?.stop();
-    this.morph = null;
-    this.moving = true;
-    this.events.emit("camera", this.camera);
-    this.invalidate();
-  }
-
-  private restore(): void {
-    this.scene.restore();
-    this.invalidate();
+    this.frames.invalidate();
   }
 
   private resized(width: number, height: number): void {
     this.mover.resize(width, height);
     // A canvas of a new size is empty: waiting for the next frame would let it flicker.
-    if (this.painted) this.frame(performance.now());
+    if (this.painted) this.frames.draw(performance.now());
     else this.invalidate();
   }
 
   private recolour(): void {
     this.scene.recolour();
-    this.minimaps.forEach((minimap) => minimap.refresh());
+    this.minimaps.refresh();
     this.invalidate();
-  }
-
-  private frame(now: number): void {
-    cancelAnimationFrame(this.requested);
-    this.requested = 0;
-    if (this.glass.gl.isContextLost()) return;
-    if (this.moving) this.budget.frame(now - this.lastFrame);
-    this.lastFrame = now;
-    this.moving = this.mover.advance(now);
-    if (this.moving) this.events.emit("camera", this.camera);
-    const morphing = this.morph?.at(now) ?? null;
-    if (!morphing) this.morph = null;
-    this.drawn = this.sampler.choose(this.mover.view);
-    const view = morphing?.view ?? this.mover.view;
-    const size = this.sampler.size(view);
-    const morph = this.morph && morphing && { way: morphing.way, places: this.morph };
-    const animating = this.scene.draw({ view, now, drawn: this.drawn, size, morph });
-    this.overlay.draw(morphing ? null : view, size / 2 + 5);
-    this.labels.draw(morphing ? null : view);
-    this.parent.toggleAttribute("data-pictures", this.thumbnails?.shown ?? false);
-    this.minimaps.forEach((minimap) => minimap.draw(view));
-    this.report();
-    if (animating || this.mover.isFlying) this.invalidate();
   }
 
   /** The next frame says that nothing is on its way any more. */
@@ -414,21 +384,14 @@ export class MapView {
   }
 
   private report(): void {
-    if (!this.painted && (this.drawn.length > 0 || this.n === 0)) {
+    this.parent.toggleAttribute("data-pictures", this.thumbnails?.shown ?? false);
+    if (!this.painted && (this.frames.drawn.length > 0 || this.n === 0)) {
       this.painted = true;
       this.events.emit("firstpaint", null);
     }
     const { loading } = this;
     if (loading !== this.wasLoading) this.events.emit("loading", loading);
     this.wasLoading = loading;
-  }
-
-  private minimapNow(): { points: TilePoints | null; style: MinimapStyle } {
-    const root = this.store.tiles[0];
-    const points = (root && this.store.loaded.get(root)) ?? null;
-    const { codes, colouredBy } = this.marks;
-    const column = colouredBy && points?.columns.get(colouredBy.key);
-    return { points, style: this.scene.minimapStyle(codes?.values ?? column ?? null) };
   }
 
   private codeIn(column: Column, ordinal: number): number | null {
@@ -439,7 +402,7 @@ export class MapView {
 
   private makePointer(): Pointer {
     const shown = {
-      drawn: () => this.drawn,
+      drawn: () => this.frames.drawn,
       pictureAt: (sx: number, sy: number) => this.thumbnails?.at(sx, sy) ?? null,
     };
     return new Pointer(this.mover, this.marks, shown, {
@@ -457,9 +420,4 @@ export class MapView {
     this.invalidate();
     this.events.emit("hover", found);
   }
-}
-
-function parseRgb(text: string): Rgb {
-  const [r = 255, g = 255, b = 255] = (text.match(/[\d.]+/g) ?? []).map(Number);
-  return [r / 255, g / 255, b / 255];
 }

@@ -11,6 +11,9 @@ export interface PerPoint {
   revision: number;
 }
 
+/** How codes that are no column of the files are coloured. */
+export type CodesLook = Pick<Column, "missing" | "colours" | "several">;
+
 /** From this byte of the glow on a point counts. */
 export const GLOW_CUT = 128;
 
@@ -44,10 +47,10 @@ export class Marks {
     this.glow = bytes && { values: this.checked(bytes), revision: ++this.revision };
   }
 
-  setCodes(codes: Codes | null, missing: number): void {
+  setCodes(codes: Codes | null, look: CodesLook): void {
     this.codes = codes && { values: this.checked(codes), revision: ++this.revision };
     const type = codes?.BYTES_PER_ELEMENT === 2 ? "u16" : "u8";
-    this.ownColumn = codes && { key: "", name: "", kind: "category", type, missing };
+    this.ownColumn = codes && { key: "", name: "", kind: "category", type, ...look };
   }
 
   setColumn(column: Column | null, shown: ((code: number) => boolean) | null): void {

@@ -2,6 +2,7 @@
 
 import { mount, untrack } from "svelte";
 import type { MapConfig, MapEntry } from "../config";
+import type { Focus } from "../map/morph";
 import { openMap, placesBefore, type OpenedMap } from "../open_map";
 import { Explorer } from "../explorer/explorer.svelte";
 import { decodeLink, encodeLink, leftOut, type Link } from "../url";
@@ -17,9 +18,9 @@ export function startPanels(
   open: (entry: MapEntry) => Promise<OpenedMap>,
 ): void {
   let shown = first;
-  const explorer = new Explorer(config, async (entry) => {
+  const explorer = new Explorer(config, async (entry, focus) => {
     const next = await open(entry);
-    await morph(shown, next);
+    await morph(shown, next, focus);
     shown = next;
     return next;
   }, (entry) => openMap(entry, app, true));
@@ -37,9 +38,9 @@ export function startList(app: HTMLElement, config: MapConfig, entry: MapEntry, 
 }
 
 /** Every point travels from its old place; a map that cannot be shown leaves the old one as it is. */
-async function morph(from: OpenedMap, to: OpenedMap): Promise<void> {
+async function morph(from: OpenedMap, to: OpenedMap, focus: Focus | null): Promise<void> {
   try {
-    await to.view.morphFrom(from.view, placesBefore(to, from.entry));
+    await to.view.morphFrom(from.view, placesBefore(to, from.entry), focus);
   } catch (error) {
     to.close();
     throw error;

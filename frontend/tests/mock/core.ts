@@ -82,7 +82,7 @@ async function picks(view: MapView, places: number): Promise<{ met: number; wron
 
 /** A few pixels from one of the points that are drawn. */
 function besidePoint(view: MapView): readonly [number, number] {
-  const drawn = view["drawn"].filter(({ prefix }) => prefix.fading > 0);
+  const drawn = view["frames"].drawn.filter(({ prefix }) => prefix.fading > 0);
   const { points, prefix } = drawn[random.below(drawn.length)]!;
   const [sx, sy] = view.screen(...pointAt(points, random.below(prefix.fading)));
   return [sx + 5 * random.normal(), sy + 5 * random.normal()];
@@ -92,7 +92,7 @@ function besidePoint(view: MapView): readonly [number, number] {
 function nearest(view: MapView, x: number, y: number): number | null {
   let best: number | null = null;
   let bestSquare = (10 / view.viewport.scale) ** 2;
-  for (const { points, prefix } of view["drawn"]) {
+  for (const { points, prefix } of view["frames"].drawn) {
     const { tile, at, low } = points;
     const side = 2 ** tile.z;
     const world = (start: number, i: number) => (start + (at[i]! + (low ? (low[i]! + 0.5) / 256 : 0.5)) / STEPS) / side;
