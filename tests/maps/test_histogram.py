@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atlas.maps.histogram import MOST_BARS, edges_of
 from atlas.maps.codes import Column
+from atlas.maps.histogram import MOST_BARS, edges_of
 
 
 def seconds(*days: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
