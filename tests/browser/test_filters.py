@@ -45,6 +45,8 @@ def test_the_legend_hides_solos_selects_and_filters(map_page: Page) -> None:
 
 def test_numbers_are_brushed_on_their_histogram_and_laid_out_by_their_logarithm(map_page: Page) -> None:
     map_page.get_by_label("Colour by").select_option("year")
+    expect(map_page.locator(".map-side svg.histogram rect")).not_to_have_count(1)
+    expect(map_page.get_by_role("button", name="Show all")).to_have_count(0)
     bars = map_page.locator(".map-side svg.histogram").bounding_box()
     assert bars is not None
     middle = bars["y"] + bars["height"] / 2
