@@ -49,6 +49,7 @@ bench: build ## Measure every part beside the usual ways; leave the machine alon
 	$(PY) -m atlas.search.benchmark
 	$(PY) -m atlas.search.benchmark --relevance
 	$(PY) frontend/benchmarks/run.py
+	$(PY) frontend/benchmarks/search.py
 
 .PHONY: help demo build test lint style types pages units format bench
 

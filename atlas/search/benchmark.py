@@ -4,7 +4,7 @@ Speed: starts the whole system in a folder of its own, plants records with vecto
 page does, one after the other and twenty at a time, each without a pause. `cpu ms` is processor time, of one
 request or of one scan: it hardly depends on what else the machine does. Beside it, in the same run: the scan
 alone, with one vector and with four together; numpy over the same matrix, in float32 and from float16;
-pgvector's HNSW at three ef_search, and its scan. Recall is counted against numpy in double precision.
+pgvector's HNSW at three ef_search. Recall is counted against numpy in double precision.
 
 Relevance: `--relevance FILE.tar … --truth COLUMN …` on sets with known truth, see `relevance.py`; without
 files the sample of the project is taken.

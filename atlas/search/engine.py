@@ -125,7 +125,9 @@ def _fused(found: Meaning, allowed: Allowed, words: NDArray[np.intp], query: Que
     if allowed is not None:
         seen = np.where(allowed, seen, np.float32(np.nan))
         ordered = np.sort(seen[~np.isnan(seen)])
-    rows, relevant = best_rows(seen, ordered, words, found.cut, query.offset + query.limit)
+    rows, relevant = best_rows(
+        seen, ordered, words, query.share_of_words, found.cut, query.offset + query.limit
+    )
     shown = rows[query.offset :]
     scores = _shown(found.total[shown])
     parts = _shown(np.stack([part[shown] for part in found.parts], axis=1))

@@ -13,18 +13,21 @@ BINS = 64
 
 
 def best_rows(
-    seen: Scores, ordered: Scores, words: NDArray[np.intp], cut: float, count: int
+    seen: Scores, ordered: Scores, words: NDArray[np.intp], share: float, cut: float, count: int
 ) -> tuple[NDArray[np.intp], int]:
     """The first `count` rows of both rankings fused, and how many rows of all are relevant.
 
     Relevant is what scores at least `cut` or has the words; that comes first. Within, by reciprocal rank
     fusion: a record's worth is the sum over the lists of 1 / (60 + its rank) (Cormack, Clarke and Büttcher
     2009, doi:10.1145/1571941.1572114). Ranks and not scores, because cosines and word ranks share no scale.
+    Where more is wanted than words, having them is an answer to a part only: it lifts by their share, and
+    makes nothing relevant.
 
     Args:
         seen: (N,) scores by meaning, NaN where there is none or the row may not be a hit.
         ordered: the numbers among them, ascending.
         words: the rows that have the words and may be hits, best first.
+        share: how much of what is wanted the words are, above 0 to 1.
     """
     passing = len(ordered) - int(np.searchsorted(ordered, np.float32(cut)))
     best = top(seen, ordered, count)
@@ -36,10 +39,11 @@ def best_rows(
     known = ~np.isnan(seen[rows])
     above = len(ordered) - np.searchsorted(ordered, seen[rows[known]], side="right")
     worth[known] = 1 / (RANK_CONSTANT + 1 + above)
-    worth[np.searchsorted(rows, words)] += 1 / (RANK_CONSTANT + 1 + np.arange(len(words)))
-    relevant = (seen[rows] >= cut) | np.isin(rows, words)
+    worth[np.searchsorted(rows, words)] += share / (RANK_CONSTANT + 1 + np.arange(len(words)))
+    suffices = words if share == 1 else words[:0]
+    relevant = (seen[rows] >= cut) | np.isin(rows, suffices)
     order = np.lexsort((rows, -worth, ~relevant))[:count]
-    return rows[order], passing + int((~(seen[words] >= cut)).sum())
+    return rows[order], passing + int((~(seen[suffices] >= cut)).sum())
 
 
 def top(scores: Scores, ordered: Scores, count: int) -> NDArray[np.intp]:

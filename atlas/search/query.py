@@ -49,3 +49,10 @@ class Query:
     @property
     def unwanted_words(self) -> list[str]:
         return [part.text for part in self.parts if part.text is not None and part.weight < 0]
+
+    @property
+    def share_of_words(self) -> float:
+        """Of all that is wanted, by weight, 0…1."""
+        wanted = [part for part in self.parts if part.weight > 0]
+        words = sum(part.weight for part in wanted if part.text is not None)
+        return words / sum(part.weight for part in wanted) if wanted else 0.0

@@ -12,9 +12,11 @@ NAN = float("nan")
 SCORES = np.array([5, 4, 3, 0, -1, NAN], np.float32)
 
 
-def best_rows(seen: Scores, words: Sequence[int], cut: float, count: int) -> tuple[NDArray[np.intp], int]:
+def best_rows(
+    seen: Scores, words: Sequence[int], cut: float, count: int, share: float = 1
+) -> tuple[NDArray[np.intp], int]:
     ordered = np.sort(seen[~np.isnan(seen)])
-    return fuse.best_rows(seen, ordered, np.array(words, np.intp), cut, count)
+    return fuse.best_rows(seen, ordered, np.array(words, np.intp), share, cut, count)
 
 
 def test_without_words_the_order_is_that_of_the_scores() -> None:
@@ -44,6 +46,13 @@ def test_the_worth_of_a_record_is_the_sum_of_its_reciprocal_ranks() -> None:
     worth = {0: 1 / 61, 1: 1 / 62 + 1 / 62, 2: 1 / 63, 3: 1 / 64, 4: 1 / 65 + 1 / 61}
 
     assert rows.tolist() == sorted(worth, key=lambda row: -worth[row])
+
+
+def test_beside_other_wishes_words_lift_by_their_share_and_make_nothing_relevant() -> None:
+    rows, relevant = best_rows(SCORES, [5, 1], 3, 10, share=0.5)
+
+    assert relevant == 3
+    assert rows.tolist() == [1, 0, 2, 3, 4, 5]
 
 
 def test_a_page_is_the_beginning_of_a_longer_one() -> None:
