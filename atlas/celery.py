@@ -44,6 +44,8 @@ def leave_sign_of_life(sender: Any, **_: Any) -> None:
 
 
 @task_prerun.connect
-def look_after_connections(**_: Any) -> None:
-    """As Django does before each request: one that is old or broken goes."""
-    close_old_connections()
+def look_after_connections(task: Any, **_: Any) -> None:
+    """As Django does before each request: one that is old or broken goes. Not where a task runs within its
+    caller, whose connection it is."""
+    if not task.request.is_eager:
+        close_old_connections()
