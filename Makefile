@@ -21,7 +21,7 @@ demo: build ## Start everything with a sample dataset; ATLAS_PORT and ATLAS_HOME
 build: .venv/.packages .venv/.compiled frontend/dist/manifest.json ## Install the packages and build the pages; nothing to do, nothing done
 
 test: build lint units ## All checks and all tests; those of the whole system come last
-	$(PY) -m pytest --numprocesses=3
+	$(PY) -m pytest --numprocesses=2
 
 lint: style types pages ## Style, types and rules, in Python and in TypeScript
 

@@ -1,4 +1,4 @@
-"""How `pytest -n 3` shares the tests out among its workers: by file; each worker has services of its own.
+"""How `pytest -n 2` shares the tests out among its workers: by file; each worker has services of its own.
 
 What takes longest goes first, so that no worker is left alone with it in the end. Some files stay together:
 those of the browser share one running system, one browser and one dataset; those of faults share a system
