@@ -51,7 +51,10 @@ def _use_one_maker(build: Build, space: Space) -> None:
     """
     maker = towers.maker(build.dataset)
     with transaction.atomic():
-        VectorSet.objects.get_or_create(dataset=build.dataset, space=space, defaults=maker)
+        # Two shards may begin at once: whoever comes second finds the first one's.
+        VectorSet.objects.bulk_create(
+            [VectorSet(dataset=build.dataset, space=space, **maker)], ignore_conflicts=True
+        )
         made_by = VectorSet.objects.select_for_update().get(dataset=build.dataset, space=space)
         if all(getattr(made_by, name) == value for name, value in maker.items()):
             return
