@@ -7,8 +7,10 @@ window.started = start();
 
 /** What the core keeps to itself; measuring may look. */
 interface Inside {
-  drawn: { prefix: { fading: number } }[];
-  budget: { points: number; frame(milliseconds: number): void };
+  frames: {
+    drawn: { prefix: { fading: number } }[];
+    parts: { budget: { points: number; frame(milliseconds: number): void } };
+  };
 }
 
 async function start(): Promise<FirstPaint> {
@@ -16,14 +18,14 @@ async function start(): Promise<FirstPaint> {
   const map = await openMap({ id: n!, space: "image", version: "1", base_url: `/maps/${n}/`, count: Number(n) }, document.getElementById("main")!);
   const { view } = map;
   const painted = new Promise<FirstPaint>((resolve) => view.events.on("firstpaint", () => resolve(firstPaint())));
-  const inside = view as unknown as Inside;
+  const { frames } = view as unknown as Inside;
   if (wanted.has("all")) {
-    inside.budget.points = 1e9;
-    inside.budget.frame = () => {};
+    frames.parts.budget.points = 1e9;
+    frames.parts.budget.frame = () => {};
   }
   window.contender = {
     settle: () => settleWebGL(view.canvas),
-    drawn: () => inside.drawn.reduce((sum, { prefix }) => sum + prefix.fading, 0),
+    drawn: () => frames.drawn.reduce((sum, { prefix }) => sum + prefix.fading, 0),
     camera: (x, y, scale) => view.setCamera({ x, y, k: scale / 1024 }),
     highlight: (ordinals) => view.setHits(ordinals.map((ordinal, i) => ({ ordinal, ...place(ordinal), score: 1 - i / ordinals.length })), true),
     pick: (x, y) => view.hitAt(x, y),
