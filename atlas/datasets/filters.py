@@ -36,6 +36,10 @@ MOST_VALUES = 1000
 LONGEST_TEXT = 1000
 #: Values never change once imported, so only memory says for how long.
 _CACHE_SECONDS = 600
+_TAGGED = (
+    "SELECT tagged.row FROM datasets_taggedrecord tagged JOIN datasets_tag tag ON tag.id = tagged.tag_id"
+    " WHERE tag.dataset_id = %s AND tagged.row < %s"
+)
 
 
 class FilterError(Exception):
@@ -109,14 +113,8 @@ class Sql:
         return np.unpackbits(np.frombuffer(packed, np.uint8), count=row_count).astype(bool)
 
     def _found(self, dataset: Dataset, row_count: int) -> Mask:
-        found = np.zeros(row_count, bool)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT row FROM datasets_record WHERE dataset_id = %s AND row < %s AND ({self.text})",  # noqa: S608
-                [dataset.pk, row_count, *self.values],
-            )
-            found[[row for (row,) in cursor.fetchall()]] = True
-        return found
+        sql = f"SELECT row FROM datasets_record WHERE dataset_id = %s AND row < %s AND ({self.text})"  # noqa: S608
+        return _mask_of(sql, [dataset.pk, row_count, *self.values], row_count)
 
 
 @dataclass(frozen=True)
@@ -126,16 +124,8 @@ class Tagged:
     tag: UUID
 
     def mask(self, dataset: Dataset, row_count: int) -> Mask:
-        found = np.zeros(row_count, bool)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT tagged.row FROM datasets_taggedrecord tagged"
-                " JOIN datasets_tag tag ON tag.id = tagged.tag_id"
-                " WHERE tag.id = %s AND tag.dataset_id = %s AND tagged.row < %s",
-                [self.tag, dataset.pk, row_count],
-            )
-            found[[row for (row,) in cursor.fetchall()]] = True
-        return found
+        sql = f"{_TAGGED} AND tag.id = %s"
+        return _mask_of(sql, [dataset.pk, row_count, self.tag], row_count)
 
 
 @dataclass(frozen=True)
@@ -145,16 +135,17 @@ class TaggedOften:
     least: int
 
     def mask(self, dataset: Dataset, row_count: int) -> Mask:
-        found = np.zeros(row_count, bool)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT tagged.row FROM datasets_taggedrecord tagged"
-                " JOIN datasets_tag tag ON tag.id = tagged.tag_id"
-                " WHERE tag.dataset_id = %s AND tagged.row < %s GROUP BY tagged.row HAVING count(*) >= %s",
-                [dataset.pk, row_count, self.least],
-            )
-            found[[row for (row,) in cursor.fetchall()]] = True
-        return found
+        sql = f"{_TAGGED} GROUP BY tagged.row HAVING count(*) >= %s"
+        return _mask_of(sql, [dataset.pk, row_count, self.least], row_count)
+
+
+def _mask_of(sql: str, values: Sequence[Any], row_count: int) -> Mask:
+    """Of the rows that the statement selects, all below `row_count`."""
+    found = np.zeros(row_count, bool)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        found[[row for (row,) in cursor.fetchall()]] = True
+    return found
 
 
 def hash_of(sql: Sql) -> str:

@@ -9,7 +9,7 @@ proportion to its weight, five random others push for each pull, the rate falls 
 * An edge of weight w fires in epoch t when floor(w·(t+1)) > floor(w·t): no schedule is stored per edge.
 * Random numbers are a hash of (seed, vertex, epoch).
 * The five pushes of one pull start from the same place, so that the processor need not wait for one before
-  the next: 1.7 times as fast, and the same quality.
+  the next.
 * The two powers of the distance come from tables over the leading bits of its square.
 
 All pulls at once overshoot. While the rate is high a vertex adds its pulls up and the sum is damped; later it
