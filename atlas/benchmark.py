@@ -204,8 +204,9 @@ class Listener:
                     self._hear(json.loads(line[6:]), time.perf_counter())
 
     def _hear(self, event: dict[str, Any], now: float) -> None:
-        if event.get("import"):
-            state = event["import"]["state"]
+        job = event["import"]["import"] if event.get("kind") == "snapshot" else event.get("import")
+        if job:
+            state = job["state"]
             self._note("import", [state] if state in ("describing", "running") else [], now)
         build = event if event.get("kind") == "build" else event.get("build")
         if build and build["build"]:

@@ -125,6 +125,7 @@ def place_of(page: Page, row: int) -> tuple[float, float]:
 
 
 def test_the_tab_key_reaches_everything_and_shows_where_it_is(page: Page) -> None:
+    expect(page.get_by_role("tree", name="Topics")).to_be_visible()
     stops = []
     for _ in range(80):
         page.keyboard.press("Tab")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.squares import EACH, HOSTILE
-from tests.browser.test_explorer import chip, map_page, selected
+from tests.browser.test_explorer import chip, expect_selected, map_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 __all__ = ["map_page"]
@@ -57,7 +57,7 @@ def test_numbers_are_brushed_on_their_histogram_and_laid_out_by_their_logarithm(
     ends = [int(text) for text in map_page.locator(".map-side .range-ends span").all_inner_texts()]
     assert ends == pytest.approx([1930, 1960], abs=1)  # of 1900 to 2019, as near as a pixel can tell
     map_page.locator(".legend-actions").get_by_role("button", name="Select").click()
-    assert selected(map_page) == ends[1] - ends[0] + 1
+    expect_selected(map_page, ends[1] - ends[0] + 1)
 
     map_page.get_by_role("button", name="Log", exact=True).click()
     expect(map_page).to_have_url(re.compile("ramp=log"))
@@ -89,7 +89,7 @@ def test_filters_hold_together_or_one_by_one_and_can_be_turned_round(map_page: P
     map_page.reload()
     expect(map_page.get_by_text(f"{ALL - EACH} of {ALL} records")).to_be_visible(timeout=30_000)
     force.get_by_role("button", name=re.compile("^Select all")).click()
-    assert selected(map_page) == ALL - EACH
+    expect_selected(map_page, ALL - EACH)
     force.get_by_role("button", name="Clear all").click()
     expect(force).to_have_count(0)
 

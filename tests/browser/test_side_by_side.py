@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.squares import Squares
-from tests.browser.test_explorer import PATIENCE, answer, chip, draw, draw_box, map_page, selected
+from tests.browser.test_explorer import PATIENCE, answer, chip, draw, draw_box, expect_selected, map_page
 from tests.browser.test_explorer_access import drawer, go, zoom_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -102,7 +102,7 @@ def test_what_is_selected_on_one_map_is_selected_on_both(page: Page) -> None:
     assert filter_["map"] != map_of(first.value.url)  # drawn on the second map, asked of the first
     count = answer(asked)["count"]
     assert 0 < count < 125
-    assert selected(page) == count
+    expect_selected(page, count)
     # The same records on the second map, which shows their bits.
     request = {"filter": filter_}
     token = page.locator('meta[name="csrf-token"]').get_attribute("content") or ""
@@ -121,8 +121,10 @@ def test_tags_colour_both_maps(page: Page) -> None:
     asked: set[str] = set()
     page.on("request", lambda each: asked.add(map_of(each.url)) if "/tags.bin" in each.url else None)
     page.get_by_label("Colour by").select_option("Tags")
-    page.wait_for_load_state("networkidle")
-
+    for _ in range(PATIENCE // 100):
+        if len(asked) == 2:
+            return
+        page.wait_for_timeout(100)
     assert len(asked) == 2
 
 
