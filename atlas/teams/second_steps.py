@@ -1,7 +1,12 @@
-"""The secrets of second steps in the database, each sealed (see `sealing.py`)."""
+"""Second steps in the database: their secrets, each sealed (see `sealing.py`), and their removal."""
 
 from collections.abc import Callable
 from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.db import transaction
+
+from atlas.teams.models import AuditEvent, AuditVerb, User
 
 #: Where allauth keeps the secret of each kind that has one. Passkeys have none: their public half is enough.
 FIELDS = {"totp": "secret", "recovery_codes": "seed"}
@@ -18,3 +23,14 @@ def change_secrets(authenticators: Any, change: Callable[[str], str | None]) -> 
         if changed is not None:
             each.data[field] = changed
             each.save(update_fields=["data"])
+
+
+@transaction.atomic
+def remove_second_steps(user: User) -> int:
+    """Take all of a person's second steps away, as the site's operator; how many there were."""
+    count: int = Authenticator.objects.filter(user=user).delete()[0]
+    if count:
+        AuditEvent.objects.create(
+            verb=AuditVerb.SECOND_STEP_REMOVED, text="by the operator of the site", about_id=user.pk
+        )
+    return count
