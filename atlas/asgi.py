@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import os
+import warnings
 from typing import cast
 
 import django
@@ -10,6 +11,9 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atlas.settings")
 # Many threads share few connections here; a worker has one of its own and no pool.
 os.environ.setdefault("ATLAS_DATABASE_POOL", "10")
+
+# WhiteNoise's files: small ones of our own, which may be read whole. What we stream is asynchronous.
+warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
 
 django.setup(set_prefix=False)
 
