@@ -1,6 +1,6 @@
 /** A second map of the same records beside the first: what is pointed at, open, selected, found or filtered is so on both. */
 
-import type { Space } from "../api/maps";
+import type { MapRecord, Space } from "../api/maps";
 import { select, table, tagCodes } from "../api/select";
 import type { MapEntry } from "../config";
 import type { Filter } from "../filters";
@@ -63,7 +63,7 @@ export class Beside {
     const { explorer } = this;
     const { view } = map;
     const records = new Records(map.entry);
-    const rowOf = async ({ ordinal }: Found) => (await explorer.stage.attempt(records.get(ordinal)))?.row ?? null;
+    const recordOf = ({ ordinal }: Found) => explorer.stage.attempt(records.get(ordinal));
     view.canvas.setAttribute("aria-label", `Second ${view.canvas.getAttribute("aria-label")?.replace("Map", "map") ?? "map"}`);
     void map.labels().then((labels) => view.setLabels(labels), this.failed);
     void map.sheets().then((index) => {
@@ -71,8 +71,15 @@ export class Beside {
       view.showPictures(explorer.look.pictures);
     }, this.failed);
     view.events.on("hover", (found) => explorer.detail.hover(found, { view, records }));
-    view.events.on("click", ({ found, add }) => void this.click(found && rowOf(found), found, add));
-    view.events.on("open", async (found) => this.openRow(await rowOf(found)));
+    view.events.on("click", async ({ found, add }) => {
+      const record = found && (await recordOf(found));
+      if (record) await this.pick(record, add);
+      else if (!found && !add) explorer.clickNothing();
+    });
+    view.events.on("open", async (found) => {
+      const record = await recordOf(found);
+      if (record) await this.pick(record, false);
+    });
     view.events.on("topic", ({ topic, manner }) => void explorer.selection.change({ topic: topic.id, map: map.entry.id }, manner));
     view.events.on("region", ({ polygon, manner }) => explorer.selectRegion(polygon, manner, map.entry));
     view.events.on("error", this.failed);
@@ -85,16 +92,12 @@ export class Beside {
     this.explorer.stage.error = "Part of the second map could not be loaded.";
   };
 
-  private async click(asked: Promise<number | null> | null, found: Found | null, add: boolean): Promise<void> {
+  /** As `Explorer.pick`, for a record as this map knows it. */
+  private pick({ row, ordinal }: MapRecord, add: boolean): Promise<void> {
     const { detail, selection } = this.explorer;
-    const row = await asked;
-    if (row === null || !found) return detail.close();
-    if (add) return selection.change({ rows: [row] }, this.map?.view.flags.isSelected(found.ordinal) ? "take" : "add");
-    return this.openRow(row);
-  }
-
-  private async openRow(row: number | null): Promise<void> {
-    if (row !== null) await this.explorer.detail.openRow(row);
+    if (!add) return detail.openRow(row);
+    const selected = ordinal !== null && (this.map?.view.flags.isSelected(ordinal) ?? false);
+    return selection.toggle(row, selected, detail.opened?.record.row ?? null);
   }
 
   /** Keeps the second map as the first is. */

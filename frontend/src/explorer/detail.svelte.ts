@@ -15,6 +15,8 @@ export interface OpenRecord {
 type Pointed = Pick<Stage, "view" | "records">;
 
 const HOVER_CARD_MS = 125;
+/** From one card to the next. */
+const NEXT_CARD_MS = 60;
 /** Time to travel from the point to its card. */
 const LEAVE_MS = 220;
 /** Width of the drawer, in pixels, where it lies beside the map. */
@@ -28,6 +30,8 @@ export class Detail {
   pointed = $state.raw<MapRecord | null>(null);
   opened = $state.raw<OpenRecord | null>(null);
 
+  /** Whether the pointer comes nearer to the card: then what lies on its way does not take the card's place. */
+  approaching = false;
   private hoverTimer: ReturnType<typeof setTimeout> | undefined;
   private overCard = false;
 
@@ -40,7 +44,7 @@ export class Detail {
       this.hoverTimer = setTimeout(() => this.overCard || this.closeCard(), LEAVE_MS);
       return;
     }
-    const delay = this.card ? 60 : HOVER_CARD_MS;
+    const delay = !this.card ? HOVER_CARD_MS : this.approaching ? LEAVE_MS : NEXT_CARD_MS;
     this.hoverTimer = setTimeout(() => void this.showCard(found, on), delay);
   }
 
@@ -56,7 +60,7 @@ export class Detail {
 
   closeCard(): void {
     clearTimeout(this.hoverTimer);
-    this.overCard = false;
+    this.overCard = this.approaching = false;
     this.card = null;
     this.hovered = null;
   }

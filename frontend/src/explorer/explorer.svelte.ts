@@ -90,7 +90,7 @@ export class Explorer {
     view.tool = this.tool;
     view.events.on("camera", (camera) => (this.stage.camera = camera));
     view.events.on("hover", (found) => this.detail.hover(this.tool === "pan" ? found : null));
-    view.events.on("click", ({ found, add }) => this.click(found, add));
+    view.events.on("click", ({ found, add }) => void this.click(found, add));
     view.events.on("open", (found) => void this.detail.openOrdinal(found.ordinal));
     view.events.on("topic", ({ topic, manner }) => this.pickTopic(topic, manner));
     view.events.on("region", ({ polygon, manner }) => this.selectRegion(polygon, manner));
@@ -145,10 +145,25 @@ export class Explorer {
     this.stage.view.tool = this.tool;
   }
 
-  private click(found: Found | null, add: boolean): void {
-    if (found && add) void this.selection.toggle(found.ordinal);
-    else if (found) void this.detail.openOrdinal(found.ordinal);
-    else if (this.detail.opened) this.detail.close();
+  private async click(found: Found | null, add: boolean): Promise<void> {
+    const record = found && (await this.stage.attempt(this.stage.records.get(found.ordinal)));
+    if (record) this.pick(record, add);
+    else if (!found && !add) this.clickNothing();
+  }
+
+  /**
+   * What a click on a record does, wherever it is shown: opens it; with Shift or Ctrl it joins the selection or leaves it. Nobody
+   * loses a selection by looking at a record; the open one is picked, so that the next joins it.
+   */
+  pick(record: MapRecord, add: boolean): void {
+    const { ordinal, row } = record;
+    const selected = ordinal !== null && this.stage.view.flags.isSelected(ordinal);
+    if (add) void this.selection.toggle(row, selected, this.detail.opened?.record.row ?? null);
+    else void this.detail.open(record);
+  }
+
+  clickNothing(): void {
+    if (this.detail.opened) this.detail.close();
     else if (this.selection.filter) void this.selection.set(null);
   }
 
@@ -165,6 +180,7 @@ export class Explorer {
     else if (this.together.placing) this.together.placing = false;
     else if (this.detail.opened) this.detail.close();
     else if (this.together.tab) this.together.close();
+    else if (this.table) this.table = false;
     else if (this.search.hits) this.search.clear();
     else if (this.selection.filter) void this.selection.set(null);
   }

@@ -55,10 +55,11 @@ export class Selection {
     return this.change({ topic, map: this.stage.entry.id }, manner);
   }
 
-  async toggle(ordinal: number): Promise<void> {
-    const selected = this.stage.view.flags.isSelected(ordinal);
-    const record = await this.stage.attempt(this.stage.records.get(ordinal));
-    if (record) await this.change({ rows: [record.row] }, selected ? "take" : "add");
+  /** Adds a row or takes it out; what was `picked` before it is in the selection that the two begin. */
+  toggle(row: number, selected: boolean, picked: number | null): Promise<void> {
+    if (selected) return this.change({ rows: [row] }, "take");
+    const begins = this.filter === null && picked !== null && picked !== row;
+    return this.change({ rows: begins ? [picked, row] : [row] }, "add");
   }
 
   invert(): Promise<void> {

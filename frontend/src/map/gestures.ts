@@ -1,6 +1,6 @@
 /** Mouse, touch and pen on the map: drag, wheel, pinch, tap, double tap, lasso and box. Knows pixels only. */
 
-import { mannerOf, type Manner } from "./manner";
+import { adds, mannerOf, type Manner } from "./manner";
 
 export type Tool = "pan" | "lasso" | "box";
 
@@ -19,7 +19,7 @@ export interface GestureHandlers {
 
 /** A press that moves less is a click. */
 const CLICK = 4;
-const DOUBLE_CLICK_MS = 300;
+export const DOUBLE_CLICK_MS = 300;
 const WHEEL_LINE = 16;
 
 interface Press {
@@ -49,6 +49,8 @@ export class Gestures {
     on("pointercancel", (event) => this.cancel(event));
     on("pointerleave", () => this.handlers.leave());
     on("wheel", (event) => this.wheel(event));
+    // Before anybody else: Escape is meant for the drawing as long as there is one.
+    addEventListener("keydown", (event) => this.giveUp(event), { signal: this.abort.signal, capture: true });
   }
 
   close(): void {
@@ -126,7 +128,16 @@ export class Gestures {
       Math.hypot(x - this.lastClick.x, y - this.lastClick.y) < 3 * CLICK;
     this.lastClick = { time: again ? -Infinity : event.timeStamp, x, y };
     if (again) this.handlers.step(x, y, !event.shiftKey);
-    else this.handlers.click(x, y, event.shiftKey || event.ctrlKey || event.metaKey);
+    else this.handlers.click(x, y, adds(event));
+  }
+
+  /** Escape: what was drawn so far counts for nothing. */
+  private giveUp(event: KeyboardEvent): void {
+    const { press } = this;
+    if (event.key !== "Escape" || !press?.moved || press.tool === "pan") return;
+    event.preventDefault();
+    this.press = null;
+    this.handlers.region(press.tool, [], true, mannerOf(event));
   }
 
   private cancel(event: PointerEvent): void {

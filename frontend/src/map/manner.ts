@@ -5,3 +5,7 @@ export type Manner = "new" | "add" | "take";
 /** As in every drawing program: Shift adds, Alt takes away. */
 export const mannerOf = ({ shiftKey, altKey }: { shiftKey: boolean; altKey: boolean }): Manner =>
   altKey ? "take" : shiftKey ? "add" : "new";
+
+/** Of a click on one of many, as in every list of files. */
+export const adds = ({ shiftKey, ctrlKey, metaKey }: { shiftKey: boolean; ctrlKey: boolean; metaKey: boolean }): boolean =>
+  shiftKey || ctrlKey || metaKey;

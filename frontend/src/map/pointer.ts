@@ -1,6 +1,6 @@
 /** What lies under the pointer, and what pointer and keyboard do with it. */
 
-import { type Gestures } from "./gestures";
+import { DOUBLE_CLICK_MS, type Gestures } from "./gestures";
 import type { Hit } from "./hits_pass";
 import type { handleKey } from "./keyboard";
 import type { Manner } from "./manner";
@@ -34,6 +34,7 @@ export interface PointerEvents {
 
 export class Pointer {
   hovered: Found | null = null;
+  private nothing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly mover: Mover,
@@ -67,10 +68,13 @@ export class Pointer {
     return {
       pan: (dx, dy) => this.moveTo(panned(mover.view, dx, dy)),
       zoom: (x, y, factor) => this.moveTo(zoomedAt(mover.view, x, y, factor)),
-      step: (x, y, nearer) => mover.fly(zoomedAt(mover.view, x, y, nearer ? NEARER : 1 / NEARER)),
+      step: (x, y, nearer) => {
+        clearTimeout(this.nothing);
+        mover.fly(zoomedAt(mover.view, x, y, nearer ? NEARER : 1 / NEARER));
+      },
       hover: (x, y) => this.hover(this.find(x, y)),
       leave: () => this.hover(null),
-      click: (x, y, add) => this.events.click(this.find(x, y), add),
+      click: (x, y, add) => this.click(this.find(x, y), add),
       region: (_tool, path, done, manner) => this.region(path, done, manner),
     };
   }
@@ -85,6 +89,13 @@ export class Pointer {
       open: () => this.hovered && this.events.open(this.hovered),
       toggle: () => this.hovered && this.events.click(this.hovered, true),
     };
+  }
+
+  /** Where nothing is, a click may be the first of two, and these zoom: nobody is to lose a selection by that. */
+  private click(found: Found | null, add: boolean): void {
+    clearTimeout(this.nothing);
+    if (found) this.events.click(found, add);
+    else this.nothing = setTimeout(() => this.events.click(null, add), DOUBLE_CLICK_MS);
   }
 
   private moveTo(view: Viewport): void {
