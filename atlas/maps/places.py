@@ -1,9 +1,8 @@
 """Where records are on a map: row ↔ ordinal, and the position in the world. Read from a version's files."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -16,8 +15,7 @@ from atlas.maps.models import MapVersion
 NOWHERE = 0xFFFFFFFF  # in ordinals.bin: the row is not on the map
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     ordinal: int
     x: float
     y: float
@@ -39,17 +37,18 @@ def places_of(folder: Path, rows: Sequence[int]) -> dict[int, Place]:
     # Mapped, not read: of a million points these are a few.
     ordinal_of = mapped(folder / "ordinals.bin", "<u4")
     points = mapped(folder / "points.bin", "<f4").reshape(-1, 2)
-    known = np.array([row for row in rows if row < len(ordinal_of)], np.intp)
+    known = np.array(rows, np.intp)
+    known = known[known < len(ordinal_of)]
     ordinals = ordinal_of[known]
     known, ordinals = known[ordinals != NOWHERE], ordinals[ordinals != NOWHERE]
-    found = zip(known.tolist(), ordinals.tolist(), points[ordinals].tolist(), strict=True)
-    return {row: Place(ordinal, x, y) for row, ordinal, (x, y) in found}
+    xs, ys = points[ordinals].T.tolist()
+    return dict(zip(known.tolist(), map(Place, ordinals.tolist(), xs, ys), strict=True))
 
 
 def records_on_map(version: MapVersion, rows: Sequence[int]) -> list[Record]:
     """Records in the order of `rows`, each with its place: `ordinal`, `x` and `y`, None off the map; and with
     `computed`, see `computed_of`."""
-    places = {row: asdict(place) for row, place in places_of(version.folder, rows).items()}
+    places = {row: place._asdict() for row, place in places_of(version.folder, rows).items()}
     records = _placed(version.map.dataset_id, rows, places)
     for record, computed in zip(records, computed_of(version, [each.row for each in records]), strict=True):
         vars(record)["computed"] = computed

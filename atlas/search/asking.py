@@ -1,12 +1,12 @@
 """The web process's side: hand a query to the query worker and wait, but not for one that is away."""
 
-from typing import Any, TypeAlias
-
-from celery import Task
+from functools import cache, partial
+from typing import Any
 
 from atlas.celery import sign_key
 from atlas.connections import let_go
-from atlas.search.replies import Answer, connected, wait_for
+from atlas.search.line import Line, Turn
+from atlas.search.replies import Answer, Answering, connected, wait_for
 
 #: Longer than any warm query; a cold start of a large model is waited for elsewhere.
 WAIT_SECONDS = 8.0
@@ -14,7 +14,7 @@ WAIT_SECONDS = 8.0
 #: to wait so long for words that Postgres has at once.
 SHORT_WAIT_SECONDS = 2.5
 
-Asked: TypeAlias = "Task[Any, Answer]"
+Asked = Answering
 
 
 class WorkerAwayError(Exception):
@@ -23,20 +23,42 @@ class WorkerAwayError(Exception):
 
 def ask(task: Asked, *arguments: Any, wait: float = WAIT_SECONDS) -> Answer:
     """What the task returns. Raises WorkerAwayError, at once where no worker has shown a sign of life."""
-    return _asked(task, arguments, wait=wait, priority=0)
+    if not worker_is_there():
+        raise WorkerAwayError
+    let_go()
+    if task.together is None:
+        return _there(_sent(task, arguments, wait, priority=0))
+    return _there(_line_of(task).ask(arguments, wait, wait_for))
 
 
 def ask_later(task: Asked, *arguments: Any, wait: float) -> Answer:
     """The same for what no person waits for: every search goes first."""
-    return _asked(task, arguments, wait=wait, priority=9)
-
-
-def _asked(task: Asked, arguments: tuple[Any, ...], *, wait: float, priority: int) -> Answer:
     if not worker_is_there():
         raise WorkerAwayError
     let_go()
+    return _there(_sent(task, arguments, wait, priority=9))
+
+
+@cache
+def _line_of(task: Asked) -> Line:
+    return Line(partial(_send, task))
+
+
+def _send(task: Asked, lot: list[Turn]) -> None:
+    expires = max(turn.seconds_left for turn in lot)
+    if len(lot) == 1:
+        task.apply_async(lot[0].arguments, task_id=lot[0].id, expires=expires, priority=0)
+    else:
+        asked = [[turn.id, *turn.arguments] for turn in lot]
+        task.together.apply_async([asked], expires=expires, priority=0)
+
+
+def _sent(task: Asked, arguments: tuple[Any, ...], wait: float, *, priority: int) -> Answer | None:
     sent = task.apply_async(arguments, expires=wait, priority=priority)
-    answer = wait_for(str(sent.id), wait)
+    return wait_for(str(sent.id), wait)
+
+
+def _there(answer: Answer | None) -> Answer:
     if answer is None:
         raise WorkerAwayError
     return answer

@@ -13,15 +13,24 @@ from atlas.search.engine import Answer
 def as_body(found: Answer, folder: Path) -> bytes:
     """As `AnswerOut` says, with places on the version whose files are in `folder`."""
     places = places_of(folder, [*(hit["row"] for hit in found.hits), *found.nearest])
-    hits = [{**hit, **_place(places.get(hit["row"]))} for hit in found.hits]
     near = [(places[row].x, places[row].y) for row in found.nearest if row in places]
-    shown = {name: value for name, value in vars(found).items() if name != "nearest"}
-    body = {**shown, "hits": hits, "marker": _middle(near)}
-    return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+    shown = {name: value for name, value in vars(found).items() if name not in ("hits", "nearest")}
+    rest = json.dumps({**shown, "marker": _middle(near)}, separators=(",", ":"), allow_nan=False)
+    # Written by hand: 500 dicts, made only to be written, take as long as a quarter of the scan.
+    hits = ",".join([_hit(hit, places.get(hit["row"])) for hit in found.hits])
+    return f'{{"hits":[{hits}],{rest[1:]}'.encode()
 
 
-def _place(place: Place | None) -> dict[str, Any]:
-    return vars(place) if place else {"ordinal": None, "x": None, "y": None}
+def _hit(hit: dict[str, Any], place: Place | None) -> str:
+    parts = ",".join(map(repr, hit["parts"]))
+    return (
+        f'{{"row":{hit["row"]},"score":{hit["score"]!r},"parts":[{parts}],"words":{hit["words"] or "null"},'
+        + (
+            f'"ordinal":{place.ordinal},"x":{place.x!r},"y":{place.y!r}}}'
+            if place
+            else '"ordinal":null,"x":null,"y":null}'
+        )
+    )
 
 
 def _middle(points: list[tuple[float, float]]) -> dict[str, float] | None:

@@ -1,8 +1,8 @@
 """The answer to a query: runs in the query worker, where the towers are warm."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import numpy as np
@@ -16,7 +16,7 @@ from atlas.maps.towers import TowerError
 from atlas.maps.vectors import Matrix, open_matrices
 from atlas.search.cut import relevance_cut
 from atlas.search.fuse import as_glow, best_rows, histogram, top
-from atlas.search.passes import scores_of
+from atlas.search.passes import Scan, Work, alone
 from atlas.search.query import Against, Mode, Part, Query
 from atlas.search.scan import Scores, combine, over_spaces, standardise
 from atlas.search.vectors import NoTowerError, QueryError, vector_of
@@ -29,8 +29,17 @@ SPACES: dict[Against, tuple[Space, ...]] = {
 }
 #: (N,) the rows that may be hits; None: all.
 Allowed = NDArray[np.bool_] | None
+#: A dataset and what is known of it, for those who ask at the same time.
+Opener: TypeAlias = "Callable[[UUID, Against, int], Opened]"
 #: So many of the best by meaning say where on a map the query itself would be.
 NEAREST = 10
+
+
+@dataclass(frozen=True)
+class Opened:
+    dataset: Dataset
+    #: Of the spaces that have vectors.
+    matrices: Mapping[Space, Matrix]
 
 
 @dataclass(frozen=True)
@@ -64,21 +73,31 @@ class Answer:
         return dict(vars(self))
 
 
+def opened(dataset_id: UUID, against: Against, row_count: int) -> Opened:
+    """Raises Dataset.DoesNotExist."""
+    return Opened(Dataset.objects.get(pk=dataset_id), open_matrices(dataset_id, SPACES[against], row_count))
+
+
 def answer(dataset_id: UUID, row_count: int, query: Query) -> Answer:
     """Rank the records [0, row_count) by meaning and by words.
 
     Raises QueryError for what cannot be asked, TowerError when the model cannot be used and no words help.
     """
+    return alone(answering(dataset_id, row_count, query))
+
+
+def answering(dataset_id: UUID, row_count: int, query: Query, open_: Opener = opened) -> Work[Answer]:
+    """The same, its scans left to whoever runs it."""
     if query.mode == "words":
         return answer_by_words(dataset_id, row_count, query)
-    dataset = Dataset.objects.get(pk=dataset_id)
+    at_hand = open_(dataset_id, query.against, row_count)
     try:
-        found = meaning(dataset, row_count, query)
+        found = yield from meaning(at_hand, row_count, query)
     except (TowerError, NoTowerError) as error:
         if query.mode == "meaning" or not query.wanted_words:
             raise
         return answer_by_words(dataset_id, row_count, query, away=isinstance(error, TowerError))
-    allowed = _allowed(dataset, row_count, query)
+    allowed = _allowed(at_hand.dataset, row_count, query)
     by_words = query.mode == "best"
     words = _words(dataset_id, row_count, query, allowed) if by_words else np.zeros(0, np.intp)
     return _fused(found, allowed, words, query)
@@ -100,20 +119,20 @@ def glow(dataset_id: UUID, version_id: UUID, query: Query) -> bytes:
     dataset = Dataset.objects.get(pk=dataset_id)
     version = MapVersion.objects.select_related("map", "build").get(pk=version_id, map__dataset=dataset)
     row_count = version.build.row_count
-    found = meaning(dataset, row_count, query)
+    matrices = open_matrices(dataset_id, SPACES[query.against], row_count)
+    found = alone(meaning(Opened(dataset, matrices), row_count, query))
     allowed = _allowed(dataset, row_count, query)
     seen = found.total if allowed is None else np.where(allowed, found.total, np.nan)
     by_row = as_glow(seen, found.cut)
     return bytes(by_row[np.fromfile(version.folder / "rows.bin", "<u4")].tobytes())
 
 
-def meaning(dataset: Dataset, row_count: int, query: Query) -> Meaning:
+def meaning(at_hand: Opened, row_count: int, query: Query) -> Work[Meaning]:
     """Every record's scores by its vectors. The cut is that of the whole dataset: a filter moves it not."""
-    matrices = open_matrices(dataset.pk, SPACES[query.against], row_count)
-    if not matrices:
+    if not at_hand.matrices:
         nothing = np.full(row_count, np.nan, np.float32)
         return Meaning(nothing, [nothing] * len(query.parts), nothing[:0], np.inf)
-    parts = _part_scores(dataset, matrices, query.parts)
+    parts = yield from _part_scores(at_hand, query.parts)
     total = combine(parts, [part.weight for part in query.parts])
     # Sorted once: the cut, the histogram, ranks and the best all follow from it.
     ordered = np.sort(total[~np.isnan(total)])
@@ -183,11 +202,11 @@ def _words(dataset_id: UUID, row_count: int, query: Query, allowed: Allowed) -> 
     return rows if allowed is None else rows[allowed[rows]]
 
 
-def _part_scores(dataset: Dataset, matrices: Mapping[Space, Matrix], parts: tuple[Part, ...]) -> list[Scores]:
+def _part_scores(at_hand: Opened, parts: tuple[Part, ...]) -> Work[list[Scores]]:
     """Every part's standardised scores over the spaces: one pass over each matrix for all parts."""
     per_space: list[list[Scores]] = []
-    for space, matrix in matrices.items():
-        vectors = np.stack([vector_of(dataset, part, space, matrices) for part in parts])
-        raw = scores_of(matrix, vectors)
+    for space, matrix in at_hand.matrices.items():
+        vectors = [vector_of(at_hand.dataset, part, space, at_hand.matrices) for part in parts]
+        raw = yield Scan(matrix, np.stack(vectors))
         per_space.append([standardise(raw[:, number], matrix.present) for number in range(len(parts))])
     return [over_spaces([scores[number] for scores in per_space]) for number in range(len(parts))]

@@ -13,8 +13,7 @@ import numpy as np
 from atlas.maps.models import Space
 from atlas.maps.vectors import open_matrices
 from atlas.search.fuse import top
-from atlas.search.passes import scores_of
-from atlas.search.scan import Scores, over_spaces
+from atlas.search.scan import Scores, cosines, over_spaces
 
 Found = list[tuple[int, float]]
 
@@ -29,7 +28,7 @@ def nearest(dataset_id: UUID, space: Space, row: int, row_count: int, k: int) ->
     for matrix in open_matrices(dataset_id, spaces, row_count).values():
         if row < row_count and matrix.present[row]:
             query = matrix.vectors[row : row + 1].astype(np.float32)
-            scores = scores_of(matrix, query)[:, 0]
+            scores = cosines(matrix.vectors, query)[:, 0]
             scores[~matrix.present] = np.nan
             per_space.append(scores)
     if not per_space:

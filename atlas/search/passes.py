@@ -1,12 +1,12 @@
-"""Scans of the same matrix that several threads ask for at a time go through it together.
+"""Queries that came together go through a matrix together: four take little longer than one (see `dots.py`).
 
-As databases commit together: who comes while a pass runs waits for its end, and the next pass takes all who
-wait. Nobody waits for company, and four together take little longer than one alone (see `dots.py`).
+Whoever needs a matrix scanned is a generator: it yields what is to be scanned, gets the scores, and goes on.
 """
 
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,37 +15,50 @@ from atlas.maps.vectors import Matrix
 from atlas.search.scan import Scores, cosines
 
 
-@dataclass
-class _Asked:
+@dataclass(frozen=True)
+class Scan:
+    """Answered with `cosines`: (N, P) of the rows of the matrix with (P, d) queries of length 1."""
+
+    matrix: Matrix
     queries: NDArray[np.float32]
-    scores: Scores | None = None
 
 
-_guard = Lock()
-_turns: dict[Path, Lock] = {}
-_waiting: dict[Path, list[_Asked]] = {}
+T = TypeVar("T")
+Work: TypeAlias = Generator[Scan, Scores, T]
+#: Whose it is, and what goes on with the scores.
+_Wanted: TypeAlias = tuple[int, Generator[Scan, Scores, Any], Scan]
 
 
-def scores_of(matrix: Matrix, queries: NDArray[np.float32]) -> Scores:
-    """As `cosines`: (N, P) of the rows of the matrix with (P, d) queries of length 1."""
-    mine = _Asked(queries)
-    with _guard:
-        turn = _turns.setdefault(matrix.folder, Lock())
-        _waiting.setdefault(matrix.folder, []).append(mine)
-    with turn:
-        if mine.scores is None:
-            with _guard:
-                # Those of a pass that broke are in no list any more, and go alone.
-                together = _waiting.pop(matrix.folder, None) or [mine]
-            _pass(matrix, together)
-    assert mine.scores is not None
-    return mine.scores
+def together(works: Sequence[Work[T]]) -> Iterator[tuple[int, T | Exception]]:
+    """(its place, what it returned or raised) of each, as soon as it is done."""
+    ready: list[tuple[int, Work[T], Any]] = [(place, work, None) for place, work in enumerate(works)]
+    while ready:
+        wanted: dict[Path, list[_Wanted]] = {}
+        for place, work, scores in ready:
+            try:
+                scan = work.send(scores)
+            except StopIteration as end:
+                yield place, end.value
+            except Exception as error:  # noqa: BLE001 - the others know nothing of it, and go on
+                yield place, error
+            else:
+                wanted.setdefault(scan.matrix.folder, []).append((place, work, scan))
+        ready = [each for group in wanted.values() for each in _scanned(group)]
 
 
-def _pass(matrix: Matrix, together: list[_Asked]) -> None:
-    found = cosines(matrix.vectors, np.concatenate([each.queries for each in together]))
+def alone(work: Work[T]) -> T:
+    """What it returns."""
+    [(_, found)] = together([work])
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def _scanned(group: list[_Wanted]) -> Iterator[tuple[int, Generator[Scan, Scores, Any], Scores]]:
+    matrix = group[0][2].matrix
+    found = cosines(matrix.vectors, np.concatenate([scan.queries for _, _, scan in group]))
     start = 0
-    for each in together:
-        stop = start + len(each.queries)
-        each.scores = found[:, start:stop]
+    for place, work, scan in group:
+        stop = start + len(scan.queries)
+        yield place, work, found[:, start:stop]
         start = stop

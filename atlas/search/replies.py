@@ -28,14 +28,26 @@ class Answering(Task):  # type: ignore[type-arg]  # generic to the type checker 
 
     abstract = True
     ignore_result = True
+    #: The task that does several of these at once: of `[[id, *arguments], …]`, each answered under its id.
+    together: Any = None
 
     def on_success(self, retval: Answer, task_id: str, *_: Any) -> None:
-        content = retval.get("content", b"")
-        head = json.dumps({key: value for key, value in retval.items() if key != "content"})
-        _leave(task_id, b"%s\n%s" % (head.encode(), content))
+        leave(task_id, retval)
 
     def on_failure(self, exc: BaseException, task_id: str, *_: Any) -> None:  # noqa: ARG002 - Celery's names
-        _leave(task_id, b"")
+        leave(task_id, None)
+
+
+def leave(task_id: str, answer: Answer | None) -> None:
+    """Where `wait_for` finds it; None of what broke."""
+    reply = b""
+    if answer is not None:
+        head = json.dumps({key: value for key, value in answer.items() if key != "content"})
+        reply = b"%s\n%s" % (head.encode(), answer.get("content", b""))
+    with connected(2).pipeline(transaction=False) as pipeline:
+        pipeline.rpush(_key(task_id), reply)
+        pipeline.expire(_key(task_id), _REPLY_SECONDS)
+        pipeline.execute()
 
 
 def wait_for(task_id: str, seconds: float) -> Answer | None:
@@ -55,13 +67,6 @@ def wait_for(task_id: str, seconds: float) -> Answer | None:
 def connected(seconds: float) -> redis.Redis:
     """One pool of connections for all requests: to open one takes longer than to ask."""
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=seconds)
-
-
-def _leave(task_id: str, reply: bytes) -> None:
-    with connected(2).pipeline() as pipeline:
-        pipeline.rpush(_key(task_id), reply)
-        pipeline.expire(_key(task_id), _REPLY_SECONDS)
-        pipeline.execute()
 
 
 def _key(task_id: str) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import cache as cache_of
 from typing import Any
 from uuid import UUID
 
@@ -16,22 +17,39 @@ from atlas.maps.towers import TowerError, Vectors, embed_query
 from atlas.search import across, engine, pictures
 from atlas.search import nearest as neighbours
 from atlas.search.body import as_body
+from atlas.search.passes import Work, alone, together
 from atlas.search.query import Query
-from atlas.search.replies import Answer, Answering
+from atlas.search.replies import Answer, Answering, leave
 from atlas.search.vectors import QueryError
 
 log = logging.getLogger(__name__)
 
 
-@shared_task(base=Answering)
+@shared_task(ignore_result=True)
+def answer_all(asked: list[list[Any]]) -> None:
+    """`answer` of several who asked at the same time, `[[id, *arguments], …]`, each told once it is done."""
+    open_ = cache_of(engine.opened)
+    works = [_answering(open_, *arguments) for _, *arguments in asked]
+    for place, found in together(works):
+        if isinstance(found, Exception):
+            log.error("A search broke.", exc_info=found)
+        leave(asked[place][0], None if isinstance(found, Exception) else found)
+
+
+@shared_task(base=Answering, together=answer_all)
 def answer(dataset_id: str, version_id: str, row_count: int, query: dict[str, Any]) -> Answer:
     """`{"content": as by `as_body`}`, or `{"error": sentence}`: exceptions do not travel."""
+    return alone(_answering(engine.opened, dataset_id, version_id, row_count, query))
 
-    def found() -> Answer:
-        answer = engine.answer(UUID(dataset_id), row_count, Query.from_json(query))
-        return {"content": as_body(answer, version_folder(UUID(dataset_id), UUID(version_id)))}
 
-    return _told(found)
+def _answering(
+    open_: engine.Opener, dataset_id: str, version_id: str, row_count: int, query: dict[str, Any]
+) -> Work[Answer]:
+    try:
+        found = yield from engine.answering(UUID(dataset_id), row_count, Query.from_json(query), open_)
+    except (QueryError, TowerError) as error:
+        return {"error": str(error)}
+    return {"content": as_body(found, version_folder(UUID(dataset_id), UUID(version_id)))}
 
 
 @shared_task(base=Answering)

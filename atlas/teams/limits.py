@@ -3,8 +3,9 @@
 import math
 import time
 
-from django.core.cache import cache
 from django.http import HttpResponse
+
+from atlas.cache import counted
 
 
 class TooManyError(Exception):
@@ -18,9 +19,7 @@ class TooManyError(Exception):
 def within(name: str, most: int, seconds: int, count: int = 1) -> bool:
     """Count tries of `name`; whether they are among the first `most` of this stretch of so many seconds."""
     key = f"tries:{name}:{int(time.time() // seconds)}"
-    # Kept longer than the stretch, so that it cannot go between these two lines.
-    cache.add(key, 0, 2 * seconds)
-    return bool(cache.incr(key, count) <= most)
+    return counted(key, count, 2 * seconds) <= most
 
 
 def require_within(name: str, most: int, seconds: int, sentence: str, count: int = 1) -> None:

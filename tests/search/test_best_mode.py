@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 
 from atlas.datasets.models import Dataset, Record, TaggedRecord, Visibility
 from atlas.maps import towers
@@ -239,6 +240,7 @@ def test_without_a_model_words_still_answer(
         raise towers.TowerError("Download the model first.")
 
     monkeypatch.setattr(towers, "model", missing)
+    cache.clear()  # the vectors of words that others asked for
 
     assert ask(cast, dataset, parts({"text": "green"})).json()["away"] is True
     refused = ask(cast, dataset, parts({"text": "yellow"}, mode="meaning"))

@@ -5,7 +5,8 @@ import pytest
 
 from atlas.datasets.models import Dataset, Record
 from atlas.maps.models import Space
-from atlas.search.engine import meaning
+from atlas.search.engine import meaning, opened
+from atlas.search.passes import alone
 from atlas.search.query import Part, Query
 from tests.people import Cast
 from tests.search.queries import COUNT, ask, colours_of, parts, red_picture
@@ -37,7 +38,8 @@ def test_a_picture_and_words_find_what_is_like_both(cast: Cast, dataset: Dataset
 
 def test_words_and_a_picture_rank_captions_and_pictures_side_by_side(dataset: Dataset) -> None:
     """Each part has the same scale in each space, whatever the gap between their cosines is."""
-    found = meaning(dataset, COUNT, Query((Part(1.0, text="red"), Part(1.0, row=1)), "both"))
+    query = Query((Part(1.0, text="red"), Part(1.0, row=1)), "both")
+    found = alone(meaning(opened(dataset.pk, "both", COUNT), COUNT, query))
 
     for part in found.parts:
         assert np.abs(part.mean()) < 1e-3

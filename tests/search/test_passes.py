@@ -1,67 +1,88 @@
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from atlas.maps.vectors import Matrix
 from atlas.search import passes
-from atlas.search.scan import cosines
+from atlas.search.passes import Scan, Work, alone, together
+from atlas.search.scan import Scores, cosines
 
 
-@pytest.fixture
-def matrix(tmp_path: Path) -> Matrix:
-    vectors = np.random.default_rng(0).normal(size=(50, 12)).astype(np.float16)
-    return Matrix(vectors, np.arange(50, dtype=np.uint32), tmp_path)
+def matrix(folder: Path, seed: int = 0) -> Matrix:
+    vectors = np.random.default_rng(seed).normal(size=(50, 12)).astype(np.float16)
+    return Matrix(vectors, np.arange(50, dtype=np.uint32), folder)
 
 
 def queries(seed: int, count: int) -> Any:
     return np.random.default_rng(seed).normal(size=(count, 12)).astype(np.float32)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 9])
-def test_the_scores_are_the_products(matrix: Matrix, count: int) -> None:
-    asked = queries(1, count)
+def scores(of: Matrix, *asked: NDArray[np.float32]) -> Work[list[Scores]]:
+    """One pass for each."""
+    found = []
+    for each in asked:
+        score = yield Scan(of, each)
+        found.append(score)  # noqa: PERF401 - a comprehension cannot yield
+    return found
 
-    found = passes.scores_of(matrix, asked)
 
-    assert found.shape == (50, count)
-    assert found == pytest.approx(matrix.vectors.astype(np.float32) @ asked.T, abs=1e-4)
+def nothing() -> Work[list[Scores]]:
+    return []
+    yield
 
 
-def test_who_comes_during_a_pass_shares_the_next_one(matrix: Matrix, monkeypatch: pytest.MonkeyPatch) -> None:
-    first_runs, go_on, sizes = Event(), Event(), []
+@pytest.fixture
+def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Of the passes."""
+    seen: list[int] = []
 
-    def slow(vectors: Any, asked: Any) -> Any:
-        sizes.append(len(asked))
-        first_runs.set()
-        assert go_on.wait(10)
+    def counted(vectors: Any, asked: Any) -> Any:
+        seen.append(len(asked))
         return cosines(vectors, asked)
 
-    monkeypatch.setattr(passes, "cosines", slow)
-    with ThreadPoolExecutor(4) as pool:
-        running = [pool.submit(passes.scores_of, matrix, queries(0, 1))]
-        assert first_runs.wait(10)
-        running += [pool.submit(passes.scores_of, matrix, queries(number, number)) for number in (1, 2, 3)]
-        while len(passes._waiting.get(matrix.folder, [])) < 3:
-            pass
-        go_on.set()
-        found = [each.result() for each in running]
-
-    assert sizes == [1, 6]
-    for number, scores in zip((1, 2, 3), found[1:], strict=True):
-        assert scores == pytest.approx(cosines(matrix.vectors, queries(number, number)))
+    monkeypatch.setattr(passes, "cosines", counted)
+    return seen
 
 
-def test_a_pass_that_breaks_stops_nobody_else(matrix: Matrix, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: Any) -> Any:
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 9])
+def test_the_scores_are_the_products(tmp_path: Path, count: int) -> None:
+    asked = queries(1, count)
+
+    [found] = alone(scores(matrix(tmp_path), asked))
+
+    assert found.shape == (50, count)
+    assert found == pytest.approx(matrix(tmp_path).vectors.astype(np.float32) @ asked.T, abs=1e-4)
+
+
+def test_queries_of_one_matrix_share_a_pass(tmp_path: Path, sizes: list[int]) -> None:
+    one, other = matrix(tmp_path / "a"), matrix(tmp_path / "b", seed=5)
+    works = [
+        scores(one, queries(1, 1)),
+        scores(other, queries(2, 2)),
+        nothing(),
+        scores(one, queries(3, 3), queries(4, 1)),
+    ]
+
+    found: dict[int, Any] = dict(together(works))
+
+    assert sorted(sizes) == [1, 2, 4]
+    assert found[2] == []
+    for place, of, asked in ((0, one, [(1, 1)]), (1, other, [(2, 2)]), (3, one, [(3, 3), (4, 1)])):
+        for got, each in zip(found[place], asked, strict=True):
+            assert got == pytest.approx(cosines(of.vectors, queries(*each)))
+
+
+def test_one_that_breaks_stops_nobody_else(tmp_path: Path) -> None:
+    def broken() -> Work[list[Scores]]:
+        yield Scan(matrix(tmp_path), queries(1, 1))
         raise MemoryError
 
-    with monkeypatch.context() as patch:
-        patch.setattr(passes, "cosines", broken)
-        with pytest.raises(MemoryError):
-            passes.scores_of(matrix, queries(1, 1))
+    found = dict(together([broken(), scores(matrix(tmp_path), queries(1, 1))]))
 
-    assert passes.scores_of(matrix, queries(1, 1)).shape == (50, 1)
+    assert isinstance(found[0], MemoryError)
+    assert not isinstance(found[1], Exception)
+    with pytest.raises(MemoryError):
+        alone(broken())
