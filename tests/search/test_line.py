@@ -1,5 +1,6 @@
 """Who comes while enough are on their way goes with all who wait; nobody is forgotten."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
@@ -28,7 +29,7 @@ class Worker:
 
 def until(true: Callable[[], bool]) -> None:
     while not true():
-        pass
+        time.sleep(0.001)
 
 
 def ask_all(pool: ThreadPoolExecutor, line: Line, worker: Worker, questions: range) -> list["Future[Any]"]:

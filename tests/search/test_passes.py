@@ -25,7 +25,7 @@ def scores(of: Matrix, *asked: NDArray[np.float32]) -> Work[list[Scores]]:
     found = []
     for each in asked:
         score = yield Scan(of, each)
-        found.append(score)  # noqa: PERF401 - a comprehension cannot yield
+        found.append(score)
     return found
 
 
