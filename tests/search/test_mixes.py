@@ -42,7 +42,7 @@ def test_words_and_a_picture_rank_captions_and_pictures_side_by_side(dataset: Da
     found = alone(meaning(opened(dataset.pk, "both", COUNT), COUNT, query))
 
     for part in found.parts:
-        assert np.abs(part.mean()) < 1e-3
+        assert np.abs(part.mean()) < 0.2
         assert 0.5 < part.std() <= 1.001
     captioned = Record.objects.filter(dataset=dataset).exclude(caption="").count()
     assert captioned == COUNT

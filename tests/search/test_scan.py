@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from scipy.special import log_ndtr
+from scipy.stats import spearmanr
 
 from atlas.search.scan import combine, cosines, over_spaces, standardise
 
@@ -40,12 +42,36 @@ def test_equal_scores_say_nothing() -> None:
     assert standardise(np.full(4, 0.3, np.float32), np.ones(4, np.bool_)).tolist() == [0, 0, 0, 0]
 
 
-def test_a_record_with_both_has_the_mean_and_one_with_less_keeps_what_it_has() -> None:
+def test_a_record_with_both_lies_between_the_mean_and_the_best_and_one_with_less_keeps_what_it_has() -> None:
     nan = np.nan
-    merged = over_spaces([np.array([1, 2, nan, nan], np.float32), np.array([3, nan, 5, nan], np.float32)])
+    merged = over_spaces(
+        [np.array([1, 5, -3, 4, 2, nan, nan], np.float32), np.array([3, 0, -1, 4, nan, 5, nan], np.float32)]
+    )
 
-    assert merged[:3].tolist() == [2, 2, 5]
-    assert np.isnan(merged[3])
+    assert 2 < merged[0] < 3
+    assert 2.5 < merged[1] < 5
+    assert -2 < merged[2] < -1
+    assert merged[3:6] == pytest.approx([4, 2, 5], rel=1e-5)
+    assert np.isnan(merged[6])
+
+
+def test_what_both_say_counts_most_and_what_one_denies_least() -> None:
+    agreeing, held_against, alone = over_spaces(
+        [np.array([4, 4, 4], np.float32), np.array([4, -2, 0], np.float32)]
+    )
+
+    assert agreeing > alone > held_against
+
+
+def test_the_order_is_that_of_added_evidence() -> None:
+    """Fisher's sum of log chances, in the upper tail."""
+    rng = np.random.default_rng(5)
+    scores = rng.uniform(1.5, 6, size=(2, 500)).astype(np.float32)
+
+    merged, fisher = over_spaces(list(scores)), -log_ndtr(-scores.astype(np.float64)).sum(axis=0)
+
+    assert spearmanr(merged, fisher).statistic > 0.99
+    assert spearmanr(scores.mean(axis=0), fisher).statistic < spearmanr(merged, fisher).statistic
 
 
 def test_captions_are_not_all_ranked_above_pictures() -> None:
