@@ -15,7 +15,7 @@ from atlas.maps.selection import rows_matching
 from atlas.maps.towers import TowerError
 from atlas.maps.vectors import Matrix, open_matrices
 from atlas.search.cut import relevance_cut
-from atlas.search.fuse import as_glow, best_rows, histogram, top
+from atlas.search.fuse import NO_MATCHES, Matches, as_glow, best_rows, histogram, top
 from atlas.search.passes import Scan, Work, alone
 from atlas.search.query import Against, Mode, Part, Query
 from atlas.search.scan import Scores, combine, over_spaces, standardise
@@ -99,7 +99,7 @@ def answering(dataset_id: UUID, row_count: int, query: Query, open_: Opener = op
         return answer_by_words(dataset_id, row_count, query, away=isinstance(error, TowerError))
     allowed = _allowed(at_hand.dataset, row_count, query)
     by_words = query.mode == "best"
-    words = _words(dataset_id, row_count, query, allowed) if by_words else np.zeros(0, np.intp)
+    words = _words(dataset_id, row_count, query, allowed) if by_words else NO_MATCHES
     return _fused(found, allowed, words, query)
 
 
@@ -108,10 +108,13 @@ def answer_by_words(dataset_id: UUID, row_count: int, query: Query, *, away: boo
     if not query.wanted_words:
         raise QueryError("A search by words needs words.")
     allowed = _allowed(Dataset.objects.get(pk=dataset_id), row_count, query)
-    rows = _words(dataset_id, row_count, query, allowed).tolist()
-    shown = range(query.offset, min(query.offset + query.limit, len(rows)))
-    hits = [{"row": rows[place], "score": 0.0, "parts": [], "words": place + 1} for place in shown]
-    return Answer(hits, len(rows), None, _count(allowed, row_count), "words", away)
+    words = _words(dataset_id, row_count, query, allowed)
+    page = slice(query.offset, query.offset + query.limit)
+    hits = [
+        {"row": row, "score": 0.0, "parts": [], "words": place}
+        for row, place in zip(words.rows[page].tolist(), words.places[page].tolist(), strict=True)
+    ]
+    return Answer(hits, len(words.rows), None, _count(allowed, row_count), "words", away)
 
 
 def glow(dataset_id: UUID, version_id: UUID, query: Query) -> bytes:
@@ -139,7 +142,7 @@ def meaning(at_hand: Opened, row_count: int, query: Query) -> Work[Meaning]:
     return Meaning(total, parts, ordered, relevance_cut(ordered) if len(ordered) else np.inf)
 
 
-def _fused(found: Meaning, allowed: Allowed, words: NDArray[np.intp], query: Query) -> Answer:
+def _fused(found: Meaning, allowed: Allowed, words: Matches, query: Query) -> Answer:
     seen, ordered = found.total, found.ordered
     if allowed is not None:
         seen = np.where(allowed, seen, np.float32(np.nan))
@@ -160,17 +163,17 @@ def _fused(found: Meaning, allowed: Allowed, words: NDArray[np.intp], query: Que
         hits,
         relevant,
         round(found.cut, 4) if np.isfinite(found.cut) else None,
-        _count(allowed, len(seen)) if len(words) else len(ordered),
+        _count(allowed, len(seen)) if len(words.rows) else len(ordered),
         "best" if query.mode == "best" and query.wanted_words else "meaning",
         histogram=histogram(ordered),
         nearest=tuple(top(seen, ordered, NEAREST).tolist()),
     )
 
 
-def _places(words: NDArray[np.intp], row_count: int) -> NDArray[np.intp]:
+def _places(words: Matches, row_count: int) -> NDArray[np.intp]:
     """(row_count,) each row's place in the list, from 1; 0 for those not in it."""
     places = np.zeros(row_count, np.intp)
-    places[words] = np.arange(1, len(words) + 1)
+    places[words.rows] = words.places
     return places
 
 
@@ -193,13 +196,12 @@ def _count(allowed: Allowed, row_count: int) -> int:
     return row_count if allowed is None else int(allowed.sum())
 
 
-def _words(dataset_id: UUID, row_count: int, query: Query, allowed: Allowed) -> NDArray[np.intp]:
-    """The allowed rows that have the wanted words, best first."""
+def _words(dataset_id: UUID, row_count: int, query: Query, allowed: Allowed) -> Matches:
+    """The allowed rows that have the wanted words."""
     if not query.wanted_words:
-        return np.zeros(0, np.intp)
+        return NO_MATCHES
     found = find_words(dataset_id, row_count, query.wanted_words, query.unwanted_words)
-    rows = np.array(found, np.intp)
-    return rows if allowed is None else rows[allowed[rows]]
+    return found if allowed is None else found.among(allowed)
 
 
 def _part_scores(at_hand: Opened, parts: tuple[Part, ...]) -> Work[list[Scores]]:

@@ -1,6 +1,6 @@
 """Two rankings made one, and the numbers that explain it. No Django."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,24 @@ RANK_CONSTANT = 60
 BINS = 64
 
 
+class Matches(NamedTuple):
+    """Rows that have the words, best first, and their places from 1: as good ones share a place."""
+
+    rows: NDArray[np.intp]
+    places: NDArray[np.intp]
+
+    def among(self, allowed: NDArray[np.bool_]) -> "Matches":
+        """Those of the allowed rows, placed among themselves."""
+        kept = allowed[self.rows]
+        places = self.places[kept]
+        return Matches(self.rows[kept], np.searchsorted(places, places) + 1)
+
+
+NO_MATCHES = Matches(np.zeros(0, np.intp), np.zeros(0, np.intp))
+
+
 def best_rows(
-    seen: Scores, ordered: Scores, words: NDArray[np.intp], share: float, cut: float, count: int
+    seen: Scores, ordered: Scores, words: Matches, share: float, cut: float, count: int
 ) -> tuple[NDArray[np.intp], int]:
     """The first `count` rows of both rankings fused, and how many rows of all are relevant.
 
@@ -26,21 +42,21 @@ def best_rows(
     Args:
         seen: (N,) scores by meaning, NaN where there is none or the row may not be a hit.
         ordered: the numbers among them, ascending.
-        words: the rows that have the words and may be hits, best first.
+        words: the rows that have the words and may be hits.
         share: how much of what is wanted the words are, above 0 to 1.
     """
     passing = len(ordered) - int(np.searchsorted(ordered, np.float32(cut)))
     best = top(seen, ordered, count)
-    if not len(words):  # one list alone keeps its order
+    if not len(words.rows):  # one list alone keeps its order
         return best, passing
     # Beyond the first `count` of a list only its words can lift a record.
-    rows = np.union1d(best, words)
+    rows = np.union1d(best, words.rows)
     worth = np.zeros(len(rows))
     known = ~np.isnan(seen[rows])
     above = len(ordered) - np.searchsorted(ordered, seen[rows[known]], side="right")
     worth[known] = 1 / (RANK_CONSTANT + 1 + above)
-    worth[np.searchsorted(rows, words)] += share / (RANK_CONSTANT + 1 + np.arange(len(words)))
-    suffices = words if share == 1 else words[:0]
+    worth[np.searchsorted(rows, words.rows)] += share / (RANK_CONSTANT + words.places)
+    suffices = words.rows if share == 1 else words.rows[:0]
     relevant = (seen[rows] >= cut) | np.isin(rows, suffices)
     order = np.lexsort((rows, -worth, ~relevant))[:count]
     return rows[order], passing + int((~(seen[suffices] >= cut)).sum())

@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from django.db import connection
+
+from atlas.search.fuse import Matches
 
 #: Matches beyond these are not told apart: so many mean that the words say little here.
 MOST_MATCHES = 10_000
@@ -31,12 +34,13 @@ WITH asked AS (
    WHERE dataset_id = %(dataset)s AND row < %(rows)s AND numnode(wanted) > 0
      AND words @@ (wanted && unwanted && quote_literal(%(dataset)s)::tsquery)
 )
-SELECT row FROM (SELECT row, 2e9 AS rank FROM named UNION ALL SELECT row, rank FROM matching) AS found
-GROUP BY row ORDER BY max(rank) DESC, row LIMIT {most}
+SELECT row, rank() OVER (ORDER BY max(rank) DESC) AS place
+  FROM (SELECT row, 2e9 AS rank FROM named UNION ALL SELECT row, rank FROM matching) AS found
+ GROUP BY row ORDER BY place, row LIMIT {most}
 """
 
 
-def find_words(dataset_id: UUID, row_count: int, wanted: Sequence[str], unwanted: Sequence[str]) -> list[int]:
+def find_words(dataset_id: UUID, row_count: int, wanted: Sequence[str], unwanted: Sequence[str]) -> Matches:
     """The rows below `row_count` that match one of the wanted texts and none of the unwanted, best first.
 
     First come records that are named so: by key or file name, in any case. Then by cover density (Clarke,
@@ -60,7 +64,8 @@ def find_words(dataset_id: UUID, row_count: int, wanted: Sequence[str], unwanted
     )
     with connection.cursor() as cursor:
         cursor.execute(query, values)
-        return [row for (row,) in cursor.fetchall()]
+        found = np.array(cursor.fetchall(), np.intp).reshape(-1, 2)
+    return Matches(found[:, 0], found[:, 1])
 
 
 def _tsquery(name: str) -> str:

@@ -59,6 +59,19 @@ def test_a_key_or_a_file_name_comes_before_all_other_words(cast: Cast, dataset: 
     assert answer.json()["relevant"] == 9
 
 
+def test_captions_that_have_the_words_equally_well_share_a_place(cast: Cast, dataset: Dataset) -> None:
+    few = {"column": "size", "from": 4, "to": 40}
+    for query in ({"text": "red"}, {"text": '"number 9" or red'}):
+        for more in ({}, {"filter": few}):
+            places = [
+                hit["words"] for hit in ask(cast, dataset, parts(query, mode="words", **more)).json()["hits"]
+            ]
+
+            assert places[0] == 1
+            assert len(set(places)) < len(places)
+            assert all(place == 1 + sum(other < place for other in places) for place in places)
+
+
 def test_unwanted_words_leave_out_what_has_them(cast: Cast, dataset: Dataset) -> None:
     answer = ask(
         cast, dataset, parts({"text": "number 9 or number 8"}, {"text": "red", "weight": -1}, mode="words")

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from atlas.search import fuse
-from atlas.search.fuse import as_glow, histogram, top
+from atlas.search.fuse import Matches, as_glow, histogram, top
 from atlas.search.scan import Scores
 
 NAN = float("nan")
@@ -13,10 +13,17 @@ SCORES = np.array([5, 4, 3, 0, -1, NAN], np.float32)
 
 
 def best_rows(
-    seen: Scores, words: Sequence[int], cut: float, count: int, share: float = 1
+    seen: Scores,
+    words: Sequence[int],
+    cut: float,
+    count: int,
+    share: float = 1,
+    places: Sequence[int] | None = None,
 ) -> tuple[NDArray[np.intp], int]:
+    """Each of the words has a place of its own unless `places` are given."""
     ordered = np.sort(seen[~np.isnan(seen)])
-    return fuse.best_rows(seen, ordered, np.array(words, np.intp), share, cut, count)
+    placed = np.arange(1, len(words) + 1) if places is None else np.array(places, np.intp)
+    return fuse.best_rows(seen, ordered, Matches(np.array(words, np.intp), placed), share, cut, count)
 
 
 def test_without_words_the_order_is_that_of_the_scores() -> None:
@@ -46,6 +53,25 @@ def test_the_worth_of_a_record_is_the_sum_of_its_reciprocal_ranks() -> None:
     worth = {0: 1 / 61, 1: 1 / 62 + 1 / 62, 2: 1 / 63, 3: 1 / 64, 4: 1 / 65 + 1 / 61}
 
     assert rows.tolist() == sorted(worth, key=lambda row: -worth[row])
+
+
+def test_what_has_the_words_equally_well_is_ordered_by_its_scores() -> None:
+    rows, _ = best_rows(SCORES, [1, 3, 4], -2, 10, places=[1, 1, 1])
+
+    assert rows[:3].tolist() == [1, 3, 4]
+
+
+def test_the_order_of_rows_that_are_equally_good_changes_nothing() -> None:
+    scores = np.array([5, 4, 4, 1, 1, NAN], np.float32)
+    turned = [5, 3, 4, 1, 2, 0]
+
+    rows, relevant = best_rows(scores, [1, 2, 3, 5], 3, 10, places=[1, 1, 3, 3])
+    again, the_same = best_rows(
+        scores[turned], [turned.index(row) for row in (2, 1, 5, 3)], 3, 10, places=[1, 1, 3, 3]
+    )
+
+    assert {1, 2} == set(rows[:2].tolist()) == {turned[row] for row in again[:2]}
+    assert relevant == the_same == 5
 
 
 def test_beside_other_wishes_words_lift_by_their_share_and_make_nothing_relevant() -> None:
