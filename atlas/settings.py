@@ -325,7 +325,7 @@ MEDIA_ROOT = ATLAS_HOME / "media"
 MEDIA_URL = "/media/"
 S3_BUCKET = env("ATLAS_S3_BUCKET")
 S3_ENDPOINT = env("ATLAS_S3_ENDPOINT")
-FILE_STORAGE: dict[str, Any] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+FILE_STORAGE: dict[str, Any] = {"BACKEND": "atlas.datasets.storage.ContentStorage"}
 if S3_BUCKET:
     FILE_STORAGE = s3_storage(S3_BUCKET, S3_ENDPOINT)
 # Other hosts that pages load pictures and tiles from.

@@ -11,6 +11,7 @@ from embeddings.readers.pictures import decode, format_of, is_turned, open_pictu
 
 LONGEST = 256
 _QUALITY = 80
+_METHOD = 2  # half the time of WebP's usual 4, for files 2 % larger
 _SRGB = ImageCms.createProfile("sRGB")
 
 
@@ -69,7 +70,7 @@ def shrunk(data: bytes, longest: int, pixels: int) -> bytes:
 def _as_webp(image: Image.Image, longest: int) -> bytes:
     small = _in_srgb(decode(image, longest=longest), image.info.get("icc_profile"))
     output = io.BytesIO()
-    small.save(output, "WEBP", quality=_QUALITY, method=4)
+    small.save(output, "WEBP", quality=_QUALITY, method=_METHOD)
     return output.getvalue()
 
 

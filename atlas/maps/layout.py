@@ -31,7 +31,7 @@ Floats = npt.NDArray[np.float32]
 EPOCHS = 200  # umap-learn gives maps under 10,000 points 500: no better, and islands drift further apart
 NEGATIVES = 5
 DAMPED_ABOVE = 0.15  # rate at which summed pulls give way to one after the other
-MOST_GAIN = 2.0
+MOST_GAIN = 1.0
 MOST_STEP = 0.5
 _CLIP = 4.0  # longest step of one force, before the rate: umap-learn's
 

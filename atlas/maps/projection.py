@@ -1,5 +1,5 @@
-"""Vectors to a map: neighbours, fuzzy graph, a start from principal components, UMAP's layout, and how far to
-trust it.
+"""Vectors to a map: neighbours, fuzzy graph, a start that shows the whole, UMAP's layout, and how far to trust
+it.
 
 The same vectors and seed give the same bytes, on any number of threads (on one kind of processor).
 """
@@ -7,25 +7,25 @@ The same vectors and seed give the same bytes, on any number of threads (on one 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 from atlas.maps.graph import fuzzy_graph
 from atlas.maps.layout import EPOCHS, lay_out
 from atlas.maps.neighbour_lists import Neighbours
 from atlas.maps.neighbours import K, nearest_neighbours, nearest_of
+from atlas.maps.start import begin
+from atlas.maps.trust import trust, trust_placed
 from atlas.maps.work import Progress, Work
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 Vectors = npt.NDArray[np.floating]  # (N, d) float32 or float16, may be a memory map
 
-_START_SIDE = 10.0
 _SAMPLE = 20_000
 _SKETCH = 32
-_CHUNK = 8192
-_TRUST_CHUNK = 512
+_CHUNK = 2048
 
 
 def _go_on() -> None:
@@ -81,13 +81,13 @@ def project(
         n = len(unit)
         sketch = _sketch(unit, seed, work)
         neighbours = nearest_neighbours(unit, sketch, work, seed=seed)
-        coordinates = _start(sketch, seed)
+        coordinates = begin(sketch, work, seed)
         if n > 1:
             graph = fuzzy_graph(neighbours)
             work.say("layout", 0, 1)
             coordinates = lay_out(graph, coordinates, work, seed=seed, epochs=EPOCHS, watch=watch)
         return Projection(
-            coordinates, neighbours.indices, neighbours.distances, _trust(unit, coordinates, neighbours, work)
+            coordinates, neighbours.indices, neighbours.distances, trust(unit, coordinates, neighbours, work)
         )
 
 
@@ -111,8 +111,8 @@ def place(
         unit, among = normalise(new, check=work.again), normalise(old, check=work.again)
         near = nearest_of(unit, among, K, work)
         coordinates = np.median(old_coordinates[near.indices], axis=1).astype(np.float32).reshape(-1, 2)
-        trust = _trust_placed(unit, among, coordinates, old_coordinates, near, work)
-    return Placement(coordinates, near.indices, near.distances, trust)
+        believed = trust_placed(unit, among, coordinates, old_coordinates, near, work)
+    return Placement(coordinates, near.indices, near.distances, believed)
 
 
 def nearest(
@@ -165,19 +165,36 @@ def normalise(
     `check` raises, which is called often."""
     if vectors.ndim != 2:
         raise ValueError(f"vectors must have two dimensions, not {vectors.ndim}")
-    rows = np.arange(len(vectors)) if rows is None else rows
-    unit = np.empty((len(rows), vectors.shape[1]), np.float32)
-    for start in range(0, len(rows), _CHUNK):
-        taken = rows[start : start + _CHUNK]
-        part = vectors[taken].astype(np.float32)
-        finite = np.isfinite(part).all(axis=1)
-        if not finite.all():
-            raise BadVectorError(int(taken[np.argmin(finite)]), "has a value that is not a finite number")
-        part /= np.maximum(np.abs(part).max(axis=1, keepdims=True, initial=0), np.finfo(np.float32).tiny)
-        part /= np.maximum(np.linalg.norm(part, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-        unit[start : start + _CHUNK] = part
+    n = len(vectors) if rows is None else len(rows)
+    unit = np.empty((n, vectors.shape[1]), np.float32)
+    for start in range(0, n, _CHUNK):
+        taken = slice(start, start + _CHUNK)
+        part = vectors[taken if rows is None else rows[taken]].astype(np.float32, order="C", copy=False)
+        bad = _scale(part, unit[taken])
+        if bad >= 0:
+            row = start + bad if rows is None else int(rows[start + bad])
+            raise BadVectorError(row, "has a value that is not a finite number")
         check()
     return unit
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _scale(vectors, unit):  # type: ignore[no-untyped-def]
+    """Write each row at length one, zero rows as zero. Returns the first row that is not finite, or -1.
+
+    Squares are summed in double precision, where those of any float32 neither overflow nor vanish.
+    """
+    for row in range(len(vectors)):
+        total = 0.0
+        for at in range(vectors.shape[1]):
+            value = np.float64(vectors[row, at])
+            total += value * value
+        if not np.isfinite(total):
+            return row
+        scale = 1 / np.sqrt(total) if total > 0 else 0.0
+        for at in range(vectors.shape[1]):
+            unit[row, at] = np.float32(vectors[row, at] * scale)
+    return -1
 
 
 def _centred(unit: Floats, check: Callable[[], None]) -> Floats:
@@ -207,68 +224,3 @@ def _sketch(unit: Floats, seed: int, work: Work) -> Floats:
         sketch[start : start + _CHUNK] = (unit[start : start + _CHUNK] - mean) @ axes
         work.again()
     return sketch
-
-
-def _start(sketch: Floats, seed: int) -> Floats:
-    """The first two components in a box of 10 × 10, with a speck of noise that tells twins apart."""
-    n = len(sketch)
-    start = np.zeros((n, 2), np.float32)
-    axes = min(2, sketch.shape[1])
-    start[:, :axes] = sketch[:, :axes]
-    span = np.ptp(start, axis=0) if n else np.ones(2)
-    start = (start - start.min(axis=0, initial=0)) / np.where(span > 1e-6, span, 1) * _START_SIDE
-    noise = np.random.default_rng(seed).normal(scale=1e-4, size=(n, 2))
-    placed: Floats = (start + noise).astype(np.float32)
-    return placed
-
-
-def _trust(unit: Floats, coordinates: Floats, neighbours: Neighbours, work: Work) -> Floats:
-    n, k = neighbours.indices.shape
-    if n <= k:
-        return np.ones(n, np.float32)  # everything surrounds everything
-    near = cKDTree(coordinates).query(coordinates, k)[1]
-    return _believed(unit, unit, near, 1 - neighbours.distances[:, 1:].mean(axis=1), work, itself=1)
-
-
-def _trust_placed(
-    unit: Floats,
-    among: Floats,
-    coordinates: Floats,
-    old_coordinates: Floats,
-    near: Neighbours,
-    work: Work,
-) -> Floats:
-    if len(among) < K:
-        return np.ones(len(unit), np.float32)  # everything surrounds everything
-    others = K - 1  # as many as around a point of the map, which is the first of its own k
-    shown = cKDTree(old_coordinates).query(coordinates, others)[1]
-    return _believed(unit, among, shown, 1 - near.distances[:, :others].mean(axis=1), work)
-
-
-def _believed(
-    unit: Floats, among: Floats, near: npt.NDArray[np.intp], true: Floats, work: Work, itself: int = 0
-) -> Floats:
-    """Can you believe a point's surroundings on the map? (M,) from 1: those around it are as like it as its
-    true nearest neighbours, to 0: no more like it than anything else.
-
-    `unit` (M, d), `among` (N, d) the points around them, `near` (M, k) those around each on the map, `true`
-    (M,) the mean cosine to its true nearest; `itself`: how many of the k are the point itself.
-    """
-    n, k = near.shape
-    mean = among.mean(axis=0)
-    score = np.empty(n, np.float32)
-
-    def measure(start: int) -> Floats:
-        rows = slice(start, min(start + _TRUST_CHUNK, n))
-        base = unit[rows] @ mean
-        shown = np.einsum("nkd,nd->nk", among[near[rows]], unit[rows]).sum(axis=1) - itself
-        possible = np.maximum(true[rows] - base, 1e-6)
-        part: Floats = np.clip((shown / (k - itself) - base) / possible, 0, 1)
-        return part
-
-    def keep(start: int, part: Floats) -> None:
-        score[start : start + len(part)] = part
-        work.say("trust", start + len(part), n)
-
-    work.each(range(0, n, _TRUST_CHUNK), measure, keep)
-    return score

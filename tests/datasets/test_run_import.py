@@ -1,5 +1,6 @@
 """The verb `run_import`."""
 
+import errno
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 from pytest_django import Settings
@@ -208,6 +210,22 @@ def test_it_writes_a_file_again_that_a_killed_worker_left_unfinished(cast: Cast)
     stored.write_bytes(b"half")
     run(job)
     assert stored.read_bytes() == picture("red")
+
+
+def test_a_picture_that_the_disk_has_no_room_for_leaves_no_half_file(
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(data[:1])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    default_storage.save("originals/a/b", ContentFile(b"old"))
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        default_storage.save("originals/a/b", ContentFile(b"new"))
+    folder = Path(default_storage.path("originals/a"))
+    assert [path.read_bytes() for path in folder.iterdir()] == [b"old"]
 
 
 def _row_with(data: bytes) -> Row:

@@ -130,7 +130,7 @@ def test_it_asks_often_whether_it_is_cancelled() -> None:
 def test_trust_is_high_where_the_map_is_right_and_low_where_it_is_not() -> None:
     from atlas.maps.neighbour_lists import Neighbours
     from atlas.maps.neighbours import exact
-    from atlas.maps.projection import _trust
+    from atlas.maps.trust import trust
     from atlas.maps.work import Work
 
     random = np.random.default_rng(0)
@@ -143,8 +143,8 @@ def test_trust_is_high_where_the_map_is_right_and_low_where_it_is_not() -> None:
             np.hstack([np.zeros((200, 1), np.float32), others.distances]),
         )
         true_map = np.stack([angle, 0 * angle], axis=1).astype(np.float32)
-        assert _trust(unit, true_map, near, work).mean() > 0.99
-        assert _trust(unit, random.permutation(true_map), near, work).mean() < 0.4
+        assert trust(unit, true_map, near, work).mean() > 0.99
+        assert trust(unit, random.permutation(true_map), near, work).mean() < 0.4
 
 
 def test_newcomers_land_in_their_cluster_and_nobody_moves() -> None:
@@ -234,3 +234,27 @@ def test_any_finite_vectors_give_finite_maps(n: int, d: int, seed: int, scale: f
     projection = project(vectors, seed=seed)
     assert np.isfinite(projection.coordinates).all()
     assert (projection.neighbours >= 0).all()
+
+
+def test_the_start_keeps_more_of_the_order_at_large_than_two_components_do() -> None:
+    from atlas.maps.start import begin
+    from atlas.maps.work import Work
+
+    random = np.random.default_rng(0)
+    centres = random.standard_normal((12, 8)).astype(np.float32)
+    sketch = centres[random.integers(0, 12, 1500)] + 0.1 * random.standard_normal((1500, 8), np.float32)
+    sketch = (sketch - sketch.mean(axis=0)) @ np.linalg.svd(sketch - sketch.mean(axis=0))[2].T
+    a, b, c = random.integers(0, 1500, (3, 20_000))
+
+    def order(points: Floats) -> npt.NDArray[np.bool_]:
+        nearer: npt.NDArray[np.bool_] = np.linalg.norm(points[a] - points[b], axis=1) < np.linalg.norm(
+            points[a] - points[c], axis=1
+        )
+        return nearer
+
+    with Work(threads=2) as work:
+        start = begin(sketch, work, 0)
+    kept, flat = ((order(sketch) == order(points)).mean() for points in (start, sketch[:, :2]))
+    assert kept > flat + 0.01
+    assert start.min() > -0.01
+    assert start.max() < 10.01
