@@ -7,6 +7,7 @@ import { tileName, type Labels, type Manifest, type SheetIndex, type Tile } from
 import { MapView } from "./map/map_view";
 import type { MapSource } from "./map/source";
 import type { Inset } from "./map/viewport";
+import { Records } from "./records";
 
 /** The panel at the left and the tools at the right, where the screen has room for them beside the map; the search box. */
 const SIDE = 304;
@@ -36,6 +37,7 @@ export interface OpenedMap {
   view: MapView;
   source: MapSource;
   manifest: Manifest;
+  records: Records;
   /** Once the first picture is painted; may be asked again after a failure. */
   labels(): Promise<Labels>;
   sheets(): Promise<SheetIndex>;
@@ -62,6 +64,8 @@ export async function openMap(entry: MapEntry, parent: HTMLElement, second = fal
   }
   view.setLook(currentTheme());
   view.setColumn(manifest.embedded);
+  const records = new Records(entry);
+  view.setPictureSource((ordinals) => records.thumbnails(ordinals));
   const stopWatching = onThemeChange((theme) => view.setLook(theme));
   // What the first picture can do without does not compete with it.
   let failed = false;
@@ -78,6 +82,7 @@ export async function openMap(entry: MapEntry, parent: HTMLElement, second = fal
     view,
     source,
     manifest,
+    records,
     get failed() {
       return failed;
     },

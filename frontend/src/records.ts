@@ -24,6 +24,12 @@ export class Records {
     return records.filter((record) => record !== null);
   }
 
+  /** The addresses of their thumbnails, in the order asked for; null where there is none. */
+  async thumbnails(ordinals: number[]): Promise<(string | null)[]> {
+    const found = new Map((await this.all(ordinals)).map(({ ordinal, image }) => [ordinal, image?.thumbnail ?? null]));
+    return ordinals.map((ordinal) => found.get(ordinal) ?? null);
+  }
+
   private fetch(ordinals: number[]): void {
     const answer = recordsAt(this.map, ordinals).then((records) => new Map(records.map((record) => [record.ordinal, record])));
     for (const ordinal of ordinals) {

@@ -1,11 +1,13 @@
 """What people expect of a map without being told: clicks, keys, and what each of them ends."""
 
+import json
 import re
 
 from playwright.sync_api import Page, expect
 
 from tests.browser.squares import Squares
-from tests.browser.test_explorer import chip, expect_selected, map_page, pytestmark
+from tests.browser.test_explorer import chip, draw_box, expect_selected, map_page, pytestmark, records
+from tests.stack import Stack
 
 __all__ = ["map_page", "pytestmark"]
 
@@ -114,3 +116,17 @@ def test_an_arrow_leads_from_the_words_to_the_hits_and_escape_gives_the_focus_ba
     expect(map_page.get_by_role("complementary")).to_be_focused()
     map_page.keyboard.press("Escape")
     expect(hits.nth(1)).to_be_focused()
+
+
+def test_from_near_a_picture_comes_as_it_is_stored(map_page: Page, stack: Stack, squares: Squares) -> None:
+    row = 3
+    begin(map_page, squares, f"record={row}")
+    drawer(map_page, row)
+    asked = draw_box(map_page)
+    map_id = json.loads(asked.post_data or "")["filter"]["map"]
+    place = next(each for each in records(stack, squares, map_id) if each["row"] == row)
+    thumbnail = place["image"]["thumbnail"]
+    map_page.goto("about:blank")
+    with map_page.expect_request(lambda request: request.url.endswith(thumbnail)):
+        begin(map_page, squares, f"at={place['x']},{place['y']},3000")
+    expect(map_page.locator(".map-stage[data-pictures]")).to_be_visible()

@@ -9,7 +9,6 @@ import { linkCameras } from "../map/link_cameras";
 import type { MapView } from "../map/map_view";
 import type { Found } from "../map/pick";
 import type { OpenedMap } from "../open_map";
-import { Records } from "../records";
 import type { Explorer } from "./explorer.svelte";
 import { placed } from "./stage.svelte";
 
@@ -61,8 +60,7 @@ export class Beside {
 
   private adopt(map: OpenedMap): void {
     const { explorer } = this;
-    const { view } = map;
-    const records = new Records(map.entry);
+    const { view, records } = map;
     const recordOf = ({ ordinal }: Found) => explorer.stage.attempt(records.get(ordinal));
     view.canvas.setAttribute("aria-label", `Second ${view.canvas.getAttribute("aria-label")?.replace("Map", "map") ?? "map"}`);
     void map.labels().then((labels) => view.setLabels(labels), this.failed);

@@ -6,14 +6,13 @@ import type { MapView } from "../map/map_view";
 import type { Found } from "../map/pick";
 import type { Camera } from "../map/viewport";
 import type { OpenedMap } from "../open_map";
-import { Records } from "../records";
+import type { Records } from "../records";
 
 export class Stage {
   map = $state.raw<OpenedMap>(null!);
   topics = $state.raw<Topic[]>([]);
   camera = $state.raw<Camera>({ x: 0.5, y: 0.5, k: 1 });
   error = $state<string | null>(null);
-  records!: Records;
   /** What "try again" does besides asking for the tiles that failed. */
   private readonly again = new Set<() => void>();
 
@@ -25,12 +24,15 @@ export class Stage {
   adopt(map: OpenedMap): void {
     this.again.clear();
     this.map = map;
-    this.records = new Records(map.entry);
     this.camera = map.view.camera;
   }
 
   get view(): MapView {
     return this.map.view;
+  }
+
+  get records(): Records {
+    return this.map.records;
   }
 
   /** Says that something could not be had, and how to have it after all. */

@@ -37,12 +37,14 @@ export class PicturesPass {
     private readonly gl: GL,
     readonly layers: number,
     private readonly cell: number,
+    /** How many sizes of each picture there are, each half of the one before: what is drawn smaller stays smooth. */
+    levels = 1,
   ) {
     this.shader = createProgram(gl, PICTURE_VERTEX, PICTURE_FRAGMENT, ["a_corner", "a_pixels", "a_texel", "a_size", "a_lit", "a_alpha"]);
     this.texture = gl.createTexture();
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.texture);
-    gl.texStorage3D(gl.TEXTURE_2D_ARRAY, 1, gl.RGBA8, LAYER_SIDE, LAYER_SIDE, layers);
-    gl.texParameteri(gl.TEXTURE_2D_ARRAY, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
+    gl.texStorage3D(gl.TEXTURE_2D_ARRAY, levels, gl.RGBA8, LAYER_SIDE, LAYER_SIDE, layers);
+    gl.texParameteri(gl.TEXTURE_2D_ARRAY, gl.TEXTURE_MIN_FILTER, levels > 1 ? gl.LINEAR_MIPMAP_LINEAR : gl.LINEAR);
     gl.texParameteri(gl.TEXTURE_2D_ARRAY, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
     gl.texParameteri(gl.TEXTURE_2D_ARRAY, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
     gl.texParameteri(gl.TEXTURE_2D_ARRAY, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
@@ -59,12 +61,14 @@ export class PicturesPass {
     gl.bindVertexArray(null);
   }
 
-  /** Puts a sheet, or one picture at its place, into a layer. */
-  upload(layer: number, bitmap: ImageBitmap, index = 0): void {
+  /** Puts a sheet, or one picture at its place, into a layer: in all its sizes, the largest first. */
+  upload(layer: number, sizes: ImageBitmap[], index = 0): void {
     const { gl } = this;
     const [u, v] = this.corner(index);
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.texture);
-    gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, 0, u, v, layer, bitmap.width, bitmap.height, 1, gl.RGBA, gl.UNSIGNED_BYTE, bitmap);
+    sizes.forEach((bitmap, i) => {
+      gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, i, u >> i, v >> i, layer, bitmap.width, bitmap.height, 1, gl.RGBA, gl.UNSIGNED_BYTE, bitmap);
+    });
   }
 
   private corner(index: number): [number, number] {
@@ -94,10 +98,11 @@ export class PicturesPass {
     let at = 0;
     for (const { placed, layer, index, width, height, lit, alpha } of pictures) {
       const [u, v] = this.corner(index);
+      // Half a texel inside, of the size that is drawn: the neighbour in the sheet must not bleed in.
+      const inset = 0.5 * Math.max(1, width / (placed.width * ratio));
       for (const [cx, cy] of CORNERS) {
-        // Half a texel inside: the neighbour in the sheet must not bleed in.
-        const texelX = u + 0.5 + cx * (width - 1);
-        const texelY = v + 0.5 + cy * (height - 1);
+        const texelX = u + inset + cx * (width - 2 * inset);
+        const texelY = v + inset + cy * (height - 2 * inset);
         const x = placed.left + cx * placed.width - view.width / 2;
         const y = view.height / 2 - (placed.top + cy * placed.height);
         data.set([cx, cy, x, y, texelX / LAYER_SIDE, texelY / LAYER_SIDE, layer, placed.width * ratio, placed.height * ratio, lit ? 1 : 0, alpha], at);

@@ -2,13 +2,16 @@
 
 import { meets, tileBox, walkTiles, type SheetIndex, type Tile } from "./manifest";
 import { STEPS } from "./tile";
-import { toScreen, visibleBox, zoomOf, type Box, type Viewport } from "./viewport";
+import { clamp, toScreen, visibleBox, zoomOf, type Box, type Viewport } from "./viewport";
 
 const RECORD = 12;
 const CELLS = 16;
 /** Part of its cell that a picture may cover. */
 const FILL = 0.9;
-const LARGEST = 88;
+/** Longest side of a picture out of a sheet, in pixels. */
+export const LARGEST = 88;
+/** Longest side of a thumbnail as it is stored: below the sheets pictures grow to this size. */
+export const STORED = 256;
 
 export interface Picture {
   ordinal: number;
@@ -74,6 +77,15 @@ export class SheetTree {
 /** Level of a view: its cells measure 64 to 127 px. */
 export const levelOf = (view: Viewport): number => Math.max(0, Math.floor(Math.log2(zoomOf(view))));
 
+/** Part of a map that its points fill, as maps of pictures are. */
+const FILLED = 0.1;
+
+/** The level from which on the cells of a map with n points are, one with another, enough for all of them. */
+export const looseLevel = (n: number): number => Math.max(0, Math.ceil(Math.log2(n / FILLED / CELLS ** 2) / 2));
+
+/** Longest side that a picture may have in a view: from the level `from` on it grows with the zoom. */
+export const largestAt = (view: Viewport, from: number): number => clamp((LARGEST * zoomOf(view)) / 2 ** from, LARGEST, STORED);
+
 /** A quarter with few records has no sheet of its own. */
 function missingQuarters(sheet: Tile): Box[] {
   const { z, x, y } = sheet;
@@ -88,6 +100,13 @@ export function cellAt(x: number, y: number, level: number): { box: Box; key: nu
   const z = level + Math.log2(CELLS);
   const [column, row] = [Math.floor(x * 2 ** z), Math.floor(y * 2 ** z)];
   return { box: squareBox(z, column, row), key: row * 2 ** z + column };
+}
+
+/** Keys of the cells of a level in the box of a cell above it. */
+export function cellsWithin(box: Box, level: number): number[] {
+  const z = 2 ** (level + Math.log2(CELLS));
+  const [column, row, side] = [box.x0 * z, box.y0 * z, (box.x1 - box.x0) * z].map(Math.round) as [number, number, number];
+  return Array.from({ length: side * side }, (_, i) => (row + Math.floor(i / side)) * z + column + (i % side));
 }
 
 /** Half open, as tiles are: a place is in one of two neighbours. */
@@ -121,10 +140,10 @@ export interface Placed {
   height: number;
 }
 
-/** Centred on its point, moved as little as keeps it inside its own cell: so no two ever meet. */
-export function place(picture: Omit<Picture, "ordinal">, view: Viewport): Placed {
+/** Centred on its point, moved as little as keeps it inside its own cell: so no two ever meet. `largest`: see `largestAt`. */
+export function place(picture: Omit<Picture, "ordinal">, view: Viewport, largest = LARGEST): Placed {
   const cell = (picture.cell.x1 - picture.cell.x0) * view.scale;
-  const longest = Math.min(LARGEST, FILL * cell);
+  const longest = Math.min(largest, FILL * cell);
   const zoom = longest / Math.max(picture.width, picture.height);
   const width = picture.width * zoom;
   const height = picture.height * zoom;

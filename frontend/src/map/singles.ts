@@ -1,82 +1,54 @@
-/** Single thumbnails where the sheets end: which records fill which cells, and their pictures. */
+/** Single thumbnails where the sheets end: fetches them, and draws them over what the sheets show of the same records. */
 
+import type { Candidate, Taken } from "./candidates";
 import type { GL } from "./gl";
 import { Loader } from "./loader";
-import { meets } from "./manifest";
-import { pointsIn } from "./pick";
 import { LAYER_SIDE, PicturesPass, type DrawnPicture, type PictureStyle } from "./pictures_pass";
-import type { DrawnTile } from "./points_pass";
-import { cellAt, holds, place, type Placed, type Region } from "./sheets";
-import { pointAt } from "./tile";
-import { visibleBox, type Box, type Viewport } from "./viewport";
+import { LARGEST, largestAt, place, STORED, type Placed } from "./sheets";
+import type { Box, Viewport } from "./viewport";
 
 /** The addresses of records' thumbnails by ordinal; null = it has no picture. */
 export type PictureSource = (ordinals: number[]) => Promise<(string | null)[]>;
 
-/** More are not shown at once. */
-const MOST = 200;
-/** Side of a picture's place in the texture, in pixels. */
-const PLACE = 128;
-const LAYERS = 4;
-const PER_LAYER = (LAYER_SIDE / PLACE) ** 2;
-/** So long the view must rest before anything is chosen: a flight would ask for hundreds of pictures and show none. */
+/** Places in the texture, for a picture of the stored size each: more than are shown at once. */
+const LAYERS = 13;
+const PER_LAYER = (LAYER_SIDE / STORED) ** 2;
+/** Each picture as it is stored, at half and at a quarter of that. */
+const SIZES = 3;
+/** So long the view must rest before anything is fetched: a flight would ask for hundreds of pictures and show none. */
 const REST_MS = 120;
 const FADE_MS = 200;
 
-export interface Candidate {
-  ordinal: number;
-  x: number;
-  y: number;
-  cell: Box;
-  key: number;
+/** How far a picture may grow: the square of the world that it may cover, and the level from which on it does. */
+export interface Growth {
+  room: Box;
+  from: number;
 }
+
+export type Chosen = Candidate & Growth;
 
 interface Kept {
-  bitmap: ImageBitmap;
+  width: number;
+  height: number;
   slot: number;
+  /** When it began to be drawn, and the last frame that drew it. */
   since: number;
-  lastDrawn: number;
+  frame: number;
 }
 
-/**
- * One record for each free cell of the regions, that of lowest rank: cells are free where `taken` does not name them. Nearest
- * to the middle of the screen first.
- */
-export function candidates(
-  drawn: DrawnTile[],
-  regions: Region[],
-  view: Viewport,
-  level: number,
-  taken: ReadonlySet<number>,
-  accept: (ordinal: number) => boolean,
-): Candidate[] {
-  const screen = grown(visibleBox(view), 2 ** -level / 16);
-  const chosen = new Map<number, Candidate & { rank: number }>();
-  // Coarse tiles hold lower ranks, and so do the first points of a tile: the first that comes is the one to show.
-  drawn.forEach(({ points, prefix }, order) => {
-    for (const { box } of regions) {
-      const part = { x0: Math.max(box.x0, screen.x0), y0: Math.max(box.y0, screen.y0), x1: Math.min(box.x1, screen.x1), y1: Math.min(box.y1, screen.y1) };
-      if (!meets(part, box)) continue;
-      for (const i of pointsIn(points, part)) {
-        const ordinal = points.tile.start + i;
-        if (i >= prefix.fading || !accept(ordinal)) continue;
-        const [x, y] = pointAt(points, i);
-        if (!holds(part, x, y)) continue;
-        const cell = cellAt(x, y, level);
-        const rank = order * 2 ** 24 + i;
-        const other = chosen.get(cell.key);
-        if (taken.has(cell.key) || (other && other.rank < rank)) continue;
-        chosen.set(cell.key, { ordinal, x, y, cell: cell.box, key: cell.key, rank });
-      }
-    }
-  });
-  const away = ({ x, y }: Candidate) => Math.max(Math.abs(x - view.x), Math.abs(y - view.y));
-  return [...chosen.values()].sort((a, b) => away(a) - away(b)).slice(0, MOST);
+/** What is drawn, and how. */
+export interface SinglesFrame {
+  view: Viewport;
+  now: number;
+  style: PictureStyle & { alpha: number };
+  marks: { isVisible(ordinal: number): boolean; isLit(ordinal: number): boolean };
 }
+
+const NONE = { level: -1, list: [], growth: new Map<number, Growth>() };
 
 export class Singles {
   source: PictureSource | null = null;
-  private chosen: { level: number; list: Candidate[] } = { level: -1, list: [] };
+  private chosen: { level: number; list: Chosen[]; growth: Map<number, Growth> } = NONE;
   /** What the choice was, or is to be, made for; `since` when. */
   private wish = { stamp: "", since: 0, done: true };
   private readonly addresses = new Map<number, string | null>();
@@ -84,6 +56,7 @@ export class Singles {
   private readonly kept = new Map<number, Kept>();
   private readonly loader: Loader<number>;
   private readonly timers = new Set<ReturnType<typeof setTimeout>>();
+  private frame = 0;
   private gl: GL | null = null;
   private pass: PicturesPass | null = null;
 
@@ -98,10 +71,25 @@ export class Singles {
     return this.loader.pending || this.asked.size > 0;
   }
 
+  /** A new context knows nothing: what it is to show is fetched again, out of the browser's cache. */
   attach(gl: GL): void {
     this.gl = gl;
     this.pass = null;
-    for (const kept of this.kept.values()) this.upload(kept);
+    for (const ordinal of this.kept.keys()) this.loader.forget(ordinal);
+    this.kept.clear();
+    this.wish.stamp = "";
+  }
+
+  /** For a record that was chosen. */
+  growthOf(ordinal: number): Growth | undefined {
+    return this.chosen.growth.get(ordinal);
+  }
+
+  /** Whether it is here, and whether nothing of what lies below it is to be seen. */
+  shows(ordinal: number, now: number): "no" | "fading" | "whole" {
+    const kept = this.kept.get(ordinal);
+    if (!kept) return "no";
+    return this.goesOn(kept) && now - kept.since >= FADE_MS ? "whole" : "fading";
   }
 
   retry(): void {
@@ -112,51 +100,51 @@ export class Singles {
   close(): void {
     this.loader.close();
     this.timers.forEach(clearTimeout);
-    for (const { bitmap } of this.kept.values()) bitmap.close();
   }
 
   /** Nothing is shown: nothing is asked for either. */
   rest(): void {
-    this.chosen = { level: -1, list: [] };
+    this.chosen = NONE;
     this.wish.stamp = "";
     this.loader.want([]);
   }
 
-  /** Chooses anew once the view has rested. `stamp` changes with everything else that the choice depends on. */
-  choose(view: Viewport, now: number, level: number, stamp: string, choice: (known: (ordinal: number) => boolean) => Candidate[]): void {
+  /**
+   * Chooses anew once the view has rested; at once where pictures that are shown would leave with their level. `stamp` changes
+   * with everything else that the choice depends on.
+   */
+  choose(view: Viewport, now: number, level: number, stamp: string, choice: (known: (ordinal: number) => boolean) => Chosen[]): void {
     if (!this.source) return;
     const wished = `${view.x} ${view.y} ${view.scale} ${view.width} ${view.height} ${stamp}`;
     if (wished !== this.wish.stamp) {
       this.wish = { stamp: wished, since: now, done: false };
       this.later(REST_MS, this.arrived);
     }
-    if (this.wish.done || now - this.wish.since < REST_MS) return;
-    this.wish.done = true;
+    const rested = now - this.wish.since >= REST_MS;
+    const leaving = level !== this.chosen.level && this.chosen.list.length > 0;
+    if (this.wish.done || !(rested || leaving)) return;
     const list = choice((ordinal) => this.addresses.get(ordinal) !== null);
-    this.chosen = { level, list };
+    this.chosen = { level, list, growth: new Map(list.map((each) => [each.ordinal, each])) };
+    if (!rested) return;
+    this.wish.done = true;
     void this.ask(list.map(({ ordinal }) => ordinal).filter((ordinal) => !this.addresses.has(ordinal) && !this.asked.has(ordinal)));
     this.wantAll();
   }
 
-  /** Draws those that are here; returns whether one of them is still fading in. */
-  draw(
-    view: Viewport,
-    now: number,
-    level: number,
-    style: PictureStyle & { alpha: number },
-    taken: ReadonlySet<number>,
-    marks: { isVisible(ordinal: number): boolean; isLit(ordinal: number): boolean },
-    drawn: { ordinal: number; placed: Placed; x: number; y: number }[],
-  ): boolean {
-    if (this.chosen.level !== level) return false;
+  /** Draws those that are here; returns whether one of them is still fading in. `taken`: cells of the sheets' pictures. */
+  draw({ view, now, style, marks }: SinglesFrame, taken: Taken, drawn: { ordinal: number; placed: Placed; x: number; y: number }[]): boolean {
+    this.frame++;
     const pictures: DrawnPicture[] = [];
     let fading = false;
-    for (const { ordinal, x, y, cell, key } of this.chosen.list) {
+    for (const { ordinal, x, y, room, from, key } of this.chosen.list) {
       const kept = this.kept.get(ordinal);
-      if (!kept || taken.has(key) || !marks.isVisible(ordinal)) continue;
-      kept.lastDrawn = now;
-      const { width, height } = kept.bitmap;
-      const placed = place({ x, y, cell, width, height }, view);
+      if (!kept || (taken.get(key) ?? ordinal) !== ordinal || !marks.isVisible(ordinal)) continue;
+      if (!this.goesOn(kept)) kept.since = now;
+      kept.frame = this.frame;
+      const { width, height } = kept;
+      // A small picture grows no larger than it is.
+      const most = Math.min(largestAt(view, from), Math.max(LARGEST, width, height));
+      const placed = place({ x, y, cell: room, width, height }, view, most);
       const alpha = Math.min(1, Math.max(0, now - kept.since) / FADE_MS);
       fading ||= alpha < 1;
       pictures.push({ placed, ...this.slot(kept.slot), width, height, lit: marks.isLit(ordinal), alpha: alpha * style.alpha });
@@ -164,6 +152,11 @@ export class Singles {
     }
     this.pass?.draw(pictures, view, style);
     return fading;
+  }
+
+  /** Whether the frame before this one drew it too. */
+  private goesOn({ frame }: Kept): boolean {
+    return frame >= this.frame - 1;
   }
 
   private async ask(ordinals: number[]): Promise<void> {
@@ -188,18 +181,20 @@ export class Singles {
   }
 
   private async fetch(ordinal: number): Promise<void> {
-    const bitmap = await loadPicture(this.addresses.get(ordinal)!);
-    const kept = { bitmap, slot: this.freeSlot(), since: performance.now(), lastDrawn: performance.now() };
+    const sizes = await loadPicture(this.addresses.get(ordinal)!);
+    const { width, height } = sizes[0]!;
+    const kept = { width, height, slot: this.freeSlot(), since: 0, frame: -1 };
     this.kept.set(ordinal, kept);
-    this.upload(kept);
+    this.upload(kept, sizes);
+    sizes.forEach((bitmap) => bitmap.close());
     this.arrived();
   }
 
-  private upload({ slot, bitmap }: Kept): void {
+  private upload({ slot }: Kept, sizes: ImageBitmap[]): void {
     if (!this.gl) return;
-    this.pass ??= new PicturesPass(this.gl, LAYERS, PLACE);
+    this.pass ??= new PicturesPass(this.gl, LAYERS, STORED, SIZES);
     const { layer, index } = this.slot(slot);
-    this.pass.upload(layer, bitmap, index);
+    this.pass.upload(layer, sizes, index);
   }
 
   private slot(slot: number): { layer: number; index: number } {
@@ -208,8 +203,7 @@ export class Singles {
 
   private freeSlot(): number {
     if (this.kept.size < LAYERS * PER_LAYER) return this.kept.size;
-    const [ordinal, oldest] = [...this.kept].reduce((a, b) => (b[1].lastDrawn < a[1].lastDrawn ? b : a));
-    oldest.bitmap.close();
+    const [ordinal, oldest] = [...this.kept].reduce((a, b) => (b[1].frame < a[1].frame ? b : a));
     this.kept.delete(ordinal);
     this.loader.forget(ordinal);
     return oldest.slot;
@@ -225,17 +219,19 @@ export class Singles {
 }
 
 /** An image element asks as the page does, with the person's session; it is decoded off the main thread. */
-async function loadPicture(address: string): Promise<ImageBitmap> {
+async function loadPicture(address: string): Promise<ImageBitmap[]> {
   const image = new Image();
   image.src = address;
   await image.decode();
-  const zoom = Math.min(1, PLACE / Math.max(image.naturalWidth, image.naturalHeight));
-  return createImageBitmap(image, {
-    premultiplyAlpha: "none",
-    resizeWidth: Math.max(1, Math.round(image.naturalWidth * zoom)),
-    resizeHeight: Math.max(1, Math.round(image.naturalHeight * zoom)),
-    resizeQuality: "medium",
-  });
+  const zoom = Math.min(1, STORED / Math.max(image.naturalWidth, image.naturalHeight));
+  const size = (natural: number, i: number) => Math.max(1, Math.round((natural * zoom) / 2 ** i));
+  const sizes = Array.from({ length: SIZES }, (_, i) =>
+    createImageBitmap(image, {
+      premultiplyAlpha: "none",
+      resizeWidth: size(image.naturalWidth, i),
+      resizeHeight: size(image.naturalHeight, i),
+      resizeQuality: "medium",
+    }),
+  );
+  return Promise.all(sizes);
 }
-
-const grown = (box: Box, by: number): Box => ({ x0: box.x0 - by, y0: box.y0 - by, x1: box.x1 + by, y1: box.y1 + by });

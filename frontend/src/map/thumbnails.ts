@@ -1,12 +1,13 @@
 /** Pictures on the map: loads the sheets a view needs and crossfades from one level of them to the next. */
 
+import { candidates, roomOf, type Taken } from "./candidates";
 import type { GL } from "./gl";
 import { Loader } from "./loader";
 import { tileName, type SheetIndex, type Tile } from "./manifest";
 import { PicturesPass, type DrawnPicture, type PictureStyle } from "./pictures_pass";
 import type { DrawnTile } from "./points_pass";
-import { cellAt, holds, levelOf, place, readPictures, SheetTree, type Picture, type Placed, type Region } from "./sheets";
-import { candidates, Singles, type PictureSource } from "./singles";
+import { cellAt, holds, largestAt, levelOf, looseLevel, place, readPictures, SheetTree, type Picture, type Placed, type Region } from "./sheets";
+import { Singles, type PictureSource, type SinglesFrame } from "./singles";
 import type { MapSource } from "./source";
 import { zoomOf, type Viewport } from "./viewport";
 
@@ -87,7 +88,7 @@ export class Thumbnails {
   /** A new context knows nothing: the sheets are uploaded again from the bitmaps kept here. */
   attach(gl: GL): void {
     this.pass = this.any ? new PicturesPass(gl, this.layers, this.tree.size) : null;
-    for (const sheet of this.sheets.values()) this.pass?.upload(sheet.layer, sheet.bitmap);
+    for (const sheet of this.sheets.values()) this.pass?.upload(sheet.layer, [sheet.bitmap]);
     this.singles.attach(gl);
   }
 
@@ -121,9 +122,12 @@ export class Thumbnails {
       this.changed = now;
     }
     const fade = Math.min(1, (now - this.changed) / FADE_MS);
-    if (fade < 1) this.drawLevel(this.previous, view, now, { ...style, alpha: alpha * (1 - fade) }, marks);
-    const taken = this.drawLevel(this.level, view, now, { ...style, alpha: alpha * fade }, marks);
-    const more = this.drawSingles(view, now, { ...style, alpha: alpha * fade }, marks, points, taken);
+    const frame = { view, now, style: { ...style, alpha }, marks };
+    const taken = this.takenCells(view, marks);
+    this.chooseSingles(frame, points, taken);
+    if (fade < 1) this.drawLevel(this.previous, frame, 1 - fade);
+    this.drawLevel(this.level, frame, fade);
+    const more = this.singles.draw(frame, taken, this.drawn);
     return fade < 1 || alpha !== target || more;
   }
 
@@ -158,25 +162,34 @@ export class Thumbnails {
     return this.alpha;
   }
 
-  /** Returns the keys of the cells that are not free any more. */
-  private drawLevel(level: number, view: Viewport, now: number, style: PictureStyle & { alpha: number }, marks: PictureMarks): Set<number> {
+  /** The cells of the level that hold a picture of a sheet. */
+  private takenCells(view: Viewport, marks: PictureMarks): Taken {
+    const taken = new Map<number, number>();
+    for (const { picture } of this.picturesOf(this.level, view)) {
+      if (marks.isVisible(picture.ordinal)) taken.set(cellAt(picture.x, picture.y, this.level).key, picture.ordinal);
+    }
+    return taken;
+  }
+
+  /** Where a picture comes as a single one, that of the sheet stands in its place until it is there. */
+  private drawLevel(level: number, { view, now, style, marks }: SinglesFrame, fade: number): void {
     const pictures: DrawnPicture[] = [];
-    const taken = new Set<number>();
+    const current = level === this.level;
     for (const { picture, sheet, index } of this.picturesOf(level, view)) {
       sheet.lastDrawn = now;
-      const { ordinal, x, y } = picture;
-      if (!marks.isVisible(ordinal)) continue;
-      const cell = cellAt(x, y, level);
+      const { ordinal, x, y, width, height } = picture;
+      const growth = this.singles.growthOf(ordinal);
+      const single = this.singles.shows(ordinal, now);
+      if (!marks.isVisible(ordinal) || (growth && (!current || single === "whole"))) continue;
       // Below its sheet's level a picture keeps to the smaller cell round its point.
-      const placed = place({ ...picture, cell: cell.box }, view);
-      taken.add(cell.key);
+      const cell = growth?.room ?? cellAt(x, y, level).box;
+      const placed = place({ ...picture, cell }, view, growth && largestAt(view, growth.from));
       if (!onScreen(placed, view)) continue;
-      const { width, height } = picture;
-      pictures.push({ placed, layer: sheet.layer, index, width, height, lit: marks.isLit(ordinal), alpha: style.alpha });
-      if (level === this.level) this.drawn.push({ ordinal, placed, x, y });
+      const alpha = style.alpha * (growth ? 1 : fade);
+      pictures.push({ placed, layer: sheet.layer, index, width, height, lit: marks.isLit(ordinal), alpha });
+      if (current && (!growth || single === "no")) this.drawn.push({ ordinal, placed, x, y });
     }
     if (style.alpha > 0) this.pass?.draw(pictures, view, style);
-    return taken;
   }
 
   private *picturesOf(level: number, view: Viewport): Generator<{ picture: Picture; sheet: Sheet; index: number }> {
@@ -190,21 +203,18 @@ export class Thumbnails {
     }
   }
 
-  private drawSingles(
-    view: Viewport,
-    now: number,
-    style: PictureStyle & { alpha: number },
-    marks: PictureMarks,
-    points: DrawnTile[],
-    taken: Set<number>,
-  ): boolean {
+  private chooseSingles({ view, now, marks }: SinglesFrame & { marks: PictureMarks }, points: DrawnTile[], taken: Taken): void {
     const { level } = this;
     const ended = this.endedRegions(view, level, marks.flags.hidden > 0);
     const stamp = `${level} ${marks.flags.revision} ${points.length} ${this.sheets.size}`;
+    const visible = (ordinal: number) => marks.isVisible(ordinal);
+    const loose = looseLevel(this.n * marks.part);
     this.singles.choose(view, now, level, stamp, (known) =>
-      candidates(points, ended, view, level, taken, (ordinal) => known(ordinal) && marks.isVisible(ordinal)),
+      candidates(points, ended, view, level, taken, (ordinal) => known(ordinal) && visible(ordinal)).map((candidate) => {
+        const from = Math.max(candidate.last + 1, loose);
+        return { ...candidate, from, room: level < from ? candidate.cell : roomOf(candidate, points, level, taken, visible) };
+      }),
     );
-    return this.singles.draw(view, now, level, style, taken, marks, this.drawn);
   }
 
   /** Where single thumbnails fill in: below the last sheets, and everywhere while a filter hides what the sheets show. */
@@ -227,7 +237,7 @@ export class Thumbnails {
     ]);
     const layer = this.freeLayer();
     this.sheets.set(tile, { bitmap, pictures: readPictures(tile, index), layer, lastDrawn: performance.now() });
-    this.pass?.upload(layer, bitmap);
+    this.pass?.upload(layer, [bitmap]);
     this.arrived();
   }
 
