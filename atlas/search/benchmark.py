@@ -6,8 +6,8 @@ request or of one scan: it hardly depends on what else the machine does. Beside 
 alone, with one vector and with four together; numpy over the same matrix, in float32 and from float16;
 pgvector's HNSW at three ef_search. Recall is counted against numpy in double precision.
 
-Relevance: `--relevance FILE.tar … --truth COLUMN …` on sets with known truth, see `relevance.py`; without
-files the sample of the project is taken.
+Relevance: `--relevance FILE.tar,…:COLUMN,… …` on sets with known truth, see `relevance.py`; the sample of the
+project where none is named.
 """
 
 import argparse
@@ -23,12 +23,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
 from atlas.benchmark import ROOT, Env, peaks_of, processor_seconds, running_system
+from atlas.datasets.demo import SAMPLE
 
 QUERIES, SEARCHERS, K = 100, 20, 10
 EF_SEARCH = (40, 100, 400)
@@ -294,26 +295,35 @@ def measure_speed(sizes: Sequence[str]) -> dict[str, dict[str, float]]:
 # --- relevance ---
 
 
-def measure_relevance(paths: Sequence[Path], truth: Sequence[str], file: Path | None, model: str) -> Any:
-    from atlas.datasets.demo import SAMPLE
-    from atlas.maps import towers
+def measure_relevance(named: Sequence[str], model: str) -> dict[str, dict[str, float]]:
+    """{set: its figures}, and the mean over the sets."""
+    with tempfile.TemporaryDirectory(prefix="atlas-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # the services of root run as another user
+        with running_system(folder) as (_, env, _):
+            table = {each: json.loads(_inside(env, "relevance", each, model)) for each in named}
+    names = list(next(iter(table.values())))
+    return table | {"mean": {name: float(np.mean([table[each][name] for each in table])) for name in names}}
+
+
+def relevance_of(named: str, model: str) -> str:
     from atlas.search import relevance
 
-    items = relevance.read_items(paths or [SAMPLE])
-    asked = relevance.queries_in_file(file) if file else relevance.queries_by_column(items, truth)
+    items, asked = relevance.read_set(named)
+    wanted = np.median([len(rows) for _, rows in asked])
+    print(
+        f"{named}: {len(items.captions)} records, {len(asked)} queries, half want {wanted:.0f} or more",
+        file=sys.stderr,
+    )
+    return json.dumps(relevance.measure(relevance.plant(uuid4().hex, items, model), asked))
 
-    def texts(texts: Sequence[str], task: str) -> NDArray[np.float32]:
-        embed = towers.embed_words if task == "search_query" else towers.embed_captions
-        return embed(model, texts, lambda: None)
 
-    def pictures(pictures: Sequence[bytes]) -> NDArray[np.float32]:
-        readable, vectors, _ = towers.embed_pictures(model, pictures, lambda: None)
-        if len(readable) < len(pictures):
-            raise SystemExit("Some pictures of the set cannot be read.")
-        return vectors
-
-    print(f"{len(items.captions)} records, {len(asked)} queries, model {model}")
-    return relevance.measure(items, asked, texts, pictures)
+def show_lines(table: dict[str, dict[str, float]]) -> None:
+    """A line for each; the names of the figures above."""
+    names = {line: Path(line.partition(",")[0]).name[-30:] for line in table}
+    print(" " * 30 + "".join(f"{name:>15}" for name in table["mean"]))
+    for line, figures in table.items():
+        print(f"{names[line]:30}" + "".join(f"{figure:15.3f}" for figure in figures.values()))
 
 
 def show(table: dict[str, dict[str, float]]) -> None:
@@ -332,13 +342,11 @@ def main() -> None:
         "--sizes", nargs="*", default=["100000x768", "100000x384xmini", "1000000x256"],
         help="records x dimensions, and x the model whose tower turns words into vectors",
     )  # fmt: skip
-    parser.add_argument("--relevance", nargs="*", type=Path, metavar="TAR", help="measure relevance instead")
-    parser.add_argument("--truth", nargs="*", default=["subgroup", "keywords"], help="columns with the truth")
-    parser.add_argument("--queries", type=Path, help="a file of queries with their hits")
+    parser.add_argument("--relevance", nargs="*", metavar="FILES:TRUTH", help="measure relevance instead")
     parser.add_argument("--model", default="mini")
     parser.add_argument("--inside", nargs="*", help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.inside or asked.relevance is not None:
+    if asked.inside:
         import django
 
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atlas.settings")
@@ -347,10 +355,12 @@ def main() -> None:
         verb, *values = asked.inside
         if verb == "plant":
             print(plant(int(values[0]), int(values[1]), *(values[2:] or [""])))
+        elif verb == "relevance":
+            print(relevance_of(*values))
         else:
             print(beside(values[0], json.load(sys.stdin)))
     elif asked.relevance is not None:
-        show(measure_relevance(asked.relevance, asked.truth, asked.queries, asked.model))
+        show_lines(measure_relevance(asked.relevance or [f"{SAMPLE}:subgroup,keywords"], asked.model))
     else:
         show(measure_speed(asked.sizes))
 

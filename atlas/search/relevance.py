@@ -1,31 +1,37 @@
-"""How good hits and their cut are, on sets where the truth is known. No Django.
+"""How good hits and their cut are, on sets where the truth is known.
 
 A set is tar files in the webdataset form: pictures, captions, and a JSON of columns for each. The values of
-its columns named `--truth` are the queries ("fruit" for `"group": "fruit"`), and the records that have the
-value are what should be found; or `--queries` names a file of lines `{"query": "…", "hits": [row, …]}`.
+some of its columns are the queries ("fruit" for `"group": "fruit"`), and the records that have the value are
+what should be found; or a file has lines `{"query": "…", "hits": [row, …]}`. The columns themselves are left
+out: words are looked up in captions only.
 
-The automatic cut is compared by its mean F1 with the best flat threshold, known only afterwards: of cosines
-and of standard scores, one for all queries of the set; and with taking the first 50. `perfect` is the F1 of
-who would know the best place to cut for each query.
+The automatic cut is compared by its mean F1 with the best flat threshold, known only afterwards, one for all
+queries of the set, and with taking the first 50. `perfect` is the F1 of who would know the best place to cut
+for each query. Beside it, precision among the first ten and recall of all that count as hits, by meaning, by
+words, and by the best of both.
 """
 
 import json
 import re
 import tarfile
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas.search.cut import relevance_cut
-from atlas.search.scan import cosines, standardise
+from atlas.datasets.models import Dataset, Record
+from atlas.maps import towers
+from atlas.maps.models import Space, VectorSet
+from atlas.maps.vectors import create_partition, store
+from atlas.search import engine
+from atlas.search.query import Mode, Part, Query
+from atlas.teams.people import create_person
 
-Floats = NDArray[np.floating]
-Bools = NDArray[np.bool_]
+Asked = Sequence[tuple[str, list[int]]]
 
 #: Values that fewer records have say little; those that more have are no search.
 FEWEST, LARGEST_SHARE = 5, 0.25
@@ -40,23 +46,33 @@ class Items:
 
 
 def read_items(paths: Sequence[Path]) -> Items:
-    found: dict[str, dict[str, bytes]] = defaultdict(dict)
+    found: dict[tuple[Path, str], dict[str, bytes]] = defaultdict(dict)
     for path in paths:
         with tarfile.open(path) as archive:
             for member in archive:
                 if file := archive.extractfile(member):
                     key, _, kind = member.name.rpartition(".")
-                    found[key][kind] = file.read()
+                    found[path, key][kind] = file.read()
     items = Items([], [], [])
-    for key in sorted(found):
-        files = found[key]
+    for _, files in sorted(found.items()):
         items.pictures.append(next(files[kind] for kind in _PICTURES if kind in files))
         items.captions.append(files.get("txt", b"").decode())
         items.columns.append(json.loads(files.get("json", b"{}")))
     return items
 
 
-def queries_by_column(items: Items, columns: Sequence[str]) -> list[tuple[str, list[int]]]:
+def read_set(named: str) -> tuple[Items, Asked]:
+    """Of `FILE.tar,…:COLUMN,…` or `FILE.tar,…:FILE.jsonl`."""
+    files, _, truth = named.rpartition(":")
+    items = read_items([Path(each) for each in files.split(",")])
+    return items, (
+        queries_in_file(Path(truth))
+        if truth.endswith(".jsonl")
+        else queries_by_column(items, truth.split(","))
+    )
+
+
+def queries_by_column(items: Items, columns: Sequence[str]) -> Asked:
     rows: dict[tuple[str, str], list[int]] = defaultdict(list)
     for row, values in enumerate(items.columns):
         for column in columns:
@@ -72,70 +88,89 @@ def queries_by_column(items: Items, columns: Sequence[str]) -> list[tuple[str, l
     ]
 
 
-def queries_in_file(path: Path) -> list[tuple[str, list[int]]]:
+def queries_in_file(path: Path) -> Asked:
     with path.open() as lines:
         return [(each["query"], each["hits"]) for each in map(json.loads, lines)]
 
 
-def figures(raw: Sequence[Floats], truth: Bools) -> dict[str, float]:
-    """The figures of Q queries over N records.
+def plant(name: str, items: Items, model: str) -> Dataset:
+    """The set as a dataset of its own, embedded, with no columns."""
+    dataset = Dataset.objects.create(
+        team=create_person(f"{name}@example.org", "for this run only").teams.get(),
+        name=name, slug=name, model=model, row_count=len(items.captions),
+    )  # fmt: skip
+    Record.objects.bulk_create(
+        [
+            Record(dataset=dataset, row=row, source=f"{row}", caption=caption, captions=[caption], values={})
+            for row, caption in enumerate(items.captions)
+        ],
+        batch_size=1000,
+    )
+    create_partition(dataset.pk)
+    readable, pictures, _ = towers.embed_pictures(model, items.pictures, lambda: None)
+    captioned = np.flatnonzero([bool(caption.strip()) for caption in items.captions])
+    captions = towers.embed_captions(model, [items.captions[row] for row in captioned], lambda: None)
+    for space, rows, vectors in ((Space.IMAGE, readable, pictures), (Space.CAPTION, captioned, captions)):
+        VectorSet.objects.create(dataset=dataset, space=space, **towers.maker(dataset))
+        store(dataset.pk, space, rows, vectors)
+    return dataset
 
-    Args:
-        raw: (Q, N) cosines in each space; their standard scores are averaged, as the search does.
-        truth: (Q, N) whether a record should be found.
-    """
-    everybody = np.ones(truth.shape[1], np.bool_)
-    standard = np.mean([[standardise(row, everybody) for row in each] for each in raw], axis=0)
-    order = np.argsort(-standard, axis=1, kind="stable")
-    scores, hits = (np.take_along_axis(each, order, axis=1) for each in (standard, truth))
-    wanted = hits.sum(axis=1)
-    counts = np.array([(row >= relevance_cut(row[::-1])).sum() for row in scores.astype(np.float32)])
-    found = np.take_along_axis(hits.cumsum(axis=1), counts[:, None] - 1, axis=1)[:, 0]
-    shown = {
-        "precision@10": float(hits[:, :10].mean()),
-        "precision": float((found / counts).mean()),
-        "recall": float((found / wanted).mean()),
-        "F1": float((2 * found / (counts + wanted)).mean()),
-        "F1 flat z": _best_flat(scores, hits),
-        "F1 top 50": float((2 * hits[:, :50].sum(axis=1) / (50 + wanted)).mean()),
-        "perfect": float(
-            (2 * hits.cumsum(axis=1) / (np.arange(1, hits.shape[1] + 1) + wanted[:, None])).max(axis=1).mean()
-        ),
+
+def measure(dataset: Dataset, asked: Asked) -> dict[str, float]:
+    """The figures of a set, each the mean over its queries."""
+    found = {mode: [_Found.of(dataset, text, rows, mode) for text, rows in asked] for mode in get_args(Mode)}
+    meaning = found["meaning"]
+    return {
+        "F1 cut": _mean([each.f1(each.count) for each in meaning]),
+        "F1 flat": _best_flat(meaning),
+        "F1 top 50": _mean([each.f1(50) for each in meaning]),
+        "perfect": _mean([max(map(each.f1, range(1, len(each.sums)))) for each in meaning]),
+        **{f"F1 {mode}": _mean([each.f1(each.count) for each in found[mode]]) for mode in ("words", "best")},
+        **{f"p@10 {mode}": _mean([each.summed(10) / 10 for each in found[mode]]) for mode in found},
+        **{
+            f"recall {mode}": _mean([each.summed(each.count) / each.wanted for each in found[mode]])
+            for mode in found
+        },
     }
-    if len(raw) == 1:
-        cosine = np.take_along_axis(raw[0], order, axis=1)
-        shown["F1 flat cosine"] = _best_flat(cosine, hits)
-    return shown
 
 
-def _best_flat(scores: Floats, hits: Bools) -> float:
-    """The mean F1 of the best of 200 thresholds; scores are sorted, best first."""
-    summed, wanted = hits.cumsum(axis=1), hits.sum(axis=1)
+@dataclass(frozen=True)
+class _Found:
+    """What one query finds, best first: how many of the first 0, 1, … are wanted, and what each scores."""
+
+    sums: NDArray[np.intp]
+    scores: NDArray[np.float64]
+    #: So many count as hits, and so many should.
+    count: int
+    wanted: int
+
+    @classmethod
+    def of(cls, dataset: Dataset, text: str, rows: list[int], mode: Mode) -> "_Found":
+        query = Query((Part(1.0, text=text),), "both", limit=dataset.row_count, mode=mode)
+        answer = engine.answer(dataset.pk, dataset.row_count, query)
+        wanted = np.zeros(dataset.row_count, np.bool_)
+        wanted[rows] = True
+        hits = np.array([hit["row"] for hit in answer.hits], np.intp)
+        scores = np.array([hit["score"] for hit in answer.hits])
+        return cls(np.cumsum([0, *wanted[hits]]), scores, answer.relevant, len(rows))
+
+    def summed(self, count: int) -> int:
+        """The wanted ones among the first `count`."""
+        return int(self.sums[min(count, len(self.sums) - 1)])
+
+    def f1(self, count: int) -> float:
+        return 2 * self.summed(count) / (count + self.wanted)
+
+
+def _best_flat(found: Sequence[_Found]) -> float:
+    """The mean F1 of the best of 200 thresholds."""
+    upper = np.concatenate([each.scores[: max(50, len(each.scores) // 3)] for each in found])
     best = 0.0
-    for threshold in np.quantile(scores[:, : max(50, scores.shape[1] // 3)], np.linspace(0, 1, 200)):
-        counts = (scores >= threshold).sum(axis=1)
-        found = np.where(
-            counts > 0, np.take_along_axis(summed, np.maximum(counts, 1)[:, None] - 1, axis=1)[:, 0], 0
-        )
-        best = max(best, float((2 * found / (counts + wanted)).mean()))
+    for threshold in np.quantile(upper, np.linspace(0, 1, 200)):
+        counts = [int((each.scores >= threshold).sum()) for each in found]
+        best = max(best, _mean([each.f1(count) for each, count in zip(found, counts, strict=True)]))
     return best
 
 
-def measure(
-    items: Items,
-    asked: Sequence[tuple[str, list[int]]],
-    embed_texts: Callable[[Sequence[str], str], NDArray[np.float32]],
-    embed_pictures: Callable[[Sequence[bytes]], NDArray[np.float32]],
-) -> dict[str, dict[str, float]]:
-    """{what was searched: its figures}."""
-    truth = np.zeros((len(asked), len(items.captions)), np.bool_)
-    for number, (_, rows) in enumerate(asked):
-        truth[number, rows] = True
-    queries = embed_texts([text for text, _ in asked], "search_query")
-    pictures = cosines(embed_pictures(items.pictures).astype(np.float16), queries).T
-    captions = cosines(embed_texts(items.captions, "search_document").astype(np.float16), queries).T
-    return {
-        "pictures": figures([pictures], truth),
-        "captions": figures([captions], truth),
-        "both": figures([pictures, captions], truth),
-    }
+def _mean(figures: Sequence[float]) -> float:
+    return float(np.mean(figures))
