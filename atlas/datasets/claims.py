@@ -8,12 +8,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from atlas.datasets.events import publish_import
 from atlas.datasets.models import Dataset, Import, ImportState
+from atlas.datasets.queue import BYTES, priority
 from atlas.patience import disk_is_full, once_the_database_answers
 from embeddings.readers import DatasetError
 
@@ -37,6 +39,17 @@ def claim_import(import_id: UUID, before: Sequence[ImportState], after: ImportSt
         state=after, claim=claim, heartbeat_at=now
     )
     return Import.objects.select_related("dataset").get(claim=claim) if changed else None
+
+
+def leaves_a_worker(import_id: UUID) -> bool:
+    """Whether small imports find a worker while this one runs: large ones never hold them all."""
+    job = Import.objects.filter(pk=import_id).first()
+    if job is None or not priority(job.size, BYTES):
+        return True
+    alive = Q(state=ImportState.RUNNING, claim__isnull=False, heartbeat_at__gt=timezone.now() - SILENCE)
+    running = Import.objects.filter(alive).exclude(pk=import_id)
+    large = sum(priority(each.size, BYTES) > 0 for each in running)
+    return large < max(1, settings.ATLAS_WORKERS - 1)
 
 
 def lock(job: Import) -> tuple[Import, Dataset]:

@@ -18,7 +18,7 @@ from django.utils.text import slugify
 from atlas.datasets.claims import SILENCE
 from atlas.datasets.events import publish_import
 from atlas.datasets.models import Dataset, Import, ImportState, Upload, Visibility
-from atlas.datasets.queue import send_on_commit
+from atlas.datasets.queue import BYTES, priority, send_on_commit
 from atlas.slugs import free_slug
 from atlas.teams.models import Team, User
 
@@ -84,7 +84,7 @@ def append(dataset: Dataset, user: User, uploads: Sequence[Upload]) -> Import:
         ],
     )
     job.uploads.set(uploads)
-    send_on_commit(TASKS[ImportState.DESCRIBING], job.pk)
+    _send(job)
     transaction.on_commit(lambda: publish_import(job))
     return job
 
@@ -134,8 +134,12 @@ def requeue_orphans() -> int:
     )
     orphans = Import.objects.filter(silent, state__in=TASKS, dataset__deleting=False)
     for job in orphans:
-        send_on_commit(TASKS[ImportState(job.state)], job.pk)
+        _send(job)
     return len(orphans)
+
+
+def _send(job: Import) -> None:
+    send_on_commit(TASKS[ImportState(job.state)], job.pk, level=priority(job.size, BYTES))
 
 
 def _check_columns(job: Import, choices: dict[str, Any]) -> None:
@@ -164,7 +168,7 @@ def _move(
         if not changed:
             raise ImportRefusedError(refusal)
         if after in TASKS:
-            send_on_commit(TASKS[after], job.pk)
+            _send(job)
         transaction.on_commit(lambda: publish_import(job))
 
 

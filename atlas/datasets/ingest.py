@@ -24,7 +24,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from atlas.datasets import images
-from atlas.datasets.claims import claim_import, lock, working_on
+from atlas.datasets.claims import claim_import, leaves_a_worker, lock, working_on
 from atlas.datasets.columns import Column, as_text, merge_columns, turned_to_text
 from atlas.datasets.events import publish_import
 from atlas.datasets.models import (
@@ -67,7 +67,10 @@ class Stored:
 
 
 def run_import(import_id: UUID) -> None:
-    """Read everything that was not read yet. Returns at once if another worker is at it."""
+    """Read everything that was not read yet. Returns at once if another worker is at it, or it has to wait
+    for another large import: the beat sends it again."""
+    if not leaves_a_worker(import_id):
+        return
     job = claim_import(import_id, (ImportState.QUEUED, ImportState.RUNNING), ImportState.RUNNING)
     if job is None:
         return

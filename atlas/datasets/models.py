@@ -293,6 +293,11 @@ class Import(models.Model):
         return f"import into {self.dataset}: {self.state}"
 
     @property
+    def size(self) -> int:
+        """Bytes of what was uploaded."""
+        return sum(file["size"] for file in self.files)
+
+    @property
     def more_files(self) -> int:
         """How many there are besides the first."""
         return len(self.files) - 1

@@ -15,6 +15,7 @@ from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
+from atlas.datasets import queue
 from atlas.datasets.models import Dataset, Import, ImportState, Record, State
 from atlas.maps import progress, vectors
 from atlas.maps.models import Build, DataMap, Space, Stage, Step
@@ -131,7 +132,7 @@ def _ready_steps(build: Build) -> list[Step]:
     for stage, space in waiting:
         if not any(_needs(stage, space, *other) for other in waiting):
             ready |= Q(stage=stage, space=space)
-    unsent = build.steps.filter(ready, state=State.QUEUED, sent_at__isnull=True)
+    unsent = build.steps.select_related("build").filter(ready, state=State.QUEUED, sent_at__isnull=True)
     return list(unsent.order_by("id")[: max(0, IN_FLIGHT - in_flight)])
 
 
@@ -160,7 +161,8 @@ def send(step: Step, delay: float = 0) -> None:
     """Give a step's number to Celery. While the broker is away nothing is lost: see `rescue`."""
     name = "atlas.maps.tasks.embed_step" if step.stage == Stage.EMBED else "atlas.maps.tasks.build_step"
     try:
-        current_app.send_task(name, [step.pk], countdown=delay or None)
+        level = queue.priority(step.build.row_count, queue.RECORDS)
+        current_app.send_task(name, [step.pk], countdown=delay or None, priority=level)
     except BrokerError as error:
         log.warning("step %s not sent: %s", step.pk, error)
 

@@ -1,5 +1,5 @@
-"""Vectors to a map: neighbours, fuzzy graph, a start that shows the whole, UMAP's layout, and how far to trust
-it.
+"""Vectors to a map: neighbours, fuzzy graph, a start that shows the whole, UMAP's layout, and how far to
+trust it.
 
 The same vectors and seed give the same bytes, on any number of threads (on one kind of processor).
 """

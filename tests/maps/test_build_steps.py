@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from celery import current_app
 
 from atlas.datasets.models import Dataset, Record, State
 from atlas.maps import embed, towers, vectors
@@ -11,7 +12,7 @@ from atlas.maps.models import Space, Stage, Step
 from atlas.maps.run import run_step
 from tests.maps.building import make_maps, rows_of, sent_steps, work_off
 from tests.maps.fake_towers import FakeModel
-from tests.maps.records import add_records
+from tests.maps.records import add_records, make_dataset
 
 # The thread that watches a step has a connection of its own: what it reads must be committed.
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fake")]
@@ -48,6 +49,26 @@ def test_few_steps_of_a_build_are_in_the_queue_at_a_time(
     run_step(sent_steps(build)[0].pk)
     assert len(sent_steps(build)) == IN_FLIGHT
     assert work_off(build).state == State.DONE
+
+
+def test_the_steps_of_a_small_set_overtake_those_of_a_large_one(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("atlas.maps.build.SHARD_ROWS", 4)
+    monkeypatch.setattr("atlas.datasets.queue.RECORDS", (10, 100, 1000))
+    small = make_dataset()
+    add_records(dataset, 40, captions=True)
+    add_records(small, 3, captions=True)
+    with current_app.connection_for_write() as connection:
+        queue = connection.SimpleQueue("embed")
+        queue.clear()
+        create_build(dataset.pk, append=False)
+        build = create_build(small.pk, append=False)
+        first = queue.get(timeout=5)
+        first.ack()
+        queue.clear()
+        queue.close()
+    assert first.payload[0] == [build.steps.get(stage=Stage.EMBED).pk]
 
 
 def test_a_step_is_claimed_once(dataset: Dataset, fake: FakeModel) -> None:
