@@ -120,6 +120,19 @@ def test_a_filter_says_what_can_be_a_hit(cast: Cast, dataset: Dataset, mode: str
     assert answer.json()["relevant"] == 3
 
 
+def test_a_filter_does_not_move_the_cut(cast: Cast, dataset: Dataset) -> None:
+    few = {"column": "size", "from": 0, "to": 7}
+
+    whole, filtered = (
+        ask(cast, dataset, parts({"text": "blue"}, mode="meaning", **more)).json()
+        for more in ({}, {"filter": few})
+    )
+    nothing = ask(cast, dataset, parts({"text": "blue"}, mode="meaning", filter={"rows": [0, 1]})).json()
+
+    assert filtered["cut"] == whole["cut"]
+    assert (whole["relevant"], filtered["relevant"], nothing["relevant"]) == (8, 1, 0)
+
+
 def test_a_filter_without_sense_gets_a_sentence(cast: Cast, dataset: Dataset) -> None:
     for mode in ("best", "words"):
         answer = ask(
@@ -233,6 +246,18 @@ def test_without_the_worker_words_still_answer(
     body = ask(cast, dataset, parts({"text": "red"}, mode=mode)).json()
 
     assert (body["mode"], body["away"], body["relevant"]) == ("words", mode == "best", 8)
+
+
+def test_without_the_worker_words_that_nobody_has_find_nothing_and_the_answer_says_why(
+    cast: Cast, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of the words are asked for: "a red apple" finds no red thing. The page says that meaning is away."""
+    monkeypatch.setattr(asking, "ask", away)
+
+    body = ask(cast, dataset, parts({"text": "a red apple"})).json()
+
+    assert (body["mode"], body["away"], body["relevant"], body["hits"]) == ("words", True, 0, [])
+    assert body["searched"] == COUNT
 
 
 @pytest.mark.parametrize("more", [{"mode": "meaning"}, {"parts": [{"row": 1}]}])

@@ -25,11 +25,47 @@ def test_it_finds_what_stands_out_at_any_level_and_scale(relevant: int, shift: f
     assert recall >= 0.8
 
 
+@pytest.mark.parametrize("relevant", [1, 2, 3])
 @pytest.mark.parametrize("seed", range(5))
-def test_pure_noise_gives_next_to_nothing(seed: int) -> None:
-    scores = np.random.default_rng(seed).normal(size=10_000).astype(np.float32)
+def test_it_stops_after_one_two_or_three_that_stand_out(relevant: int, seed: int) -> None:
+    noise = np.random.default_rng(seed).normal(size=5000)
+    scores = np.concatenate([noise, np.linspace(7, 7.5, relevant)])
+
+    assert (scores >= cut_of(scores)).sum() == relevant
+
+
+@pytest.mark.parametrize("count", [50, 1000, 10_000, 100_000])
+@pytest.mark.parametrize("seed", range(5))
+def test_pure_noise_gives_next_to_nothing(seed: int, count: int) -> None:
+    scores = np.random.default_rng(seed).normal(size=count).astype(np.float32)
 
     assert (scores >= cut_of(scores)).sum() < 100
+
+
+def test_a_group_is_taken_whole_although_others_come_close() -> None:
+    """Records of the same kind, and those that share but a part of it."""
+    rng = np.random.default_rng(4)
+    scores = np.concatenate([rng.normal(size=4000), rng.normal(3.5, 0.4, 200), rng.normal(7, 0.3, 40)])
+
+    assert (scores >= cut_of(scores)).sum() == 40
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5])
+def test_a_part_of_the_whole_set_may_be_relevant(share: float) -> None:
+    relevant = np.arange(2000) < share * 2000
+    scores = np.where(relevant, 1.0, -1.0) + np.random.default_rng(6).normal(scale=0.1, size=2000)
+
+    found = scores >= cut_of(scores)
+
+    assert not (found & ~relevant).any()
+    assert found.sum() >= 1
+
+
+@pytest.mark.parametrize("copies", [2, 10, 500])
+def test_copies_of_the_best_are_all_relevant(copies: int) -> None:
+    scores = np.concatenate([np.random.default_rng(7).normal(size=3000), np.full(copies, 8.0)])
+
+    assert (scores >= cut_of(scores)).sum() == copies
 
 
 def test_what_is_half_as_good_as_the_best_is_not_relevant_however_rare_it_is() -> None:
@@ -47,7 +83,18 @@ def test_one_duplicate_of_the_query_does_not_hide_what_is_like_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scores", "found"), [([0.4], 1), ([1, 1, 1, 1], 4), ([0, 0, 0, 0, 0, 3, 2], 2), ([1, 2], 1)]
+    ("scores", "found"),
+    [
+        ([0.4], 1),
+        ([1, 1, 1, 1], 4),
+        ([0, 0, 0, 0, 0, 3, 2], 2),
+        ([1, 2], 1),
+        ([2, 2], 2),
+        ([0, 1, 1], 2),
+        ([0] * 500 + [1] * 500, 500),
+        ([0] * 999 + [1], 1),
+        ([-1] + [1] * 99, 99),
+    ],
 )
 def test_small_and_flat_sets_have_at_least_one_hit(scores: list[float], found: int) -> None:
     values = np.array(scores, np.float32)

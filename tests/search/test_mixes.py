@@ -1,13 +1,18 @@
 """Parts wanted and unwanted, pictures and words in one query, where the truth is known."""
 
+from itertools import product
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from atlas.datasets.models import Dataset, Record
 from atlas.maps.models import Space
+from atlas.search.cut import relevance_cut
 from atlas.search.engine import meaning, opened
 from atlas.search.passes import alone
 from atlas.search.query import Part, Query
+from atlas.search.scan import Scores, combine, over_spaces, standardise
 from tests.people import Cast
 from tests.search.queries import COUNT, ask, colours_of, parts, red_picture
 
@@ -47,3 +52,87 @@ def test_words_and_a_picture_rank_captions_and_pictures_side_by_side(dataset: Da
     captioned = Record.objects.filter(dataset=dataset).exclude(caption="").count()
     assert captioned == COUNT
     assert {Space.IMAGE, Space.CAPTION} == set(dataset.vector_sets.values_list("space", flat=True))
+
+
+# A world of things in colours and at times: a record's vector is the sum of what it shows and something of
+# its own. Captions and pictures lie in different places, as towers leave them; a query of words is nearer to
+# captions.
+
+THINGS = ("apple", "cherry", "pear", "car", "house", "tree", "dog", "lamp")
+COLOURS = ("red", "green", "blue", "white")
+TIMES = ("day", "night")
+FRUIT = THINGS[:3]
+WORLD = list(product(THINGS, COLOURS, TIMES)) * 10
+_rng = np.random.default_rng(8)
+_NOTIONS = dict(
+    zip((*THINGS, *COLOURS, *TIMES, "fruit", "picture", "words"), _rng.normal(size=(17, 64)), strict=True)
+)
+
+
+def vector_of(*notions: str, noise: float = 0) -> NDArray[np.float64]:
+    """What each fruit is shows in the vector of every fruit."""
+    shown = (*notions, *("fruit" for each in notions if each in FRUIT))
+    vector: NDArray[np.float64] = sum(_NOTIONS[each] for each in shown) + noise * _rng.normal(size=64)
+    return vector / np.linalg.norm(vector)
+
+
+SPACES = [
+    np.array([vector_of(*shown, place, place, noise=1) for shown in WORLD]) for place in ("picture", "words")
+]
+
+
+def part(query: NDArray[np.float64]) -> Scores:
+    everywhere = np.ones(len(WORLD), np.bool_)
+    return over_spaces([standardise((space @ query).astype(np.float32), everywhere) for space in SPACES])
+
+
+def places_of(total: Scores, wanted: set[tuple[str, str, str]]) -> NDArray[np.intp]:
+    """The places of the records that show one of these, from 0."""
+    order = np.argsort(-total)
+    return np.flatnonzero([WORLD[row] in wanted for row in order])
+
+
+def shown_first(total: Scores, count: int) -> list[tuple[str, str, str]]:
+    return [WORLD[row] for row in np.argsort(-total)[:count]]
+
+
+def test_red_fruit_without_apples() -> None:
+    red_fruit, apple = (
+        part(vector_of("red", "fruit", "words")),
+        part(vector_of("apple", "words")),
+    )
+    wanted = {("red", thing) for thing in ("cherry", "pear")}
+
+    before, after = shown_first(red_fruit, 40), shown_first(combine([red_fruit, apple], [1, -1]), 40)
+
+    assert sum(thing == "apple" for thing, _, _ in before) > 5
+    assert sum(thing == "apple" for thing, _, _ in after) == 0
+    right = [np.mean([(colour, thing) in wanted for thing, colour, _ in found]) for found in (before, after)]
+    assert 0.6 < right[0] < right[1]
+
+
+def test_a_picture_and_at_night() -> None:
+    house, night = (
+        part(vector_of("house", "white", "day", "picture")),
+        part(vector_of("night", "words")),
+    )
+    wanted = {("house", "white", "night")}
+
+    alone, both, without = (
+        places_of(total, wanted).mean()
+        for total in (house, combine([house, night], [1, 1]), combine([house, night], [1, -1]))
+    )
+
+    assert both < 15
+    assert both < alone < without
+
+
+def test_what_is_taken_away_is_no_hit_and_what_is_left_is() -> None:
+    red, night = part(vector_of("red", "words")), part(vector_of("night", "words"))
+
+    total = combine([red, night], [1, -1])
+    hits = [WORLD[row] for row in np.flatnonzero(total >= relevance_cut(np.sort(total)))]
+
+    assert hits
+    assert all(colour == "red" for _, colour, _ in hits)
+    assert np.mean([time == "day" for *_, time in hits]) > 0.9
