@@ -251,7 +251,7 @@ def test_without_the_worker_words_still_answer(
 def test_without_the_worker_words_that_nobody_has_find_nothing_and_the_answer_says_why(
     cast: Cast, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All of the words are asked for: "a red apple" finds no red thing. The page says that meaning is away."""
+    """All words are asked for: "a red apple" finds no red thing. The page says that meaning is away."""
     monkeypatch.setattr(asking, "ask", away)
 
     body = ask(cast, dataset, parts({"text": "a red apple"})).json()
