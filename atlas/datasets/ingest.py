@@ -21,6 +21,7 @@ from uuid import UUID
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
+from django.db.models import Count, Min
 from django.utils import timezone
 
 from atlas.datasets import images
@@ -180,7 +181,7 @@ def copy_records(dataset: Dataset, stored: list[Stored]) -> None:
 def finish(job: Import) -> None:
     """Announce the new records, then call it done: a worker killed in between announces them twice."""
     if not job.imported:
-        raise DatasetError("Nothing could be imported. The report says why, item by item.")
+        raise DatasetError(_nothing_imported(job))
     records_imported.send(sender=Import, dataset_id=job.dataset_id)
     with transaction.atomic():
         now, _ = lock(job)
@@ -189,6 +190,20 @@ def finish(job: Import) -> None:
         transaction.on_commit(lambda: publish_import(now))
     for upload in now.uploads.all():
         remove_upload(upload)
+
+
+def _nothing_imported(job: Import) -> str:
+    """What went wrong most often, and what to do about it."""
+    skipped = SkippedItem.objects.filter(job=job).exclude(reason=NOTE)
+    reasons = skipped.values("reason").annotate(count=Count("id"), example=Min("detail")).order_by("-count")
+    first = reasons.first()
+    if first is None:
+        return "Nothing could be imported: there is no record in these files."
+    how_often = "each" if first["count"] == job.skipped else f"{first['count']:,} of {job.skipped:,}"
+    return (
+        f"Nothing could be imported. What was wrong with {how_often}: {first['example']} "
+        "The report names every item. Mend the files and upload them again."
+    )
 
 
 def _agree_on_vectors(dataset: Dataset, dimensions: int) -> None:

@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from itertools import islice
 
+from embeddings.readers.decimals import columns_with_decimal_commas, with_point
 from embeddings.readers.limits import Limits
 from embeddings.readers.members import PICTURE_SUFFIXES, READ_ERRORS, Member, said, suffix_of
 from embeddings.readers.reasons import ReadError, Reason, Skipped
@@ -50,14 +51,16 @@ class DelimitedTable(Table):
         if told:
             lines, texts = lines[1:], texts[1:]
         self.delimiter = told[1] if told else sniff_delimiter(texts, _usual_delimiter(member, texts))
-        first = next((fields for _, fields, _ in _records(iter(lines), self.delimiter) if any(fields)), None)
-        if first is None:
+        sample = [fields for _, fields, _ in _records(iter(lines), self.delimiter) if any(fields)]
+        if not sample:
             raise ReadError(Reason.EMPTY, "There is no row in it.")
+        first = sample[0]
         self._width = len(first)
         self._has_header = is_header(first)
         if self.delimiter == _NO_DELIMITER:
             self._has_header = first[0].strip().casefold() in _HEADERS_OF_TEXT
         self._leading = int(self._has_header) + bool(told)
+        self._with_commas = columns_with_decimal_commas(sample[self._has_header :], self.delimiter)
         self.columns_left_out = max(0, len(first) - limits.columns)
         first = [cell_text(cell) for cell in first[: limits.columns]]
         self.columns = column_names(first if self._has_header else [""] * len(first))
@@ -104,6 +107,9 @@ class DelimitedTable(Table):
             ]
         elif len(fields) < self._width:
             notes += (f"The line has {len(fields)} fields for {self._width} columns; the rest is empty.",)
+        for place in self._with_commas:
+            if place < len(fields):
+                fields[place] = with_point(fields[place])
         cells = {name: cell_text(value) for name, value in zip(self.columns, fields, strict=False)}
         return Record(source, cells, notes)
 

@@ -133,11 +133,17 @@ class DraftMaker:
     def _vector(self, cell: Any) -> Vector:
         vector = to_vector(cell, self._limits.dimensions)
         if vector is None:
-            raise ReadError(Reason.UNREADABLE, "Its vector is not a list of finite numbers.")
+            raise ReadError(
+                Reason.UNREADABLE, "Its vector is not a list of finite numbers (NaN and infinity are none)."
+            )
         if len(vector) != self._dimensions:
             raise ReadError(
                 Reason.UNREADABLE,
                 f"Its vector has {len(vector)} numbers; the others have {self._dimensions}.",
+            )
+        if not vector.any():
+            raise ReadError(
+                Reason.UNREADABLE, "Its vector is zero: it has no direction, so no place on a map."
             )
         return vector
 

@@ -155,8 +155,8 @@ def _first_value(decoder: json.JSONDecoder, buffer: str) -> tuple[Any, int]:
 
 
 def object_records(text: str, source: str) -> Iterator[Record | Skipped]:
-    """Records of a file that is one object: COCO captions, {"data": [records]}, {name: record}, {name:
-    caption}.
+    """Records of a file that is one object: COCO captions, {"data": [records]}, what pandas' `to_json` writes
+    (by column, or split), {name: record}, {name: caption}.
     """
     value = parse(text)
     if not isinstance(value, dict):
@@ -172,6 +172,14 @@ def _inner_records(value: dict[str, Any]) -> Iterator[Any]:
     if isinstance(images, list) and isinstance(annotations, list):
         yield from _coco_records(images, annotations)
         return
+    names, rows = value.get("columns"), value.get("data")
+    if isinstance(names, list) and isinstance(rows, list) and all(isinstance(row, list) for row in rows):
+        yield from (dict(zip(map(str, names), row, strict=False)) for row in rows)
+        return
+    if _is_by_column(value):
+        rows = next(iter(value.values()))
+        yield from ({name: column[row] for name, column in value.items()} for row in rows)
+        return
     lists = [
         inner for inner in value.values() if isinstance(inner, list) and inner and isinstance(inner[0], dict)
     ]
@@ -183,6 +191,15 @@ def _inner_records(value: dict[str, Any]) -> Iterator[Any]:
         yield from ({"key": key, "caption": inner} for key, inner in value.items())
     else:
         yield value
+
+
+def _is_by_column(value: dict[str, Any]) -> bool:
+    """{column: {"0": cell, "1": cell}}: every column has the same numbered rows."""
+    columns = list(value.values())
+    if not columns or not all(isinstance(column, dict) and column for column in columns):
+        return False
+    rows = columns[0].keys()
+    return all(row.isdigit() for row in rows) and all(column.keys() == rows for column in columns)
 
 
 def _coco_records(images: list[Any], annotations: list[Any]) -> Iterator[Any]:

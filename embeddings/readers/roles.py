@@ -14,7 +14,7 @@ from embeddings.readers.pictures import looks_like_picture
 from embeddings.readers.reasons import ReadError
 from embeddings.readers.rows import Choices, Column, ColumnType
 from embeddings.readers.tables import Record, Table
-from embeddings.readers.values import as_text, infer_type, is_empty, to_vector
+from embeddings.readers.values import as_text, infer_type, is_empty, to_array
 
 # In order of preference, compared without case and punctuation.
 _CAPTION_NAMES = (
@@ -196,8 +196,9 @@ def _vector_column(cells: dict[str, list[Any]], limits: Limits) -> str | None:
 
 
 def _vector_length(values: list[Any], limits: Limits) -> tuple[int | None, float]:
-    """The length most cells have as vectors (None: they are none), and their share of the first cells."""
-    vectors = [to_vector(cell, limits.dimensions) for cell in values[:_VECTORS_LOOKED_AT]]
+    """The length most cells have as vectors (None: they are none), and their share of the first cells. Those
+    with a NaN count: each will be reported."""
+    vectors = [to_array(cell, limits.dimensions) for cell in values[:_VECTORS_LOOKED_AT]]
     lengths = Counter(None if vector is None else len(vector) for vector in vectors)
     if not lengths:
         return None, 0

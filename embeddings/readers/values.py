@@ -167,6 +167,12 @@ def as_text(cell: Any) -> str:
 
 def to_vector(cell: Any, most: int) -> Vector | None:
     """(D,) finite float32, or None when the cell is no such thing or longer than `most`."""
+    array = to_array(cell, most)
+    return array if array is not None and np.isfinite(array).all() else None
+
+
+def to_array(cell: Any, most: int) -> Vector | None:
+    """(D,) float32, NaN and infinities among them, or None when the cell is no list of numbers."""
     if isinstance(cell, str):
         text = cell.strip()
         if not (text.startswith("[") and text.endswith("]")) or text.count(",") >= most:
@@ -183,7 +189,7 @@ def to_vector(cell: Any, most: int) -> Vector | None:
             array = np.asarray(cell, dtype=np.float32)
         except (ValueError, TypeError, OverflowError):
             return None
-    return array if array.ndim == 1 and array.size and np.isfinite(array).all() else None
+    return array if array.ndim == 1 and array.size else None
 
 
 def _is_number(cell: Any) -> bool:

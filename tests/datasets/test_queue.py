@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from celery import current_app
 from django.utils import timezone
+from pytest_django import Settings
 
 from atlas.datasets import claims, imports
 from atlas.datasets.imports import append, requeue_orphans
@@ -41,10 +42,8 @@ def test_a_small_import_overtakes_large_ones_in_the_queue(cast: Cast) -> None:
     assert [message.payload[0] for message in waiting] == [[str(small.pk)], [str(large.pk)]]
 
 
-def test_a_large_import_waits_where_another_would_leave_no_worker(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(claims.settings, "ATLAS_WORKERS", 2)
+def test_a_large_import_waits_where_another_would_leave_no_worker(cast: Cast, settings: Settings) -> None:
+    settings.ATLAS_WORKERS = 2
     other = grown(new_import(cast, "other.zip", fruit_zip()), ImportState.RUNNING)
     job = grown(new_import(cast, "fruit.zip", fruit_zip()), ImportState.QUEUED)
     run_import(job.pk)
@@ -62,8 +61,8 @@ def test_a_large_import_waits_where_another_would_leave_no_worker(
     assert job.state == ImportState.DONE
 
 
-def test_a_killed_large_import_keeps_nobody_waiting(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims.settings, "ATLAS_WORKERS", 2)
+def test_a_killed_large_import_keeps_nobody_waiting(cast: Cast, settings: Settings) -> None:
+    settings.ATLAS_WORKERS = 2
     other = grown(new_import(cast, "other.zip", fruit_zip()), ImportState.RUNNING)
     Import.objects.filter(pk=other.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=1))
     job = grown(new_import(cast, "fruit.zip", fruit_zip()), ImportState.QUEUED)

@@ -245,6 +245,14 @@ def test_it_keeps_vectors_that_came_along(cast: Cast) -> None:
     assert np.array_equal(given_vectors(dataset, np.array([2, 7])), np.array([given[2], [0] * 4], np.float32))
 
 
+def test_an_upload_of_which_nothing_is_left_says_why_and_what_to_do(cast: Cast) -> None:
+    job = run(new_import(cast, "v.csv", vectors_table([[0.0] * 4] * 3)))
+    assert job.state == ImportState.FAILED
+    assert "What was wrong with each: Its vector is zero" in job.error
+    assert "upload them again" in job.error
+    assert job.skipped_items.count() == 3
+
+
 def test_it_refuses_vectors_of_another_size(cast: Cast) -> None:
     first = run(new_import(cast, "v.csv", vectors_table([[1, 0, 0, 0.5], [0, 1, 0, 0.5]])))
     more = uploaded(cast.alice, "w.csv", vectors_table([[1, 0, 0.5], [0, 1, 0.5]], first=10))

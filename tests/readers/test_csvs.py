@@ -160,3 +160,18 @@ def test_lists_in_lists_are_read_to_any_depth(tmp_path: Path, depth: int) -> Non
     rows, _ = read(file_of(tmp_path / "t.csv", f"caption,x\nsome words,{cell}\nmore words,[2]\n"))
     assert len(rows) == 2
     assert "1" in str(rows[0].values["x"])
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_it_reads_numbers_with_decimal_commas(tmp_path: Path, delimiter: str) -> None:
+    lines = ["caption;price;pair", "ein Apfel;3,14;1,2", "eine Birne;1.234,5;x", "eine Pflaume;2;3,4"]
+    text = "\n".join(lines).replace(";", delimiter)
+    rows, skipped = read(file_of(tmp_path / "t.csv", text))
+    assert not skipped
+    assert [row.values["price"] for row in rows] == [3.14, 1234.5, 2]
+    assert [row.values["pair"] for row in rows] == ["1,2", "x", "3,4"]
+
+
+def test_a_comma_between_commas_is_no_decimal_comma(tmp_path: Path) -> None:
+    rows, _ = read(file_of(tmp_path / "t.csv", 'caption,sold\nan apple,"1,234"\na pear,"2,500"\n'))
+    assert [row.values["sold"] for row in rows] == ["1,234", "2,500"]

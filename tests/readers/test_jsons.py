@@ -125,3 +125,22 @@ def test_a_record_that_is_nested_too_deeply_costs_only_itself(tmp_path: Path, na
     rows, skipped = read(file_of(tmp_path / name, text))
     assert [row.captions for row in rows] == [["some words"]]
     assert [item.detail for item in skipped] == ["It is nested too deeply."] * 2
+
+
+@pytest.mark.parametrize("orient", ["columns", "split", "index", "records", "table"])
+def test_it_reads_what_pandas_writes(tmp_path: Path, orient: str) -> None:
+    columns = {"caption": ["a red apple", "a green pear"], "year": [1909, 1911]}
+    rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+    written = {
+        "columns": {
+            name: {str(at): cell for at, cell in enumerate(cells)} for name, cells in columns.items()
+        },
+        "split": {"columns": list(columns), "index": [0, 1], "data": [list(row.values()) for row in rows]},
+        "index": {str(at): row for at, row in enumerate(rows)},
+        "records": rows,
+        "table": {"schema": {"fields": [{"name": name} for name in columns]}, "data": rows},
+    }
+    found, skipped = read(file_of(tmp_path / "t.json", json.dumps(written[orient])))
+    assert not skipped
+    assert [row.captions for row in found] == [["a red apple"], ["a green pear"]]
+    assert [row.values["year"] for row in found] == [1909, 1911]

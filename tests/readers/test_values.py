@@ -1,6 +1,7 @@
 """Types of columns, and cells in those types."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from embeddings.readers import ColumnType
 from embeddings.readers.values import as_text, infer_type, is_empty, to_date, to_list, to_number, to_vector
+from tests.readers.builders import file_of, read
 
 
 @pytest.mark.parametrize(
@@ -109,3 +111,11 @@ def test_text_can_always_be_stored() -> None:
     assert as_text({"k": ["\udc00", b"x", np.float32(1)]}).encode()
     assert as_text(2.0) == "2"
     assert as_text(10**30) == "1" + "0" * 30
+
+
+@pytest.mark.parametrize(("bad", "why"), [("[0, 0, 0]", "Its vector is zero"), ("[1, NaN, 0]", "finite")])
+def test_a_vector_without_a_direction_costs_its_row_and_is_named(tmp_path: Path, bad: str, why: str) -> None:
+    lines = ["id;caption;vector", "a;an apple;[1, 0, 0]", f"b;a pear;{bad}", "c;a plum;[0, 0, 1]"]
+    rows, skipped = read(file_of(tmp_path / "t.csv", "\n".join(lines)))
+    assert [row.id for row in rows] == ["a", "c"]
+    assert why in skipped[0].detail
