@@ -4,6 +4,7 @@ import { tick } from "svelte";
 import type { MapRecord } from "../api/maps";
 import { ApiError } from "../api/http";
 import { glow, search, type Against, type Answer, type Mode, type Query, type QueryPart } from "../api/search";
+import { afterFrame } from "../after_frame";
 import { countAbove } from "../cut";
 import type { Hit } from "../map/hits_pass";
 import { NOTHING_ASKED, partsOf, readPart, recordChip, writeParts, type Asked, type Chip } from "../query";
@@ -171,6 +172,8 @@ export class Search {
     await tick(); // the strip of hits covers a part of the map
     // Whoever moved meanwhile, came by a link with a place, or looks at hits already, wants to be there.
     if (first && limit === HITS && !this.staying && this.stage.camera === camera) this.frame();
+    await afterFrame();
+    if (signal.aborted) return;
     await Promise.all([limit === HITS ? this.showGlow(signal) : null, this.fill()]);
   }
 
@@ -253,7 +256,9 @@ export class Search {
     this.stage.view.setGlow(null);
   }
 
+  /** Asked for once the hits are seen on the map. */
   async records(hits: SearchHit[]): Promise<MapRecord[]> {
+    await afterFrame();
     return (await this.stage.attempt(this.stage.records.all(hits.map((hit) => hit.ordinal)))) ?? [];
   }
 

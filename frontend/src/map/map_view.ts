@@ -243,7 +243,8 @@ export class MapView {
   setHits(hits: Hit[], searching: boolean): void {
     this.marks.setHits(hits, searching);
     this.scene.setHits();
-    this.invalidate();
+    // Somebody waits for these: the GPU begins while the page still makes its panels.
+    this.frames.draw(performance.now());
   }
 
   /** Every visible point in the polygon, also those that this zoom does not draw: fetches the tiles it needs. */
