@@ -62,7 +62,7 @@ def plant(n: int, dimensions: int, model: str) -> str:
     from atlas.datasets.models import Dataset, State, Visibility
     from atlas.maps.models import Build, DataMap, MapVersion, Space, VectorSet
     from atlas.maps.towers import maker
-    from atlas.maps.vectors import create_partition, store
+    from atlas.maps.vectors import create_partition, open_matrix, store
     from atlas.teams.people import create_person
 
     name = f"bench-{n}-{dimensions}-{model}"
@@ -90,6 +90,7 @@ def plant(n: int, dimensions: int, model: str) -> str:
     for vectors in planted(n, dimensions):
         store(dataset.pk, Space.IMAGE, np.arange(start, start + len(vectors)), vectors)
         start += len(vectors)
+    open_matrix(dataset.pk, Space.IMAGE, n)  # as a build leaves it
     build = Build.objects.create(dataset=dataset, row_count=n, state=State.DONE)
     shown = DataMap.objects.create(dataset=dataset, space=Space.IMAGE)
     version = MapVersion.objects.create(map=shown, build=build, number=1, count=n)

@@ -99,4 +99,5 @@ def as_glow(scores: Scores, cut: float) -> NDArray[np.uint8]:
     levels = [low, max(cut, low + 1e-6)]
     levels.append(max(best, levels[1] + 1e-6))
     glow = np.interp(scores, levels, [0, 128, 255])
+    glow[scores >= best] = 255  # also where the cut is at the best
     return np.nan_to_num(glow, nan=0).astype(np.uint8)
