@@ -1,8 +1,10 @@
-"""From upload to ready map, measured on the real system: `python -m atlas.benchmark --records 100000`.
+"""From upload to ready map, measured on the real system: `python -m atlas.benchmark --records 100000`, or
+`--upload FILE` for a file of your own, with the model `mini`.
 
-Draws pictures, captions and vectors into one Parquet file, starts `manage.py up` in a folder of its own,
-uploads the file as a visitor would and waits for the maps. Prints what each stage took, and the most memory
-that each process held (PSS, its proportional share: what processes share is counted once over all of them).
+Without a file it draws pictures, captions and vectors into one Parquet file. It starts `manage.py up` in a
+folder of its own, uploads the file as a visitor would and waits for the maps. Prints what each stage took,
+and the most memory that each process held (PSS, its proportional share: what processes share is counted once
+over all of them).
 """
 
 import argparse
@@ -220,8 +222,9 @@ class Listener:
         self._heard[about] = stages, now
 
 
-def from_upload_to_map(url: str, env: Env, upload: Path) -> tuple[dict[str, float], dict[str, float]]:
-    """Seconds of every stage, and of the longest silence in each; the system's own books tell more."""
+def from_upload_to_map(url: str, env: Env, upload: Path) -> tuple[int, dict[str, float], dict[str, float]]:
+    """How many records came in, seconds of every stage, and of the longest silence in each; the system's own
+    books tell more."""
     _inside(env, "person")
     site = Site(url)
     site.sign_in(EMAIL, PASSWORD)
@@ -234,9 +237,15 @@ def from_upload_to_map(url: str, env: Env, upload: Path) -> tuple[dict[str, floa
     job = f"{path}/imports/{dataset['latest_import']['id']}"
     seconds["describe"] = _until(lambda: site.get(job)["state"] == "described")
     site.post(f"{job}/start", {"choices": {}})
-    seconds["import"] = _until(lambda: site.get(job)["state"] == "done")
-    seconds["build"] = _until(lambda: site.get(f"{path}/progress")["build"]["build"]["state"] == "done")
-    return seconds, listener.longest
+    seconds["import"] = _until(lambda: _is_done(site.get(job)))
+    seconds["build"] = _until(lambda: _is_done(site.get(f"{path}/progress")["build"]["build"]))
+    return site.get(job)["imported"], seconds, listener.longest
+
+
+def _is_done(work: dict[str, Any]) -> bool:
+    if work["state"] == "failed":
+        raise SystemExit(work["error"])
+    return bool(work["state"] == "done")
 
 
 def _until(done: Any) -> float:
@@ -282,7 +291,7 @@ def report(
     silences: dict[str, float],
     peaks: dict[str, float],
 ) -> None:
-    print(f"\n{records:,} records with vectors, from upload to ready maps\n")
+    print(f"\n{records:,} records, from upload to ready maps\n")
     for name, each in seconds.items():
         print(f"{name:<28}{each:>10.1f} s {records / max(each, 1e-3):>12,.0f} records/s")
     print()
@@ -301,6 +310,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--records", type=int, default=20_000)
+    parser.add_argument("--upload", type=Path, help="this file instead of drawn records")
     parser.add_argument("--dimensions", type=int, default=256)
     parser.add_argument("--inside", choices=["person", "books"], help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -313,11 +323,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="atlas-bench-") as name:
         folder = Path(name)
         folder.chmod(0o711)  # the services of root run as another user
-        upload = folder / "records.parquet"
-        draw(upload, asked.records, asked.dimensions)
+        upload = asked.upload or folder / "records.parquet"
+        if not asked.upload:
+            draw(upload, asked.records, asked.dimensions)
         with running_system(folder) as (url, env, process):
             with peaks_of(process) as peaks:
-                seconds, silences = from_upload_to_map(url, env, upload)
+                records, seconds, silences = from_upload_to_map(url, env, upload)
             books = json.loads(_inside(env, "books"))
         seconds |= {f"  {name}": each for name, each in books["stages"].items()}
         rates = {
@@ -325,7 +336,7 @@ def main() -> None:
             "thumbnails, one thread": books["thumbnails"],
             "COPY of records": books["copied"],
         }
-    report(asked.records, rates, seconds, silences, peaks)
+    report(records, rates, seconds, silences, peaks)
     return None
 
 

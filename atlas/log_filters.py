@@ -1,4 +1,4 @@
-"""What the log must not hold."""
+"""What the log must not hold, or not at such length."""
 
 import logging
 import re
@@ -15,4 +15,14 @@ class WithoutSecrets(logging.Filter):
         masked = _SECRET.sub(r"\1…", told)
         if masked != told:
             record.msg, record.args = masked, ()
+        return True
+
+
+class StrangersInOneLine(logging.Filter):
+    """A request for a host that is not ours is a scanner's, or a setting that is missing: its sentence says
+    which, and the stack of calls below it nothing."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name == "django.security.DisallowedHost":
+            record.exc_info = record.exc_text = None
         return True

@@ -420,12 +420,13 @@ LOGGING = {
     "filters": {
         "not_health": {"()": "atlas.health.OtherPages"},
         "without_secrets": {"()": "atlas.log_filters.WithoutSecrets"},
+        "strangers": {"()": "atlas.log_filters.StrangersInOneLine"},
     },
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
             "formatter": "plain",
-            "filters": ["not_health", "without_secrets"],
+            "filters": ["not_health", "without_secrets", "strangers"],
         }
     },
     "root": {"handlers": ["stderr"], "level": "INFO"},

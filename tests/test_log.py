@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from atlas.log_filters import WithoutSecrets
+from atlas.log_filters import StrangersInOneLine, WithoutSecrets
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,13 @@ def test_a_refused_request_is_logged_by_a_handler_that_masks(caplog: pytest.LogC
     Client().get("/s/some-secret-token")
     assert "some-secret-token" not in caplog.text
     assert "/s/…" in caplog.text
+
+
+@pytest.mark.django_db
+def test_a_request_for_another_host_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    logging_settings: Any = settings.LOGGING
+    assert "strangers" in logging_settings["handlers"]["stderr"]["filters"]
+    caplog.handler.addFilter(StrangersInOneLine())
+    assert Client().get("/login", headers={"host": "scanner.example"}).status_code == 400
+    assert "Invalid HTTP_HOST header: 'scanner.example'" in caplog.text
+    assert "Traceback" not in caplog.text

@@ -129,7 +129,7 @@ def test_a_record_that_is_nested_too_deeply_costs_only_itself(tmp_path: Path, na
 
 @pytest.mark.parametrize("orient", ["columns", "split", "index", "records", "table"])
 def test_it_reads_what_pandas_writes(tmp_path: Path, orient: str) -> None:
-    columns = {"caption": ["a red apple", "a green pear"], "year": [1909, 1911]}
+    columns: dict[str, list[object]] = {"caption": ["a red apple", "a green pear"], "year": [1909, 1911]}
     rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
     written = {
         "columns": {
