@@ -24,6 +24,10 @@ class Handler(ASGIHandler):
             raise
 
     async def send_response(self, response: HttpResponseBase, send: Any) -> None:
+        if not response.streaming:  # `ConnectionsInTime` gave it back, and nothing has taken one since
+            await super().send_response(response, send)
+            return
+
         async def send_without_connection(message: Any) -> None:
             if message["type"] == "http.response.body":
                 await sync_to_async(close_old_connections)()

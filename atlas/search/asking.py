@@ -1,5 +1,6 @@
 """The web process's side: hand a query to the query worker and wait, but not for one that is away."""
 
+import time
 from functools import cache, partial
 from typing import Any
 
@@ -14,7 +15,12 @@ WAIT_SECONDS = 8.0
 #: to wait so long for words that Postgres has at once.
 SHORT_WAIT_SECONDS = 2.5
 
+#: So long a worker that was there still is.
+SEEN_SECONDS = 1.0
+
 Asked = Answering
+
+_seen_at = -SEEN_SECONDS
 
 
 class WorkerAwayError(Exception):
@@ -65,4 +71,10 @@ def _there(answer: Answer | None) -> Answer:
 
 
 def worker_is_there() -> bool:
-    return bool(connected(2).exists(sign_key("query")))
+    """Not asked for each search: the sign lasts many times as long as the answer is kept."""
+    global _seen_at
+    if time.monotonic() - _seen_at > SEEN_SECONDS:
+        if not connected(2).exists(sign_key("query")):
+            return False
+        _seen_at = time.monotonic()
+    return True
