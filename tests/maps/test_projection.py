@@ -113,9 +113,14 @@ def test_cancel_ends_it_at_once() -> None:
     assert next(asked) == 3
 
 
-def test_it_asks_often_whether_it_is_cancelled() -> None:
+@pytest.mark.parametrize("exact_up_to", [16_000, 100])
+def test_no_piece_between_two_chances_to_cancel_is_long(
+    exact_up_to: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("atlas.maps.neighbours.EXACT_MAX", exact_up_to)
+    monkeypatch.setattr("atlas.maps.work.REPORT_SECONDS", 0)
     vectors, _ = clustered(6000, d=64)
-    project(vectors[:100])  # compiled
+    project(vectors[:200])  # compiled
     # In processor time: other programs may keep it waiting.
     asked = [time.process_time()]
 
@@ -124,7 +129,8 @@ def test_it_asks_often_whether_it_is_cancelled() -> None:
         return False
 
     project(vectors, cancelled=go_on)
-    assert max(later - earlier for earlier, later in pairwise(asked)) < 2
+    longest = max(later - earlier for earlier, later in pairwise(asked))
+    assert longest < (asked[-1] - asked[0]) / 3  # a seventh, when nothing else runs
 
 
 def test_trust_is_high_where_the_map_is_right_and_low_where_it_is_not() -> None:
