@@ -86,7 +86,7 @@ export function named({ text, chips }: Asked): string {
 export const writeParts = (chips: Chip[]): string[] => chips.filter(({ subject }) => !("picture" in subject)).map(writePart);
 
 /** A part as text in an address: "text:red", "-2*row:12", "topic:3@<map>", "picture:<key>". */
-export function writePart({ subject, weight }: Chip): string {
+export function writePart({ subject, weight }: Pick<Chip, "subject" | "weight">): string {
   const size = Math.abs(weight);
   return `${weight < 0 ? "-" : ""}${size === 1 ? "" : `${size}*`}${written(subject)}`;
 }

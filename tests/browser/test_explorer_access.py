@@ -313,6 +313,34 @@ def test_the_list_searches_and_finds_what_is_similar(open_map: Open) -> None:
     expect(first).to_contain_text("a blue square")
 
 
+def test_the_list_filters_selects_and_opens_and_its_address_says_so(open_map: Open) -> None:
+    page = open_map(before=lambda page: page.add_init_script(NO_WEBGL))
+    expect(page.get_by_text("60 of 125 records")).to_be_visible(timeout=30_000)
+    page.get_by_role("heading", name="Filters").click()
+    page.get_by_label("Caption").fill("red square")
+    page.get_by_label("Caption").press("Enter")
+    expect(page.get_by_text("30 of 30 records")).to_be_visible()
+    expect(page).to_have_url(re.compile("filters="))
+
+    for row in (3, 4):
+        page.get_by_label(f"Select record {row}", exact=True).check()
+    expect(page.get_by_text("2 selected")).to_be_visible()
+    page.get_by_role("button", name="Only these").click()
+    expect(page.get_by_text("2 of 2 records")).to_be_visible()
+    expect(page.get_by_text("2 selected")).to_have_count(0)
+
+    page.get_by_role("button", name="Show all of record 3").click()
+    record = page.get_by_role("dialog", name="Record 3")
+    expect(record).to_contain_text("a red square")
+    expect(page).to_have_url(re.compile("record=3"))
+    record.get_by_role("button", name="Next record").click()
+    expect(page.get_by_role("dialog", name="Record 4")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_text("2 of 2 records")).to_be_visible(timeout=30_000)
+
+
 def test_a_lost_context_is_painted_again(page: Page) -> None:
     before = inked(page)
     page.evaluate(LOST)
