@@ -115,13 +115,16 @@ def running_system(folder: Path) -> Iterator[tuple[str, Env, int]]:
 
 
 @contextmanager
-def peaks_of(parent: int) -> Iterator[dict[str, float]]:
-    """The most memory, in MB, of each process below `parent` and of all; filled while the block runs."""
+def peaks_of(parent: int, seconds: float = 1) -> Iterator[dict[str, float]]:
+    """The most memory, in MB, of each process below `parent` and of all; filled while the block runs.
+
+    Looked at every so many seconds: adding up the memory takes time that what is measured then lacks.
+    """
     peaks: dict[str, float] = {}
     over = Event()
 
     def watch() -> None:
-        while not over.wait(1):
+        while not over.wait(seconds):
             now: dict[str, float] = {}
             for pid in _below(parent):
                 name, size = _memory(pid)
