@@ -14,8 +14,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from atlas.maps.work import Report
 
@@ -72,6 +70,9 @@ def groups(
     `same` (n,): what makes two records one at once; `size` (n,): the greatest of a group is its original, the
     first of these. `pairs` of other rows are passed over.
     """
+    from scipy.sparse import coo_matrix  # slow to load, and needed by builds only
+    from scipy.sparse.csgraph import connected_components
+
     n = len(rows)
     known = np.isin(pairs, rows).all(axis=1)
     first, second = np.searchsorted(rows, pairs[known]).reshape(-1, 2).T

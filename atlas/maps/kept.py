@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas.maps.duplicates import NO_PAIRS, Pairs
-from atlas.maps.topics import Topic, Topics
+from atlas.maps.topic import Topic, Topics
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from atlas.maps.tiles import Frame, write_json
-from atlas.maps.topics import Topic
+from atlas.maps.topic import Topic
 
 UNIT = 1024  # k = 1: the world's side covers so many CSS pixels
 _SIZES = (

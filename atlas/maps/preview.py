@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from atlas.maps.kept import Points, load_topics
-from atlas.maps.topics import Topic, Topics
+from atlas.maps.topic import Topic, Topics
 
 #: What Open Graph readers show uncut.
 SIZE = (1200, 630)

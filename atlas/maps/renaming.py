@@ -12,7 +12,7 @@ from atlas.maps.labels import make_labels
 from atlas.maps.models import MapVersion
 from atlas.maps.models import Topic as TopicRow
 from atlas.maps.tiles import Frame
-from atlas.maps.topics import Topic, Topics
+from atlas.maps.topic import Topic, Topics
 from atlas.teams.asker import Asker
 
 

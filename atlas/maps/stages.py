@@ -16,6 +16,7 @@ from atlas.maps.names import Vocabulary
 from atlas.maps.publish import scratch_folder
 from atlas.maps.renaming import renamed
 from atlas.maps.steps import Watch
+from atlas.maps.topic import Topics
 from atlas.maps.work import Progress, part_of
 
 #: Things that pictures show, a word a line.
@@ -139,7 +140,7 @@ def _vocabulary(
     return Vocabulary(words, towers.embed_words(dataset.model, words, watch.check))
 
 
-def _extended(old: topics.Topics, old_points: Points, points: Points) -> topics.Topics:
+def _extended(old: Topics, old_points: Points, points: Points) -> Topics:
     """The same topics over more points: a new one is in the topics of the old point nearest to it."""
     nearest = cKDTree(old_points.coordinates).query(points.coordinates)[1]
     ids = old.ids[:, nearest]
@@ -148,4 +149,4 @@ def _extended(old: topics.Topics, old_points: Points, points: Points) -> topics.
     counts = np.bincount(ids[ids >= 0], minlength=len(old.topics))
     row_of = np.flatnonzero(known)
     listed = [replace(topic, count=int(counts[topic.id]), row=int(row_of[topic.row])) for topic in old.topics]
-    return topics.Topics(listed, ids)
+    return Topics(listed, ids)

@@ -7,7 +7,6 @@ come from `names.py`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +16,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
 from atlas.maps.names import Vocabulary, name_topics
+from atlas.maps.topic import Topic, Topics
 from atlas.maps.work import Report, part_of, unheard
 
 Floats = npt.NDArray[np.float32]
@@ -33,30 +33,6 @@ _TYPICAL = 40  # records of a topic that may name it
 _GRID = (64, 768)
 _TRIALS = 9  # halvings of the interval in which the right smoothing lies
 _CHUNK = 8192
-
-
-@dataclass(frozen=True)
-class Topic:
-    """A named region. `row` counts the points as they were given; x, y, radius are in projection units."""
-
-    id: int
-    level: int  # 0 is the coarsest
-    parent: int | None  # id of a topic one level up
-    name: str
-    x: float  # the point of the topic nearest to its middle
-    y: float
-    radius: float  # median distance of its points from there
-    count: int
-    row: int  # its most representative record
-
-
-@dataclass(frozen=True)
-class Topics:
-    """All topics, coarse ones first, with `topics[i].id == i`, and the topic of every point at every
-    level."""
-
-    topics: list[Topic]
-    ids: Ints  # (levels, N); -1 = in none, at the finest level only
 
 
 def find_topics(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas.datasets.models import Dataset
-from atlas.maps import labels, sheets, tiles, topics
+from atlas.maps import labels, sheets, tiles
 from atlas.maps.codes import Column
 from atlas.maps.columns import columns_of
 from atlas.maps.computed import SHOWN_COMPUTED, WORDS, Values, by_row, places_of_words, save_computed
@@ -18,6 +18,7 @@ from atlas.maps.pictures import Thumbnails
 from atlas.maps.publish import scratch_folder, version_id
 from atlas.maps.stages import shown_version
 from atlas.maps.steps import Watch
+from atlas.maps.topic import Topics
 from atlas.maps.work import part_of
 
 #: (first, share): where the parts of the stage lie on a bar of 100, by the time they take.
@@ -86,7 +87,7 @@ def _write_thumbnails(
     )
 
 
-def _topic_columns(found: topics.Topics) -> dict[str, Column]:
+def _topic_columns(found: Topics) -> dict[str, Column]:
     names = ("Topic", "Topic, finer", "Topic, finest")
     return {
         f"topic-{level}": Column.topics(name, ids)

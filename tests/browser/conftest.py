@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.squares import Squares, make_squares
+from tests.browser.waiting import MILLISECONDS
 from tests.stack import Stack
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -16,8 +17,6 @@ ARGUMENTS = [
     "--no-sandbox", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
 ]  # fmt: skip
-#: Far more than any page takes: the machine may be busy with other things.
-MILLISECONDS = 60_000
 
 
 @pytest.fixture(scope="package")
@@ -30,6 +29,7 @@ def browser() -> Iterator[Browser]:
     expect.set_options(timeout=MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser.on("context", lambda context: context.set_default_timeout(MILLISECONDS))
         yield browser
         browser.close()
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,10 @@ from playwright.sync_api import Browser, StorageState
 
 from atlas.datasets.demo import Site
 from tests.browser.test_journey import sign_up
+from tests.browser.waiting import submit
 from tests.datasets.material import picture, zip_of
 from tests.people import PASSWORD
+from tests.services.processes import wait_for
 from tests.stack import Stack
 
 COLOURS = ("red", "blue", "green", "yellow")
@@ -60,10 +61,10 @@ def make_squares(browser: Browser, stack: Stack, folder: Path) -> Squares:
     page.goto(f"{dataset['url']}/sharing")
     page.get_by_role("button", name="New link").click()
     page.get_by_label("For whom").fill("The jury")
-    page.get_by_role("button", name="Make the link").click()
+    submit(page.get_by_role("button", name="Make the link"))
     link = page.get_by_label("Address of The jury").input_value()
     page.get_by_label("Public").check()
-    page.get_by_role("button", name="Save").first.click()
+    submit(page.get_by_role("button", name="Save").first)
     state = context.storage_state()
     context.close()
     hostile = {name: len(COLOURS) * EACH + at for at, name in enumerate(HOSTILE)}
@@ -88,14 +89,13 @@ def squares_zip() -> bytes:
 
 def bring_in(site: Site, dataset: dict[str, Any]) -> None:
     """Imports what was uploaded and waits for the map."""
-    latest = f"/api/datasets/{dataset['id']}/imports/{dataset['latest_import']['id']}"
-    started = False
-    for _ in range(1200):
-        job = site.get(latest)
-        if job["state"] == "described" and not started:
-            started = bool(site.post(f"{latest}/start", {"choices": {}}))
-        build = site.get(f"/api/datasets/{dataset['id']}/progress")["build"]
-        if build["build"] and build["build"]["state"] == "done":
-            return
-        time.sleep(0.1)
-    raise AssertionError("The map of the squares was not built.")
+    address = f"/api/datasets/{dataset['id']}"
+    latest = f"{address}/imports/{dataset['latest_import']['id']}"
+    wait_for(lambda: site.get(latest)["state"] == "described", "The description")
+    site.post(f"{latest}/start", {"choices": {}})
+
+    def is_built() -> bool:
+        build = site.get(f"{address}/progress")["build"]["build"]
+        return bool(build) and build["state"] == "done"
+
+    wait_for(is_built, "The map")

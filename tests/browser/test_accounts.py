@@ -60,6 +60,7 @@ def sign_in(page: Page, address: str, email: str) -> None:
 def sign_out(page: Page) -> None:
     page.get_by_label("Account:").click()
     page.get_by_role("button", name="Sign out", exact=True).click()
+    expect(page.get_by_label("Account:")).to_have_count(0)
 
 
 def confirm(page: Page) -> None:

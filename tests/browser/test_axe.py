@@ -7,6 +7,7 @@ from django.conf import settings
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.squares import Squares
+from tests.browser.waiting import expect_no_wider, submit
 from tests.people import PASSWORD
 from tests.stack import Stack
 
@@ -34,7 +35,7 @@ def on_map(start: str = "", then: Callable[[Page], None] = unprepared) -> Callab
     """Shows what `start` names in the map, which may be open already, and does something with it."""
 
     def prepare(page: Page) -> None:
-        expect(page.get_by_role("toolbar", name="Map tools")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("toolbar", name="Map tools")).to_be_visible()
         if start:
             page.goto(f"{page.url.partition('#')[0]}#{start}")
         then(page)
@@ -51,14 +52,14 @@ def press_heading(name: str) -> Callable[[Page], None]:
 
 
 def see(role: str, name: str | None = None) -> Callable[[Page], None]:
-    return lambda page: expect(page.get_by_role(role, name=name).first).to_be_visible(timeout=30_000)  # type: ignore[arg-type]
+    return lambda page: expect(page.get_by_role(role, name=name).first).to_be_visible()  # type: ignore[arg-type]
 
 
 def confirm(page: Page) -> None:
     """What changes how one signs in asks for the password, unless it was typed just now."""
     if "/reauthenticate" in page.url:
         page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Go on").click()
+        submit(page.get_by_role("button", name="Go on"))
 
 
 def send(button: str, **fields: str) -> Callable[[Page], None]:
@@ -68,8 +69,7 @@ def send(button: str, **fields: str) -> Callable[[Page], None]:
         page.evaluate("for (const form of document.forms) form.noValidate = true")
         for label, text in fields.items():
             page.get_by_label(label, exact=True).first.fill(text)
-        with page.expect_navigation():
-            page.get_by_role("button", name=button, exact=True).first.click()
+        submit(page.get_by_role("button", name=button, exact=True).first)
 
     return prepare
 
@@ -122,7 +122,7 @@ PAGES: dict[str, tuple[bool, str, Callable[[Page], None]]] = {
     "search": (True, "/search", see("combobox")),
     "upload": (True, "/new", see("heading")),
     "dataset": (True, "{}", see("heading")),
-    "report": (True, "{}", lambda page: page.get_by_role("link", name="Report").click()),
+    "report": (True, "{}", lambda page: submit(page.get_by_role("link", name="Report"))),
     "add": (True, "{}/add", see("heading")),
     "settings": (True, "{}/settings", unprepared),
     "not deleted": (True, "{}/settings", send("Delete the dataset")),
@@ -173,7 +173,7 @@ def test_axe_finds_nothing(lookers: dict[bool, Page], squares: Squares, name: st
 
     for size, (width, height) in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} on a {size}"
+        expect_no_wider(page, width)
         page.emulate_media(color_scheme="light")
         assert page.evaluate(RUN, RULES) == [], f"{name} on a {size}"
     # The same colours on both, and this is half of the work.

@@ -7,17 +7,28 @@ from contextlib import suppress
 from itertools import count
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.squares import HOSTILE, Squares
 from tests.browser.test_axe import NO_WEBGL
 from tests.browser.test_map_core import LOST, inked
+from tests.browser.waiting import box_of, expect_no_wider, steady, wait_until
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 Open = Callable[..., Page]
-TWO_FRAMES = "done => requestAnimationFrame(() => requestAnimationFrame(done))"
+#: Every place of the first label from now on, and the frames in which they were seen.
+WATCH_LABEL = """() => {
+  const label = document.querySelector(".map-label");
+  window.watched = {places: [label.style.transform], frames: 0};
+  (function look() {
+    const {places} = window.watched;
+    window.watched.frames++;
+    if (label.style.transform !== places.at(-1)) places.push(label.style.transform);
+    if (label.isConnected) requestAnimationFrame(look);
+  })();
+}"""
 #: Never the same, so that the address changes.
 ZOOMS = map("0.6{:04}".format, count(1))
 
@@ -80,6 +91,10 @@ def page(shared: Page) -> Iterator[Page]:
     shared.set_viewport_size({"width": 1280, "height": 800})
     shared.evaluate("document.activeElement.blur()")
     go(shared, f"at=0.5,0.5,{next(ZOOMS)}")
+    expect(shared.get_by_role("complementary")).to_have_count(0)
+    expect(shared.get_by_role("region", name="Hits, best first")).to_have_count(0)
+    expect(shared.get_by_role("region", name="Selection")).to_have_count(0)
+    steady(shared, lambda: shared.url)
     yield shared
     assert troubles == []
 
@@ -90,22 +105,29 @@ def go(page: Page, start: str) -> None:
 
 
 def ready(page: Page) -> Page:
-    expect(page.get_by_role("toolbar", name="Map tools")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("toolbar", name="Map tools")).to_be_visible()
     return page
 
 
 def drawer(page: Page, row: int | None = None) -> None:
     name = re.compile(r"^Record \d+$") if row is None else f"Record {row}"
-    expect(page.get_by_role("complementary", name=name)).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("complementary", name=name)).to_be_visible()
 
 
 def zoom_of(page: Page) -> float:
-    """As the address says it, which follows the camera."""
+    """As the address says it, once it has followed the camera to its place."""
+    return steady(page, lambda: zoom_now(page))
+
+
+def zoom_now(page: Page) -> float:
     expect(page).to_have_url(re.compile("at="))
-    page.wait_for_timeout(800)
     found = re.search(r"at=[\d.e-]+,[\d.e-]+,([\d.]+)", page.url)
     assert found is not None, page.url
     return float(found[1])
+
+
+def expect_zoom(page: Page, holds: Callable[[float], object]) -> None:
+    wait_until(page, lambda: holds(zoom_now(page)), lambda: page.url)
 
 
 def place_of(page: Page, row: int) -> tuple[float, float]:
@@ -115,13 +137,19 @@ def place_of(page: Page, row: int) -> tuple[float, float]:
         names.click()
     go(page, f"record={row}")
     drawer(page, row)
-    ring = page.locator(".map-stage .map-ring-focus").first
-    box = page.locator(".map-canvas").first.bounding_box()
-    assert box is not None
-    x, y = (float(ring.get_attribute(name) or "nan") for name in ("cx", "cy"))
+    left, top, _, _ = box_of(page.locator(".map-canvas").first)
+    x, y = steady(page, lambda: center_of(page.locator(".map-stage .map-ring-focus").first))
     page.keyboard.press("Escape")
     expect(page.get_by_role("complementary")).to_have_count(0)
-    return box["x"] + x, box["y"] + y
+    return left + x, top + y
+
+
+def center_of(ring: Locator) -> tuple[float, float]:
+    """Of a ring that is shown, in pixels of its map."""
+    expect(ring).not_to_have_attribute("hidden", "")
+    expect(ring).to_have_attribute("cx", re.compile(r"\d"))
+    x, y = (float(ring.get_attribute(name) or "nan") for name in ("cx", "cy"))
+    return x, y
 
 
 def test_the_tab_key_reaches_everything_and_shows_where_it_is(page: Page) -> None:
@@ -147,7 +175,7 @@ def test_from_search_to_record_and_back_by_keyboard(page: Page) -> None:
     page.keyboard.press("/")
     page.keyboard.type("a blue square")
     page.keyboard.press("Enter")
-    expect(page.get_by_text(re.compile(r"^\d+ hits?$")).first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile(r"^\d+ hits?$")).first).to_be_visible()
 
     hits = page.get_by_role("region", name="Hits, best first").get_by_role("button", name="a blue square")
     hits.first.focus()
@@ -169,7 +197,7 @@ def test_the_map_itself_is_walked_by_keyboard(page: Page) -> None:
     page.locator(".map-canvas").focus()
     before = zoom_of(page)
     page.keyboard.press("+")
-    assert zoom_of(page) > before
+    expect_zoom(page, lambda zoom: zoom > before)
     page.keyboard.press("0")
     page.keyboard.press("Shift+ArrowRight")
     expect(page.locator(".map-card")).to_be_visible()
@@ -188,6 +216,7 @@ def test_a_topic_is_chosen_and_renamed_by_keyboard(page: Page) -> None:
     expect(first).to_have_attribute("aria-selected", "true")
     for new in ("Squares of one colour", name):
         page.keyboard.press("F2")
+        expect(page.get_by_label("New name of")).to_be_focused()
         page.keyboard.type(new)
         page.keyboard.press("Enter")
         expect(first).to_have_attribute("aria-label", re.compile("^" + re.escape(new)))
@@ -212,7 +241,7 @@ def test_a_tap_opens_and_two_fingers_zoom(open_map: Open) -> None:
         touch("touchMove", 150 - 12 * step, 200 + 12 * step)
     touch("touchEnd")
 
-    assert zoom_of(page) > 1.5 * before
+    expect_zoom(page, lambda zoom: zoom > 1.5 * before)
 
 
 def point_at(page: Page, row: int) -> tuple[float, float]:
@@ -232,9 +261,8 @@ def test_a_point_shows_a_card_that_can_be_reached_and_opens_its_record(page: Pag
     card = page.locator(".map-card")
     x, y = point_at(page, 3)
     expect(card).to_be_visible()
-    box = card.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=5)
+    left, top, width, height = box_of(card)
+    page.mouse.move(left + width / 2, top + height / 2)
     page.wait_for_timeout(400)  # longer than a card stays that nobody points at
     expect(card).to_be_visible()
     page.get_by_label("Search by meaning").hover()
@@ -262,6 +290,7 @@ def test_a_link_opens_the_same_elsewhere(open_map: Open) -> None:
     drawer(page, 5)
     expect(page.get_by_role("region", name="Second map")).to_be_visible()
     page.get_by_role("button", name="Zoom in").click()
+    expect(page.get_by_role("region", name="Hits, best first")).to_be_visible()
     zoom = zoom_of(page)
 
     other = ready(open_map(page.url.partition("#")[2]))
@@ -269,8 +298,8 @@ def test_a_link_opens_the_same_elsewhere(open_map: Open) -> None:
     expect(other.get_by_role("region", name="Second map")).to_be_visible()
     expect(other.locator(".map-stage-beside .map-ring-focus")).to_have_attribute("cx", re.compile(r"\d"))
     expect(other.get_by_text("30 selected")).to_be_visible()
-    assert zoom_of(other) == pytest.approx(zoom, rel=1e-4)
-    assert other.url.partition("#")[2] == page.url.partition("#")[2]
+    expect_zoom(other, lambda same: same == pytest.approx(zoom, rel=1e-4))
+    expect(other).to_have_url(page.url)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -279,33 +308,34 @@ def test_captions_are_text_whatever_they_hold(page: Page, squares: Squares, name
     drawer(page, squares.hostile[name])
     shown = page.locator(".map-drawer-caption").first
 
-    assert shown.evaluate("(element) => element.textContent") == HOSTILE[name].strip()
+    expect(shown).to_have_js_property("textContent", HOSTILE[name].strip())
     assert page.evaluate("window.broken") is None
-    assert page.get_by_role("heading", name="Not a heading").count() == 0
+    expect(page.get_by_role("heading", name="Not a heading")).to_have_count(0)
+    drawn = page.locator(".map-drawer")
     for width in (1280, 360):
         page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.locator(".map-drawer").evaluate("(each) => each.scrollWidth <= each.clientWidth")
+        expect_no_wider(page, width)
+        wait_until(page, lambda: drawn.evaluate("(each) => each.scrollWidth <= each.clientWidth"))
 
 
 def test_the_list_shows_hostile_captions_as_text_too(open_map: Open) -> None:
     page = open_map(
         before=lambda page: page.add_init_script(NO_WEBGL), viewport={"width": 360, "height": 800}
     )
-    expect(page.get_by_text("it offers no WebGL2")).to_be_visible(timeout=30_000)
-    for _ in range(2):
+    expect(page.get_by_text("it offers no WebGL2")).to_be_visible()
+    for shown in (60, 120):
+        expect(page.get_by_text(f"{shown} of 125 records")).to_be_visible()
         page.get_by_role("button", name="Show more").click()
-        page.wait_for_timeout(500)
     expect(page.get_by_text("125 of 125 records")).to_be_visible()
 
-    assert page.get_by_text("<h1>Not a heading</h1>").count() > 0
+    expect(page.get_by_text("<h1>Not a heading</h1>").first).to_be_visible()
     assert page.evaluate("window.broken") is None
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    expect_no_wider(page, 360)
 
 
 def test_the_list_searches_and_finds_what_is_similar(open_map: Open) -> None:
     page = open_map("q=a%20blue%20square", before=lambda page: page.add_init_script(NO_WEBGL))
-    expect(page.get_by_role("status")).to_contain_text("hits, best first", timeout=30_000)
+    expect(page.get_by_role("status")).to_contain_text("hits, best first")
     first = page.get_by_role("listitem").filter(has_text="square").first
     expect(first).to_contain_text("a blue square")
     first.get_by_role("button", name=re.compile("^Find similar")).click()
@@ -342,30 +372,30 @@ def test_the_list_filters_selects_and_opens_and_its_address_says_so(open_map: Op
 
 
 def test_a_lost_context_is_painted_again(page: Page) -> None:
-    before = inked(page)
-    page.evaluate(LOST)
-    page.wait_for_timeout(1000)
-
+    before = steady(page, lambda: inked(page))
     assert before > 100
-    assert inked(page) == pytest.approx(before, rel=0.05)
+    page.evaluate(LOST)
+
+    wait_until(
+        page, lambda: inked(page) == pytest.approx(before, rel=0.05), lambda: f"{inked(page)} of {before}"
+    )
 
 
 def test_points_that_fail_are_said_and_come_when_asked_again(open_map: Open) -> None:
     page = open_map(before=lambda page: page.route("**/*.atm", fail))
     message = page.get_by_role("alert")
-    expect(message).to_contain_text("could not be loaded", timeout=40_000)
+    expect(message).to_contain_text("could not be loaded")
     page.unroute("**/*.atm")
     message.get_by_role("button", name="Try again").click()
 
     expect(message).to_have_count(0)
-    page.wait_for_timeout(1000)
-    assert inked(page) > 100
+    wait_until(page, lambda: inked(page) > 100)
 
 
 def test_a_map_that_cannot_be_had_is_said_with_a_way_on(open_map: Open) -> None:
     page = open_map(before=lambda page: page.route("**/manifest.json", fail))
 
-    expect(page.get_by_role("heading", name="The map could not be opened")).to_be_visible(timeout=40_000)
+    expect(page.get_by_role("heading", name="The map could not be opened")).to_be_visible()
     page.unroute("**/manifest.json")
     page.get_by_role("link", name="Try again").click()
     ready(page)
@@ -378,10 +408,10 @@ def test_a_search_that_fails_is_said_and_the_map_stays(page: Page) -> None:
     page.keyboard.press("Enter")
 
     expect(page.get_by_text("The server answered 500").first).to_be_visible()
-    assert inked(page) > 100
+    wait_until(page, lambda: inked(page) > 100)
     page.unroute("**/search")
     page.keyboard.press("Enter")
-    expect(page.get_by_text(re.compile(r"^\d+ hits?$")).first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile(r"^\d+ hits?$")).first).to_be_visible()
 
 
 def fail(route: Route) -> None:
@@ -392,10 +422,11 @@ def test_who_wants_no_motion_sees_none(page: Page) -> None:
     names = page.get_by_role("button", name="Topic names")
     if names.get_attribute("aria-pressed") == "false":
         names.click()
+    expect(page.locator(".map-label").first).to_be_visible()
+    page.evaluate(WATCH_LABEL)
     page.get_by_role("button", name="Zoom in").click()
-    page.evaluate(f"new Promise({TWO_FRAMES})")
-    label = page.locator(".map-label").first
-    before = label.evaluate("(element) => element.style.transform")
-    page.wait_for_timeout(300)
+    wait_until(page, lambda: page.evaluate("watched.places.length > 1"))
+    frames = page.evaluate("watched.frames")
+    wait_until(page, lambda: page.evaluate("watched.frames") > frames + 30)
 
-    assert label.evaluate("(element) => element.style.transform") == before
+    assert len(page.evaluate("watched.places")) == 2

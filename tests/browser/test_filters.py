@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.squares import EACH, HOSTILE
 from tests.browser.test_explorer import chip, expect_selected, map_page
+from tests.browser.waiting import box_of, steady, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 __all__ = ["map_page"]
@@ -20,6 +21,8 @@ def open_filters(page: Page) -> None:
 
 def test_the_legend_hides_solos_selects_and_filters(map_page: Page) -> None:
     first, second = (map_page.locator(".legend-row").nth(place) for place in range(2))
+    rows = steady(map_page, map_page.locator(".legend-row").all_inner_texts)
+    assert len(rows) >= 2
     names = [row.locator(".legend-name").inner_text() for row in (first, second)]
     counts = [int(row.locator(".legend-count").inner_text()) for row in (first, second)]
     first.click()
@@ -45,26 +48,32 @@ def test_the_legend_hides_solos_selects_and_filters(map_page: Page) -> None:
 
 def test_numbers_are_brushed_on_their_histogram_and_laid_out_by_their_logarithm(map_page: Page) -> None:
     map_page.get_by_label("Colour by").select_option("year")
-    expect(map_page.locator(".map-side svg.histogram rect")).not_to_have_count(1)
+    expect(map_page.locator(".map-side svg.histogram rect").nth(1)).to_be_attached()
     expect(map_page.get_by_role("button", name="Show all")).to_have_count(0)
-    bars = map_page.locator(".map-side svg.histogram").bounding_box()
-    assert bars is not None
-    middle = bars["y"] + bars["height"] / 2
-    map_page.mouse.move(bars["x"] + bars["width"] / 4, middle)
+    left, top, width, height = box_of(map_page.locator(".map-side svg.histogram"))
+    middle = top + height / 2
+    map_page.mouse.move(left + width / 4, middle)
     map_page.mouse.down()
-    map_page.mouse.move(bars["x"] + bars["width"] / 2, middle, steps=4)
+    map_page.mouse.move(left + width / 2, middle, steps=4)
     map_page.mouse.up()
-    ends = [int(text) for text in map_page.locator(".map-side .range-ends span").all_inner_texts()]
-    assert ends == pytest.approx([1930, 1960], abs=1)  # of 1900 to 2019, as near as a pixel can tell
+    # Of 1900 to 2019, as near as a pixel can tell.
+    near = pytest.approx([1930, 1960], abs=1)
+    wait_until(map_page, lambda: range_ends(map_page) == near, lambda: range_ends(map_page))
+    ends = range_ends(map_page)
     map_page.locator(".legend-actions").get_by_role("button", name="Select").click()
     expect_selected(map_page, ends[1] - ends[0] + 1)
 
     map_page.get_by_role("button", name="Log", exact=True).click()
     expect(map_page).to_have_url(re.compile("ramp=log"))
-    assert [int(text) for text in map_page.locator(".map-side .range-ends span").all_inner_texts()] == ends
+    wait_until(map_page, lambda: range_ends(map_page) == ends, lambda: range_ends(map_page))
     # A press on the histogram ends the brush.
-    map_page.mouse.click(bars["x"] + 10, middle)
+    expect(map_page.get_by_role("button", name="Show all")).to_be_visible()
+    map_page.mouse.click(left + 10, middle)
     expect(map_page.get_by_role("button", name="Show all")).to_have_count(0)
+
+
+def range_ends(page: Page) -> list[int]:
+    return [int(text) for text in page.locator(".map-side .range-ends span").all_inner_texts()]
 
 
 def test_filters_hold_together_or_one_by_one_and_can_be_turned_round(map_page: Page) -> None:
@@ -87,7 +96,7 @@ def test_filters_hold_together_or_one_by_one_and_can_be_turned_round(map_page: P
     expect(map_page.get_by_text(f"{ALL - EACH} of {ALL} records")).to_be_visible()
 
     map_page.reload()
-    expect(map_page.get_by_text(f"{ALL - EACH} of {ALL} records")).to_be_visible(timeout=30_000)
+    expect(map_page.get_by_text(f"{ALL - EACH} of {ALL} records")).to_be_visible()
     force.get_by_role("button", name=re.compile("^Select all")).click()
     expect_selected(map_page, ALL - EACH)
     force.get_by_role("button", name="Clear all").click()

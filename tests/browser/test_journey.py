@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.waiting import expect_no_wider
 from tests.datasets.material import picture, zip_of
 from tests.people import PASSWORD
 
@@ -55,25 +56,23 @@ def test_a_new_person_uploads_reviews_watches_and_searches(page: Page, tmp_path:
     upload(page, archive)
 
     # What was understood is shown before anything is imported.
-    expect(page.get_by_role("region", name="First records")).to_contain_text("a red square", timeout=60_000)
+    expect(page.get_by_role("region", name="First records")).to_contain_text("a red square")
     expect(page.get_by_label("Kind of year")).to_have_value("number")
     page.get_by_role("button", name="Import").click()
 
     open_map = page.get_by_role("link", name="Open the map").first
-    expect(open_map).to_be_visible(timeout=120_000)
+    expect(open_map).to_be_visible()
     page.reload()
     expect(page.get_by_role("main")).to_contain_text("48")
     open_map.click()
 
     # The map answers to words, and the address of the view can be sent to somebody.
-    expect(page.locator("canvas").first).to_be_visible(timeout=30_000)
-    expect(page.get_by_label("Search by meaning")).to_be_visible(
-        timeout=30_000
-    )  # the panels come after the points
+    expect(page.locator("canvas").first).to_be_visible()
+    expect(page.get_by_label("Search by meaning")).to_be_visible()  # the panels come after the points
     page.keyboard.press("/")
     page.keyboard.type("a blue square")
     page.keyboard.press("Enter")
-    expect(page.get_by_text(re.compile(r"^\d+ hits?$")).first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile(r"^\d+ hits?$")).first).to_be_visible()
     expect(page).to_have_url(re.compile("blue"))
 
 
@@ -82,13 +81,13 @@ def test_the_import_report_names_what_was_left_out(page: Page, tmp_path: Path) -
     archive.write_bytes(coloured_zip())
     sign_up(page, "georgia@example.org")
     upload(page, archive)
-    page.get_by_role("button", name="Import").click(timeout=60_000)
+    page.get_by_role("button", name="Import").click()
 
     report = page.get_by_role("link", name="Report").first
-    expect(page.get_by_role("link", name="Open the map").first).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("link", name="Open the map").first).to_be_visible()
     page.reload()
     page.set_viewport_size({"width": 360, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    expect_no_wider(page, 360)
     report.click()
 
     expect(page.get_by_role("main")).to_contain_text("lost.png")
@@ -117,4 +116,4 @@ def test_no_page_is_wider_than_the_window(page: Page, width: int) -> None:
     sign_up(page, f"ida{width}@example.org")
     for path in WIDE_AND_NARROW:
         page.goto(path.format(f"ida{width}"))
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        expect_no_wider(page, width)

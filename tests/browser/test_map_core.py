@@ -12,18 +12,23 @@ import numpy as np
 import pytest
 from django.conf import settings
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.waiting import box_of, steady, wait_until
 from tests.stack import free_port
 
 FRONTEND: Path = settings.BASE_DIR / "frontend"
 #: Two levels of tiles: the root alone is a map, if a thin one.
 POINTS = 40_000
-LOST = """() => {
-  const lost = document.querySelector(".map-canvas").getContext("webgl2").getExtension("WEBGL_lose_context");
+#: Until the context is back; restoring it is allowed once the page has been told.
+LOST = """() => new Promise((done) => {
+  const canvas = document.querySelector(".map-canvas");
+  const lost = canvas.getContext("webgl2").getExtension("WEBGL_lose_context");
+  const restore = () => setTimeout(() => lost.restoreContext(), 100);
+  canvas.addEventListener("webglcontextlost", restore, {once: true});
+  canvas.addEventListener("webglcontextrestored", () => requestAnimationFrame(done), {once: true});
   lost.loseContext();
-  setTimeout(() => lost.restoreContext(), 100);
-}"""
+})"""
 COUNT_FRAMES = """
   window.counted = {asked: 0};
   const ask = window.requestAnimationFrame;
@@ -66,7 +71,7 @@ def core(browser: Browser, mock: str) -> Iterator[Page]:
     page = context.new_page()
     faults(mock, failTiles=0)
     page.goto("/core")
-    page.locator("[data-state=ready]").wait_for(timeout=60_000)
+    page.locator("[data-state=ready]").wait_for()
     yield page
     context.close()
 
@@ -78,7 +83,6 @@ def faults(mock: str, **values: int) -> None:
 def opened(page: Page) -> None:
     page.goto("/map")
     page.locator(".map-label").first.wait_for()
-    page.wait_for_timeout(600)
 
 
 def inked(page: Page) -> int:
@@ -87,6 +91,17 @@ def inked(page: Page) -> int:
     shot = Image.open(io.BytesIO(page.locator(".map-stage").screenshot(animations="disabled", style=alone)))
     pixels = np.asarray(shot.convert("RGB"), int)
     return int((np.abs(pixels - pixels[0, 0]).max(axis=2) > 40).sum())
+
+
+def inked_at_rest(page: Page) -> int:
+    return steady(page, lambda: inked(page))
+
+
+def expect_inked(page: Page, count: int) -> None:
+    """About so many, at once or soon."""
+    wait_until(
+        page, lambda: inked(page) == pytest.approx(count, rel=0.02), lambda: f"{inked(page)} of {count}"
+    )
 
 
 def test_no_two_labels_overlap_in_200_random_views(core: Page) -> None:
@@ -110,23 +125,21 @@ def test_the_point_that_is_picked_is_the_nearest_of_all_at_200_random_places(cor
 
 def test_a_lost_context_is_painted_again(map_page: Page) -> None:
     opened(map_page)
-    before = inked(map_page)
-    map_page.evaluate(LOST)
-    map_page.wait_for_timeout(1000)
-
+    before = inked_at_rest(map_page)
     assert before > 1000
-    assert inked(map_page) == pytest.approx(before, rel=0.02)
+    map_page.evaluate(LOST)
+
+    expect_inked(map_page, before)
 
 
 def test_tiles_that_fail_once_are_fetched_again_unsaid(map_page: Page, mock: str) -> None:
     opened(map_page)
-    whole = inked(map_page)
+    whole = inked_at_rest(map_page)
     faults(mock, failTiles=3)
     opened(map_page)
-    map_page.wait_for_timeout(2500)
 
-    assert map_page.get_by_text("could not be loaded").count() == 0
-    assert inked(map_page) == pytest.approx(whole, rel=0.02)
+    expect_inked(map_page, whole)
+    expect(map_page.get_by_text("could not be loaded")).to_have_count(0)
 
 
 def test_a_network_that_stays_away_is_said_and_the_map_is_never_blank(map_page: Page, mock: str) -> None:
@@ -135,27 +148,29 @@ def test_a_network_that_stays_away_is_said_and_the_map_is_never_blank(map_page: 
         lambda route: route.continue_() if "/0-0-0" in route.request.url else route.fulfill(status=500),
     )
     opened(map_page)
-    map_page.get_by_text("could not be loaded").wait_for(timeout=20_000)
-    thin = inked(map_page)
+    map_page.get_by_text("could not be loaded").wait_for()
+    thin = inked_at_rest(map_page)
+    assert thin > 1000
     map_page.unroute("**/*.atm")
     map_page.evaluate("dispatchEvent(new Event('online'))")
-    map_page.wait_for_timeout(2500)
 
-    assert thin > 1000
-    assert inked(map_page) > 1.1 * thin
+    wait_until(map_page, lambda: inked(map_page) > 1.1 * thin, lambda: f"{inked(map_page)} of {thin}")
 
 
 def test_a_map_at_rest_draws_nothing(map_page: Page) -> None:
     map_page.add_init_script(COUNT_FRAMES)
     opened(map_page)
-    map_page.wait_for_timeout(1500)
-    frames = frames_in(map_page, 2000)
+    expect_rest(map_page)
     map_page.locator(".map-canvas").focus()
-    map_page.keyboard.press("Shift+ArrowRight")  # a ring and a card
-    map_page.wait_for_timeout(800)
+    map_page.keyboard.press("Shift+ArrowRight")
+    expect(map_page.locator(".map-card")).to_be_visible()  # and a ring
 
-    assert frames == 0
-    assert frames_in(map_page, 2000) == 0
+    expect_rest(map_page)
+
+
+def expect_rest(page: Page) -> None:
+    """Soon no frame is asked for in two seconds."""
+    wait_until(page, lambda: frames_in(page, 2000) == 0, lambda: f"{frames_in(page, 2000)} frames in 2 s")
 
 
 def frames_in(page: Page, milliseconds: int) -> int:
@@ -170,11 +185,10 @@ def test_the_map_fills_a_window_of_another_size_and_pixel_ratio(map_page: Page) 
     session = map_page.context.new_cdp_session(map_page)
     size = {"width": 640, "height": 900, "deviceScaleFactor": 2, "mobile": False}
     session.send("Emulation.setDeviceMetricsOverride", size)
-    map_page.wait_for_timeout(800)
     canvas = map_page.locator(".map-canvas")
-    box = canvas.bounding_box()
-    assert box is not None
+    expect(canvas).to_have_js_property("width", 1280)
 
-    assert box["width"] == 640
-    assert canvas.evaluate("canvas => [canvas.width, canvas.height]") == [1280, round(2 * box["height"])]
-    assert inked(map_page) > 1000
+    _, _, width, height = box_of(canvas)
+    assert width == 640
+    expect(canvas).to_have_js_property("height", round(2 * height))
+    wait_until(map_page, lambda: inked(map_page) > 1000)

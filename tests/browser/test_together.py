@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, StorageState, expect
 from atlas.datasets.demo import Site
 from tests.browser.squares import bring_in
 from tests.browser.test_journey import coloured_zip, sign_up
+from tests.browser.waiting import steady, submit
 from tests.people import PASSWORD
 from tests.stack import Stack
 
@@ -55,7 +56,7 @@ def invited(browser: Browser, stack: Stack, owner: StorageState, email: str) -> 
         page.goto(f"/teams/{TEAM}/members")
         page.get_by_label("Email").fill(email)
         page.get_by_label("Role", exact=True).select_option("editor")
-        page.get_by_role("button", name="Send the invitation").click()
+        submit(page.get_by_role("button", name="Send the invitation"))
         address = page.get_by_label(f"Address of the invitation to {email}").input_value()
         sign_up(friend, email)
         friend.goto(address)
@@ -74,7 +75,7 @@ def two(browser: Browser, stack: Stack, shared: Shared) -> Iterator[Two]:
         for page in (owner, friend):
             page.goto(shared.map)
         for page in (owner, friend):
-            expect(tool(page)).to_be_visible(timeout=30_000)
+            expect(tool(page)).to_be_visible()
         yield Two(owner, friend)
 
 
@@ -139,7 +140,7 @@ def test_a_comment_on_a_place_is_answered_and_resolved(two: Two) -> None:
 
 def test_a_link_opens_a_comment_on_a_record(two: Two, shared: Shared) -> None:
     two.owner.goto(f"{shared.map}#record=3")
-    two.owner.get_by_role("button", name="Comment", exact=True).last.click(timeout=30_000)
+    two.owner.get_by_role("button", name="Comment", exact=True).last.click()
     two.owner.get_by_placeholder("Your comment").fill("Look at this one")
     two.owner.keyboard.press("Control+Enter")
     expect(two.owner).to_have_url(re.compile("comment="))
@@ -149,7 +150,7 @@ def test_a_link_opens_a_comment_on_a_record(two: Two, shared: Shared) -> None:
     two.friend.goto(address)
 
     opened = thread(two.friend, "Look at this one")
-    expect(opened).to_be_visible(timeout=30_000)
+    expect(opened).to_be_visible()
     opened.get_by_role("button", name="Open the record").click()
     expect(two.friend.get_by_role("complementary", name="Record 3")).to_be_visible()
 
@@ -162,7 +163,7 @@ def select_with_a_box(page: Page) -> Locator:
     page.mouse.move(1200, 780, steps=5)
     page.mouse.up()
     selected = page.get_by_role("status").filter(has_text="selected")
-    expect(selected).to_be_visible()
+    steady(page, selected.inner_text)
     return selected
 
 
@@ -180,7 +181,9 @@ def test_comments_on_a_region_and_on_a_selection_lead_the_other_there(two: Two) 
     owner, friend = two.owner, two.friend
     selected = select_with_a_box(owner)
     comment_on_the_selection(owner, "This corner")
+    before = selected.inner_text()
     owner.get_by_role("button", name="Invert").click()
+    expect(selected).not_to_have_text(before)
     expect(selected).not_to_have_text("0 selected")
     comment_on_the_selection(owner, "All the rest")
 
@@ -191,7 +194,7 @@ def test_comments_on_a_region_and_on_a_selection_lead_the_other_there(two: Two) 
     expect(rest).to_contain_text("Selection")
     rest.get_by_title("Show on the map").click()
     expect(friend.get_by_role("status").filter(has_text="selected")).to_have_text(selected.inner_text())
-    before = friend.url
+    before = steady(friend, lambda: friend.url)
     corner.get_by_title("Show on the map").click()
     expect(friend).not_to_have_url(before)
 
@@ -247,7 +250,7 @@ def test_what_one_selects_tags_and_saves_the_other_opens(two: Two) -> None:
     expect(owner.get_by_role("status").filter(has_text="selected")).to_have_text(selected.inner_text())
     expect(owner.get_by_role("link", name="My own")).to_have_count(0)
     owner.reload()
-    owner.get_by_role("button", name="Tag…").click(timeout=30_000)
+    owner.get_by_role("button", name="Tag…").click()
     expect(owner.get_by_role("button", name="Put blurry on them")).to_be_visible()
 
 
@@ -258,7 +261,7 @@ def test_who_is_removed_from_the_team_is_stopped_at_the_next_request(
     with page_of(browser, stack, shared.owner) as owner, page_of(browser, stack, state) as friend:
         with friend.expect_request(re.compile(r"\.atm$")) as tile:
             friend.goto(shared.map)
-        expect(tool(friend)).to_be_visible(timeout=30_000)
+        expect(tool(friend)).to_be_visible()
         comment_on_a_place(friend, "Mine")
         friend.keyboard.press("Escape")
         expect(friend.locator(".pin").first).to_be_visible()
@@ -288,15 +291,15 @@ def test_a_guest_may_as_much_as_their_role_says(browser: Browser, stack: Stack, 
 
         make_guest(owner, shared, "quinn@example.org", "May comment")
         guest.goto(shared.map)
-        expect(tool(guest)).to_be_visible(timeout=30_000)
+        expect(tool(guest)).to_be_visible()
         comment_on_a_place(guest, "From outside")
 
         make_guest(owner, shared, "quinn@example.org", "May view")
         guest.reload()
-        expect(guest.get_by_label("Search by meaning")).to_be_visible(timeout=30_000)
+        expect(guest.get_by_label("Search by meaning")).to_be_visible()
         expect(guest.locator(".pin")).to_have_count(0)
 
-        owner.get_by_role("button", name="Remove quinn").click()
+        submit(owner.get_by_role("button", name="Remove quinn"))
         again = guest.reload()
         assert again is not None
         assert again.status == 404
@@ -325,14 +328,14 @@ def test_an_invitation_waits_for_whoever_has_an_account(
         friend.get_by_role("button", name="Join").click()
         expect(friend.get_by_role("heading", name=TEAM)).to_be_visible()
         friend.goto(shared.map)
-        expect(tool(friend)).to_be_visible(timeout=30_000)
+        expect(tool(friend)).to_be_visible()
 
 
 def test_a_dataset_moves_to_another_team_and_back(browser: Browser, stack: Stack, shared: Shared) -> None:
     with page_of(browser, stack, shared.owner) as owner, page_of(browser, stack, shared.friend) as friend:
         owner.goto("/teams/new")
         owner.get_by_label("Name").fill("Museum")
-        owner.get_by_role("button", name="Make the team").click()
+        submit(owner.get_by_role("button", name="Make the team"))
         here, there = shared.map, shared.map.replace(f"/{TEAM}/", "/museum/")
 
         def seen(address: str) -> list[int]:

@@ -9,7 +9,7 @@ import pytest
 
 from atlas.maps.labels import Label, make_labels, write_labels
 from atlas.maps.tiles import Frame
-from atlas.maps.topics import Topic
+from atlas.maps.topic import Topic
 
 FRAME = Frame(0, 0, 100)
 ZOOMS = [0.3, 0.7, 1, 1.9, 4, 11, 37, 150, 900, 20_000]

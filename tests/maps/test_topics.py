@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pytest
 
 from atlas.maps.names import Vocabulary, name_topics
-from atlas.maps.topics import Topic, Topics, find_topics
+from atlas.maps.topic import Topic, Topics
+from atlas.maps.topics import find_topics
 from atlas.maps.work import Cancelled
 
 Floats = npt.NDArray[np.float32]

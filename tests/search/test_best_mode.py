@@ -241,11 +241,18 @@ def test_any_text_has_an_answer(cast: Cast, dataset: Dataset, text: str, mode: s
 def test_without_the_worker_words_still_answer(
     cast: Cast, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
-    monkeypatch.setattr(asking, "ask", away)
+    patience: list[float] = []
+
+    def hanging(*_: Any, wait: float) -> Any:
+        patience.append(wait)
+        raise WorkerAwayError
+
+    monkeypatch.setattr(asking, "ask", hanging)
 
     body = ask(cast, dataset, parts({"text": "red"}, mode=mode)).json()
 
     assert (body["mode"], body["away"], body["relevant"]) == ("words", mode == "best", 8)
+    assert patience == ([asking.SHORT_WAIT_SECONDS] if mode == "best" else [])
 
 
 def test_without_the_worker_words_that_nobody_has_find_nothing_and_the_answer_says_why(
