@@ -18,15 +18,15 @@ from tests.stack import Stack
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 Open = Callable[..., Page]
-#: Every place of the first label from now on, and the frames in which they were seen.
-WATCH_LABEL = """() => {
-  const label = document.querySelector(".map-label");
-  window.watched = {places: [label.style.transform], frames: 0};
+#: Every layout of the labels from now on, and how many frames were looked at.
+WATCH_LABELS = """() => {
+  const layout = () => [...document.querySelectorAll(".map-label")].map(({style}) => style.transform).join();
+  window.watched = {layouts: [layout()], frames: 0};
   (function look() {
-    const {places} = window.watched;
+    const {layouts} = window.watched;
     window.watched.frames++;
-    if (label.style.transform !== places.at(-1)) places.push(label.style.transform);
-    if (label.isConnected) requestAnimationFrame(look);
+    if (layout() !== layouts.at(-1)) layouts.push(layout());
+    requestAnimationFrame(look);
   })();
 }"""
 #: Never the same, so that the address changes.
@@ -423,10 +423,10 @@ def test_who_wants_no_motion_sees_none(page: Page) -> None:
     if names.get_attribute("aria-pressed") == "false":
         names.click()
     expect(page.locator(".map-label").first).to_be_visible()
-    page.evaluate(WATCH_LABEL)
+    page.evaluate(WATCH_LABELS)
     page.get_by_role("button", name="Zoom in").click()
-    wait_until(page, lambda: page.evaluate("watched.places.length > 1"))
+    wait_until(page, lambda: page.evaluate("watched.layouts.length > 1"))
     frames = page.evaluate("watched.frames")
     wait_until(page, lambda: page.evaluate("watched.frames") > frames + 30)
 
-    assert len(page.evaluate("watched.places")) == 2
+    assert len(page.evaluate("watched.layouts")) == 2

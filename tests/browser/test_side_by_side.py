@@ -73,6 +73,7 @@ def test_cameras_move_together_as_long_as_they_are_linked(page: Page) -> None:
 
     page.get_by_label("Move together").uncheck()
     together = place_of_ring(page, SECOND)
+    over(page, SECOND)
     page.mouse.wheel(0, -400)
     wait_until(page, lambda: center_of(ring(page, SECOND)) != together)
     where = place_of_ring(page, SECOND)
