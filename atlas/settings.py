@@ -113,7 +113,17 @@ def single_sign_on(issuer: str, client_id: str, secret: str, name: str) -> dict[
 
 
 def stored_secret_key(path: Path) -> str:
-    """The key of this data folder, made at the first start; sessions survive a restart."""
+    """The key of this data folder, made at the first start; sessions survive a restart.
+
+    Raises ImproperlyConfigured where the folder cannot be used: nothing looks at it earlier.
+    """
+    try:
+        return _stored_secret_key(path)
+    except OSError as error:
+        raise ImproperlyConfigured(Home(path.parent).explain(error)) from error
+
+
+def _stored_secret_key(path: Path) -> str:
     path.parent.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     if not path.exists():

@@ -94,3 +94,10 @@ def test_the_secret_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> 
     assert stored_secret_key(path) == key
     assert path.stat().st_mode & 0o777 == 0o600
     assert [found.name for found in path.parent.iterdir()] == ["secret_key"]
+
+
+@pytest.mark.parametrize("below", ["", "home"])
+def test_a_data_folder_that_cannot_be_used_is_told_with_what_to_do(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ImproperlyConfigured, match=r"cannot be used .*: set ATLAS_HOME to a folder you may"):
+        stored_secret_key(tmp_path / "file" / below / "secret_key")

@@ -35,7 +35,7 @@ class Home:
             self.path.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
             self.logs.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            raise ServiceError(self._explain(error)) from error
+            raise ServiceError(self.explain(error)) from error
         free = shutil.disk_usage(self.path).free
         if free < FREE_BYTES_TO_START:
             raise ServiceError(
@@ -43,7 +43,8 @@ class Home:
                 f"{FREE_BYTES_TO_START >> 20} MB to start: {OTHER_DISK}."
             )
 
-    def _explain(self, error: OSError) -> str:
+    def explain(self, error: OSError) -> str:
+        """Why the folder cannot be used, and what to do."""
         if error.errno == errno.ENOSPC:
             return f"No space is left on the disk of {self.path}: {OTHER_DISK}."
         reason = f"The data folder {self.path} cannot be used ({error.strerror})"
@@ -75,7 +76,7 @@ class Home:
         try:
             lock = (self.path / "lock").open("a+")
         except OSError as error:
-            raise ServiceError(self._explain(error)) from error
+            raise ServiceError(self.explain(error)) from error
         with lock as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
