@@ -1,4 +1,5 @@
-"""A real Celery worker for the fault tests: fake towers, and a stage that takes its time where it hurts most.
+"""A real Celery worker for the fault tests: fake towers, a layout without UMAP, whose machine code takes each
+process seconds to load, and a stage that takes its time where it hurts most.
 
 python -m tests.maps.fake_worker <its folder> <stage that hangs, or "none">
 
@@ -15,11 +16,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import django
+import numpy as np
 
 django.setup()
 
 from atlas.celery import app  # noqa: E402 - Django comes first
-from atlas.maps import build, embed, labels, publish, run, towers  # noqa: E402
+from atlas.maps import build, embed, labels, projection, publish, run, towers  # noqa: E402
 from atlas.maps.models import Space, Stage, Step  # noqa: E402
 from atlas.maps.steps import Watch  # noqa: E402
 from tests.maps.fake_towers import FakeModel  # noqa: E402
@@ -43,6 +45,17 @@ def hang_after(module: Any, name: str, folder: Path) -> None:
         hang(folder)
 
     setattr(module, name, hanging)
+
+
+def lay_out(vectors: projection.Vectors, **_: Any) -> projection.Projection:
+    """As `projection.project`: any place will do, and the neighbours are the true ones."""
+    unit = np.asarray(vectors, np.float32)
+    unit = unit / np.linalg.norm(unit, axis=1, keepdims=True)
+    distances = 1 - unit @ unit.T
+    np.fill_diagonal(distances, -1)  # the row itself comes first
+    neighbours = np.argsort(distances, axis=1)[:, :15].astype(np.int32)
+    near = np.maximum(np.take_along_axis(distances, neighbours, axis=1), 0)
+    return projection.Projection(unit[:, :2].copy(), neighbours, near, np.ones(len(unit), np.float32))
 
 
 def slow_down(stage: str, folder: Path) -> None:
@@ -69,6 +82,7 @@ def main() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     fake = FakeModel()
     towers.model = lambda _: fake  # type: ignore[assignment, return-value]
+    projection.project = lay_out
     embed.BATCH_ROWS.update({Space.IMAGE: 4, Space.CAPTION: 4})
     build.MESSAGE_LOST = timedelta(seconds=3)
     slow_down(stage, Path(folder))
