@@ -23,8 +23,9 @@ from atlas.maps.models import Build, DataMap, Space, Stage, Step
 log = logging.getLogger(__name__)
 
 OPEN = (State.QUEUED, State.RUNNING)
-#: Rows of an embedding step: what a killed worker costs at most is one batch of it (see `embed.py`).
-SHARD_ROWS = 512
+#: Rows of an embedding step: a minute or two of the largest tower on one core, for somebody's few pictures
+#: wait for the end of one. What a killed worker costs at most is one batch of it (see `embed.py`).
+SHARD_ROWS = 128
 #: Vectors that came with the records are only copied.
 COPIED_SHARD_ROWS = 8192
 #: Steps of one build given to Celery at a time: enough for every worker, few enough that another build gets
