@@ -140,9 +140,27 @@ PAGES: dict[str, tuple[bool, str, Callable[[Page], None]]] = {
     "map with a table": (True, "{}/map", on_map("at=0.5,0.5,2", press("Table of records"))),
     "map with topics": (True, "{}/map", on_map("at=0.5,0.5,3", press_heading("Topics"))),
     "two maps": (True, "{}/map", on_map("beside=caption", see("region", "Second map"))),
+    "map with a tag dialog": (
+        True,
+        "{}/map",
+        on_map('sel={"caption":"red"}', lambda page: page.get_by_role("button", name="Tag…").click()),
+    ),
+    "map with an export menu": (
+        True,
+        "{}/map",
+        on_map('sel={"caption":"blue"}', lambda page: page.get_by_text("Export", exact=True).click()),
+    ),
+    "map with comments": (True, "{}/map", on_map("at=0.5,0.5,4", press("Comments and saved views"))),
+    "delete the team": (True, "/teams/rosa/delete", confirm),
     "picture": (True, "{}/map", on_map("record=4", lambda page: page.get_by_title("Look closer").click())),
     "list by choice": (True, "{}/map?list", see("listitem")),
     "list": (True, "{}/map", see("listitem")),
+    "list with a selection": (
+        True,
+        '{}/map?list=filtered#filters=[["c",{{"caption":"red"}}]]',
+        lambda page: page.get_by_label("Select record 4", exact=True).check(),
+    ),
+    "list with a record": (True, "{}/map?list=opened#record=5", see("dialog", "Record 5")),
 }
 
 

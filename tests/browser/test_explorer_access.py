@@ -359,7 +359,7 @@ def test_the_list_filters_selects_and_opens_and_its_address_says_so(open_map: Op
     expect(page.get_by_text("2 of 2 records")).to_be_visible()
     expect(page.get_by_text("2 selected")).to_have_count(0)
 
-    page.get_by_role("button", name="Show all of record 3").click()
+    page.get_by_role("button", name="Open record 3", exact=True).click()
     record = page.get_by_role("dialog", name="Record 3")
     expect(record).to_contain_text("a red square")
     expect(page).to_have_url(re.compile("record=3"))
