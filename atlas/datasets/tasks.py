@@ -4,8 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from celery import shared_task
+from django.core.files.storage import default_storage
 
 from atlas.datasets import delete, describe, imports, ingest, uploads
+from atlas.datasets.storage import ContentStorage
 from atlas.patience import AWAY
 
 #: An import that lost the database goes on where it was once that answers.
@@ -38,3 +40,5 @@ def requeue_orphans() -> None:
 def remove_expired_uploads() -> None:
     """By the beat, every hour."""
     uploads.remove_expired()
+    if isinstance(default_storage, ContentStorage):
+        default_storage.remove_unfinished()

@@ -14,9 +14,10 @@ into what is no hit, as records that look a little like another do. Among the ru
 best, levels of chance alone, Otsu's, and gaps without regard to where they lie.
 """
 
+from statistics import NormalDist
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 #: So many are "the best": a record that is the query itself must not speak for all.
 BEST = 2
@@ -38,7 +39,7 @@ def relevance_cut(ordered: NDArray[np.float32]) -> float:
     count = len(ordered)
     mean, deviation = (float(figure(ordered, dtype=np.float64)) for figure in (np.mean, np.std))
     best = float(ordered[-min(BEST, count - 1) :].mean(dtype=np.float64)) - mean
-    by_chance = deviation * float(ndtri(count / (count + 1)))
+    by_chance = deviation * NormalDist().inv_cdf(count / (count + 1))
     middle, near = mean + (best + min(by_chance, best)) / 2, NEAR * best
     first = int(np.searchsorted(ordered, middle - REACH * near))
     best_first = ordered[max(first - 1, 0) :][::-1].astype(np.float64)

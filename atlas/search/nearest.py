@@ -13,7 +13,7 @@ import numpy as np
 from atlas.maps.models import Space
 from atlas.maps.vectors import open_matrices
 from atlas.search.fuse import top
-from atlas.search.scan import Scores, cosines, over_spaces
+from atlas.search.scan import Scores, cosines
 
 Found = list[tuple[int, float]]
 
@@ -33,7 +33,17 @@ def nearest(dataset_id: UUID, space: Space, row: int, row_count: int, k: int) ->
             per_space.append(scores)
     if not per_space:
         return []
-    total = over_spaces(per_space)
+    total = _mean(per_space)
     total[row] = np.nan
     best = top(total, np.sort(total[~np.isnan(total)]), k)
     return list(zip(best.tolist(), total[best].tolist(), strict=True))
+
+
+def _mean(per_space: list[Scores]) -> Scores:
+    """(N,) over the spaces that have a score; NaN where none has."""
+    if len(per_space) == 1:
+        return per_space[0]
+    stacked = np.stack(per_space)
+    with np.errstate(invalid="ignore"):  # none of none
+        mean = np.nansum(stacked, axis=0) / (~np.isnan(stacked)).sum(axis=0, dtype=np.float32)
+    return np.asarray(mean, np.float32)

@@ -5,6 +5,7 @@ in JSON twice; that took the web process as long as the rest of a search.
 """
 
 import json
+import math
 from functools import cache
 from typing import Any
 
@@ -52,8 +53,10 @@ def leave(task_id: str, answer: Answer | None) -> None:
 
 def wait_for(task_id: str, seconds: float) -> Answer | None:
     """What the task returned; None where it does not in time. Raises FailedError where it broke."""
-    # The socket waits a little longer than Redis is told to.
-    found: Any = connected(seconds + 2).blpop([_key(task_id)], seconds)
+    if seconds <= 0:  # which Redis takes for ever
+        return None
+    # The socket waits a little longer than Redis is told to; whole seconds, for each length has its own pool.
+    found: Any = connected(math.ceil(seconds) + 2).blpop([_key(task_id)], seconds)
     if found is None:
         return None
     head, _, content = found[1].partition(b"\n")
@@ -64,8 +67,11 @@ def wait_for(task_id: str, seconds: float) -> Answer | None:
 
 
 @cache
-def connected(seconds: float) -> redis.Redis:
-    """One pool of connections for all requests: to open one takes longer than to ask."""
+def connected(seconds: int) -> redis.Redis:
+    """One pool of connections for all requests: to open one takes longer than to ask.
+
+    seconds: after which a Redis that hangs is given up.
+    """
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=seconds)
 
 

@@ -332,7 +332,7 @@ def test_without_words_the_absence_of_the_query_worker_is_said(page: Page, squar
 
 def test_an_empty_result_says_why_and_what_may_help(page: Page, squares: Squares) -> None:
     page.goto(f"{squares.map}#q=zebra&mode=words")
-    expect(page.get_by_text(f"None of the {ALL} records has these words")).to_be_visible()
+    expect(page.get_by_text(f"None of the {ALL} records has all of these words")).to_be_visible()
     page.get_by_role("button", name="Search by meaning too").click()
 
     expect(hits(page).first).to_be_visible()

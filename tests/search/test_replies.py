@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from atlas.search.replies import Answering, FailedError, wait_for
+from atlas.search.replies import Answering, FailedError, connected, wait_for
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,14 @@ def test_an_answer_is_taken_once() -> None:
 
     assert wait_for("once", 1) is not None
     assert wait_for("once", 0.1) is None
+
+
+def test_who_has_no_time_left_does_not_wait_for_ever() -> None:
+    assert wait_for("nobody", 0.0) is None
+
+
+def test_waits_of_any_length_share_a_few_connections() -> None:
+    before = connected.cache_info().currsize
+    for part in range(10):
+        assert wait_for("nobody", 0.01 + part / 1000) is None
+    assert connected.cache_info().currsize <= before + 1
