@@ -29,10 +29,11 @@ def picture(colour: str, width: int = 40, height: int = 30) -> bytes:
 
 
 def zip_of(files: Mapping[str, str | bytes]) -> bytes:
+    """The same bytes at any time: they are in names of tests, which all workers must agree on."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         for name, content in files.items():
-            archive.writestr(name, content)
+            archive.writestr(zipfile.ZipInfo(name), content)
     return data.getvalue()
 
 
