@@ -17,7 +17,7 @@ _HOUR = 3600
 class ContentStorage(FileSystemStorage):
     """Files whose names follow from their content: another under the same name is the same.
 
-    Django's looks for a free name and locks the file, a third of an import's time. Here a file is written
+    Django's looks for a free name and locks the file, which imports need not wait for. Here a file is written
     elsewhere and renamed, so that nobody ever opens half of one.
     """
 

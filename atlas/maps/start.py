@@ -3,8 +3,8 @@
 The layout only looks at neighbours, so the order at large is that of its start. Two principal components lose
 what lies in the others; from them, points move until their distances are like those of the sketch: stochastic
 multidimensional scaling (Zheng, Pawar, Goodman, "Graph drawing by stochastic gradient descent", 2018), in
-which every point looks at a few random others. It costs 1 CPU second for 100,000 and puts one percent more of
-random triplets into their order.
+which every point looks at a few random others. `python -m atlas.maps.benchmark` counts the random triplets
+whose order a map keeps.
 """
 
 import numba
