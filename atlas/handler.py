@@ -1,27 +1,97 @@
-"""Django's handler of ASGI requests, careful with the database connections that all of them share."""
+"""Django's handler of ASGI requests, careful with threads and with database connections, which all share."""
 
+import asyncio
+import contextvars
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIHandler
-from django.core.signals import request_finished
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.core.handlers.base import BaseHandler
+from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
+from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import Resolver404, ResolverMatch, resolve, set_script_prefix
+
+#: Requests that are answered at a time, most of them waiting for something; further ones wait for a thread.
+MOST_AT_ONCE = 200
 
 
 class Handler(ASGIHandler):
-    """A request keeps a connection of the pool neither while its answer is on the way nor after it broke off.
+    """A view that is not asynchronous is run with all middleware in one turn of one thread.
 
+    Django itself goes from the loop to a thread and back five times for such a request, the middleware being
+    synchronous, too, and makes a thread for it: that took the processor longer than a search's own work here.
+
+    A request keeps a connection of the pool neither while its answer is on the way nor after it broke off.
     Django gives it back when all was sent or the reader has left. But ten readers with a slow line would hold
     all there are for as long as they read, and a response that raises while it is sent would never let go.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._synchronous = SynchronousHandler()
+        self._threads = ThreadPoolExecutor(MOST_AT_ONCE, "request")
+
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        match = _match(scope)
+        if match is None or not iscoroutinefunction(match.func):
+            await self._handle_in_a_thread(scope, match, receive, send)
+            return
         try:
             await super().handle(scope, receive, send)
         except Exception:
             await request_finished.asend(sender=self.__class__)
             raise
+
+    async def _handle_in_a_thread(
+        self, scope: Any, match: ResolverMatch | None, receive: Any, send: Any
+    ) -> None:
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:  # the sender has left
+            return
+        with body:
+            request, refusal = self.create_request(scope, body)
+            if request is None:
+                assert refusal is not None
+                await self.send_response(refusal, send)
+                return
+            request.resolver_match = match
+            answer = partial(contextvars.copy_context().run, self._answer, scope, request)
+            response = await asyncio.get_running_loop().run_in_executor(self._threads, answer)
+            if response.streaming:
+                await self._stream(response, receive, send)
+            else:
+                await self.send_response(response, send)
+
+    def _answer(self, scope: Any, request: HttpRequest) -> HttpResponseBase:
+        set_script_prefix(get_script_prefix(scope))
+        request_started.send(sender=self.__class__, scope=scope)
+        response = self._synchronous.get_response(request)
+        vars(response)["_handler_class"] = self.__class__  # the sender of its `request_finished`
+        if isinstance(response, FileResponse):
+            response.block_size = self.chunk_size
+        if not response.streaming:
+            response.close()  # in this thread, whose connections are looked after
+        return response
+
+    async def _stream(self, response: HttpResponseBase, receive: Any, send: Any) -> None:
+        """Until all was sent or the reader has left."""
+        sending = asyncio.create_task(self.send_response(response, send))
+        leaving = asyncio.create_task(self.listen_for_disconnect(receive))
+        try:
+            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sending.cancel()
+            leaving.cancel()
+            [broken, _] = await asyncio.gather(sending, leaving, return_exceptions=True)
+            await sync_to_async(response.close)()
+        if isinstance(broken, Exception):
+            raise broken
 
     async def send_response(self, response: HttpResponseBase, send: Any) -> None:
         if not response.streaming:  # `ConnectionsInTime` gave it back, and nothing has taken one since
@@ -34,3 +104,22 @@ class Handler(ASGIHandler):
             await send(message)
 
         await super().send_response(response, send_without_connection)
+
+
+class SynchronousHandler(BaseHandler):
+    """All middleware, and views that are not asynchronous."""
+
+    def __init__(self) -> None:
+        self.load_middleware()
+
+    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
+        """Looked up by `Handler`; here once more what it did not find, for the page that says so."""
+        match: ResolverMatch = request.resolver_match or super().resolve_request(request)
+        return match
+
+
+def _match(scope: Any) -> ResolverMatch | None:
+    try:
+        return resolve(scope["path"].removeprefix(get_script_prefix(scope)))
+    except Resolver404:
+        return None

@@ -1,81 +1,157 @@
-"""What every request leaves to the others: the database connections."""
+"""In which thread a request is answered, and what it leaves to the others: the database connections."""
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
-from django.core.signals import request_finished
-from django.http import StreamingHttpResponse
+from django.core.signals import request_finished, request_started
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.test import override_settings
+from django.urls import path
 
 from atlas import handler
 
+Note = Callable[[str], None]
 
-async def two_pieces() -> AsyncIterator[bytes]:
+pytestmark = pytest.mark.django_db  # the ends of requests look after connections
+
+
+async def two_pieces(_: Note) -> AsyncIterator[bytes]:
     yield b"The first"
     yield b"The second"
 
 
-async def broken() -> AsyncIterator[bytes]:
+async def broken(_: Note) -> AsyncIterator[bytes]:
     yield b"The first"
     raise ZeroDivisionError
 
 
-class Call:
-    """One request that is answered with these pieces; `story` is what happened, and in which thread."""
+async def endless(note: Note) -> AsyncIterator[bytes]:
+    try:
+        while True:
+            yield b"More"
+            await asyncio.sleep(0)
+    finally:
+        note("closed")
 
-    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
+
+class Call:
+    """One request; `story` is what happened, and in which thread."""
+
+    def __init__(self, pieces: Callable[[Note], AsyncIterator[bytes]] = two_pieces) -> None:
         self.pieces = pieces
         self.story: list[tuple[str, int]] = []
-        self.thread = 0
+        self.status = 0
+        #: After so many messages the reader leaves.
+        self.patience = 1000
         self._asked = False
+        self.urlpatterns = [
+            path("whole", self.whole), path("sync", self.streamed), path("async", self.streamed_async)
+        ]  # fmt: skip
 
-    def note(self, what: str) -> None:
+    def note(self, what: str, **_: Any) -> None:
         self.story.append((what, threading.get_ident()))
 
-    def run(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        app = handler.Handler()
-        monkeypatch.setattr(app, "run_get_response", self._answer)
-        scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}
-        async_to_sync(app)(scope, self._receive, self._send)
+    def threads(self, *names: str) -> set[int]:
+        return {thread for what, thread in self.story if what in names}
 
-    async def _answer(self, _: Any) -> StreamingHttpResponse:
-        self.thread = await sync_to_async(threading.get_ident)()
-        return StreamingHttpResponse(self.pieces)
+    def run(self, name: str) -> None:
+        scope = {"type": "http", "method": "GET", "path": f"/{name}", "query_string": b""}
+        scope |= {"headers": [(b"host", b"localhost")]}
+        started, ended = (lambda **_: self.note("began")), (lambda **_: self.note("ended"))
+        request_started.connect(started)
+        request_finished.connect(ended)
+        try:
+            with override_settings(ROOT_URLCONF=self):
+                async_to_sync(handler.Handler())(scope, self._receive, self._send)
+        finally:
+            request_started.disconnect(started)
+            request_finished.disconnect(ended)
+
+    def whole(self, _: HttpRequest) -> HttpResponse:
+        self.note("view")
+        return HttpResponse("All of it")
+
+    def streamed(self, _: HttpRequest) -> StreamingHttpResponse:
+        self.note("view")
+        return StreamingHttpResponse(self.pieces(self.note))
+
+    def handler404(self, *_: object, **__: object) -> HttpResponse:
+        return HttpResponse("Nothing here", status=404)
+
+    async def streamed_async(self, _: HttpRequest) -> StreamingHttpResponse:
+        await sync_to_async(self.note)("view")
+        return StreamingHttpResponse(self.pieces(self.note))
 
     async def _receive(self) -> dict[str, Any]:
         if self._asked:
-            await asyncio.Event().wait()  # the reader stays
+            while self.patience > 0:
+                await asyncio.sleep(0)
+            return {"type": "http.disconnect"}
         self._asked = True
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def _send(self, message: Mapping[str, Any]) -> None:
+        self.status = message.get("status", self.status)
+        self.patience -= 1
         if message.get("body"):
             self.note(message["body"].decode())
 
 
-def test_no_connection_is_held_while_an_answer_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    call = Call(two_pieces())
+def test_a_request_has_one_turn_of_one_thread() -> None:
+    call = Call()
+
+    call.run("whole")
+
+    assert [what for what, _ in call.story] == ["began", "view", "ended", "All of it"]
+    assert len(call.threads("began", "view", "ended")) == 1
+    assert call.threads("view") != {threading.get_ident()}
+
+
+def test_an_address_of_nothing_is_404() -> None:
+    call = Call()
+
+    call.run("nothing")
+
+    assert call.status == 404
+
+
+@pytest.mark.parametrize("view", ["sync", "async"])
+def test_no_connection_is_held_while_an_answer_is_on_its_way(
+    monkeypatch: pytest.MonkeyPatch, view: str
+) -> None:
+    call = Call()
     monkeypatch.setattr(handler, "close_old_connections", lambda: call.note("let go"))
 
-    call.run(monkeypatch)
+    call.run(view)
 
-    assert [what for what, _ in call.story][:4] == ["let go", "The first", "let go", "The second"]
-    assert {thread for what, thread in call.story if what == "let go"} == {call.thread}
+    told = [what for what, _ in call.story if what not in ("began", "view")]
+    assert told[:4] == ["let go", "The first", "let go", "The second"]
+    assert call.threads("let go") == call.threads("ended")
 
 
-@pytest.mark.django_db
-def test_a_response_that_breaks_off_ends_its_request_in_its_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    call = Call(broken())
+@pytest.mark.parametrize("view", ["sync", "async"])
+def test_a_response_that_breaks_off_ends_its_request_in_its_thread(
+    monkeypatch: pytest.MonkeyPatch, view: str
+) -> None:
+    call = Call(broken)
+    monkeypatch.setattr(handler, "close_old_connections", lambda: call.note("let go"))
 
-    def note_end(**_: Any) -> None:
-        call.note("ended")
-
-    request_finished.connect(note_end)
     with pytest.raises(ZeroDivisionError):
-        call.run(monkeypatch)
-    request_finished.disconnect(note_end)
+        call.run(view)
 
-    assert call.story[-1] == ("ended", call.thread)
+    assert call.story[-1][0] == "ended"
+    assert call.threads("let go") == call.threads("ended")
+
+
+@pytest.mark.parametrize("view", ["sync", "async"])
+def test_a_stream_ends_when_its_reader_leaves(view: str) -> None:
+    call = Call(endless)
+    call.patience = 5
+
+    call.run(view)
+
+    assert call.threads("ended")
