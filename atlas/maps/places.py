@@ -23,7 +23,8 @@ class Place(NamedTuple):
 
 def mapped(path: Path, dtype: str) -> NDArray[Any]:
     """A file's numbers, read where they are asked for; none of a map without points."""
-    return np.memmap(path, dtype, "r") if path.stat().st_size else np.empty(0, dtype)
+    # As a string: numpy looks every folder of a Path up, which takes longer than all else here.
+    return np.memmap(str(path), dtype, "r") if path.stat().st_size else np.empty(0, dtype)
 
 
 def rows_at(folder: Path, ordinals: Sequence[int]) -> list[int]:
@@ -32,17 +33,28 @@ def rows_at(folder: Path, ordinals: Sequence[int]) -> list[int]:
     return [int(rows[ordinal]) for ordinal in ordinals if ordinal < len(rows)]
 
 
-def places_of(folder: Path, rows: Sequence[int]) -> dict[int, Place]:
-    """{row: its place}; rows that are not on the map are left out."""
+def positions(
+    folder: Path, rows: Sequence[int] | NDArray[np.integer]
+) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
+    """(n,) ordinals and (n, 2) positions of n rows; `NOWHERE` and NaN of those that are not on the map."""
     # Mapped, not read: of a million points these are a few.
     ordinal_of = mapped(folder / "ordinals.bin", "<u4")
     points = mapped(folder / "points.bin", "<f4").reshape(-1, 2)
-    known = np.array(rows, np.intp)
-    known = known[known < len(ordinal_of)]
-    ordinals = ordinal_of[known]
-    known, ordinals = known[ordinals != NOWHERE], ordinals[ordinals != NOWHERE]
-    xs, ys = points[ordinals].T.tolist()
-    return dict(zip(known.tolist(), map(Place, ordinals.tolist(), xs, ys), strict=True))
+    wanted = np.asarray(rows, np.intp)
+    ordinals = np.full(len(wanted), NOWHERE, np.uint32)
+    known = wanted < len(ordinal_of)
+    ordinals[known] = ordinal_of[wanted[known]]
+    found = np.full((len(wanted), 2), np.nan, np.float32)
+    placed = ordinals != NOWHERE
+    found[placed] = points[ordinals[placed]]
+    return ordinals, found
+
+
+def places_of(folder: Path, rows: Sequence[int]) -> dict[int, Place]:
+    """{row: its place}; rows that are not on the map are left out."""
+    ordinals, points = positions(folder, rows)
+    found = zip(rows, ordinals.tolist(), *points.T.tolist(), strict=True)
+    return {row: Place(ordinal, x, y) for row, ordinal, x, y in found if ordinal != NOWHERE}
 
 
 def records_on_map(version: MapVersion, rows: Sequence[int]) -> list[Record]:

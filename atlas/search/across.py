@@ -29,8 +29,8 @@ def answer(datasets: list[dict[str, Any]], query: Query) -> dict[str, Any]:
         except (QueryError, TowerError) as error:
             skipped.append({"id": dataset["id"], "reason": str(error)})
             continue
-        if found.hits:
-            groups.append({"id": dataset["id"], "relevant": found.relevant, "hits": found.hits})
+        if len(found.hits.rows):
+            groups.append({"id": dataset["id"], "relevant": found.relevant, "hits": found.hits.as_list()})
     groups.sort(key=_worth, reverse=True)
     return {"groups": groups, "skipped": skipped}
 

@@ -1,8 +1,8 @@
 """The answer to a query: runs in the query worker, where the towers are warm."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 import numpy as np
@@ -53,24 +53,40 @@ class Meaning:
     cut: float
 
 
+class Hits(NamedTuple):
+    """The best records first, in columns."""
+
+    rows: NDArray[np.intp]
+    #: (H,) of length 1 deviation over the dataset; 0 without a vector.
+    scores: NDArray[np.float64]
+    #: (H, P) of every part of the query; none of a search by words.
+    parts: NDArray[np.float64]
+    #: (H,) the place among the hits by words, from 1; 0 for none.
+    words: NDArray[np.intp]
+
+    def as_list(self) -> list[dict[str, Any]]:
+        columns = self.rows.tolist(), self.scores.tolist(), self.parts.tolist(), self.words.tolist()
+        return [
+            {"row": row, "score": score, "parts": parts, "words": place or None}
+            for row, score, parts, place in zip(*columns, strict=True)
+        ]
+
+
 @dataclass(frozen=True)
 class Answer:
-    """The best records first; `relevant` of all records are, whether they are among `hits` or not.
+    """`relevant` of all records are, whether they are among `hits` or not.
 
     `searched` records were looked at; `nearest` are those that lie nearest to the query, by meaning.
     """
 
-    hits: list[dict[str, Any]]
+    hits: Hits
     relevant: int
     cut: float | None
     searched: int
     mode: Mode
     away: bool = False
     histogram: dict[str, Any] | None = None
-    nearest: tuple[int, ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        return dict(vars(self))
+    nearest: NDArray[np.intp] = field(default_factory=lambda: NO_MATCHES.rows)
 
 
 def opened(dataset_id: UUID, against: Against, row_count: int) -> Opened:
@@ -110,10 +126,8 @@ def answer_by_words(dataset_id: UUID, row_count: int, query: Query, *, away: boo
     allowed = _allowed(Dataset.objects.get(pk=dataset_id), row_count, query)
     words = _words(dataset_id, row_count, query, allowed)
     page = slice(query.offset, query.offset + query.limit)
-    hits = [
-        {"row": row, "score": 0.0, "parts": [], "words": place}
-        for row, place in zip(words.rows[page].tolist(), words.places[page].tolist(), strict=True)
-    ]
+    rows = words.rows[page]
+    hits = Hits(rows, np.zeros(len(rows)), np.zeros((len(rows), 0)), words.places[page])
     return Answer(hits, len(words.rows), None, _count(allowed, row_count), "words", away)
 
 
@@ -151,14 +165,8 @@ def _fused(found: Meaning, allowed: Allowed, words: Matches, query: Query) -> An
         seen, ordered, words, query.share_of_words, found.cut, query.offset + query.limit
     )
     shown = rows[query.offset :]
-    scores = _shown(found.total[shown])
-    parts = _shown(np.stack([part[shown] for part in found.parts], axis=1))
-    hits = [
-        {"row": row, "score": score, "parts": each, "words": place or None}
-        for row, score, each, place in zip(
-            shown.tolist(), scores, parts, _places(words, len(seen))[shown].tolist(), strict=True
-        )
-    ]
+    parts = np.stack([part[shown] for part in found.parts], axis=1)
+    hits = Hits(shown, _shown(found.total[shown]), _shown(parts), _places(words, len(seen))[shown])
     return Answer(
         hits,
         relevant,
@@ -166,7 +174,7 @@ def _fused(found: Meaning, allowed: Allowed, words: Matches, query: Query) -> An
         _count(allowed, len(seen)) if len(words.rows) else len(ordered),
         "best" if query.mode == "best" and query.wanted_words else "meaning",
         histogram=histogram(ordered),
-        nearest=tuple(top(seen, ordered, NEAREST).tolist()),
+        nearest=top(seen, ordered, NEAREST),
     )
 
 
@@ -177,10 +185,9 @@ def _places(words: Matches, row_count: int) -> NDArray[np.intp]:
     return places
 
 
-def _shown(scores: Scores) -> list[Any]:
+def _shown(scores: Scores) -> NDArray[np.float64]:
     """A hit by its words may have no vector: JSON knows no NaN, and the mean says as little."""
-    shown: list[Any] = np.nan_to_num(scores.astype(np.float64), nan=0).round(4).tolist()
-    return shown
+    return np.nan_to_num(scores.astype(np.float64), nan=0).round(4)
 
 
 def _allowed(dataset: Dataset, row_count: int, query: Query) -> Allowed:

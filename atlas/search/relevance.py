@@ -150,9 +150,8 @@ class _Found:
         answer = engine.answer(dataset.pk, dataset.row_count, query)
         wanted = np.zeros(dataset.row_count, np.bool_)
         wanted[rows] = True
-        hits = np.array([hit["row"] for hit in answer.hits], np.intp)
-        scores = np.array([hit["score"] for hit in answer.hits])
-        return cls(np.cumsum([0, *wanted[hits]]), scores, answer.relevant, len(rows))
+        scores = answer.hits.scores
+        return cls(np.cumsum([0, *wanted[answer.hits.rows]]), scores, answer.relevant, len(rows))
 
     def summed(self, count: int) -> int:
         """The wanted ones among the first `count`."""
