@@ -90,11 +90,13 @@ class Line:
                 each.came.set()
 
     def _next(self) -> None:
-        """The first of those who wait sends the next message."""
+        """The last of those who go sends their message, and sees to the one after it: by then the answers of
+        the others have come. Were it the first, the worker would not be half through their message yet, and
+        half as many would wait for the next."""
         with self._guard:
             lot, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
             if not lot:
                 self._on_the_way -= 1
                 return
-        lot[0].lot = lot
-        lot[0].came.set()
+        lot[-1].lot = lot
+        lot[-1].came.set()

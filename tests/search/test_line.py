@@ -32,12 +32,14 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def ask_all(pool: ThreadPoolExecutor, line: Line, worker: Worker, questions: range) -> list["Future[Any]"]:
+def ask_all(
+    pool: ThreadPoolExecutor, line: Line, worker: Worker, questions: range, wait: Any = None
+) -> list["Future[Any]"]:
     """They come one after the other."""
     asked = []
     for number in questions:
-        asked.append(pool.submit(line.ask, (number,), 10, worker.wait))
-        until(lambda: len(line._waiting) + sum(map(len, worker.lots)) == len(asked))
+        asked.append(pool.submit(line.ask, (number,), 10, wait or worker.wait))
+        until(lambda: len(line._waiting) + sum(map(len, worker.lots)) == questions.start + len(asked))
     return asked
 
 
@@ -65,6 +67,33 @@ def test_who_waits_goes_together_in_the_order_of_coming() -> None:
     rest = list(range(MOST_ON_THE_WAY, count))
     # Two threads send them.
     assert sorted(worker.lots[MOST_ON_THE_WAY:]) == [rest[:MOST_TOGETHER], rest[MOST_TOGETHER:]]
+
+
+def test_the_next_message_goes_when_the_last_of_one_has_its_answer() -> None:
+    worker = Worker()
+    line = Line(worker.send)
+    answered = {number: Event() for number in range(MOST_ON_THE_WAY + 5)}
+
+    def wait(key: str, seconds: float) -> Any:
+        return worker.answers[key] if answered[worker.answers[key]].wait(seconds) else None
+
+    first, last, waiting = MOST_ON_THE_WAY, MOST_ON_THE_WAY + 2, MOST_ON_THE_WAY + 4
+    with ThreadPoolExecutor(len(answered)) as pool:
+        asked = ask_all(pool, line, worker, range(last + 1), wait)
+        for number in range(MOST_ON_THE_WAY):
+            answered[number].set()
+            asked[number].result(10)
+        asked += ask_all(pool, line, worker, range(last + 1, waiting + 1), wait)
+        answered[first].set()
+        asked[first].result(10)
+        sent = worker.lots.copy()
+        answered[last].set()
+        until(lambda: len(worker.lots) > len(sent))
+        for each in answered.values():
+            each.set()
+
+    assert sent == [*([number] for number in range(first)), [first, first + 1, last], [last + 1]]
+    assert worker.lots[-1] == [waiting]
 
 
 def test_who_waits_too_long_leaves_the_line() -> None:
