@@ -1,7 +1,7 @@
 """The records' own columns as columns of a map: what it can be coloured and filtered by."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,12 +22,14 @@ SHOWN = ("category", "number", "date")
 CHUNK = 5000
 
 
-def columns_of(dataset: Dataset, rows: NDArray[np.uint32], report: Report) -> dict[str, Column]:
-    """By key, in the dataset's order, one value for each of `rows` (ascending).
+def columns_of(
+    dataset: Dataset, rows: NDArray[np.uint32], report: Report, kinds: Collection[str] = SHOWN
+) -> dict[str, Column]:
+    """Those of these kinds by key, in the dataset's order, one value for each of `rows` (ascending).
 
     A column with more different words than a map can show is left out. What `report` raises ends it.
     """
-    shown = {each["name"]: each["type"] for each in dataset.columns if each["type"] in SHOWN}
+    shown = {each["name"]: each["type"] for each in dataset.columns if each["type"] in kinds}
     values = _values(dataset, rows, list(shown), part_of(report, 0, 60))
     columns: dict[str, Column] = {}
     for at, (name, kind) in enumerate(shown.items()):

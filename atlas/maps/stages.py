@@ -9,6 +9,7 @@ from scipy.spatial import cKDTree
 
 from atlas.datasets.models import Dataset, Record
 from atlas.maps import findings, projection, topics, towers, vectors
+from atlas.maps.columns import columns_of
 from atlas.maps.duplicates import NO_PAIRS, Pairs, near_pairs
 from atlas.maps.kept import Points, load_pairs, load_topics, save_topics
 from atlas.maps.models import Build, DataMap, MapVersion, Space, Step
@@ -117,7 +118,9 @@ def name_topics(step: Step, watch: Watch) -> None:
         _, unit = vectors_of(build, space, watch)
         captions = _captions(build.dataset, points.rows, watch)
         words = _vocabulary(build.dataset, space, captions, watch)
-        found = topics.find_topics(points.coordinates, unit, captions, words, watch.report)
+        own = columns_of(build.dataset, points.rows, part_of(watch.report, 0, 20), ["category"])
+        report = part_of(watch.report, 20, 80)
+        found = topics.find_topics(points.coordinates, unit, captions, words, report, list(own.values()))
     else:
         old = Points.load(shown.folder)
         found = _extended(renamed(load_topics(shown.folder, old.rows), shown), old, points)

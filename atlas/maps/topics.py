@@ -15,6 +15,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
+from atlas.maps.codes import Column
 from atlas.maps.names import Vocabulary, name_topics
 from atlas.maps.topic import Topic, Topics
 from atlas.maps.work import Report, part_of, unheard
@@ -41,12 +42,14 @@ def find_topics(
     captions: Sequence[str | None] | None = None,
     vocabulary: Vocabulary | None = None,
     report: Report = unheard,
+    categories: Sequence[Column] = (),
 ) -> Topics:
     """Regions of a map of N points (coordinates (N, 2), vectors (N, d) of length one) with names at one to
     three levels.
 
     Names come from the captions where a region has some, from the vocabulary (words and their text vectors
-    (V, d)) where not. What `report` raises ends it: it is called between parts of a fraction of a second.
+    (V, d)) where not, and from `categories`, columns (N,). What `report` raises ends it: it is called between
+    parts of a fraction of a second.
     """
     n = len(coordinates)
     if n == 0:
@@ -60,7 +63,8 @@ def find_topics(
     parents = _parents(levels)
     means = _means(levels, sums)
     typical = _typical(vectors, means, ids, part_of(report, 30, 15))
-    names = name_topics(ids, parents, means, captions, vocabulary, typical, part_of(report, 45, 50))
+    naming = part_of(report, 45, 50)
+    names = name_topics(ids, parents, means, captions, vocabulary, typical, naming, categories)
     report(95, 100)
     return Topics(_describe(coordinates, ids, parents, names, typical), ids)
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from atlas.maps.codes import Column
 from atlas.maps.names import Vocabulary, name_topics
 from atlas.maps.topic import Topic, Topics
 from atlas.maps.topics import find_topics
@@ -220,3 +221,101 @@ def test_examples_are_different_and_short() -> None:
     assert names[0] == "tulip"
     assert "Group" not in names[1]
     assert all(len(part) <= 28 for part in names[1].split(", "))
+
+
+def test_half_a_phrase_is_never_a_name() -> None:
+    captions = [
+        "men holding hands",
+        "two men holding hands",
+        "women holding hands",
+        "women holding hands at sea",
+    ]
+    boats = ["a boat", "boats", "the boat", "a red boat"]
+    names = names_of((captions + boats * 2) * 5, [[0, 0, 1, 1, *[2] * 8] * 5], [None] * 3)
+    assert names == ["men holding hands", "women holding hands", "boat"]
+
+
+def test_a_species_keeps_both_its_words_below_its_genus() -> None:
+    captions = ["Citrus limon (lemons)", "Citrus limon", "Citrus grandis (pummelos)", "Citrus grandis"]
+    others = [
+        "Malus: Hyslop (crab apple)",
+        "Malus (crab apple)",
+        "Vitis (grapes)",
+        "Vitis: Hards Black (grapes)",
+    ]
+    ids = [[0, 0, 0, 0, 1, 1, 2, 2, 1, 1, 2, 2] * 5, [3, 3, 4, 4, 5, 5, 6, 6, 5, 5, 6, 6] * 5]
+    names = names_of((captions + others * 2) * 5, ids, [None, None, None, 0, 0, 1, 2])
+    assert names[0] == "Citrus"
+    assert names[3:5] == ["Citrus limon", "Citrus grandis"]
+
+
+def test_the_form_that_all_captions_share_is_in_no_name() -> None:
+    captions = [f"a photo of a {thing} on a table in the kitchen" for thing in ("apple", "pear", "car")]
+    assert names_of(captions * 10, [[0, 1, 2] * 10], [None] * 3) == ["apple", "pear", "car"]
+
+
+def test_namesakes_get_a_word_each_that_tells_them_apart() -> None:
+    captions = [
+        "kiss: woman",
+        "kiss",
+        "kiss: man",
+        "kiss",
+        *["boat", "car", "tree", "house", "dog", "cat"] * 2,
+    ]
+    ids = [[0, 0, 1, 1, *[2, 3, 4, 5, 6, 7] * 2] * 10]
+    assert names_of(captions * 10, ids, [None] * 8)[:3] == ["kiss, woman", "kiss, man", "boat"]
+
+
+def test_parts_of_which_each_caption_says_another_thing_are_named_by_examples_not_numbers() -> None:
+    flags = [f"flag: {place}" for place in ("Chad", "Peru", "Mali", "Fiji", "Oman", "Cuba", "Iraq", "Laos")]
+    ids = [[0] * 8 + [1] * 8, [2] * 4 + [3] * 4 + [4] * 8]
+    names = names_of(flags + ["boat"] * 8, ids, [None, None, 0, 0, 1])
+    assert names == ["flag", "boat", "Chad, Peru, Mali", "Oman, Cuba, Iraq", "boat"]
+
+
+SPECIES = Column.category("species", ["Prunus persica"] * 18 + [None] * 2 + ["malus-domestica"] * 20)
+
+
+@pytest.mark.parametrize("captions", [None, ["tulip"] * 40])
+def test_a_category_names_what_no_caption_tells_apart(captions: list[str] | None) -> None:
+    ids = np.array([[0] * 20 + [1] * 20], np.int32)
+    typical = [np.arange(3, dtype=np.int32), np.arange(20, 23, dtype=np.int32)]
+    means = np.eye(2, 4, dtype=np.float32)
+    names = name_topics(ids, [None, None], means, captions, None, typical, categories=[SPECIES])
+    assert names == ["Prunus persica", "malus domestica"]
+
+
+def test_words_of_few_captions_give_way_to_a_category_that_most_records_share() -> None:
+    things = [f"thing{chr(97 + at // 26)}{chr(97 + at % 26)}" for at in range(60)]
+    kind = Column.category("kind", ["Animals"] * 40 + ["Tools"] * 20 + ["Food"] * 60)
+    names = name_topics(
+        np.array([[0] * 60 + [1] * 60], np.int32), [None, None], np.eye(2, 4, dtype=np.float32),
+        things + ["apple pie"] * 60, None, [np.arange(3, dtype=np.int32)] * 2, categories=[kind],
+    )  # fmt: skip
+    assert names == ["Animals", "apple pie"]
+
+
+@pytest.mark.parametrize(
+    ("forms", "things"),
+    [
+        (["一只{}在桌子上", "照片里有{}", "红色的{}和盘子", "{}"], ["苹果", "向日葵", "猫"]),
+        (["テーブルの上にある{}", "赤い{}の写真です", "{}が好きです"], ["りんご", "猫", "トラック"]),
+        (["รูป{}บนโต๊ะ", "มี{}สองตัว", "{}สีแดง"], ["แมว", "สุนัข", "แอปเปิล"]),
+        (["Красное {} на столе", "это {} и тарелка"], ["яблоко", "солнце", "Эйфелева башня"]),
+        (["صورة {} على الطاولة", "هذه {} حمراء"], ["تفاحة", "سيارة", "برج إيفل"]),
+        (["मेज पर {}", "यह {} है"], ["सेब", "बिल्ली", "हिन्दी किताब"]),
+        (["탁자 위의 {}", "빨간 {} 사진"], ["사과", "고양이", "에펠탑"]),
+        (["{}_0012.jpg", "IMG_{}_9.jpg", "{}.png"], ["apple", "boat"]),
+        (["{}"], ["Apfel", "boat"]),
+    ],
+)  # fmt: skip
+def test_captions_of_any_script_and_form_give_whole_words(forms: list[str], things: list[str]) -> None:
+    captions = [form.format(thing) for thing in things for form in forms * 4]
+    ids = [[at for at in range(len(things)) for _ in forms * 4]]
+    assert names_of(captions, ids, [None] * len(things)) == things
+
+
+def test_a_name_is_short_enough_for_the_map() -> None:
+    long = "The extraordinarily long and winding road to the lighthouse of the northern coast"
+    names = names_of([long] * 20 + ["boat"] * 20, [[0] * 20 + [1] * 20], [None, None])
+    assert all(len(name) <= 32 and not name.endswith((" ", ",")) for name in names)
