@@ -7,6 +7,7 @@ import { tileName, type Labels, type Manifest, type SheetIndex, type Tile } from
 import { MapView } from "./map/map_view";
 import type { MapSource } from "./map/source";
 import type { Inset } from "./map/viewport";
+import { Unseen, type Surface } from "./explorer/surface";
 import { Records } from "./records";
 
 /** The panel at the left and the tools at the right, where the screen has room for them beside the map; the search box. */
@@ -32,9 +33,11 @@ function covered(stage: HTMLElement): Inset {
 
 const ROOT = "t/0-0-0.atm";
 
-export interface OpenedMap {
+export interface OpenedMap<View extends Surface = Surface> {
   entry: MapEntry;
-  view: MapView;
+  view: View;
+  /** Whether the map can be seen. */
+  readonly drawn: boolean;
   source: MapSource;
   manifest: Manifest;
   records: Records;
@@ -48,7 +51,7 @@ export interface OpenedMap {
 }
 
 /** `second`: beside another. Rejects when the manifest cannot be had; throws NoWebGLError. */
-export async function openMap(entry: MapEntry, parent: HTMLElement, second = false): Promise<OpenedMap> {
+export async function openMap(entry: MapEntry, parent: HTMLElement, second = false): Promise<OpenedMap<MapView>> {
   const source = withRootAhead(mapFiles(entry.base_url));
   const manifest = (await source.json("manifest.json")) as Manifest;
   const stage = document.createElement("div");
@@ -80,13 +83,14 @@ export async function openMap(entry: MapEntry, parent: HTMLElement, second = fal
   return {
     entry,
     view,
+    drawn: true,
     source,
     manifest,
     records,
     get failed() {
       return failed;
     },
-    labels: () => painted.then(() => (isRenamed(entry) ? topicsNow(entry) : (source.json("labels.json") as Promise<Labels>))),
+    labels: () => painted.then(() => labelsOf(entry, source)),
     sheets: () => painted.then(() => source.json("thumbs/index.json") as Promise<SheetIndex>),
     close() {
       stopWatching();
@@ -95,6 +99,27 @@ export async function openMap(entry: MapEntry, parent: HTMLElement, second = fal
     },
   };
 }
+
+/** The same map for a list of its records: nothing is drawn. Rejects when the manifest cannot be had. */
+export async function openUnseen(entry: MapEntry): Promise<OpenedMap> {
+  const source = mapFiles(entry.base_url);
+  const manifest = (await source.json("manifest.json")) as Manifest;
+  return {
+    entry,
+    view: new Unseen(manifest.n),
+    drawn: false,
+    source,
+    manifest,
+    records: new Records(entry),
+    failed: false,
+    labels: () => labelsOf(entry, source),
+    sheets: () => source.json("thumbs/index.json") as Promise<SheetIndex>,
+    close: () => undefined,
+  };
+}
+
+const labelsOf = (entry: MapEntry, source: MapSource): Promise<Labels> =>
+  isRenamed(entry) ? topicsNow(entry) : (source.json("labels.json") as Promise<Labels>);
 
 const isRenamed = ({ renamed = {} }: MapEntry): boolean => Object.keys(renamed).length > 0;
 

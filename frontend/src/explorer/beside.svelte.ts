@@ -16,7 +16,7 @@ import { placed } from "./stage.svelte";
 const MOST = 500;
 
 export class Beside {
-  map = $state.raw<OpenedMap | null>(null);
+  map = $state.raw<OpenedMap<MapView> | null>(null);
   opening = $state(false);
   /** Whether the two move together. */
   linked = $state(false);
@@ -25,7 +25,8 @@ export class Beside {
 
   constructor(
     private readonly explorer: Explorer,
-    private readonly open: (entry: MapEntry) => Promise<OpenedMap>,
+    /** Null where no map is drawn. */
+    private readonly open: ((entry: MapEntry) => Promise<OpenedMap<MapView>>) | null,
   ) {}
 
   get space(): Space | null {
@@ -34,7 +35,7 @@ export class Beside {
 
   /** Null closes it. */
   async show(space: Space | null): Promise<void> {
-    if (space === this.space || this.opening) return;
+    if (!this.open || space === this.space || this.opening) return;
     const entry = this.explorer.config.maps.find((map) => map.space === space);
     if (!entry) return this.close();
     this.opening = true;
@@ -58,7 +59,7 @@ export class Beside {
     return this.explorer.stage.view.canvas.parentElement!.parentElement!;
   }
 
-  private adopt(map: OpenedMap): void {
+  private adopt(map: OpenedMap<MapView>): void {
     const { explorer } = this;
     const { view, records } = map;
     const recordOf = ({ ordinal }: Found) => explorer.stage.attempt(records.get(ordinal));
@@ -99,7 +100,7 @@ export class Beside {
   }
 
   /** Keeps the second map as the first is. */
-  private follow({ view, entry, manifest }: OpenedMap): void {
+  private follow({ view, entry, manifest }: OpenedMap<MapView>): void {
     const { explorer } = this;
     const { stage, look, detail, selection, filters, search } = explorer;
     $effect(() => (this.linked ? linkCameras(stage.view, view) : undefined));

@@ -1,9 +1,9 @@
 /** One record at a time: the point under the pointer with its card, and the open record with its neighbours. */
 
 import { neighboursOf, recordOf, type MapRecord, type Neighbour } from "../api/maps";
-import type { MapView } from "../map/map_view";
 import type { Found } from "../map/pick";
 import { placed, type Stage } from "./stage.svelte";
+import type { Surface } from "./surface";
 
 export interface OpenRecord {
   record: MapRecord;
@@ -25,7 +25,7 @@ const DRAWER = 400;
 export class Detail {
   hovered = $state.raw<Found | null>(null);
   /** `view`: the map that was pointed at. */
-  card = $state.raw<{ record: MapRecord; at: Found; view: MapView } | null>(null);
+  card = $state.raw<{ record: MapRecord; at: Found; view: Surface } | null>(null);
   /** The record that another part of the page points at. */
   pointed = $state.raw<MapRecord | null>(null);
   opened = $state.raw<OpenRecord | null>(null);

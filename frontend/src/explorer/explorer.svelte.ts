@@ -8,6 +8,7 @@ import { readFilter, readParts, type Filter } from "../filters";
 import type { Tool } from "../map/gestures";
 import type { Topic } from "../map/manifest";
 import type { Manner } from "../map/manner";
+import type { MapView } from "../map/map_view";
 import type { Focus } from "../map/morph";
 import type { Found } from "../map/pick";
 import type { Polygon } from "../map/region";
@@ -51,15 +52,17 @@ export class Explorer {
   manner = $state<Manner>("new");
   /** Whether the table of records is open. */
   table = $state(false);
-  /** How the table is sorted. */
+  /** How the table is sorted, and the list in place of a map. */
   order = $state.raw<Order>({ sort: "row", by: "column" });
+  /** The rows as they are listed in place of a map; null = there is a map. */
+  listed = $state.raw<readonly number[] | null>(null);
   loading = $state(true);
   switching = $state(false);
 
   constructor(
     readonly config: MapConfig,
     private readonly reopen: (entry: MapEntry, focus: Focus | null) => Promise<OpenedMap>,
-    openBeside: (entry: MapEntry) => Promise<OpenedMap>,
+    openBeside: ((entry: MapEntry) => Promise<OpenedMap<MapView>>) | null,
   ) {
     this.stage = new Stage(config);
     this.tags = new Tags(this.stage, () => this.look.tagsChanged());
@@ -71,6 +74,7 @@ export class Explorer {
     this.together = new Together(this.stage, {
       switchTo: ({ space }) => this.switchTo(space),
       select: (filter) => this.selection.set(filter),
+      openRow: (row) => this.detail.openRow(row),
       hash: () => encodeLink({ ...this.link(), comment: null }, Infinity),
     });
     this.beside = new Beside(this, openBeside);

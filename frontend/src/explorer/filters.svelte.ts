@@ -2,8 +2,7 @@
 
 import { select } from "../api/select";
 import { opposite, type Filter } from "../filters";
-import type { MapView } from "../map/map_view";
-import type { Ground } from "./ground.svelte";
+import type { Stage } from "./stage.svelte";
 
 /** A part of the filter under the name of the control that made it: "artist", "caption words", … */
 export type Parts = ReadonlyMap<string, Filter>;
@@ -24,7 +23,7 @@ export class Filters {
   private asking = new AbortController();
 
   constructor(
-    private readonly stage: Ground & { readonly view: Pick<MapView, "setHidden"> },
+    private readonly stage: Stage,
     /** The hits of a search are to be asked for again. */
     private readonly changed: () => void,
   ) {}

@@ -1,239 +1,107 @@
-/** The records without a map: searched, filtered, selected, opened one by one. */
+/** The records in place of a map: the hits, best first, or what the filters leave, in the order of the table. */
 
-import { mapFiles, neighboursOf, recordOf, recordsAt, type MapRecord } from "../api/maps";
-import { search, type QueryPart } from "../api/search";
-import { table } from "../api/select";
-import type { MapConfig, MapEntry } from "../config";
-import { both, minus, readFilter, readParts, union, type Filter } from "../filters";
-import type { Column, Manifest, Topic } from "../map/manifest";
-import type { Manner } from "../map/manner";
-import type { MapSource } from "../map/source";
-import { readPart, writePart } from "../query";
-import { currentTheme } from "../site/theme";
-import type { Link } from "../url";
-import type { OpenRecord } from "./detail.svelte";
-import { Filters } from "./filters.svelte";
-import { Ground, type Host } from "./ground.svelte";
-import { Tags } from "./tags.svelte";
+import type { MapRecord } from "../api/maps";
+import { table, type Page } from "../api/select";
+import { union, type Filter } from "../filters";
+import type { Explorer } from "./explorer.svelte";
+import type { SearchHit } from "./search.svelte";
 
 const PAGE = 60;
-const MOST = 500;
+/** Where nothing is relevant, so many of the nearest are listed. */
+const NEAREST = 20;
 
-class ListGround extends Ground {
-  columns = $state.raw<Column[]>([]);
-  topics: Topic[] = [];
-  readonly map: { source: MapSource };
-  /** There is none: what a map would hide, the list asks the server to leave out. */
-  readonly view = { setHidden: (): void => undefined };
-
-  constructor(config: MapConfig, readonly entry: MapEntry) {
-    super(config);
-    this.map = { source: mapFiles(entry.base_url) };
-    void this.load();
-  }
-
-  private async load(): Promise<void> {
-    const manifest = await (this.map.source.json("manifest.json") as Promise<Manifest>).catch(() => null);
-    if (manifest) this.columns = manifest.columns;
-    else this.fail("What the records can be filtered by could not be loaded.", () => void this.load());
-  }
-}
-
-export class Listing implements Host {
-  readonly stage: ListGround;
-  readonly filters: Filters;
-  readonly tags: Tags;
-  readonly look = { theme: currentTheme() };
-  readonly selection = { change: (part: Filter, manner: Manner): Promise<void> => this.select(part, manner) };
-
-  query = $state("");
-  /** What a link asks for besides words: pictures, records. */
-  parts = $state.raw<QueryPart[]>([]);
+export class Listing {
   records = $state.raw<MapRecord[]>([]);
-  /** Hits by ordinal, best first; null = no search. */
-  found = $state.raw<number[] | null>(null);
   total = $state(0);
-  busy = $state(false);
-  selected = $state.raw<Filter | null>(null);
-  /** How many are selected, and which of those that are listed. */
-  count = $state(0);
-  picked = $state.raw<ReadonlySet<number>>(new Set());
-  opened = $state.raw<OpenRecord | null>(null);
+  busy = $state(true);
+
+  /** Those of the listed ones that are selected, by row. */
+  readonly picked: ReadonlySet<number> = $derived(this.selected());
 
   private asking = new AbortController();
+  /** Where a range of records begins, where it ended last, and what was selected besides. */
+  private from = 0;
+  private last: number | null = null;
+  private besides: Filter | null = null;
 
-  constructor(
-    readonly config: MapConfig,
-    entry: MapEntry,
-    private readonly link: Link,
-  ) {
-    this.stage = new ListGround(config, entry);
-    this.tags = new Tags(this.stage, () => undefined);
-    this.filters = new Filters(this.stage, () => void this.start());
-    this.query = link.query;
-    this.parts = link.parts.map(readPart).filter((part) => part !== null);
-    void this.filters.setAll(...filtersOf(link));
-    void this.tags.load();
-    if (link.record !== null) void this.openRow(link.record);
-  }
-
-  get mayTag(): boolean {
-    const { may_tag, may_edit } = this.config.dataset;
-    return may_tag ?? may_edit ?? false;
-  }
-
-  private get dataset(): string {
-    return this.config.dataset.id;
-  }
-
-  /** What is listed, as a link to it says it. */
-  address(): Link {
-    const { parts, any } = this.filters;
-    const filters = parts.size > 0 ? JSON.stringify([...parts]) : null;
-    const { query, opened } = this;
-    return { ...this.link, query, parts: this.parts.map((part) => writePart({ subject: part, weight: part.weight })), filters, any, selection: null, record: opened?.record.row ?? null };
-  }
+  constructor(private readonly explorer: Explorer) {}
 
   // --- listing ------------------------------------------------------------------------------------------------
 
-  /** From the first record on, or the best hit. */
-  async start(): Promise<void> {
-    this.asking.abort();
-    this.asking = new AbortController();
-    const { signal } = this.asking;
-    const words = this.query.trim();
-    const parts = [...(words ? [{ text: words, weight: 1 }] : []), ...this.parts];
-    await this.attempt(signal, async () => (parts.length > 0 ? this.search(parts, signal) : this.page(0, signal)));
+  /** From the first record on. An effect that calls it calls it again when others are to be listed. */
+  start(): void {
+    this.last = null;
+    void this.fetch(0, this.page(0));
   }
 
-  more(): Promise<void> {
-    const { signal } = this.asking;
-    return this.attempt(signal, async () => {
-      const { found, records } = this;
-      if (!found) return this.page(records.length, signal);
-      const next = await recordsAt(this.stage.entry, found.slice(records.length, records.length + PAGE), signal);
-      this.records = [...records, ...next];
-    });
-  }
-
-  similar(record: MapRecord): Promise<void> {
-    this.close();
-    this.query = "";
-    this.parts = [{ row: record.row, weight: 1 }];
-    return this.start();
+  more(): void {
+    void this.fetch(this.records.length, this.page(this.records.length));
   }
 
   /** What fails is said, and what was there before stays. */
-  private async attempt(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  private async fetch(offset: number, page: (signal: AbortSignal) => Promise<Page>): Promise<void> {
+    this.asking.abort();
+    const { signal } = (this.asking = new AbortController());
     this.busy = true;
-    this.stage.error = null;
     try {
-      await work();
-      await this.mark();
-    } catch (problem) {
+      const { records, total } = await page(signal);
       if (signal.aborted) return;
-      this.stage.fail(problem instanceof Error ? problem.message : String(problem), () => void this.start());
+      this.records = offset > 0 ? [...this.records, ...records] : records;
+      this.total = total;
+      this.explorer.listed = this.records.map(({ row }) => row);
+    } catch (error) {
+      if (signal.aborted) return;
+      const words = error instanceof Error ? error.message : String(error);
+      this.explorer.stage.fail(words, () => void this.fetch(offset, page));
     }
     this.busy = false;
   }
 
-  private async page(offset: number, signal: AbortSignal): Promise<void> {
-    const query = { filter: this.filters.filter, sort: "row", offset, limit: PAGE, map: this.stage.entry.id };
-    const { records, total } = await table(this.dataset, query, signal);
-    this.found = null;
-    this.records = offset > 0 ? [...this.records, ...records] : records;
-    this.total = total;
+  /** Reads at once what is to be listed, and asks for it when it is called. */
+  private page(offset: number): (signal: AbortSignal) => Promise<Page> {
+    const { search, filters, stage, config, order } = this.explorer;
+    const query = { filter: filters.filter, ...order, offset, limit: PAGE, map: stage.entry.id };
+    const hits = search.hits && this.hits(search.relevant, search.ordered);
+    if (!hits) return (signal) => table(config.dataset.id, query, signal);
+    const ordinals = hits.slice(offset, offset + PAGE).map(({ ordinal }) => ordinal);
+    return async () => ({ records: await stage.records.all(ordinals), total: hits.length });
   }
 
-  private async search(parts: QueryPart[], signal: AbortSignal): Promise<void> {
-    const { entry } = this.stage;
-    const { against, mode } = this.link;
-    const answer = await search(this.dataset, { map: entry.id, parts, against, mode, limit: MOST, filter: this.filters.filter }, signal);
-    const relevant = answer.hits.slice(0, Math.max(20, answer.relevant));
-    const ordinals = relevant.map((hit) => hit.ordinal).filter((ordinal) => ordinal !== null);
-    this.records = ordinals.length > 0 ? await recordsAt(entry, ordinals.slice(0, PAGE), signal) : [];
-    this.found = ordinals;
-    this.total = ordinals.length;
+  private hits(relevant: SearchHit[], ordered: SearchHit[]): SearchHit[] {
+    return relevant.length > 0 ? relevant : ordered.slice(0, NEAREST);
   }
 
   // --- selecting ----------------------------------------------------------------------------------------------
 
-  toggle({ row }: MapRecord): Promise<void> {
-    return this.select({ rows: [row] }, this.picked.has(row) ? "take" : "add");
+  private selected(): Set<number> {
+    const { selection, stage } = this.explorer;
+    const { asked } = selection;
+    if (asked && "rows" in asked) return new Set(asked.rows);
+    const { flags } = stage.view;
+    const is = ({ ordinal }: MapRecord): boolean => ordinal !== null && flags.isSelected(ordinal);
+    return new Set(selection.filter ? this.records.filter(is).map(({ row }) => row) : []);
   }
 
-  async select(part: Filter | null, manner: Manner = "new"): Promise<void> {
-    if (!part || manner === "new") this.selected = part;
-    else if (manner === "add") this.selected = union(this.selected, part);
-    else this.selected = this.selected && minus(this.selected, part);
-    if (this.selected && "rows" in this.selected && this.selected.rows.length === 0) this.selected = null;
-    await this.stage.attempt(this.mark());
+  /** Selects a listed record, or no more; `range`: with all from the one before. */
+  mark(at: number, range: boolean): void {
+    if (range && this.last !== null) return this.extend(this.last, at);
+    const { selection } = this.explorer;
+    const { row } = this.records[at]!;
+    this.begin(at);
+    void selection.toggle(row, this.picked.has(row), null);
   }
 
-  /** Lists the selected ones alone. */
-  async keepOnly(): Promise<void> {
-    const { selected } = this;
-    await this.select(null);
-    if (selected) await this.filters.set("selection", selected);
+  /** The range that ended at `at` ends at `to` now; if none did, one begins there. */
+  extend(at: number, to: number): void {
+    if (this.last !== at) this.begin(at);
+    this.last = to;
+    const [first, last] = [Math.min(this.from, to), Math.max(this.from, to)];
+    const rows = this.records.slice(first, last + 1).map(({ row }) => row);
+    void this.explorer.selection.set(union(this.besides, { rows }));
   }
 
-  /** Marks the listed records that are selected. A selection that is no list of rows only the server can read. */
-  private async mark(): Promise<void> {
-    const { selected, records } = this;
-    if (!selected || "rows" in selected) return this.showSelected(selected?.rows ?? [], selected?.rows.length ?? 0);
-    const rows = await this.rowsIn(selected, records.map(({ row }) => row));
-    const { total } = await this.ask(selected, 1);
-    if (selected === this.selected && records === this.records) this.showSelected(rows, total);
+  private begin(at: number): void {
+    this.from = this.last = at;
+    this.besides = this.explorer.selection.asked;
   }
-
-  private showSelected(rows: number[], count: number): void {
-    this.picked = new Set(rows);
-    this.count = count;
-  }
-
-  private async rowsIn(selected: Filter, rows: number[]): Promise<number[]> {
-    const found: number[] = [];
-    for (let from = 0; from < rows.length; from += MOST) {
-      const page = await this.ask(both(selected, { rows: rows.slice(from, from + MOST) })!, MOST);
-      found.push(...page.records.map(({ row }) => row));
-    }
-    return found;
-  }
-
-  private ask(filter: Filter, limit: number): ReturnType<typeof table> {
-    return table(this.dataset, { filter, sort: "row", offset: 0, limit, map: this.stage.entry.id });
-  }
-
-  // --- one record ---------------------------------------------------------------------------------------------
-
-  async openRow(row: number): Promise<void> {
-    const record = await this.stage.attempt(recordOf(this.stage.entry, row));
-    if (record) await this.open(record);
-  }
-
-  async open(record: MapRecord): Promise<void> {
-    const opened: OpenRecord = { record, neighbours: null };
-    this.opened = opened;
-    const neighbours = await this.stage.attempt(neighboursOf(this.stage.entry, record.row));
-    if (neighbours && this.opened === opened) this.opened = { record, neighbours };
-  }
-
-  /** The one before or after it in the list; null at its ends. */
-  beside(record: MapRecord, step: 1 | -1): MapRecord | null {
-    const at = this.records.findIndex(({ row }) => row === record.row);
-    return at < 0 ? null : (this.records[at + step] ?? null);
-  }
-
-  close(): void {
-    this.opened = null;
-  }
-}
-
-/** The filters of a link, and its selection among them: a list without a map shows what somebody selected. */
-function filtersOf({ filters, selection: text, any }: Link): [Map<string, Filter>, boolean] {
-  const parts = readParts(filters);
-  const selection = readFilter(text);
-  if (!selection) return [parts, any];
-  if (any && parts.size > 1) return [new Map([["selection", selection], ["filters", { any: [...parts.values()] }]]), false];
-  return [parts.set("selection", selection), false];
 }

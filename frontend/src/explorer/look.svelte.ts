@@ -62,6 +62,7 @@ export class Look {
       this.stage.topics = labels.topics;
       view.setLabels(labels);
     });
+    if (!map.drawn) return;
     this.ask(map, "The pictures could not be loaded.", map.sheets, (index) => {
       view.setSheets(index);
       view.showPictures(this.pictures);

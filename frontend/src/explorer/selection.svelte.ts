@@ -15,6 +15,9 @@ export class Selection {
   /** Until the server has answered. */
   busy = $state(false);
 
+  /** What `filter` becomes once the server has answered: several changes may be on their way. */
+  asked = $state.raw<Filter | null>(null);
+
   private asking = new AbortController();
 
   constructor(private readonly stage: Stage) {}
@@ -30,17 +33,19 @@ export class Selection {
     this.asking = new AbortController();
     const { signal } = this.asking;
     const { view, entry } = this.stage;
-    if (!filter) return this.show(null, null, 0);
+    this.asked = filter;
+    if (!filter || isEmpty(filter)) return this.show(null, null, 0);
     this.busy = true;
     const found = await this.stage.attempt(select(entry, filter, signal), signal);
     if (signal.aborted || view !== this.stage.view) return;
     this.busy = false;
     if (found) this.show(filter, found.bits, found.count);
+    else this.asked = this.filter;
   }
 
   change(part: Filter, manner: Manner): Promise<void> {
-    if (manner === "add") return this.set(union(this.filter, part));
-    if (manner === "take") return this.filter ? this.set(minus(this.filter, part)) : Promise.resolve();
+    if (manner === "add") return this.set(union(this.asked, part));
+    if (manner === "take") return this.asked ? this.set(minus(this.asked, part)) : Promise.resolve();
     return this.set(part);
   }
 
@@ -58,12 +63,12 @@ export class Selection {
   /** Adds a row or takes it out; what was `picked` before it is in the selection that the two begin. */
   toggle(row: number, selected: boolean, picked: number | null): Promise<void> {
     if (selected) return this.change({ rows: [row] }, "take");
-    const begins = this.filter === null && picked !== null && picked !== row;
+    const begins = this.asked === null && picked !== null && picked !== row;
     return this.change({ rows: begins ? [picked, row] : [row] }, "add");
   }
 
   invert(): Promise<void> {
-    return this.filter ? this.set(opposite(this.filter)) : Promise.resolve();
+    return this.asked ? this.set(opposite(this.asked)) : Promise.resolve();
   }
 
   /** The first records of the selection that a further filter leaves, to look at, and how many these are. */
@@ -75,11 +80,13 @@ export class Selection {
 
   private show(filter: Filter | null, bits: Uint8Array | null, count: number): void {
     this.busy = false;
-    this.filter = filter;
+    this.asked = this.filter = filter;
     this.count = count;
     this.stage.view.setSelectionBits(bits);
   }
 }
+
+const isEmpty = (filter: Filter): boolean => "rows" in filter && filter.rows.length === 0;
 
 /** A hundredth of a pixel at the deepest zoom: shorter in an address. */
 const short = (value: number): number => Number(value.toPrecision(8));

@@ -1,28 +1,35 @@
-/** What every part of the explorer stands on: the map that is shown and its records. */
+/** What every part of the explorer stands on: the map that is shown, its records, and where errors are told. */
 
+import type { MapConfig } from "../config";
 import type { Topic } from "../map/manifest";
-import type { MapView } from "../map/map_view";
 import type { Found } from "../map/pick";
 import type { Camera } from "../map/viewport";
 import type { OpenedMap } from "../open_map";
 import type { Records } from "../records";
-import { Ground } from "./ground.svelte";
+import type { Surface } from "./surface";
 
-export class Stage extends Ground {
+export class Stage {
   map = $state.raw<OpenedMap>(null!);
   topics = $state.raw<Topic[]>([]);
   camera = $state.raw<Camera>({ x: 0.5, y: 0.5, k: 1 });
+  error = $state<string | null>(null);
+  /** What "try again" does. */
+  private readonly again = new Set<() => void>();
 
   readonly entry = $derived(this.map.entry);
   readonly columns = $derived(this.map.manifest.columns);
+  /** Whether the map can be seen; if not, its records are listed. */
+  readonly drawn = $derived(this.map.drawn);
+
+  constructor(readonly config: MapConfig) {}
 
   adopt(map: OpenedMap): void {
-    this.forgetFailures();
+    this.again.clear();
     this.map = map;
     this.camera = map.view.camera;
   }
 
-  get view(): MapView {
+  get view(): Surface {
     return this.map.view;
   }
 
@@ -30,9 +37,28 @@ export class Stage extends Ground {
     return this.map.records;
   }
 
-  override retry(): void {
+  /** Says that something could not be had, and how to have it after all. */
+  fail(message: string, again: () => void): void {
+    this.error = message;
+    this.again.add(again);
+  }
+
+  retry(): void {
+    this.error = null;
+    const all = [...this.again];
+    this.again.clear();
     this.view.retry();
-    super.retry();
+    all.forEach((ask) => ask());
+  }
+
+  /** The result, or null with the error told. What was aborted is told to nobody. */
+  async attempt<T>(work: Promise<T>, signal?: AbortSignal): Promise<T | null> {
+    try {
+      return await work;
+    } catch (error) {
+      if (!signal?.aborted) this.error = error instanceof Error ? error.message : String(error);
+      return null;
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import { createTag, removeTag, tagRecords, tagsOf, type Tag } from "../api/selec
 import type { Filter } from "../filters";
 import { toast } from "../site/toasts";
 import * as text from "../text";
-import type { Ground } from "./ground.svelte";
+import type { Stage } from "./stage.svelte";
 
 export class Tags {
   all = $state.raw<Tag[]>([]);
@@ -12,7 +12,7 @@ export class Tags {
   revision = $state(0);
 
   constructor(
-    private readonly stage: Ground,
+    private readonly stage: Stage,
     /** Other records have tags now. */
     private readonly changed: () => void,
   ) {}

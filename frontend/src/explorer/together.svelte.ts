@@ -18,6 +18,7 @@ export type Tab = "comments" | "views";
 export interface Surroundings {
   switchTo(entry: MapEntry): Promise<void>;
   select(filter: Filter): Promise<void>;
+  openRow(row: number): Promise<void>;
   /** What is seen, all of it. */
   hash(): string;
 }
@@ -214,6 +215,7 @@ export class Together {
   async show({ id, pin }: Comment): Promise<void> {
     this.active = [id];
     if ("filter" in pin) return this.around.select(pin.filter);
+    if (!this.stage.drawn) return this.list(pin);
     if ("map" in pin && pin.map !== this.stage.entry.id) {
       const entry = this.stage.config.maps.find((map) => map.id === pin.map);
       if (entry) await this.around.switchTo(entry);
@@ -222,6 +224,13 @@ export class Together {
     if (!place) this.stage.error = "What this comment is about is not on this map.";
     else if ("region" in pin) this.stage.view.flyToBox(boxOf(pin.region));
     else this.stage.view.flyTo({ ...place, k: Math.max(this.stage.camera.k, 6) });
+  }
+
+  /** Without a map. */
+  private async list(pin: Exclude<Pin, { filter: Filter }>): Promise<void> {
+    if ("row" in pin) await this.around.openRow(pin.row);
+    else if ("region" in pin) await this.around.select({ region: pin.region, map: pin.map });
+    else this.stage.error = "This comment is about a place on the map, which a list does not show.";
   }
 
   link(): Pick<Link, "comment"> {

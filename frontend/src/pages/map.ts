@@ -9,11 +9,12 @@
  */
 
 import { readConfig, type MapEntry } from "../config";
-import { NoWebGLError } from "../map/map_view";
-import { openMap, type OpenedMap } from "../open_map";
+import { NoWebGLError, type MapView } from "../map/map_view";
+import { openMap, openUnseen, type OpenedMap } from "../open_map";
 import { decodeLink } from "../url";
 
 const app = document.getElementById("main")!;
+const listWanted = new URLSearchParams(location.search).has("list");
 
 void start();
 
@@ -23,15 +24,25 @@ async function start(): Promise<void> {
   const entry = config.maps.find((map) => map.space === link.map) ?? config.maps[0];
   if (!entry) return showBlank("There is no map yet", "It appears here once the dataset has been embedded.", config.dataset.url);
   const panels = import("../panels/start.svelte");
-  if (new URLSearchParams(location.search).has("list")) return (await panels).startList(app, config, entry, true);
   try {
-    const map = await openMap(entry, app);
+    const map = await drawn(entry);
+    if (!map) return (await panels).startList(app, config, await openUnseen(entry), listWanted);
     if (link.camera) map.view.setCamera(link.camera);
     await firstPaint(map);
     (await panels).startPanels(app, config, map, (other: MapEntry) => openMap(other, app));
   } catch (error) {
-    if (error instanceof NoWebGLError) (await panels).startList(app, config, entry, false);
-    else showBlank("The map could not be opened", error instanceof Error ? error.message : String(error), location.href);
+    showBlank("The map could not be opened", error instanceof Error ? error.message : String(error), location.href);
+  }
+}
+
+/** Null where a list is wanted, or all that can be had. */
+async function drawn(entry: MapEntry): Promise<OpenedMap<MapView> | null> {
+  if (listWanted) return null;
+  try {
+    return await openMap(entry, app);
+  } catch (error) {
+    if (error instanceof NoWebGLError) return null;
+    throw error;
   }
 }
 

@@ -3,19 +3,19 @@
 import { mount, untrack } from "svelte";
 import type { MapConfig, MapEntry } from "../config";
 import type { Focus } from "../map/morph";
-import { openMap, placesBefore, type OpenedMap } from "../open_map";
+import type { MapView } from "../map/map_view";
+import { openMap, openUnseen, placesBefore, type OpenedMap } from "../open_map";
 import { Explorer } from "../explorer/explorer.svelte";
 import { decodeLink, encodeLink, leftOut, type Link } from "../url";
 import ExplorerPanels from "./Explorer.svelte";
-import ListView from "./ListView.svelte";
 
 const ADDRESS_MS = 300;
 
 export function startPanels(
   app: HTMLElement,
   config: MapConfig,
-  first: OpenedMap,
-  open: (entry: MapEntry) => Promise<OpenedMap>,
+  first: OpenedMap<MapView>,
+  open: (entry: MapEntry) => Promise<OpenedMap<MapView>>,
 ): void {
   let shown = first;
   const explorer = new Explorer(config, async (entry, focus) => {
@@ -24,21 +24,24 @@ export function startPanels(
     shown = next;
     return next;
   }, (entry) => openMap(entry, app, true));
+  begin(app, explorer, first, true);
+}
+
+/** The same without a map: its records are listed. `able`: the browser could draw it. */
+export function startList(app: HTMLElement, config: MapConfig, first: OpenedMap, able: boolean): void {
+  app.replaceChildren();
+  begin(app, new Explorer(config, openUnseen, null), first, able);
+}
+
+function begin(app: HTMLElement, explorer: Explorer, first: OpenedMap, able: boolean): void {
   explorer.adopt(first);
-  mount(ExplorerPanels, { target: app, props: { explorer } });
+  mount(ExplorerPanels, { target: app, props: { explorer, able } });
   explorer.together.start();
   syncAddress(explorer);
 }
 
-/** `able`: the browser could draw the map too. */
-export function startList(app: HTMLElement, config: MapConfig, entry: MapEntry, able: boolean): void {
-  const link = decodeLink(location.hash || `#${config.start ?? ""}`);
-  app.replaceChildren();
-  mount(ListView, { target: app, props: { config, entry, link, able } });
-}
-
 /** Every point travels from its old place; a map that cannot be shown leaves the old one as it is. */
-async function morph(from: OpenedMap, to: OpenedMap, focus: Focus | null): Promise<void> {
+async function morph(from: OpenedMap<MapView>, to: OpenedMap<MapView>, focus: Focus | null): Promise<void> {
   try {
     await to.view.morphFrom(from.view, placesBefore(to, from.entry), focus);
   } catch (error) {
