@@ -153,14 +153,15 @@ PAGES: dict[str, tuple[bool, str, Callable[[Page], None]]] = {
     "map with comments": (True, "{}/map", on_map("at=0.5,0.5,4", press("Comments and saved views"))),
     "delete the team": (True, "/teams/rosa/delete", confirm),
     "picture": (True, "{}/map", on_map("record=4", lambda page: page.get_by_title("Look closer").click())),
-    "list by choice": (True, "{}/map?list", see("listitem")),
-    "list": (True, "{}/map", see("listitem")),
+    "list by choice": (True, "{}/map?list", see("checkbox", "Select record 3")),
+    "list": (True, "{}/map", see("checkbox", "Select record 3")),
+    "list with hits": (True, "{}/map?list=hits#q=a blue square", see("heading", "Squares")),
     "list with a selection": (
         True,
         '{}/map?list=filtered#filters=[["c",{{"caption":"red"}}]]',
         lambda page: page.get_by_label("Select record 4", exact=True).check(),
     ),
-    "list with a record": (True, "{}/map?list=opened#record=5", see("dialog", "Record 5")),
+    "list with a record": (True, "{}/map?list=opened#record=5", see("complementary", "Record 5")),
 }
 
 
