@@ -5,6 +5,7 @@ from atlas.api.document import DocumentedAPI
 from atlas.api.embed_api import router as embed_router
 from atlas.api.errors import tell_errors
 from atlas.api.parser import ShallowParser
+from atlas.api.reference import Reference
 from atlas.datasets.api import router as datasets_router
 from atlas.maps.api import router as maps_router
 from atlas.maps.export_api import router as export_router
@@ -19,7 +20,12 @@ from atlas.search.pictures_api import router as query_pictures_router
 from atlas.search.saved_api import router as saved_searches_router
 
 api = DocumentedAPI(
-    title="Atlas", version="1", auth=[Key(), Visitor()], parser=ShallowParser(), urls_namespace="api"
+    title="Atlas",
+    version="1",
+    auth=[Key(), Visitor()],
+    parser=ShallowParser(),
+    docs=Reference(),
+    urls_namespace="api",
 )
 api.add_router("/datasets", datasets_router)
 api.add_router("", maps_router)

@@ -19,6 +19,7 @@ from atlas.api.document import DocumentedAPI
 from atlas.api.embed_api import MOST_ITEMS, EmbedOut, TextsIn, answer_pictures, answer_texts
 from atlas.api.errors import tell_errors
 from atlas.api.parser import ShallowParser
+from atlas.api.reference import Reference
 from atlas.search.remote import RemoteError, fetch_picture
 from atlas.teams.asker import key_of_request
 from atlas.teams.models import Membership
@@ -27,7 +28,12 @@ from atlas.teams.models import Membership
 MOST_URLS = 16
 
 api = DocumentedAPI(
-    title="Atlas, for the nomic client", version="1", auth=Key(), parser=ShallowParser(), urls_namespace="v1"
+    title="Atlas, for the nomic client",
+    version="1",
+    auth=Key(),
+    parser=ShallowParser(),
+    docs=Reference(),
+    urls_namespace="v1",
 )
 tell_errors(api)
 
