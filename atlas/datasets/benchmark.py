@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from atlas.datasets.images import prepare
-from atlas.datasets.ingest import BATCH_ITEMS, Stored, copy_records
+from atlas.datasets.ingest import BATCH_ITEMS, copy_records
 from atlas.datasets.models import Dataset
+from atlas.datasets.stored import Stored
 from embeddings.readers import Row
 
 

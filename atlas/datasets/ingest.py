@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import islice
 from uuid import UUID
 
@@ -26,23 +25,24 @@ from django.utils import timezone
 
 from atlas.datasets import images
 from atlas.datasets.claims import claim_import, leaves_a_worker, lock, working_on
-from atlas.datasets.columns import Column, as_text, merge_columns, turned_to_text
+from atlas.datasets.columns import Column, merge_columns, turned_to_text
 from atlas.datasets.events import publish_import
+from atlas.datasets.known import KnownPictures, without_duplicates
 from atlas.datasets.models import (
     Dataset,
     Import,
     ImportState,
-    Record,
     SkippedItem,
     original_name,
     thumbnail_name,
 )
-from atlas.datasets.reading import limits, open_import, values_as_json
+from atlas.datasets.reading import limits, open_import
 from atlas.datasets.report import NOTE
 from atlas.datasets.signals import records_imported
+from atlas.datasets.stored import Stored, text_columns, values_of
 from atlas.datasets.uploads import remove_upload
 from atlas.datasets.vectors import keep_vectors, remove_vectors
-from embeddings.readers import ColumnType, DatasetError, Description, ReadError, Reason, Row, Skipped
+from embeddings.readers import DatasetError, Description, ReadError, Reason, Row, Skipped
 
 BATCH_ITEMS = 500
 #: With large pictures a batch ends earlier: the page wants to see something move.
@@ -55,18 +55,6 @@ _COPY = """COPY datasets_record (dataset_id, row, key, source, caption, captions
  sha256, width, height, format, size) FROM STDIN"""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A row of the upload whose picture lies in the storage."""
-
-    row: Row
-    sha256: str | None = None
-    width: int | None = None
-    height: int | None = None
-    format: str | None = None
-    size: int | None = None
-
-
 def run_import(import_id: UUID) -> None:
     """Read everything that was not read yet. Returns at once if another worker is at it, or it has to wait
     for another large import: the beat sends it again."""
@@ -76,16 +64,17 @@ def run_import(import_id: UUID) -> None:
     if job is None:
         return
     with working_on(job), open_import(job) as source:
-        prepare_dataset(job, source.describe())
+        known = KnownPictures(job.dataset_id, prepare_dataset(job, source.describe()))
         with closing(store_pictures(job.dataset_id, islice(source, job.read, None))) as items:
             for batch, seconds in batches(items):
-                job = import_batch(job, batch, seconds)
+                job = import_batch(job, batch, seconds, known)
         finish(job)
 
 
 @transaction.atomic
-def prepare_dataset(job: Import, description: Description) -> None:
-    """Bring the dataset's columns and kind of vectors in line with what comes. Raises DatasetError."""
+def prepare_dataset(job: Import, description: Description) -> int:
+    """Bring the dataset's columns and kind of vectors in line with what comes; how many records there were
+    before any of this import. Raises DatasetError."""
     now, dataset = lock(job)
     if description.dimensions is not None:
         _agree_on_vectors(dataset, description.dimensions)
@@ -96,10 +85,13 @@ def prepare_dataset(job: Import, description: Description) -> None:
     for name in turned_to_text(old, dataset.columns):
         _turn_to_text(dataset, name)
     dataset.save(update_fields=["columns", "vector_size"])
+    if now.first_row is None:
+        now.first_row = dataset.row_count
     if description.rows is not None:
         now.total = description.rows + len(description.skipped)
-        now.save(update_fields=["total"])
+    now.save(update_fields=["total", "first_row"])
     transaction.on_commit(lambda: publish_import(now))
+    return now.first_row
 
 
 def store_pictures(
@@ -139,10 +131,10 @@ def batches(items: Iterable[Stored | Skipped]) -> Iterator[tuple[list[Stored | S
 
 
 @transaction.atomic
-def import_batch(job: Import, batch: list[Stored | Skipped], seconds: float) -> Import:
+def import_batch(job: Import, batch: list[Stored | Skipped], seconds: float, known: KnownPictures) -> Import:
     """Records, report and progress in one transaction; the import as it is then. Raises LostClaimError."""
     now, dataset = lock(job)
-    stored, skipped = _without_duplicates(dataset, batch)
+    stored, skipped = without_duplicates(dataset, batch, known)
     first = dataset.row_count
     copy_records(dataset, stored)
     notes = [
@@ -170,7 +162,7 @@ def copy_records(dataset: Dataset, stored: list[Stored]) -> None:
         return
     if dataset.vector_size is not None:
         keep_vectors(dataset, dataset.row_count, [each.row.vector for each in stored])
-    texts = {column["name"] for column in dataset.columns if column["type"] == ColumnType.TEXT}
+    texts = text_columns(dataset)
     with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(_COPY) as copy:
         for number, each in enumerate(stored, dataset.row_count):
             copy.write_row(_fields(dataset, number, each, texts))
@@ -199,6 +191,8 @@ def _nothing_imported(job: Import) -> str:
     first = reasons.first()
     if first is None:
         return "Nothing could be imported: there is no record in these files."
+    if not skipped.exclude(reason__in=(Reason.ALREADY_HERE, Reason.DUPLICATE_ID)).exists():
+        return "Nothing was added: the dataset has all records of these files already."
     how_often = "each" if first["count"] == job.skipped else f"{first['count']:,} of {job.skipped:,}"
     return (
         f"Nothing could be imported. What was wrong with {how_often}: {first['example']} "
@@ -260,28 +254,9 @@ def _put(name: str, data: bytes) -> None:
     default_storage.save(name, ContentFile(data))
 
 
-def _without_duplicates(
-    dataset: Dataset, batch: list[Stored | Skipped]
-) -> tuple[list[Stored], list[Skipped]]:
-    """The rows to import and the items to report: an id that an earlier import brought is taken."""
-    keys = [item.row.id for item in batch if isinstance(item, Stored) and item.row.id is not None]
-    taken = set(Record.objects.filter(dataset=dataset, key__in=keys).values_list("key", flat=True))
-    stored: list[Stored] = []
-    skipped: list[Skipped] = []
-    for item in batch:
-        if isinstance(item, Skipped):
-            skipped.append(item)
-        elif item.row.id in taken:
-            detail = f"The dataset has a record with the id “{item.row.id}” already."
-            skipped.append(Skipped(item.row.source, Reason.DUPLICATE_ID, detail))
-        else:
-            stored.append(item)
-    return stored, skipped
-
-
 def _fields(dataset: Dataset, number: int, each: Stored, texts: set[str]) -> tuple[object, ...]:
     row = each.row
-    values = {name: as_text(value) if name in texts else value for name, value in values_as_json(row).items()}
+    values = values_of(row, texts)
     return (
         dataset.pk, number, row.id, row.source, row.captions[0] if row.captions else "",
         json.dumps(row.captions), json.dumps(values, allow_nan=False),

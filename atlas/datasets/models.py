@@ -271,6 +271,8 @@ class Import(models.Model):
     heartbeat_at = models.DateTimeField(null=True)
     #: The run that holds it: a batch commits under its own claim only, so a worker taken for dead stops.
     claim = models.UUIDField(null=True)
+    #: How many records the dataset had before its first batch; NULL until then.
+    first_row = models.PositiveIntegerField(null=True)
     #: Items read so far, in the readers' order: imported + skipped. The place to resume.
     read = models.PositiveIntegerField(default=0)
     imported = models.PositiveIntegerField(default=0)

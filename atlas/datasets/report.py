@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.db import transaction
 
 from atlas.connections import let_go
 from atlas.datasets.cells import harmless
@@ -42,6 +43,16 @@ def report_not_embedded(dataset: Dataset, reasons: Mapping[int, str]) -> None:
         for row, reason in sorted(reasons.items())
         if row not in known
     )  # fmt: skip
+
+
+def note_column(dataset: Dataset, name: str, remark: str) -> None:
+    """Say something about a column in the report of the latest import; once, however often it is found."""
+    with transaction.atomic():
+        Dataset.objects.select_for_update().get(pk=dataset.pk)  # the maps of a dataset are built side by side
+        told = SkippedItem.objects.filter(job__dataset=dataset, reason=NOTE, row__isnull=True, source=name)
+        latest = dataset.imports.filter(imported__gt=0).order_by("started_at").last()
+        if latest is not None and not told.exists():
+            SkippedItem.objects.create(job=latest, source=name, reason=NOTE, detail=remark)
 
 
 def import_with(dataset: Dataset, row: int) -> Import:

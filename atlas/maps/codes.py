@@ -12,12 +12,23 @@ from atlas.maps.histogram import edges_of, is_whole
 
 Codes = npt.NDArray[np.uint8 | np.uint16]
 
+MOST_VALUES = 65_535  # different words of a category
 _STEPS = 65_534  # of a number; 65,535 is "missing"
 _LOG_RATIO = 1000  # numbers that span more than this are stored by their logarithm
 
 
 class BadColumnError(ValueError):
     """A column cannot be put on the map; the sentence names it."""
+
+
+class TooManyValuesError(BadColumnError):
+    """A category has `different` values, more than codes."""
+
+    def __init__(self, name: str, different: int) -> None:
+        super().__init__(
+            f"column {name!r} has {different:,} different values, a map can show {MOST_VALUES:,}"
+        )
+        self.different = different
 
 
 @dataclass(frozen=True)
@@ -32,14 +43,12 @@ class Column:
 
     @classmethod
     def category(cls, name: str, values: Sequence[str | None]) -> Self:
-        """Words, the commonest first. Raises BadColumnError beyond 65,535 different ones."""
+        """Words, the commonest first. Raises TooManyValuesError beyond 65,535 different ones."""
         # By a dictionary: numpy would give every row the room of the longest word.
         places: dict[str, int] = {}
         given = np.array([-1 if word is None else places.setdefault(word, len(places)) for word in values])
-        if len(places) > 65_535:
-            raise BadColumnError(
-                f"column {name!r} has {len(places):,} different values, a map can show 65,535"
-            )
+        if len(places) > MOST_VALUES:
+            raise TooManyValuesError(name, len(places))
         present = given >= 0
         words = list(places)
         counts = np.bincount(given[present], minlength=len(words)).tolist()

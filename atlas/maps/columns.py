@@ -10,7 +10,8 @@ from django.utils.text import slugify
 from numpy.typing import NDArray
 
 from atlas.datasets.models import Dataset, Record
-from atlas.maps.codes import BadColumnError, Column
+from atlas.datasets.report import note_column
+from atlas.maps.codes import Column, TooManyValuesError
 from atlas.maps.computed import SHOWN_COMPUTED
 from atlas.maps.work import Report, part_of
 
@@ -20,6 +21,10 @@ log = logging.getLogger(__name__)
 SHOWN = ("category", "number", "date")
 #: Records read between two reports.
 CHUNK = 5000
+_TOO_MANY = (
+    "It has {:,} different values, too many to colour a map by: the legend leaves it out. "
+    "Searching and filtering by it work."
+)
 
 
 def columns_of(
@@ -27,7 +32,8 @@ def columns_of(
 ) -> dict[str, Column]:
     """Those of these kinds by key, in the dataset's order, one value for each of `rows` (ascending).
 
-    A column with more different words than a map can show is left out. What `report` raises ends it.
+    A column with more different words than a map can show is left out, which the import's report tells. What
+    `report` raises ends it.
     """
     shown = {each["name"]: each["type"] for each in dataset.columns if each["type"] in kinds}
     values = _values(dataset, rows, list(shown), part_of(report, 0, 60))
@@ -36,8 +42,9 @@ def columns_of(
         report(60 + 40 * at // len(shown), 100)
         try:
             column = _column(name, kind, values[name])
-        except BadColumnError as error:
+        except TooManyValuesError as error:
             log.warning("dataset %s: %s", dataset.pk, error)
+            note_column(dataset, name, _TOO_MANY.format(error.different))
             continue
         columns[_free_key(name, columns)] = column
     return columns

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     UNSAFE = "unsafe"
     UNREADABLE = "unreadable"
     EMPTY = "empty"
+    ALREADY_HERE = "already_here"
 
     @property
     def sentence(self) -> str:
@@ -37,6 +38,7 @@ _SENTENCES = {
     Reason.OVER_LIMIT: "It is over a limit of this installation.",
     Reason.UNSAFE: "It is a link or device, or its name points outside the upload.",
     Reason.UNREADABLE: "The row could not be understood.",
+    Reason.ALREADY_HERE: "The dataset has this record already.",
     Reason.EMPTY: "There is no picture, caption or vector in it.",
 }
 

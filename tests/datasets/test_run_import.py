@@ -16,9 +16,10 @@ from pytest_django import Settings
 from atlas.datasets import ingest
 from atlas.datasets.describe import describe_import
 from atlas.datasets.imports import append, cancel_import, requeue_orphans, retry_import, start_import
-from atlas.datasets.ingest import Stored, run_import
+from atlas.datasets.ingest import run_import
 from atlas.datasets.models import Dataset, Import, ImportState, Record, SkippedItem, Upload
 from atlas.datasets.signals import records_imported
+from atlas.datasets.stored import Stored
 from atlas.datasets.vectors import given_vectors
 from embeddings.readers import Picture, Row
 from tests.datasets.material import fruit_zip, imported_dataset, new_import, picture, run, uploaded, zip_of
@@ -158,6 +159,45 @@ def test_appended_records_get_the_next_rows_and_known_ids_are_skipped(cast: Cast
     assert set(second.skipped_items.values_list("reason", flat=True)) == {"duplicate_id"}
     keys = Record.objects.filter(dataset=dataset).order_by("row").values_list("key", flat=True)
     assert list(keys) == [f"r{n}" for n in range(8)]
+
+
+def shard(first: int, count: int) -> bytes:
+    """A shard of a webdataset, whose keys count from 0 in each."""
+    files: dict[str, str | bytes] = {}
+    for key in range(count):
+        files[f"{key:06}.png"] = picture("red", width=first + key + 1)
+        files[f"{key:06}.txt"] = "A red bar"
+        files[f"{key:06}.json"] = f'{{"width": {first + key + 1}}}'
+    return zip_of(files)
+
+
+def test_the_same_webdataset_again_adds_nothing_and_says_so(cast: Cast) -> None:
+    first = run(new_import(cast, "000.zip", shard(0, 3)))
+    again = run(append(first.dataset, cast.bob, [uploaded(cast.bob, "renamed.zip", shard(0, 3))]))
+    assert (again.state, again.imported, again.skipped) == (ImportState.FAILED, 0, 3)
+    assert again.error == "Nothing was added: the dataset has all records of these files already."
+    line = SkippedItem.objects.filter(job=again).first()
+    assert line is not None
+    assert (line.reason, line.detail[-9:]) == ("already_here", "record 0.")
+
+
+def test_another_shard_with_the_same_keys_is_added(cast: Cast) -> None:
+    first = run(new_import(cast, "000.zip", shard(0, 3)))
+    more = run(append(first.dataset, cast.bob, [uploaded(cast.bob, "001.zip", shard(2, 3))]))
+    assert (more.imported, more.skipped) == (2, 1)
+
+
+def test_a_picture_with_other_words_and_one_repeated_in_the_files_are_added(cast: Cast) -> None:
+    twice: dict[str, str | bytes] = {
+        "1.png": picture("red"),
+        "2.png": picture("red"),
+        "metadata.csv": "file_name,caption\n1.png,One\n2.png,One\n",
+    }
+    first = run(new_import(cast, "a.zip", zip_of(twice)))
+    assert first.imported == 2
+    other: dict[str, str | bytes] = {**twice, "metadata.csv": "file_name,caption\n1.png,One\n2.png,Two\n"}
+    more = run(append(first.dataset, cast.bob, [uploaded(cast.bob, "a.zip", zip_of(other))]))
+    assert (more.imported, more.skipped) == (1, 1)
 
 
 def test_a_column_with_two_types_becomes_text(cast: Cast) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from atlas.datasets.models import Dataset, State
-from atlas.maps import labels, publish, run, writing
+from atlas.datasets.models import Dataset, Import, SkippedItem, State
+from atlas.maps import codes, labels, publish, run, writing
 from atlas.maps.build import cancel_build, create_build, retry_build
 from atlas.maps.kept import Points
 from atlas.maps.models import DataMap, MapVersion, Space, Stage, Step, Topic, version_folder
@@ -116,6 +116,19 @@ def test_the_columns_of_the_records_are_on_the_map(dataset: Dataset) -> None:
     assert columns["trust"]["kind"] == "number"
     assert columns["topic-0"]["kind"] == "topic"
     assert manifest(shown(dataset))["embedded"] == "topic-0"
+
+
+def test_a_category_of_too_many_values_is_left_out_and_the_import_report_says_so(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codes, "MOST_VALUES", len(COLOURS) - 1)
+    job = Import.objects.create(dataset=dataset, imported=40)
+    make_maps(dataset.pk)
+
+    assert "colour" not in {each["key"] for each in manifest(shown(dataset))["columns"]}
+    note = SkippedItem.objects.get(job=job)  # one, though three maps found it out
+    assert (note.reason, note.source) == ("note", "colour")
+    assert note.detail.startswith(f"It has {len(COLOURS)} different values, too many to colour a map by")
 
 
 @pytest.mark.parametrize("space", list(Space))
