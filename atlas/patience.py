@@ -2,11 +2,13 @@
 
 import errno
 import logging
+import os
 import time
 from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError, connection
 from psycopg.errors import DiskFull
+from redis.exceptions import ResponseError
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +34,9 @@ def once_the_database_answers(write: Callable[[], None]) -> None:
 
 
 def disk_is_full(error: BaseException) -> bool:
-    """Whether a file of ours, or one of the database's, found no room."""
+    """Whether a file of ours, or one of the database's or of Redis', found no room."""
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if isinstance(error, ResponseError):
+        return os.strerror(errno.ENOSPC) in str(error)
     return isinstance(error.__cause__, DiskFull)

@@ -1,10 +1,12 @@
 """What is answered when the server fails."""
 
+import errno
 from typing import NoReturn
 
 import pytest
 from django.db import OperationalError
 from django.test import Client
+from redis.exceptions import ResponseError
 
 from atlas import vite
 
@@ -14,10 +16,16 @@ from atlas import vite
     ("error", "status", "words"),
     [
         (OperationalError("the database system is starting up"), 503, "The database does not answer"),
+        (OSError(errno.ENOSPC, "secret"), 507, "disk is full"),
+        (
+            ResponseError("MISCONF Errors writing to the AOF file: No space left on device"),
+            507,
+            "disk is full",
+        ),
         (ZeroDivisionError("secret"), 500, "omething went wrong"),
     ],
 )
-def test_it_tells_a_database_that_is_away_from_a_mistake(
+def test_it_tells_a_database_that_is_away_and_a_full_disk_from_a_mistake(
     client: Client, monkeypatch: pytest.MonkeyPatch, path: str, error: Exception, status: int, words: str
 ) -> None:
     def fail(*_: object) -> NoReturn:
