@@ -85,7 +85,8 @@ def plant(n: int, dimensions: int, model: str) -> str:
             " w[1 + row / 289 %% 17]) AS words FROM generate_series(0, %s) AS row, list) AS made",
             [WORDS, dataset.pk, n - 1],
         )
-    VectorSet.objects.create(dataset=dataset, space=Space.IMAGE, **maker(dataset))
+    # Said to be indexed: else the system would make an index of its own of a large set, meanwhile.
+    VectorSet.objects.create(dataset=dataset, space=Space.IMAGE, indexed_count=n, **maker(dataset))
     create_partition(dataset.pk)
     start = 0
     for vectors in planted(n, dimensions):
