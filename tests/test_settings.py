@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from atlas.settings import celery_url, database, env, envbool, envchoice, envint, envlist, stored_secret_key
+from atlas.environment import (
+    celery_url,
+    database,
+    env,
+    envbool,
+    envchoice,
+    envint,
+    envlist,
+    stored_secret_key,
+)
 
 
 @pytest.mark.parametrize(

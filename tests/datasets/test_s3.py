@@ -12,8 +12,8 @@ from pytest_django import Settings
 from atlas.datasets.delete import delete_dataset, remove_dataset
 from atlas.datasets.imports import append
 from atlas.datasets.models import Dataset, Record
+from atlas.environment import s3_storage
 from atlas.maps import embed
-from atlas.settings import s3_storage
 from tests.datasets.fake_s3 import BUCKET, FakeS3, fake_s3
 from tests.datasets.material import fruit_zip, imported_dataset, picture, run, uploaded
 from tests.people import Cast, client_of, content_of

@@ -11,7 +11,7 @@ from django.http import HttpResponseBase
 from django.test import Client
 from pytest_django import Settings
 
-from atlas.settings import single_sign_on
+from atlas.environment import single_sign_on
 from atlas.teams.models import User
 from tests.people import PASSWORD, Cast, client_of
 from tests.teams.oidc import CLIENT_ID, SECRET, Provider, running_provider
