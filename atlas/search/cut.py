@@ -1,31 +1,36 @@
 """Where the hits of a query end: a cut that comes from this query's own scores. No Django.
 
-A flat threshold fails, because good hits of one query score like the junk of the next. Two levels of this
-query are known, though: that of the best records, and the one that the best of as many records would reach
-by chance, were the scores normal. Hits end between them. Near the middle of the two, the cut lies in the
-widest gap: of scores that thin out evenly, the k-th and the next are 1/k as far apart as the first and the
-second (Rényi 1953, doi:10.1007/BF02127580), so a gap counts k times its width, and the less the further away.
-Where nothing stands out, both levels are the same and a few records are left.
+A flat threshold fails, because good hits of one query score like the junk of the next. The cut is the most
+likely end of the hits, by three things that this query's scores say. No unit or scale of scores matters.
 
-`python -m atlas.search.benchmark --relevance` measures it on sets with known truth. On the sample of the
-project, 727 queries by meaning: mean F1 0.446, where the best flat threshold, chosen afterwards, has 0.427
-and the first 50 have 0.277; with the hits that have the words, 0.533. It is weak where hundreds of hits fade
-into what is no hit, as records that look a little like another do. Among the rules tried were shares of the
-best, levels of chance alone, Otsu's, and gaps without regard to where they lie.
+The gap. Of scores that thin out evenly, the k-th and the next are 1/k as far apart as the first and the
+second (Rényi 1953, doi:10.1007/BF02127580): where a gap is wider than that, something ends. So a gap counts
+k times its width.
+
+How many hits there may be. Where the scores fall steeply, the best are a kind of their own, and take some
+others of it with them. Where a crowd comes close to the best, a whole kind is like the query, and what was
+asked for is one special thing within it: the hits are few. Between the two the expected number goes from
+half a record to a quarter of the root of all, in even ratios. A number is the less likely the further its
+logarithm is away, by Student's distribution: its tails are so heavy that a wide gap overrules what was
+expected (Dawid 1973, doi:10.1093/biomet/60.3.664).
+
+How good they may be. What is not nearly as good as the best is another thing: near four fifths of the way
+from the middle of all scores to the best, a gap counts most.
 """
 
-from statistics import NormalDist
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
 
-#: So many are "the best": a record that is the query itself must not speak for all.
-BEST = 2
-#: How far from the middle a gap may well be, as a share of how far the best are from the mean. A standard
-#: deviation: the weight is that of a normal distribution.
-NEAR = 0.15
-#: Further away than so many of these no gap counts: most records are never looked at.
-REACH = 3
+#: The best, and those that are a crowd if they come close.
+BEST, CROWD = 5, 150
+#: How close: as shares of how far the best are above the middle of all scores, no crowd and a whole one.
+SPARSE, CROWDED = 0.4, 0.55
+#: Of the logarithm of how many hits there are: scale and degrees of freedom.
+SPREAD, FREEDOM = 1.3, 3
+#: As such a share, where the hits end most often, by what deviation, and where they have ended for sure.
+END, NEAR, FAR = 0.8, 0.2, 0.3
 
 
 def relevance_cut(ordered: NDArray[np.float32]) -> float:
@@ -34,16 +39,28 @@ def relevance_cut(ordered: NDArray[np.float32]) -> float:
     Args:
         ordered: (n,) n ≥ 1 finite scores of all records that could be a hit, ascending.
     """
-    if ordered[0] == ordered[-1]:
-        return float(ordered[0])
     count = len(ordered)
-    mean, deviation = (float(figure(ordered, dtype=np.float64)) for figure in (np.mean, np.std))
-    best = float(ordered[-min(BEST, count - 1) :].mean(dtype=np.float64)) - mean
-    by_chance = deviation * NormalDist().inv_cdf(count / (count + 1))
-    middle, near = mean + (best + min(by_chance, best)) / 2, NEAR * best
-    first = int(np.searchsorted(ordered, middle - REACH * near))
-    best_first = ordered[max(first - 1, 0) :][::-1].astype(np.float64)
-    above, below = best_first[:-1], best_first[1:]
-    away = np.maximum(np.maximum(middle - above, below - middle), 0) / near
-    gaps = np.arange(1, len(best_first)) * (above - below)
-    return float(above[np.argmax(gaps * np.exp(-(away**2) / 2))])
+    middle = float(ordered[(count - 1) // 2])
+    best = float(ordered[-1]) - middle
+    if best == 0:  # half of all are as good as the best
+        return middle
+    first = int(np.searchsorted(ordered, middle + FAR * best))
+    shares = (ordered[first - 1 :][::-1].astype(np.float64) - middle) / best
+    above, below = shares[:-1], shares[1:]
+    numbers = np.arange(1, len(shares))
+    off = (np.log(numbers) - log(_expected(ordered, middle))) / SPREAD
+    likely = (1 + off**2 / FREEDOM) ** (-(FREEDOM + 1) / 2)
+    away = np.maximum(np.maximum(END - above, below - END), 0) / NEAR
+    last = int(np.argmax(numbers * (above - below) * likely * np.exp(-(away**2) / 2)))
+    return float(ordered[-1 - last])
+
+
+def _expected(ordered: NDArray[np.float32], middle: float) -> float:
+    """How many hits there are most often, by how close a crowd comes to the best."""
+    count = len(ordered)
+    crowd = max(1, min(CROWD, count // 4))
+    best = float(ordered[-min(BEST, crowd) :].mean(dtype=np.float64)) - middle
+    close = (float(ordered[-crowd]) - middle) / best
+    steep = min(max((CROWDED - close) / (CROWDED - SPARSE), 0), 1)
+    fewest, most = 0.5, max(0.5, count**0.5 / 4)
+    return float(fewest * (most / fewest) ** steep)

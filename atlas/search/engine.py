@@ -153,7 +153,16 @@ def meaning(at_hand: Opened, row_count: int, query: Query) -> Work[Meaning]:
     total = combine(parts, [part.weight for part in query.parts])
     # Sorted once: the cut, the histogram, ranks and the best all follow from it.
     ordered = np.sort(total[~np.isnan(total)])
-    return Meaning(total, parts, ordered, relevance_cut(ordered) if len(ordered) else np.inf)
+    return Meaning(total, parts, ordered, _cut(total, ordered, query.parts))
+
+
+def _cut(total: Scores, ordered: Scores, parts: tuple[Part, ...]) -> float:
+    """Where the hits end. How much a record is like itself says nothing of how much others are."""
+    asked = total[[part.row for part in parts if part.row is not None]]
+    others = np.delete(ordered, np.searchsorted(ordered, asked[~np.isnan(asked)]))
+    if len(others):
+        return relevance_cut(others)
+    return float(ordered[0]) if len(ordered) else np.inf
 
 
 def _fused(found: Meaning, allowed: Allowed, words: Matches, query: Query) -> Answer:

@@ -7,7 +7,8 @@ out: words are looked up in captions only.
 
 The automatic cut is compared by its mean F1 with the best flat threshold, known only afterwards, one for all
 queries of the set, and with taking the first 50. `perfect` is the F1 of who would know the best place to cut
-for each query. Beside it, precision among the first ten and recall of all that count as hits, by meaning, by
+for each query. `similar` asks with the first of the records that a query wants, not with its words, and wants
+the others. Beside it, precision among the first ten and recall of all that count as hits, by meaning, by
 words, and by the best of both.
 """
 
@@ -118,13 +119,18 @@ def plant(name: str, items: Items, model: str) -> Dataset:
 
 def measure(dataset: Dataset, asked: Asked) -> dict[str, float]:
     """The figures of a set, each the mean over its queries."""
-    found = {mode: [_Found.of(dataset, text, rows, mode) for text, rows in asked] for mode in get_args(Mode)}
-    meaning = found["meaning"]
+    found = {
+        mode: [_Found.of(dataset, Part(1.0, text=text), rows, mode) for text, rows in asked]
+        for mode in get_args(Mode)
+    }
+    similar = [
+        _Found.of(dataset, Part(1.0, row=row), others, "meaning")
+        for row, *others in (rows for _, rows in asked)
+        if others
+    ]
     return {
-        "F1 cut": _mean([each.f1(each.count) for each in meaning]),
-        "F1 flat": _best_flat(meaning),
-        "F1 top 50": _mean([each.f1(50) for each in meaning]),
-        "perfect": _mean([max(map(each.f1, range(1, len(each.sums)))) for each in meaning]),
+        **_ends(found["meaning"]),
+        **{f"similar {name}": figure for name, figure in _ends(similar).items()},
         **{f"F1 {mode}": _mean([each.f1(each.count) for each in found[mode]]) for mode in ("words", "best")},
         **{f"p@10 {mode}": _mean([each.summed(10) / 10 for each in found[mode]]) for mode in found},
         **{
@@ -145,13 +151,16 @@ class _Found:
     wanted: int
 
     @classmethod
-    def of(cls, dataset: Dataset, text: str, rows: list[int], mode: Mode) -> "_Found":
-        query = Query((Part(1.0, text=text),), "both", limit=dataset.row_count, mode=mode)
+    def of(cls, dataset: Dataset, part: Part, rows: list[int], mode: Mode) -> "_Found":
+        """A record that is asked with is neither wanted nor found."""
+        query = Query((part,), "both", limit=dataset.row_count, mode=mode)
         answer = engine.answer(dataset.pk, dataset.row_count, query)
         wanted = np.zeros(dataset.row_count, np.bool_)
         wanted[rows] = True
-        scores = answer.hits.scores
-        return cls(np.cumsum([0, *wanted[answer.hits.rows]]), scores, answer.relevant, len(rows))
+        others = answer.hits.rows != (-1 if part.row is None else part.row)
+        sums = np.cumsum([0, *wanted[answer.hits.rows[others]]])
+        count = answer.relevant - (part.row is not None)
+        return cls(sums, answer.hits.scores[others], count, len(rows))
 
     def summed(self, count: int) -> int:
         """The wanted ones among the first `count`."""
@@ -159,6 +168,16 @@ class _Found:
 
     def f1(self, count: int) -> float:
         return 2 * self.summed(count) / (count + self.wanted)
+
+
+def _ends(found: Sequence[_Found]) -> dict[str, float]:
+    """Of where hits end: by the cut, by what it is compared with, and where they end best."""
+    return {
+        "F1 cut": _mean([each.f1(each.count) for each in found]),
+        "F1 flat": _best_flat(found),
+        "F1 top 50": _mean([each.f1(50) for each in found]),
+        "perfect": _mean([max(map(each.f1, range(1, len(each.sums)))) for each in found]),
+    }
 
 
 def _best_flat(found: Sequence[_Found]) -> float:

@@ -54,6 +54,19 @@ def test_words_and_a_picture_rank_captions_and_pictures_side_by_side(dataset: Da
     assert {Space.IMAGE, Space.CAPTION} == set(dataset.vector_sets.values_list("space", flat=True))
 
 
+def test_the_record_of_the_query_does_not_hide_what_is_like_it(dataset: Dataset) -> None:
+    """How far it is above all others says nothing of where they end."""
+    found = alone(
+        meaning(opened(dataset.pk, "both", COUNT), COUNT, Query((Part(1.0, row=1),), "both", mode="meaning"))
+    )
+
+    others = np.delete(found.total, 1)
+
+    assert found.total[1] == found.total.max()
+    assert found.cut == relevance_cut(np.sort(others))
+    assert (others >= found.cut).any()
+
+
 # A world of things in colours and at times: a record's vector is the sum of what it shows and something of
 # its own. Captions and pictures lie in different places, as towers leave them; a query of words is nearer to
 # captions.

@@ -57,6 +57,8 @@ def test_what_is_right_gets_full_marks(dataset: Dataset) -> None:
     assert figures["F1 top 50"] == pytest.approx(2 * 8 / 58)
     assert figures["p@10 meaning"] == pytest.approx(0.8)
     assert figures["recall words"] == 1
+    assert figures["similar F1 cut"] == figures["similar perfect"] == 1
+    assert figures["similar F1 top 50"] == pytest.approx(2 * 7 / 57)
 
 
 def test_what_is_wrong_gets_none(dataset: Dataset) -> None:
