@@ -117,6 +117,17 @@ def test_no_two_thumbnails_overlap_at_20_zooms(core: Page) -> None:
     assert found["overlapping"] == 0
 
 
+def test_pictures_that_leave_fade_and_go_at_once_where_no_motion_is_wanted(core: Page) -> None:
+    faded = core.evaluate("core.leaving()")
+    core.emulate_media(reduced_motion="reduce")
+    cut = core.evaluate("core.leaving()")
+    core.emulate_media(reduced_motion="no-preference")
+    assert faded["left"] > 0
+    assert faded["steepest"] <= 0.25
+    assert cut["left"] > 0
+    assert cut["steepest"] == 1
+
+
 def test_the_point_that_is_picked_is_the_nearest_of_all_at_200_random_places(core: Page) -> None:
     found = core.evaluate("core.picks(200)")
     assert found["met"] > 100

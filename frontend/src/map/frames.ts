@@ -85,7 +85,7 @@ export class Frames {
     const size = sampler.size(view);
     const morph = this.morph && morphing && { way: morphing.way, places: this.morph };
     const animating = scene.draw({ view, now, drawn: this.drawn, size, morph });
-    overlay.draw(morphing ? null : view, size / 2 + 5);
+    overlay.draw(morphing ? null : view, size / 2 + 5, (ordinal) => scene.pictureOf(ordinal));
     labels.draw(morphing ? null : view);
     minimaps.draw(view);
     this.events.painted();

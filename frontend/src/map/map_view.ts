@@ -18,7 +18,8 @@ import type { Manner } from "./manner";
 import { Marks, type CodesLook } from "./marks";
 import { Minimaps } from "./minimaps";
 import type { Focus } from "./morph";
-import { Mover, wantsNoMotion } from "./mover";
+import { wantsNoMotion } from "./motion";
+import { Mover } from "./mover";
 import { Overlay, type WorldPoint } from "./overlay";
 import type { Found } from "./pick";
 import { Pointer } from "./pointer";
@@ -26,6 +27,7 @@ import { boxOf, ordinalsIn, type Polygon } from "./region";
 import { Sampler } from "./sample";
 import { Scene } from "./scene";
 import { Screen } from "./screen";
+import type { Placed } from "./sheets";
 import type { MapSource } from "./source";
 import type { PictureSource } from "./singles";
 import { TileStore } from "./store";
@@ -274,8 +276,8 @@ export class MapView {
   }
 
   /** Rings the open record and draws lines to its neighbours. */
-  markOpen(point: WorldPoint | null, neighbours: WorldPoint[] = []): void {
-    this.overlay.open(point, neighbours);
+  markOpen(found: Found | null, neighbours: WorldPoint[] = []): void {
+    this.overlay.open(found, neighbours);
     this.invalidate();
   }
 
@@ -295,6 +297,12 @@ export class MapView {
   /** World point at a place of the screen. */
   world(x: number, y: number): [number, number] {
     return toWorld(this.mover.view, x, y);
+  }
+
+  /** What a record covers of the screen: its picture's box, or no more than its point. */
+  placeOf({ ordinal, x, y }: Found): Placed {
+    const [left, top] = this.screen(x, y);
+    return this.scene.pictureOf(ordinal) ?? { left, top, width: 0, height: 0 };
   }
 
   setCamera(camera: Camera): void {

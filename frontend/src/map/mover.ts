@@ -1,12 +1,11 @@
 /** Moves the camera: at once, or in a flight that people who want no motion are spared. */
 
 import { eased, flight, type Flight } from "./flight";
+import { wantsNoMotion } from "./motion";
 import { clamped, fitted, scaleOf, zoomedAt, zoomOf, type Box, type Camera, type Inset, type Viewport } from "./viewport";
 
 /** A point nearer to the edge than this is not comfortably in view. */
 const EDGE = 60;
-
-export const wantsNoMotion = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 export class Mover {
   view: Viewport;

@@ -6,6 +6,7 @@ import { HitsPass } from "./hits_pass";
 import type { Marks } from "./marks";
 import type { MinimapStyle } from "./minimap";
 import { PointsPass, type DrawnTile, type MorphStyle } from "./points_pass";
+import type { Placed } from "./sheets";
 import type { Thumbnails } from "./thumbnails";
 import type { Codes, TilePoints } from "./tile";
 import type { Viewport } from "./viewport";
@@ -60,6 +61,11 @@ export class Scene {
     this.paper = paper;
     this.ink = ink;
     this.frame = paper.map((part, i) => part + (ink[i]! - part) * FRAME) as Rgb;
+  }
+
+  /** Where the last frame drew a record's picture. */
+  pictureOf(ordinal: number): Placed | null {
+    return this.thumbnails?.placeOf(ordinal) ?? null;
   }
 
   minimapStyle(codes: Codes | null): MinimapStyle {

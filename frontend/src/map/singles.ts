@@ -3,6 +3,7 @@
 import type { Candidate, Taken } from "./candidates";
 import type { GL } from "./gl";
 import { Loader } from "./loader";
+import { faded } from "./motion";
 import { LAYER_SIDE, PicturesPass, type DrawnPicture, type PictureStyle } from "./pictures_pass";
 import { LARGEST, largestAt, place, STORED, type Placed } from "./sheets";
 import type { Box, Viewport } from "./viewport";
@@ -17,7 +18,6 @@ const PER_LAYER = (LAYER_SIDE / STORED) ** 2;
 const SIZES = 3;
 /** So long the view must rest before anything is fetched: a flight would ask for hundreds of pictures and show none. */
 const REST_MS = 120;
-const FADE_MS = 200;
 
 /** How far a picture may grow: the square of the world that it may cover, and the level from which on it does. */
 export interface Growth {
@@ -31,15 +31,18 @@ interface Kept {
   width: number;
   height: number;
   slot: number;
-  /** When it began to be drawn, and the last frame that drew it. */
-  since: number;
+  /** The last frame that drew it, how far it had come in by then, and where: there it also fades out. */
   frame: number;
+  alpha: number;
+  as: Chosen | null;
 }
 
 /** What is drawn, and how. */
 export interface SinglesFrame {
   view: Viewport;
   now: number;
+  /** How far fades get in this frame. */
+  step: number;
   style: PictureStyle & { alpha: number };
   marks: { isVisible(ordinal: number): boolean; isLit(ordinal: number): boolean };
 }
@@ -86,10 +89,10 @@ export class Singles {
   }
 
   /** Whether it is here, and whether nothing of what lies below it is to be seen. */
-  shows(ordinal: number, now: number): "no" | "fading" | "whole" {
+  shows(ordinal: number): "no" | "fading" | "whole" {
     const kept = this.kept.get(ordinal);
     if (!kept) return "no";
-    return this.goesOn(kept) && now - kept.since >= FADE_MS ? "whole" : "fading";
+    return kept.alpha === 1 ? "whole" : "fading";
   }
 
   retry(): void {
@@ -105,6 +108,7 @@ export class Singles {
   /** Nothing is shown: nothing is asked for either. */
   rest(): void {
     this.chosen = NONE;
+    for (const kept of this.kept.values()) Object.assign(kept, { alpha: 0, as: null });
     this.wish.stamp = "";
     this.loader.want([]);
   }
@@ -131,32 +135,41 @@ export class Singles {
     this.wantAll();
   }
 
-  /** Draws those that are here; returns whether one of them is still fading in. `taken`: cells of the sheets' pictures. */
-  draw({ view, now, style, marks }: SinglesFrame, taken: Taken, drawn: { ordinal: number; placed: Placed; x: number; y: number }[]): boolean {
+  /**
+   * Draws those that are here, and above them those that leave; returns whether one of them is still fading. `taken`: cells of
+   * the sheets' pictures. Adds to `drawn` what is to be met by the pointer: not what leaves.
+   */
+  draw(frame: SinglesFrame, taken: Taken, drawn: { ordinal: number; placed: Placed; x: number; y: number }[]): boolean {
     this.frame++;
+    const { view, style, step, marks } = frame;
     const pictures: DrawnPicture[] = [];
     let fading = false;
-    for (const { ordinal, x, y, room, from, key } of this.chosen.list) {
+    for (const chosen of this.chosen.list) {
+      const { ordinal, x, y, key } = chosen;
       const kept = this.kept.get(ordinal);
       if (!kept || (taken.get(key) ?? ordinal) !== ordinal || !marks.isVisible(ordinal)) continue;
-      if (!this.goesOn(kept)) kept.since = now;
-      kept.frame = this.frame;
-      const { width, height } = kept;
-      // A small picture grows no larger than it is.
-      const most = Math.min(largestAt(view, from), Math.max(LARGEST, width, height));
-      const placed = place({ x, y, cell: room, width, height }, view, most);
-      const alpha = Math.min(1, Math.max(0, now - kept.since) / FADE_MS);
-      fading ||= alpha < 1;
-      pictures.push({ placed, ...this.slot(kept.slot), width, height, lit: marks.isLit(ordinal), alpha: alpha * style.alpha });
-      drawn.push({ ordinal, placed, x, y });
+      Object.assign(kept, { frame: this.frame, as: chosen, alpha: faded(kept.alpha, 1, step) });
+      fading ||= kept.alpha < 1;
+      const picture = this.pictureOf(kept, chosen, frame);
+      pictures.push(picture);
+      drawn.push({ ordinal, placed: picture.placed, x, y });
+    }
+    for (const kept of this.kept.values()) {
+      if (!kept.as || kept.frame === this.frame) continue;
+      kept.alpha = marks.isVisible(kept.as.ordinal) ? faded(kept.alpha, 0, step) : 0;
+      if (kept.alpha > 0) pictures.push(this.pictureOf(kept, kept.as, frame));
+      else kept.as = null;
+      fading ||= kept.alpha > 0;
     }
     this.pass?.draw(pictures, view, style);
     return fading;
   }
 
-  /** Whether the frame before this one drew it too. */
-  private goesOn({ frame }: Kept): boolean {
-    return frame >= this.frame - 1;
+  private pictureOf({ width, height, slot, alpha }: Kept, { ordinal, x, y, room, from }: Chosen, { view, style, marks }: SinglesFrame): DrawnPicture {
+    // A small picture grows no larger than it is.
+    const most = Math.min(largestAt(view, from), Math.max(LARGEST, width, height));
+    const placed = place({ x, y, cell: room, width, height }, view, most);
+    return { placed, ...this.slot(slot), width, height, lit: marks.isLit(ordinal), alpha: alpha * style.alpha };
   }
 
   private async ask(ordinals: number[]): Promise<void> {
@@ -183,7 +196,7 @@ export class Singles {
   private async fetch(ordinal: number): Promise<void> {
     const sizes = await loadPicture(this.addresses.get(ordinal)!);
     const { width, height } = sizes[0]!;
-    const kept = { width, height, slot: this.freeSlot(), since: 0, frame: -1 };
+    const kept = { width, height, slot: this.freeSlot(), frame: -1, alpha: 0, as: null };
     this.kept.set(ordinal, kept);
     this.upload(kept, sizes);
     sizes.forEach((bitmap) => bitmap.close());

@@ -4,6 +4,7 @@ import { candidates, roomOf, type Taken } from "./candidates";
 import type { GL } from "./gl";
 import { Loader } from "./loader";
 import { tileName, type SheetIndex, type Tile } from "./manifest";
+import { faded, fadePart, FadeSteps } from "./motion";
 import { PicturesPass, type DrawnPicture, type PictureStyle } from "./pictures_pass";
 import type { DrawnTile } from "./points_pass";
 import { cellAt, holds, largestAt, levelOf, looseLevel, place, readPictures, SheetTree, type Picture, type Placed, type Region } from "./sheets";
@@ -29,9 +30,6 @@ interface Sheet {
   lastDrawn: number;
 }
 
-const FADE_MS = 200;
-/** Milliseconds of fading in one frame. */
-const LONGEST_STEP = 50;
 /** Automatic: pictures come where each of them stands for fewer points, but not in the overview, which is always dots. */
 const FEW = 95;
 const NEAR = 1.15;
@@ -52,7 +50,7 @@ export class Thumbnails {
   private previous = -1;
   private changed = -Infinity;
   private alpha = 0;
-  private lastFrame = 0;
+  private readonly steps = new FadeSteps();
 
   constructor(
     private readonly files: MapSource,
@@ -107,7 +105,8 @@ export class Thumbnails {
   draw(view: Viewport, now: number, style: PictureStyle, marks: PictureMarks, points: DrawnTile[]): boolean {
     this.drawn = [];
     const target = this.present(view, marks.part) ? 1 : 0;
-    const alpha = this.fadeTo(target, now);
+    const step = this.steps.next(now);
+    const alpha = (this.alpha = faded(this.alpha, target, step));
     if (!this.pass || alpha + target === 0) {
       this.loader.want([]);
       this.singles.rest();
@@ -121,8 +120,8 @@ export class Thumbnails {
       this.level = level;
       this.changed = now;
     }
-    const fade = Math.min(1, (now - this.changed) / FADE_MS);
-    const frame = { view, now, style: { ...style, alpha }, marks };
+    const fade = fadePart(now - this.changed);
+    const frame = { view, now, step, style: { ...style, alpha }, marks };
     const taken = this.takenCells(view, marks);
     this.chooseSingles(frame, points, taken);
     if (fade < 1) this.drawLevel(this.previous, frame, 1 - fade);
@@ -140,6 +139,11 @@ export class Thumbnails {
     return found ?? null;
   }
 
+  /** Where the last frame drew a record's picture. */
+  placeOf(ordinal: number): Placed | null {
+    return this.drawn.find((each) => each.ordinal === ordinal)?.placed ?? null;
+  }
+
   /** Whether this view shows pictures. Leaving takes more than coming, so that a small step does not let them flicker. */
   private present(view: Viewport, part: number): boolean {
     if (this.mode === "off" || !this.any) return false;
@@ -152,14 +156,6 @@ export class Thumbnails {
     const each = Math.exp(upper! + (lower! - upper!) * (depth % 1));
     const ease = this.alpha > 0 ? EASE : 1;
     return each < FEW * ease && k > NEAR / ease;
-  }
-
-  /** Steps of the fading are limited: the first frame after a pause is not its end. */
-  private fadeTo(target: number, now: number): number {
-    const step = Math.min(LONGEST_STEP, now - this.lastFrame) / FADE_MS;
-    this.lastFrame = now;
-    this.alpha = target > this.alpha ? Math.min(target, this.alpha + step) : Math.max(target, this.alpha - step);
-    return this.alpha;
   }
 
   /** The cells of the level that hold a picture of a sheet. */
@@ -179,7 +175,7 @@ export class Thumbnails {
       sheet.lastDrawn = now;
       const { ordinal, x, y, width, height } = picture;
       const growth = this.singles.growthOf(ordinal);
-      const single = this.singles.shows(ordinal, now);
+      const single = this.singles.shows(ordinal);
       if (!marks.isVisible(ordinal) || (growth && (!current || single === "whole"))) continue;
       // Below its sheet's level a picture keeps to the smaller cell round its point.
       const cell = growth?.room ?? cellAt(x, y, level).box;

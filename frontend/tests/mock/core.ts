@@ -63,6 +63,30 @@ async function pictures(view: MapView, zooms: number): Promise<{ shown: number; 
   return found;
 }
 
+/** How many single pictures a step away from them takes off the screen, and how much of one goes at most from frame to frame. */
+async function leaving(view: MapView): Promise<{ left: number; steepest: number }> {
+  view.showPictures("always");
+  const { x, y } = view["labels"]["topics"][0]!;
+  view.setCamera({ x, y, k: 600 });
+  await settled(view);
+  const alphas = () => new Map([...view["thumbnails"]!["singles"]["kept"]].map(([ordinal, { alpha }]) => [ordinal, alpha]));
+  while (![...alphas().values()].includes(1)) await settled(view);
+  view.setCamera({ x, y, k: 60 });
+  const found = { left: 0, steepest: 0 };
+  for (let [turn, before] = [0, alphas()]; turn < 60; turn++) {
+    await frame();
+    const now = alphas();
+    for (const [ordinal, alpha] of before) {
+      const left = now.get(ordinal) ?? 0;
+      found.steepest = Math.max(found.steepest, alpha - left);
+      if (alpha > 0 && left === 0) found.left++;
+    }
+    before = now;
+  }
+  view.showPictures("off");
+  return found;
+}
+
 /** At how many of so many random places a point is met, and at how many it is another than the nearest of all that are drawn. */
 async function picks(view: MapView, places: number): Promise<{ met: number; wrong: number }> {
   const found = { met: 0, wrong: 0 };
@@ -116,6 +140,7 @@ async function start(): Promise<void> {
   const core = {
     labels: (views: number) => labels(view, views),
     pictures: (zooms: number) => pictures(view, zooms),
+    leaving: () => leaving(view),
     picks: (places: number) => picks(view, places),
   };
   Object.assign(window, { core });
