@@ -68,7 +68,7 @@ export async function openMap(entry: MapEntry, parent: HTMLElement, second = fal
   view.setLook(currentTheme());
   view.setColumn(manifest.embedded);
   const records = new Records(entry);
-  view.setPictureSource((ordinals) => records.thumbnails(ordinals));
+  view.pictures.setSource((ordinals) => records.thumbnails(ordinals));
   const stopWatching = onThemeChange((theme) => view.setLook(theme));
   // What the first picture can do without does not compete with it.
   let failed = false;

@@ -8,6 +8,7 @@ import { madeMap } from "./made_map";
 
 class FakeMap {
   readonly events = new Events<{ camera: Camera }>();
+  readonly mover = this;
   camera: Camera = { x: 0.5, y: 0.5, k: 1 };
   moves = 0;
   setCamera(camera: Camera): void {

@@ -3,8 +3,10 @@
 import io
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 from django.conf import settings
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.waiting import box_of, steady, wait_until
 from tests.stack import free_port
@@ -29,6 +31,10 @@ LOST = """() => new Promise((done) => {
   canvas.addEventListener("webglcontextrestored", () => requestAnimationFrame(done), {once: true});
   lost.loseContext();
 })"""
+FIRST_TOPIC = """async () => {
+  const {topics: [{x, y}]} = await (await fetch("/maps/map-image/v1/labels.json")).json();
+  return [x, y];
+}"""
 COUNT_FRAMES = """
   window.counted = {asked: 0};
   const ask = window.requestAnimationFrame;
@@ -153,19 +159,58 @@ def test_tiles_that_fail_once_are_fetched_again_unsaid(map_page: Page, mock: str
     expect(map_page.get_by_text("could not be loaded")).to_have_count(0)
 
 
-def test_a_network_that_stays_away_is_said_and_the_map_is_never_blank(map_page: Page, mock: str) -> None:
-    map_page.route(
-        "**/*.atm",
-        lambda route: route.continue_() if "/0-0-0" in route.request.url else route.fulfill(status=500),
-    )
-    opened(map_page)
-    map_page.get_by_text("could not be loaded").wait_for()
-    thin = inked_at_rest(map_page)
-    assert thin > 1000
-    map_page.unroute("**/*.atm")
-    map_page.evaluate("dispatchEvent(new Event('online'))")
+#: What a step fetches: points with a column of theirs, sheets of pictures, single pictures below them.
+STEPS = [
+    ("", r"/t/[1-9][^/]*\.atm|/c/artist/.*\.bin"),
+    ("&at={x},{y},8", r"/thumbs/.*\.(webp|idx)"),
+    ("&at={x},{y},800", "/pictures/"),
+]
 
-    wait_until(map_page, lambda: inked(map_page) > 1.1 * thin, lambda: f"{inked(map_page)} of {thin}")
+
+@pytest.mark.parametrize("fault", ["hangs", "fails"])
+def test_what_does_not_come_is_said_and_asked_for_again_and_the_map_is_never_blank(
+    map_page: Page, fault: str
+) -> None:
+    map_page.clock.install()
+    map_page.goto("/map")
+    x, y = map_page.evaluate(FIRST_TOPIC)
+    for at, pattern in STEPS:
+        asked: list[str] = []
+        map_page.route(re.compile(pattern), partial(fulfil_never if fault == "hangs" else refuse, asked))
+        map_page.goto("about:blank")
+        map_page.goto(f"/map#colour=artist{at.format(x=x, y=y)}")
+        map_page.locator(".map-label").first.wait_for()
+        wait_until(map_page, lambda: asked)  # noqa: B023
+        if fault == "hangs":
+            passing(map_page, map_page.get_by_text("The server is slow to answer"))
+        passing(map_page, map_page.get_by_text("could not be loaded"))
+        assert asked.count(asked[0]) > 1
+        assert inked(map_page) > 1000, at
+
+        map_page.unroute_all(behavior="ignoreErrors")
+        map_page.get_by_role("button", name="Try again").click()
+        map_page.clock.fast_forward(31_000)  # what still hangs is given up
+        expect(map_page.locator(".map-status .spinner")).to_have_count(0)
+        expect(map_page.get_by_text("could not be loaded")).to_have_count(0)
+
+
+def fulfil_never(asked: list[str], route: Route) -> None:
+    asked.append(route.request.url)
+
+
+def refuse(asked: list[str], route: Route) -> None:
+    asked.append(route.request.url)
+    route.fulfill(status=500)
+
+
+def passing(page: Page, words: Locator) -> None:
+    """Until the page says `words`, its clock far ahead of this one."""
+
+    def is_said() -> bool:
+        page.clock.fast_forward(5000)
+        return words.count() > 0
+
+    wait_until(page, is_said, lambda: page.locator("body").inner_text())
 
 
 def test_a_map_at_rest_draws_nothing(map_page: Page) -> None:
@@ -203,3 +248,37 @@ def test_the_map_fills_a_window_of_another_size_and_pixel_ratio(map_page: Page) 
     assert width == 640
     expect(canvas).to_have_js_property("height", round(2 * height))
     wait_until(map_page, lambda: inked(map_page) > 1000)
+
+
+def test_the_address_follows_a_map_of_another_size_without_a_step_in_the_history(
+    map_page: Page,
+) -> None:
+    opened(map_page)
+    wide = at_rest(map_page)
+    steps = map_page.evaluate("history.length")
+    map_page.set_viewport_size({"width": 640, "height": 500})
+    wait_until(map_page, lambda: camera_in(map_page.url) != wide, lambda: map_page.url)
+    narrow = at_rest(map_page)
+    assert narrow[2] < wide[2]
+    map_page.reload()
+    map_page.locator(".map-label").first.wait_for()
+    assert at_rest(map_page) == narrow
+
+    # A camera that somebody moved stays where it is.
+    map_page.get_by_role("button", name="Zoom in").click()
+    wait_until(map_page, lambda: camera_in(map_page.url)[2] > 1.4 * narrow[2], lambda: map_page.url)
+    near = at_rest(map_page)
+    map_page.set_viewport_size({"width": 900, "height": 600})
+    assert at_rest(map_page) == near
+    assert map_page.evaluate("history.length") == steps
+
+
+def at_rest(page: Page) -> tuple[float, ...]:
+    expect(page).to_have_url(re.compile("at="))
+    return steady(page, lambda: camera_in(page.url))
+
+
+def camera_in(url: str) -> tuple[float, ...]:
+    found = re.search(r"at=([\d.e,-]+)", url)
+    assert found is not None
+    return tuple(map(float, found[1].split(",")))

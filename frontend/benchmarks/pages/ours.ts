@@ -26,7 +26,7 @@ async function start(): Promise<FirstPaint> {
   window.contender = {
     settle: () => settleWebGL(view.canvas),
     drawn: () => frames.drawn.reduce((sum, { prefix }) => sum + prefix.fading, 0),
-    camera: (x, y, scale) => view.setCamera({ x, y, k: scale / 1024 }),
+    camera: (x, y, scale) => view.mover.setCamera({ x, y, k: scale / 1024 }),
     highlight: (ordinals) => view.setHits(ordinals.map((ordinal, i) => ({ ordinal, ...place(ordinal), score: 1 - i / ordinals.length })), true),
     pick: (x, y) => view.hitAt(x, y),
   };

@@ -66,8 +66,8 @@ export class Beside {
     view.canvas.setAttribute("aria-label", `Second ${view.canvas.getAttribute("aria-label")?.replace("Map", "map") ?? "map"}`);
     void map.labels().then((labels) => view.setLabels(labels), this.failed);
     void map.sheets().then((index) => {
-      view.setSheets(index);
-      view.showPictures(explorer.look.pictures);
+      view.pictures.setSheets(index);
+      view.pictures.show(explorer.look.pictures);
     }, this.failed);
     view.events.on("hover", (found) => explorer.detail.hover(found, { view, records }));
     view.events.on("click", async ({ found, add }) => {
@@ -111,7 +111,7 @@ export class Beside {
       if (stage.entry.id === entry.id) this.close();
     });
     $effect(() => view.showLabels(look.labels));
-    $effect(() => view.showPictures(look.pictures));
+    $effect(() => view.pictures.show(look.pictures));
     $effect(() => this.bits(entry, selection.filter, (bits) => view.setSelectionBits(bits)));
     $effect(() => this.bits(entry, filters.filter, (bits) => view.setHidden(bits)));
     $effect(() => {

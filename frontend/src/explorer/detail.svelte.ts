@@ -96,7 +96,7 @@ export class Detail {
     stage.view.markOpen(place);
     // Side by side the maps make room for it themselves.
     const covered = innerWidth >= 900 && !stage.view.canvas.closest("[data-beside]");
-    if (place) stage.view.reveal(place, covered ? DRAWER : 0);
+    if (place) stage.view.mover.reveal(place, covered ? DRAWER : 0);
     const neighbours = await stage.attempt(neighboursOf(stage.entry, record.row));
     if (this.opened !== opened || !neighbours) return;
     this.opened = { record, neighbours };
@@ -110,6 +110,6 @@ export class Detail {
 
   goTo(record: MapRecord): void {
     const place = placed(record);
-    if (place) this.stage.view.flyTo({ ...place, k: Math.max(this.stage.camera.k, 12) });
+    if (place) this.stage.view.mover.flyTo({ ...place, k: Math.max(this.stage.camera.k, 12) });
   }
 }

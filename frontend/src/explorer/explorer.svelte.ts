@@ -118,7 +118,7 @@ export class Explorer {
   // --- camera and tools ---------------------------------------------------------------------------------------
 
   zoomBy(factor: number): void {
-    this.stage.view.zoomBy(factor);
+    this.stage.view.mover.zoomBy(factor);
   }
 
   showTable(order: Order): void {
@@ -127,13 +127,13 @@ export class Explorer {
   }
 
   recentre(): void {
-    this.stage.view.recentre();
+    this.stage.view.mover.recentre();
   }
 
   goToTopic(topic: Topic): void {
     // As if its points lay as dense as all others, and near enough for its name.
     const k = Math.max(0.6 * Math.sqrt(this.n / topic.count), (topic.k0 ?? 1) * 1.1);
-    this.stage.view.flyTo({ x: topic.x, y: topic.y, k: Math.min(k, 60) });
+    this.stage.view.mover.flyTo({ x: topic.x, y: topic.y, k: Math.min(k, 60) });
   }
 
   /** Flies to a topic and selects it. */
@@ -274,7 +274,7 @@ export class Explorer {
       return view ? this.follow({ ...decodeLink(view.hash), view: null }) : undefined;
     }
     if (link.map && link.map !== stage.entry.space) await this.switchTo(link.map as Space);
-    if (link.camera) stage.view.setCamera(link.camera);
+    if (link.camera) stage.view.mover.setCamera(link.camera);
     if (link.colour !== null && !sameColours(link, this.link())) look.setColour(link.colour, link);
     if (link.record === null) detail.close();
     else if (link.record !== detail.opened?.record.row) await detail.openRow(link.record);

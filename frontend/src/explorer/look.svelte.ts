@@ -64,9 +64,9 @@ export class Look {
     });
     if (!map.drawn) return;
     this.ask(map, "The pictures could not be loaded.", map.sheets, (index) => {
-      view.setSheets(index);
-      view.showPictures(this.pictures);
-      this.hasPictures = view.hasPictures;
+      view.pictures.setSheets(index);
+      view.pictures.show(this.pictures);
+      this.hasPictures = view.pictures.any;
     });
   }
 
@@ -147,7 +147,7 @@ export class Look {
 
   setPictures(mode: PictureMode): void {
     this.pictures = mode;
-    this.stage.view.showPictures(mode);
+    this.stage.view.pictures.show(mode);
   }
 
   setLabels(shown: boolean): void {

@@ -233,7 +233,7 @@ export class Search {
     const hits = this.relevant;
     if (hits.length === 0) return;
     const { clientWidth: width, clientHeight: height } = view.canvas;
-    const places = hits.map(({ x, y }) => view.screen(x, y));
+    const places = hits.map(({ x, y }) => view.mover.screen(x, y));
     const visible = places.some(([x, y]) => x > 0 && x < width && y > 0 && y < height);
     const extent = (side: 0 | 1) => Math.max(...places.map((place) => place[side])) - Math.min(...places.map((place) => place[side]));
     if (visible && (hits.length === 1 || Math.max(extent(0), extent(1)) > TINY)) return;
@@ -241,7 +241,7 @@ export class Search {
     const ys = hits.map((hit) => hit.y);
     const [x0, y0, x1, y1] = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
     const margin = Math.max(x1 - x0, y1 - y0, SMALLEST) / 8;
-    view.flyToBox({ x0: x0 - margin, y0: y0 - margin, x1: x1 + margin, y1: y1 + margin });
+    view.mover.flyToBox({ x0: x0 - margin, y0: y0 - margin, x1: x1 + margin, y1: y1 + margin });
   }
 
   clear(): void {

@@ -26,7 +26,7 @@ export class Stage {
   adopt(map: OpenedMap): void {
     this.again.clear();
     this.map = map;
-    this.camera = map.view.camera;
+    this.camera = map.view.mover.camera;
   }
 
   get view(): Surface {

@@ -4,13 +4,18 @@ import { Events } from "../map/events";
 import { Flags } from "../map/flags";
 import type { Tool } from "../map/gestures";
 import type { MapEvents, MapView } from "../map/map_view";
+import type { Mover } from "../map/mover";
+import type { Pictures } from "../map/pictures";
 import type { Camera } from "../map/viewport";
 
-type Told = "flyTo" | "flyToBox" | "markHover" | "markOpen" | "recentre" | "retry" | "reveal" | "setCodes" | "setColumn" | "setGlow" | "setHidden";
-type Shown = "setHits" | "setLabels" | "setSheets" | "showLabels" | "showPictures" | "zoomBy";
-type Read = "camera" | "canvas" | "countInView" | "drawMinimap" | "events" | "flags" | "hasPictures" | "loading" | "n" | "screen" | "world";
+type Told = "markHover" | "markOpen" | "retry" | "setCodes" | "setColumn" | "setGlow" | "setHidden" | "setHits" | "setLabels" | "showLabels";
+type Read = "canvas" | "countInView" | "drawMinimap" | "events" | "flags" | "loading" | "n" | "placeOf";
+type Moved = "camera" | "flyTo" | "flyToBox" | "recentre" | "reveal" | "screen" | "setCamera" | "world" | "zoomBy";
 
-export type Surface = Pick<MapView, Told | Shown | Read | "setCamera" | "setSelectionBits" | "tool">;
+export interface Surface extends Pick<MapView, Told | Read | "setSelectionBits" | "tool"> {
+  readonly mover: Pick<Mover, Moved>;
+  readonly pictures: Pick<Pictures, "any" | "setSheets" | "show">;
+}
 
 const nothing = (): void => undefined;
 
@@ -19,44 +24,51 @@ export class Unseen implements Surface {
   readonly flags: Flags;
   readonly events = new Events<MapEvents>();
   readonly canvas = document.createElement("canvas");
-  readonly hasPictures = false;
+  readonly mover = new UnseenMover(this.events);
+  readonly pictures = { any: false, setSheets: nothing, show: nothing };
   readonly loading = false;
-  camera: Camera = { x: 0.5, y: 0.5, k: 1 };
   tool: Tool = "pan";
 
   constructor(readonly n: number) {
     this.flags = new Flags(n);
   }
 
-  setCamera(camera: Camera): void {
-    this.camera = camera;
-    this.events.emit("camera", camera);
-  }
-
   setSelectionBits(bits: Uint8Array | null): void {
     this.flags.selectBits(bits);
   }
 
-  readonly screen = (): [number, number] => [0, 0];
-  readonly world = (): [number, number] => [0, 0];
   readonly countInView = () => ({ count: 0, exact: true });
   readonly drawMinimap = () => nothing;
+  readonly placeOf = () => ({ left: 0, top: 0, width: 0, height: 0 });
 
-  readonly flyTo = nothing;
-  readonly flyToBox = nothing;
   readonly markHover = nothing;
   readonly markOpen = nothing;
-  readonly recentre = nothing;
   readonly retry = nothing;
-  readonly reveal = nothing;
   readonly setCodes = nothing;
   readonly setColumn = nothing;
   readonly setGlow = nothing;
   readonly setHidden = nothing;
   readonly setHits = nothing;
   readonly setLabels = nothing;
-  readonly setSheets = nothing;
   readonly showLabels = nothing;
-  readonly showPictures = nothing;
+}
+
+class UnseenMover {
+  camera: Camera = { x: 0.5, y: 0.5, k: 1 };
+
+  constructor(private readonly events: Events<MapEvents>) {}
+
+  setCamera(camera: Camera): void {
+    this.camera = camera;
+    this.events.emit("camera", camera);
+  }
+
+  readonly screen = (): [number, number] => [0, 0];
+  readonly world = (): [number, number] => [0, 0];
+
+  readonly flyTo = nothing;
+  readonly flyToBox = nothing;
+  readonly recentre = nothing;
+  readonly reveal = nothing;
   readonly zoomBy = nothing;
 }

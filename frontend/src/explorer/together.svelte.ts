@@ -163,7 +163,7 @@ export class Together {
 
   /** The place that was clicked, in pixels of the map. */
   place(x: number, y: number): void {
-    const [worldX, worldY] = this.stage.view.world(x, y);
+    const [worldX, worldY] = this.stage.view.mover.world(x, y);
     this.begin({ map: this.stage.entry.id, x: worldX, y: worldY });
   }
 
@@ -222,8 +222,8 @@ export class Together {
     }
     const place = this.placeOf(pin);
     if (!place) this.stage.error = "What this comment is about is not on this map.";
-    else if ("region" in pin) this.stage.view.flyToBox(boxOf(pin.region));
-    else this.stage.view.flyTo({ ...place, k: Math.max(this.stage.camera.k, 6) });
+    else if ("region" in pin) this.stage.view.mover.flyToBox(boxOf(pin.region));
+    else this.stage.view.mover.flyTo({ ...place, k: Math.max(this.stage.camera.k, 6) });
   }
 
   /** Without a map. */

@@ -6,6 +6,7 @@ import type { Minimaps } from "./minimaps";
 import { Morph } from "./morph";
 import type { Mover } from "./mover";
 import type { Overlay } from "./overlay";
+import type { Pictures } from "./pictures";
 import type { DrawnTile } from "./points_pass";
 import type { Sampler } from "./sample";
 import type { Scene } from "./scene";
@@ -18,6 +19,7 @@ interface Parts {
   mover: Mover;
   sampler: Sampler;
   scene: Scene;
+  pictures: Pictures;
   overlay: Overlay;
   labels: LabelLayer;
   minimaps: Minimaps;
@@ -73,7 +75,7 @@ export class Frames {
 
   /** Draws at once. */
   draw(now: number): void {
-    const { glass, mover, sampler, scene, overlay, labels, minimaps } = this.parts;
+    const { glass, mover, sampler, scene, pictures, overlay, labels, minimaps } = this.parts;
     cancelAnimationFrame(this.requested);
     this.requested = 0;
     if (glass.gl.isContextLost()) return;
@@ -85,7 +87,7 @@ export class Frames {
     const size = sampler.size(view);
     const morph = this.morph && morphing && { way: morphing.way, places: this.morph };
     const animating = scene.draw({ view, now, drawn: this.drawn, size, morph });
-    overlay.draw(morphing ? null : view, size / 2 + 5, (ordinal) => scene.pictureOf(ordinal));
+    overlay.draw(morphing ? null : view, size / 2 + 5, (ordinal) => pictures.placeOf(ordinal));
     labels.draw(morphing ? null : view);
     minimaps.draw(view);
     this.events.painted();

@@ -3,9 +3,8 @@
 import type { Camera } from "./viewport";
 
 interface Linked {
-  readonly camera: Camera;
+  readonly mover: { readonly camera: Camera; setCamera(camera: Camera): void };
   readonly events: { on(kind: "camera", listener: (camera: Camera) => void): () => void };
-  setCamera(camera: Camera): void;
 }
 
 /** Either camera follows the other, from now on `b` that of `a`. Returns how to part them. */
@@ -14,10 +13,10 @@ export function linkCameras(a: Linked, b: Linked): () => void {
   const follow = (other: Linked) => (camera: Camera) => {
     if (following) return;
     following = true;
-    other.setCamera(camera);
+    other.mover.setCamera(camera);
     following = false;
   };
   const stops = [a.events.on("camera", follow(b)), b.events.on("camera", follow(a))];
-  follow(b)(a.camera);
+  follow(b)(a.mover.camera);
   return () => stops.forEach((stop) => stop());
 }

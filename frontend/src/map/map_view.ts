@@ -7,78 +7,57 @@ import { tilesIn } from "./cover";
 import { Events } from "./events";
 import type { Flags } from "./flags";
 import { Frames } from "./frames";
-import { Gestures, type Tool } from "./gestures";
+import type { Tool } from "./gestures";
 import { parseRgb } from "./gl";
 import type { Hit } from "./hits_pass";
 import { countInView, type InView } from "./in_view";
-import { handleKey } from "./keyboard";
+import { Input } from "./input";
 import { LabelLayer } from "./labels";
-import { tileOf, type Column, type Labels, type Manifest, type Ramp, type SheetIndex, type Topic } from "./manifest";
-import type { Manner } from "./manner";
+import { tileOf, type Column, type Labels, type Manifest, type Ramp } from "./manifest";
+import type { MapEvents } from "./map_events";
 import { Marks, type CodesLook } from "./marks";
 import { Minimaps } from "./minimaps";
 import type { Focus } from "./morph";
 import { wantsNoMotion } from "./motion";
 import { Mover } from "./mover";
-import { Overlay, type WorldPoint } from "./overlay";
+import { Overlay } from "./overlay";
 import type { Found } from "./pick";
-import { Pointer } from "./pointer";
+import { Pictures } from "./pictures";
 import { boxOf, ordinalsIn, type Polygon } from "./region";
 import { Sampler } from "./sample";
 import { Scene } from "./scene";
 import { Screen } from "./screen";
 import type { Placed } from "./sheets";
 import type { MapSource } from "./source";
-import type { PictureSource } from "./singles";
 import { TileStore } from "./store";
-import { Thumbnails, type PictureMode } from "./thumbnails";
 import type { Codes } from "./tile";
-import { toScreen, toWorld, UNCOVERED, type Box, type Camera, type Inset, type Viewport } from "./viewport";
+import { UNCOVERED, type Inset } from "./viewport";
 
+export type { MapEvents } from "./map_events";
 export { NoWebGLError } from "./screen";
-
-export interface MapEvents {
-  /** The point under the pointer or reached by Shift + arrow; null = none. */
-  hover: Found | null;
-  /** `add`: with Shift or Ctrl. */
-  click: { found: Found | null; add: boolean };
-  open: Found;
-  camera: Camera;
-  topic: { topic: Topic; manner: Manner };
-  /** A region was drawn to its end; world units. */
-  region: { polygon: Polygon; manner: Manner };
-  /** Whether something is still on its way. */
-  loading: boolean;
-  error: unknown;
-  firstpaint: null;
-}
-
-const PICTURE_LAYERS = 16;
 
 export class MapView {
   readonly events = new Events<MapEvents>();
   readonly store: TileStore;
   readonly canvas: HTMLCanvasElement;
+  readonly mover: Mover;
+  readonly pictures: Pictures;
   private readonly glass: Screen;
   private readonly marks: Marks;
-  private readonly mover: Mover;
   private readonly scene: Scene;
   private readonly sampler: Sampler;
-  private readonly pointer: Pointer;
   private readonly overlay: Overlay;
   private readonly labels: LabelLayer;
-  private readonly gestures: Gestures;
+  private readonly input: Input;
   private readonly minimaps: Minimaps;
   private readonly frames: Frames;
   private readonly abort = new AbortController();
-  private thumbnails: Thumbnails | null = null;
-  private pictureSource: PictureSource | null = null;
   private painted = false;
   private wasLoading = false;
 
   constructor(
     private readonly parent: HTMLElement,
-    private readonly source: MapSource,
+    source: MapSource,
     manifest: Manifest,
     /** Pixels at the left that a panel covers on this screen. */
     inset = (): Inset => UNCOVERED,
@@ -100,20 +79,19 @@ export class MapView {
       failed: (error) => this.failed(error),
     });
     this.marks = new Marks(manifest.n, (column, ordinal) => this.codeIn(column, ordinal));
-    this.scene = new Scene(gl, this.marks);
+    this.pictures = new Pictures(source, manifest.n, { changed: () => this.invalidate(), failed: (error) => this.failed(error) });
+    this.scene = new Scene(gl, this.marks, this.pictures);
     this.mover = new Mover(width, height, inset, () => this.frames.cameraMoved(), manifest.bounds);
     const budget = startBudget();
     this.sampler = new Sampler(this.store, this.marks, budget);
     this.minimaps = new Minimaps(this.store, this.marks, this.scene);
-    const { glass, mover, sampler, scene, overlay, labels, minimaps } = this;
+    const { glass, mover, sampler, scene, pictures, overlay, labels, minimaps } = this;
     this.frames = new Frames(
-      { glass, mover, sampler, scene, overlay, labels, minimaps, budget },
-      { moved: () => this.events.emit("camera", this.camera), painted: () => this.report() },
+      { glass, mover, sampler, scene, pictures, overlay, labels, minimaps, budget },
+      { moved: () => this.events.emit("camera", mover.camera), painted: () => this.report() },
     );
-    this.pointer = this.makePointer();
-    this.gestures = new Gestures(this.canvas, this.pointer.gestureHandlers());
-    const keys = this.pointer.keyHandlers();
-    canvas.addEventListener("keydown", (event) => handleKey(event, keys));
+    const shown = { drawn: () => this.frames.drawn, pictureAt: (sx: number, sy: number) => pictures.at(sx, sy) };
+    this.input = new Input(canvas, mover, this.marks, shown, overlay, this.events, () => this.invalidate());
     addEventListener("online", () => this.retry(), { signal: this.abort.signal });
     this.glass.watch();
   }
@@ -126,19 +104,11 @@ export class MapView {
     return this.marks.flags;
   }
 
-  get camera(): Camera {
-    return this.mover.camera;
-  }
-
-  get viewport(): Viewport {
-    return this.mover.view;
-  }
-
   close(): void {
     this.abort.abort();
-    this.gestures.close();
+    this.input.close();
     this.store.close();
-    this.thumbnails?.close();
+    this.pictures.close();
     this.frames.stop();
     this.glass.close();
   }
@@ -155,39 +125,14 @@ export class MapView {
     this.invalidate();
   }
 
-  setSheets(index: SheetIndex): void {
-    const failed = (error: unknown) => this.failed(error);
-    this.thumbnails = new Thumbnails(this.source, index, this.n, PICTURE_LAYERS, () => this.invalidate(), failed);
-    this.thumbnails.source = this.pictureSource;
-    this.scene.setThumbnails(this.thumbnails);
-    this.invalidate();
-  }
-
-  /** Where single thumbnails come from, below the deepest sheets. May be set before the sheets. */
-  setPictureSource(source: PictureSource): void {
-    this.pictureSource = source;
-    if (this.thumbnails) this.thumbnails.source = source;
-    this.invalidate();
-  }
-
-  get hasPictures(): boolean {
-    return this.thumbnails?.any ?? false;
-  }
-
-  showPictures(mode: PictureMode): void {
-    if (this.thumbnails) this.thumbnails.mode = mode;
-    this.invalidate();
-  }
-
   set tool(tool: Tool) {
-    this.gestures.tool = tool;
-    this.canvas.dataset["tool"] = tool;
+    this.input.tool = tool;
   }
 
-  /** The look follows the page: paper is the parent's background colour. */
+  /** The look follows the page: paper, ink and accent are its colours of ground, text and controls. */
   setLook(look: Look): void {
     const style = getComputedStyle(this.parent);
-    this.scene.setLook(look, parseRgb(style.backgroundColor), parseRgb(style.color));
+    this.scene.setLook(look, { paper: parseRgb(style.backgroundColor), ink: parseRgb(style.color), accent: parseRgb(style.accentColor) });
     this.recolour();
   }
 
@@ -231,7 +176,7 @@ export class MapView {
   setHidden(matching: Uint8Array | null): void {
     this.flags.showOnly(matching);
     this.scene.setHits();
-    if (this.pointer.hovered && this.flags.isHidden(this.pointer.hovered.ordinal)) this.pointer.hover(null);
+    this.input.filtered();
     this.invalidate();
   }
 
@@ -272,62 +217,23 @@ export class MapView {
 
   /** What a click at this place of the screen would meet. */
   hitAt(sx: number, sy: number): Found | null {
-    return this.pointer.find(sx, sy);
+    return this.input.find(sx, sy);
   }
 
   /** Rings the open record and draws lines to its neighbours. */
-  markOpen(found: Found | null, neighbours: WorldPoint[] = []): void {
+  markOpen(found: Found | null, neighbours: Found[] = []): void {
     this.overlay.open(found, neighbours);
     this.invalidate();
   }
 
   markHover(found: Found | null): void {
-    this.pointer.hovered = found;
-    this.overlay.hover(found);
-    this.invalidate();
-  }
-
-  // --- camera -------------------------------------------------------------------------------------------------
-
-  /** Screen place of a world point, in pixels of the map. */
-  screen(x: number, y: number): [number, number] {
-    return toScreen(this.mover.view, x, y);
-  }
-
-  /** World point at a place of the screen. */
-  world(x: number, y: number): [number, number] {
-    return toWorld(this.mover.view, x, y);
+    this.input.mark(found);
   }
 
   /** What a record covers of the screen: its picture's box, or no more than its point. */
   placeOf({ ordinal, x, y }: Found): Placed {
-    const [left, top] = this.screen(x, y);
-    return this.scene.pictureOf(ordinal) ?? { left, top, width: 0, height: 0 };
-  }
-
-  setCamera(camera: Camera): void {
-    this.mover.set(this.mover.at(camera));
-  }
-
-  flyTo(camera: Camera): void {
-    this.mover.fly(this.mover.at(camera));
-  }
-
-  flyToBox(box: Box): void {
-    this.mover.flyToBox(box);
-  }
-
-  /** Moves no more than it takes to bring a point into the free part of the screen, `right` pixels less than all. */
-  reveal(point: WorldPoint, right: number): void {
-    this.mover.reveal(point, this.screen(point.x, point.y), right);
-  }
-
-  recentre(): void {
-    this.mover.recentre();
-  }
-
-  zoomBy(factor: number): void {
-    this.mover.zoomBy(factor);
+    const [left, top] = this.mover.screen(x, y);
+    return this.pictures.placeOf(ordinal) ?? { left, top, width: 0, height: 0 };
   }
 
   /**
@@ -339,7 +245,7 @@ export class MapView {
   async morphFrom(old: MapView, from: PlacesBefore, focus: Focus | null = null): Promise<void> {
     const { signal } = this.abort;
     const { width, height } = this.mover.view;
-    const before = { ...old.viewport, width, height };
+    const before = { ...old.mover.view, width, height };
     const after = await arrivalView(this.store, before, from, focus, signal).catch(() => before);
     const tiles = this.sampler.tiles(after);
     const still = wantsNoMotion();
@@ -359,13 +265,13 @@ export class MapView {
 
   /** Whether something that the view needs is still on its way. */
   get loading(): boolean {
-    return this.store.pending || (this.thumbnails?.pending ?? false);
+    return this.store.pending || this.pictures.pending;
   }
 
   /** Asks again for what could not be had. */
   retry(): void {
     this.store.retry();
-    this.thumbnails?.retry();
+    this.pictures.retry();
     this.invalidate();
   }
 
@@ -375,6 +281,7 @@ export class MapView {
 
   private resized(width: number, height: number): void {
     this.mover.resize(width, height);
+    this.events.emit("camera", this.mover.camera);
     // A canvas of a new size is empty: waiting for the next frame would let it flicker.
     if (this.painted) this.frames.draw(performance.now());
     else this.invalidate();
@@ -393,7 +300,7 @@ export class MapView {
   }
 
   private report(): void {
-    this.parent.toggleAttribute("data-pictures", this.thumbnails?.shown ?? false);
+    this.parent.toggleAttribute("data-pictures", this.pictures.drawn.length > 0);
     if (!this.painted && (this.frames.drawn.length > 0 || this.n === 0)) {
       this.painted = true;
       this.events.emit("firstpaint", null);
@@ -407,26 +314,5 @@ export class MapView {
     const tile = tileOf(this.store.tiles, ordinal);
     const codes = tile && this.store.loaded.get(tile)?.columns.get(column.key);
     return codes ? codes[ordinal - tile.start]! : null;
-  }
-
-  private makePointer(): Pointer {
-    const shown = {
-      drawn: () => this.frames.drawn,
-      pictureAt: (sx: number, sy: number) => this.thumbnails?.at(sx, sy) ?? null,
-    };
-    return new Pointer(this.mover, this.marks, shown, {
-      hover: (found) => this.hoverChanged(found),
-      click: (found, add) => this.events.emit("click", { found, add }),
-      open: (found) => this.events.emit("open", found),
-      drawing: (path) => this.overlay.drawRegion(path),
-      region: (polygon, manner) => this.events.emit("region", { polygon, manner }),
-    });
-  }
-
-  private hoverChanged(found: Found | null): void {
-    this.overlay.hover(found);
-    this.canvas.dataset["over"] = found ? "point" : "";
-    this.invalidate();
-    this.events.emit("hover", found);
   }
 }

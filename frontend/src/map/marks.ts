@@ -97,8 +97,12 @@ export class Marks {
     return !this.flags.isHidden(ordinal);
   }
 
+  isHit(ordinal: number): boolean {
+    return this.searching && this.hitOrdinals.has(ordinal);
+  }
+
   isLit(ordinal: number): boolean {
-    if (this.searching && this.hitOrdinals.has(ordinal)) return true;
+    if (this.isHit(ordinal)) return true;
     if (this.flags.selected > 0 && !this.flags.isSelected(ordinal)) return false;
     if (this.glow && this.glow.values[ordinal]! < GLOW_CUT) return false;
     return this.lit !== "none" && this.isShown(ordinal);

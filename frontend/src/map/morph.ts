@@ -1,10 +1,9 @@
 /** One map turns into another of the same records: every point travels from its old place to its new one. */
 
 import { eased } from "./flight";
-import type { WorldPoint } from "./overlay";
 import type { TilePoints } from "./tile";
 import { pointAt } from "./tile";
-import { clamped, toScreen, toWorld, type Viewport } from "./viewport";
+import { clamped, toScreen, toWorld, type Viewport, type WorldPoint } from "./viewport";
 
 /** Old places are steps of the world's side / STEPS; `NOWHERE` = the record was not on the old map. */
 const STEPS = 65534;

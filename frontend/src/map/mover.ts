@@ -2,7 +2,7 @@
 
 import { eased, flight, type Flight } from "./flight";
 import { wantsNoMotion } from "./motion";
-import { clamped, fitted, scaleOf, zoomedAt, zoomOf, type Box, type Camera, type Inset, type Viewport } from "./viewport";
+import { clamped, fitted, scaleOf, toScreen, toWorld, zoomedAt, zoomOf, type Box, type Camera, type Inset, type Viewport, type WorldPoint } from "./viewport";
 
 /** A point nearer to the edge than this is not comfortably in view. */
 const EDGE = 60;
@@ -32,6 +32,16 @@ export class Mover {
     return this.flying !== null;
   }
 
+  /** Screen place of a world point, in pixels of the map. */
+  screen(x: number, y: number): [number, number] {
+    return toScreen(this.view, x, y);
+  }
+
+  /** World point at a place of the screen. */
+  world(sx: number, sy: number): [number, number] {
+    return toWorld(this.view, sx, sy);
+  }
+
   /** A camera that nobody has moved yet goes on showing all of the world. */
   resize(width: number, height: number): void {
     this.view = this.untouched ? this.whole(width, height) : clamped({ ...this.view, width, height });
@@ -45,8 +55,12 @@ export class Mover {
     this.moved();
   }
 
-  at({ x, y, k }: Camera): Viewport {
-    return clamped({ ...this.view, x, y, scale: scaleOf(k) });
+  setCamera(camera: Camera): void {
+    this.set(this.at(camera));
+  }
+
+  flyTo(camera: Camera): void {
+    this.fly(this.at(camera));
   }
 
   fly(to: Viewport): void {
@@ -69,13 +83,18 @@ export class Mover {
   }
 
   /** Moves no more than it takes to bring a point into the free part of the screen, `right` pixels less than all. */
-  reveal(point: { x: number; y: number }, [sx, sy]: [number, number], right: number): void {
+  reveal(point: WorldPoint, right: number): void {
     const { width, height, scale } = this.view;
+    const [sx, sy] = this.screen(point.x, point.y);
     const { left, top, bottom } = this.inset();
     const [x0, x1, y0, y1] = [left, width - right, top, height - bottom];
     if (sx > x0 + EDGE && sx < x1 - EDGE && sy > y0 + EDGE && sy < y1 - EDGE) return;
     const [dx, dy] = [width / 2 - (x0 + x1) / 2, height / 2 - (y0 + y1) / 2];
     this.fly(clamped({ ...this.view, x: point.x + dx / scale, y: point.y - dy / scale }));
+  }
+
+  private at({ x, y, k }: Camera): Viewport {
+    return clamped({ ...this.view, x, y, scale: scaleOf(k) });
   }
 
   private whole(width: number, height: number): Viewport {

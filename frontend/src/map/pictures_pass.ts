@@ -9,6 +9,13 @@ export const LAYER_SIDE = 1024;
 const SIZES = [2, 2, 3, 2, 1, 1];
 const FLOATS = SIZES.reduce((sum, size) => sum + size);
 
+/** Pixels of a frame that is more than a hairline. */
+const FRAME = 2.5;
+
+/** As the shader counts them: it stands back, it is as it is, it has a frame. */
+const MANNERS = ["back", "plain", "selected", "hit"] as const;
+export type PictureManner = (typeof MANNERS)[number];
+
 export interface DrawnPicture {
   placed: Placed;
   layer: number;
@@ -18,13 +25,17 @@ export interface DrawnPicture {
   /** Size in the sheet, in pixels. */
   width: number;
   height: number;
-  lit: boolean;
+  /** How it is shown: see `MANNERS`. */
+  manner: PictureManner;
 }
 
 export interface PictureStyle {
   ratio: number;
   paper: Rgb;
   rim: Rgb;
+  /** Of the frames round those that are selected or found. */
+  selected: Rgb;
+  hit: Rgb;
 }
 
 export class PicturesPass {
@@ -40,7 +51,7 @@ export class PicturesPass {
     /** How many sizes of each picture there are, each half of the one before: what is drawn smaller stays smooth. */
     levels = 1,
   ) {
-    this.shader = createProgram(gl, PICTURE_VERTEX, PICTURE_FRAGMENT, ["a_corner", "a_pixels", "a_texel", "a_size", "a_lit", "a_alpha"]);
+    this.shader = createProgram(gl, PICTURE_VERTEX, PICTURE_FRAGMENT, ["a_corner", "a_pixels", "a_texel", "a_size", "a_manner", "a_alpha"]);
     this.texture = gl.createTexture();
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.texture);
     gl.texStorage3D(gl.TEXTURE_2D_ARRAY, levels, gl.RGBA8, LAYER_SIDE, LAYER_SIDE, layers);
@@ -86,6 +97,9 @@ export class PicturesPass {
     gl.uniform2f(shader.uniform("u_half"), view.width / 2, view.height / 2);
     gl.uniform3fv(shader.uniform("u_paper"), style.paper);
     gl.uniform3fv(shader.uniform("u_rim"), style.rim);
+    gl.uniform3fv(shader.uniform("u_selected"), style.selected);
+    gl.uniform3fv(shader.uniform("u_hit"), style.hit);
+    gl.uniform1f(shader.uniform("u_frame"), FRAME * style.ratio);
     gl.bindVertexArray(this.vertices);
     fillBuffer(gl, this.buffer, this.triangles(pictures, view, style.ratio), gl.STREAM_DRAW);
     gl.drawArrays(gl.TRIANGLES, 0, 6 * pictures.length);
@@ -96,7 +110,7 @@ export class PicturesPass {
   private triangles(pictures: DrawnPicture[], view: Viewport, ratio: number): Float32Array<ArrayBuffer> {
     const data = new Float32Array(6 * FLOATS * pictures.length);
     let at = 0;
-    for (const { placed, layer, index, width, height, lit, alpha } of pictures) {
+    for (const { placed, layer, index, width, height, manner, alpha } of pictures) {
       const [u, v] = this.corner(index);
       // Half a texel inside, of the size that is drawn: the neighbour in the sheet must not bleed in.
       const inset = 0.5 * Math.max(1, width / (placed.width * ratio));
@@ -105,7 +119,7 @@ export class PicturesPass {
         const texelY = v + inset + cy * (height - 2 * inset);
         const x = placed.left + cx * placed.width - view.width / 2;
         const y = view.height / 2 - (placed.top + cy * placed.height);
-        data.set([cx, cy, x, y, texelX / LAYER_SIDE, texelY / LAYER_SIDE, layer, placed.width * ratio, placed.height * ratio, lit ? 1 : 0, alpha], at);
+        data.set([cx, cy, x, y, texelX / LAYER_SIDE, texelY / LAYER_SIDE, layer, placed.width * ratio, placed.height * ratio, MANNERS.indexOf(manner), alpha], at);
         at += FLOATS;
       }
     }

@@ -104,6 +104,7 @@ export class Pointer {
   }
 
   private region(path: number[], done: boolean, manner: Manner): void {
+    this.hover(null);
     this.events.drawing(done ? [] : path);
     if (!done || path.length < 6) return;
     const polygon = new Float64Array(path.length);

@@ -2,12 +2,11 @@
 
 import { colourOf, colourTable, GLOW, HIT_RAMP, rgb, type Look } from "./colours";
 import type { GL, Rgb } from "./gl";
-import { HitsPass } from "./hits_pass";
+import { HitsPass, type Hit } from "./hits_pass";
 import type { Marks } from "./marks";
 import type { MinimapStyle } from "./minimap";
+import type { Pictures } from "./pictures";
 import { PointsPass, type DrawnTile, type MorphStyle } from "./points_pass";
-import type { Placed } from "./sheets";
-import type { Thumbnails } from "./thumbnails";
 import type { Codes, TilePoints } from "./tile";
 import type { Viewport } from "./viewport";
 
@@ -24,21 +23,25 @@ export interface Frame {
 const FRAME = 0.22;
 
 export class Scene {
-  private thumbnails: Thumbnails | null = null;
   private points: PointsPass;
   private hits: HitsPass;
+  /** Hits that have a dot: those whose pictures are not shown, which have a frame. */
+  private dots: Hit[] | null = null;
   private look: Look = "light";
   private paper: Rgb = [1, 1, 1];
   /** Round pictures: seen on paper as on night. */
   private frame: Rgb = [1, 1, 1];
   private ink: Rgb = [0, 0, 0];
+  private accent: Rgb = [0, 0, 0];
 
   constructor(
     private readonly gl: GL,
     private readonly marks: Marks,
+    private readonly pictures: Pictures,
   ) {
     this.points = new PointsPass(gl);
     this.hits = new HitsPass(gl);
+    pictures.attach(gl);
   }
 
   /** A new context knows nothing. */
@@ -46,26 +49,17 @@ export class Scene {
     this.points = new PointsPass(this.gl);
     this.hits = new HitsPass(this.gl);
     this.setHits();
-    this.thumbnails?.attach(this.gl);
+    this.pictures.attach(this.gl);
     this.recolour();
   }
 
-  setThumbnails(thumbnails: Thumbnails): void {
-    this.thumbnails = thumbnails;
-    thumbnails.attach(this.gl);
-  }
-
   /** The colours are made anew by `recolour()`. */
-  setLook(look: Look, paper: Rgb, ink: Rgb): void {
+  setLook(look: Look, { paper, ink, accent }: { paper: Rgb; ink: Rgb; accent: Rgb }): void {
     this.look = look;
     this.paper = paper;
     this.ink = ink;
+    this.accent = accent;
     this.frame = paper.map((part, i) => part + (ink[i]! - part) * FRAME) as Rgb;
-  }
-
-  /** Where the last frame drew a record's picture. */
-  pictureOf(ordinal: number): Placed | null {
-    return this.thumbnails?.placeOf(ordinal) ?? null;
   }
 
   minimapStyle(codes: Codes | null): MinimapStyle {
@@ -85,7 +79,15 @@ export class Scene {
 
   /** Takes the hits over from the marks. */
   setHits(): void {
-    this.hits.set(this.marks.visibleHits);
+    this.dots = null;
+  }
+
+  private putDots(): void {
+    const pictured = new Set(this.pictures.drawn.map(({ ordinal }) => ordinal));
+    const dots = this.marks.visibleHits.filter(({ ordinal }) => !pictured.has(ordinal));
+    if (dots.length === this.dots?.length && dots.every((hit, i) => hit === this.dots![i])) return;
+    this.dots = dots;
+    this.hits.set(dots);
   }
 
   drop(points: TilePoints): void {
@@ -116,8 +118,9 @@ export class Scene {
       morph,
     });
     if (morph) return true;
-    const moving = this.thumbnails?.draw(view, now, { ratio, paper, rim: this.frame }, marks, drawn) ?? false;
     const [from, to] = HIT_RAMP[look];
+    const moving = this.pictures.draw(view, now, { ratio, paper, rim: this.frame, selected: this.accent, hit: rgb(to) }, marks, drawn);
+    this.putDots();
     this.hits.draw(view, { size: Math.max(8, size * 1.35), ratio, rim: paper, from: rgb(from), to: rgb(to) });
     return moving;
   }

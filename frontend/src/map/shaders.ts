@@ -172,13 +172,13 @@ in vec2 a_corner;
 in vec2 a_pixels;
 in vec3 a_texel;
 in vec2 a_size;
-in float a_lit;
+in float a_manner;
 in float a_alpha;
 uniform vec2 u_half;
 out vec2 v_corner;
 out vec3 v_texel;
 flat out vec2 v_size;
-flat out float v_lit;
+flat out float v_manner;
 flat out float v_alpha;
 
 void main() {
@@ -186,34 +186,38 @@ void main() {
   v_corner = a_corner;
   v_texel = a_texel;
   v_size = a_size;
-  v_lit = a_lit;
+  v_manner = a_manner;
   v_alpha = a_alpha;
 }`;
 
-/** A picture with a hairline frame; rounded by two pixels, as prints are. */
+/** A picture with a hairline frame; rounded by two pixels, as prints are. `v_manner`: see `MANNERS`. */
 export const PICTURE_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp sampler2DArray;
 in vec2 v_corner;
 in vec3 v_texel;
 flat in vec2 v_size;
-flat in float v_lit;
+flat in float v_manner;
 flat in float v_alpha;
 uniform sampler2DArray u_sheets;
 uniform vec3 u_paper;
 uniform vec3 u_rim;
+uniform vec3 u_selected;
+uniform vec3 u_hit;
+uniform float u_frame;
 out vec4 o_colour;
 
 void main() {
   vec2 half_size = 0.5 * v_size;
   vec2 away = abs(v_corner * v_size - half_size) - half_size + 3.0;
-  float edge = length(max(away, 0.0)) - 3.0;
+  float edge = length(max(away, 0.0)) + min(max(away.x, away.y), 0.0) - 3.0;
   float inside = 1.0 - smoothstep(-0.5, 0.5, edge);
   vec4 texel = texture(u_sheets, v_texel);
   vec3 colour = mix(u_paper, texel.rgb, texel.a);
   float grey = dot(colour, vec3(0.299, 0.587, 0.114));
-  colour = mix(mix(mix(colour, vec3(grey), 0.8), u_paper, 0.75), colour, v_lit);
+  colour = mix(mix(mix(colour, vec3(grey), 0.8), u_paper, 0.75), colour, min(v_manner, 1.0));
   // Drawings without a ground stand free.
   colour = mix(colour, u_rim, 0.8 * texel.a * smoothstep(-1.6, -0.6, edge));
+  if (v_manner > 1.5) colour = mix(colour, v_manner > 2.5 ? u_hit : u_selected, smoothstep(-0.5, 0.5, edge + u_frame));
   o_colour = vec4(colour, inside * v_alpha);
 }`;

@@ -8,8 +8,12 @@ const RECORD = 12;
 const CELLS = 16;
 /** Part of its cell that a picture may cover. */
 const FILL = 0.9;
+/** Pixels between two pictures, at least. */
+const APART = 4;
 /** Longest side of a picture out of a sheet, in pixels. */
 export const LARGEST = 88;
+/** Longest side of one that stands in the place of a single picture: it has a quarter of its pixels. */
+export const STAND_IN = 128;
 /** Longest side of a thumbnail as it is stored: below the sheets pictures grow to this size. */
 export const STORED = 256;
 
@@ -140,7 +144,7 @@ export interface Placed {
   height: number;
 }
 
-/** Centred on its point, moved as little as keeps it inside its own cell: so no two ever meet. `largest`: see `largestAt`. */
+/** Centred on its point, moved as little as keeps it inside its own cell, off its edges: so no two ever meet. `largest`: see `largestAt`. */
 export function place(picture: Omit<Picture, "ordinal">, view: Viewport, largest = LARGEST): Placed {
   const cell = (picture.cell.x1 - picture.cell.x0) * view.scale;
   const longest = Math.min(largest, FILL * cell);
@@ -149,10 +153,10 @@ export function place(picture: Omit<Picture, "ordinal">, view: Viewport, largest
   const height = picture.height * zoom;
   const [x, y] = toScreen(view, picture.x, picture.y);
   const [left, bottom] = toScreen(view, picture.cell.x0, picture.cell.y0);
-  const inside = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value));
+  const free = Math.min(APART / 2, (cell - longest) / 2);
   return {
-    left: inside(x - width / 2, left, left + cell - width),
-    top: inside(y - height / 2, bottom - cell, bottom - height),
+    left: clamp(x - width / 2, left + free, left + cell - width - free),
+    top: clamp(y - height / 2, bottom - cell + free, bottom - height - free),
     width,
     height,
   };

@@ -4,6 +4,7 @@ import type { Candidate, Taken } from "./candidates";
 import type { GL } from "./gl";
 import { Loader } from "./loader";
 import { faded } from "./motion";
+import { mannerOf, type PictureMarks } from "./picture_marks";
 import { LAYER_SIDE, PicturesPass, type DrawnPicture, type PictureStyle } from "./pictures_pass";
 import { LARGEST, largestAt, place, STORED, type Placed } from "./sheets";
 import type { Box, Viewport } from "./viewport";
@@ -44,7 +45,7 @@ export interface SinglesFrame {
   /** How far fades get in this frame. */
   step: number;
   style: PictureStyle & { alpha: number };
-  marks: { isVisible(ordinal: number): boolean; isLit(ordinal: number): boolean };
+  marks: PictureMarks;
 }
 
 const NONE = { level: -1, list: [], growth: new Map<number, Growth>() };
@@ -55,9 +56,9 @@ export class Singles {
   /** What the choice was, or is to be, made for; `since` when. */
   private wish = { stamp: "", since: 0, done: true };
   private readonly addresses = new Map<number, string | null>();
-  private readonly asked = new Set<number>();
   private readonly kept = new Map<number, Kept>();
   private readonly loader: Loader<number>;
+  private readonly asking: Loader<"addresses">;
   private readonly timers = new Set<ReturnType<typeof setTimeout>>();
   private frame = 0;
   private gl: GL | null = null;
@@ -65,13 +66,14 @@ export class Singles {
 
   constructor(
     private readonly arrived: () => void,
-    private readonly failed: (error: unknown) => void,
+    failed: (error: unknown) => void,
   ) {
-    this.loader = new Loader((ordinal) => this.fetch(ordinal), (_, error) => failed(error), 8);
+    this.loader = new Loader((ordinal, signal) => this.fetch(ordinal, signal), (_, error) => failed(error), 8);
+    this.asking = new Loader(() => this.ask(), (_, error) => failed(error), 1);
   }
 
   get pending(): boolean {
-    return this.loader.pending || this.asked.size > 0;
+    return this.loader.pending || this.asking.pending;
   }
 
   /** A new context knows nothing: what it is to show is fetched again, out of the browser's cache. */
@@ -98,10 +100,12 @@ export class Singles {
   retry(): void {
     this.wish.stamp = "";
     this.loader.retry();
+    this.asking.retry();
   }
 
   close(): void {
     this.loader.close();
+    this.asking.close();
     this.timers.forEach(clearTimeout);
   }
 
@@ -111,6 +115,7 @@ export class Singles {
     for (const kept of this.kept.values()) Object.assign(kept, { alpha: 0, as: null });
     this.wish.stamp = "";
     this.loader.want([]);
+    this.asking.want([]);
   }
 
   /**
@@ -131,8 +136,10 @@ export class Singles {
     this.chosen = { level, list, growth: new Map(list.map((each) => [each.ordinal, each])) };
     if (!rested) return;
     this.wish.done = true;
-    void this.ask(list.map(({ ordinal }) => ordinal).filter((ordinal) => !this.addresses.has(ordinal) && !this.asked.has(ordinal)));
     this.wantAll();
+    if (this.unknown().length === 0) return;
+    this.asking.forget("addresses");
+    this.asking.want(["addresses"]);
   }
 
   /**
@@ -148,8 +155,9 @@ export class Singles {
       const { ordinal, x, y, key } = chosen;
       const kept = this.kept.get(ordinal);
       if (!kept || (taken.get(key) ?? ordinal) !== ordinal || !marks.isVisible(ordinal)) continue;
-      Object.assign(kept, { frame: this.frame, as: chosen, alpha: faded(kept.alpha, 1, step) });
+      // One frame more when it is whole: that one shows it without what stood in its place.
       fading ||= kept.alpha < 1;
+      Object.assign(kept, { frame: this.frame, as: chosen, alpha: faded(kept.alpha, 1, step) });
       const picture = this.pictureOf(kept, chosen, frame);
       pictures.push(picture);
       drawn.push({ ordinal, placed: picture.placed, x, y });
@@ -169,32 +177,32 @@ export class Singles {
     // A small picture grows no larger than it is.
     const most = Math.min(largestAt(view, from), Math.max(LARGEST, width, height));
     const placed = place({ x, y, cell: room, width, height }, view, most);
-    return { placed, ...this.slot(slot), width, height, lit: marks.isLit(ordinal), alpha: alpha * style.alpha };
+    return { placed, ...this.slot(slot), width, height, manner: mannerOf(ordinal, marks), alpha: alpha * style.alpha };
   }
 
-  private async ask(ordinals: number[]): Promise<void> {
-    if (ordinals.length === 0) return;
-    ordinals.forEach((ordinal) => this.asked.add(ordinal));
-    try {
+  /** Of all that is chosen, also of what is chosen while the answer is under way. */
+  private async ask(): Promise<void> {
+    for (let ordinals = this.unknown(); ordinals.length > 0; ordinals = this.unknown()) {
       const addresses = await this.source!(ordinals);
       ordinals.forEach((ordinal, i) => this.addresses.set(ordinal, addresses[i] ?? null));
       // A record without a picture leaves its cell to the next one.
       if (addresses.some((address) => !address)) this.wish.stamp = "";
-    } catch (error) {
-      this.failed(error);
-    } finally {
-      ordinals.forEach((ordinal) => this.asked.delete(ordinal));
+      this.wantAll();
+      this.arrived();
     }
-    this.wantAll();
-    this.arrived();
+  }
+
+  /** The chosen whose addresses nobody has told yet. */
+  private unknown(): number[] {
+    return this.chosen.list.map(({ ordinal }) => ordinal).filter((ordinal) => !this.addresses.has(ordinal));
   }
 
   private wantAll(): void {
     this.loader.want(this.chosen.list.map(({ ordinal }) => ordinal).filter((ordinal) => this.addresses.get(ordinal)));
   }
 
-  private async fetch(ordinal: number): Promise<void> {
-    const sizes = await loadPicture(this.addresses.get(ordinal)!);
+  private async fetch(ordinal: number, signal: AbortSignal): Promise<void> {
+    const sizes = await loadPicture(this.addresses.get(ordinal)!, signal);
     const { width, height } = sizes[0]!;
     const kept = { width, height, slot: this.freeSlot(), frame: -1, alpha: 0, as: null };
     this.kept.set(ordinal, kept);
@@ -232,9 +240,11 @@ export class Singles {
 }
 
 /** An image element asks as the page does, with the person's session; it is decoded off the main thread. */
-async function loadPicture(address: string): Promise<ImageBitmap[]> {
+async function loadPicture(address: string, signal: AbortSignal): Promise<ImageBitmap[]> {
   const image = new Image();
   image.src = address;
+  // Else a second try would wait with the first.
+  signal.addEventListener("abort", () => (image.src = ""));
   await image.decode();
   const zoom = Math.min(1, STORED / Math.max(image.naturalWidth, image.naturalHeight));
   const size = (natural: number, i: number) => Math.max(1, Math.round((natural * zoom) / 2 ** i));

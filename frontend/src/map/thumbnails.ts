@@ -5,23 +5,15 @@ import type { GL } from "./gl";
 import { Loader } from "./loader";
 import { tileName, type SheetIndex, type Tile } from "./manifest";
 import { faded, fadePart, FadeSteps } from "./motion";
+import { mannerOf, type PictureMarks } from "./picture_marks";
 import { PicturesPass, type DrawnPicture, type PictureStyle } from "./pictures_pass";
 import type { DrawnTile } from "./points_pass";
-import { cellAt, holds, largestAt, levelOf, looseLevel, place, readPictures, SheetTree, type Picture, type Placed, type Region } from "./sheets";
+import { cellAt, holds, largestAt, levelOf, looseLevel, place, readPictures, SheetTree, STAND_IN, type Picture, type Placed, type Region } from "./sheets";
 import { Singles, type PictureSource, type SinglesFrame } from "./singles";
 import type { MapSource } from "./source";
 import { zoomOf, type Viewport } from "./viewport";
 
 export type PictureMode = "off" | "auto" | "always";
-
-/** Which pictures are shown, and which of them stand back. */
-export interface PictureMarks {
-  flags: { hidden: number; revision: number };
-  /** The part of all points that is shown at all. */
-  part: number;
-  isVisible(ordinal: number): boolean;
-  isLit(ordinal: number): boolean;
-}
 
 interface Sheet {
   bitmap: ImageBitmap;
@@ -78,11 +70,6 @@ export class Thumbnails {
     return this.tree.deepest >= 0;
   }
 
-  /** Whether the last frame showed any. */
-  get shown(): boolean {
-    return this.drawn.length > 0;
-  }
-
   /** A new context knows nothing: the sheets are uploaded again from the bitmaps kept here. */
   attach(gl: GL): void {
     this.pass = this.any ? new PicturesPass(gl, this.layers, this.tree.size) : null;
@@ -130,20 +117,6 @@ export class Thumbnails {
     return fade < 1 || alpha !== target || more;
   }
 
-  /** The picture at a place on the screen. */
-  at(sx: number, sy: number): { ordinal: number; x: number; y: number } | null {
-    const found = this.drawn.findLast(
-      ({ placed }) =>
-        sx >= placed.left && sx <= placed.left + placed.width && sy >= placed.top && sy <= placed.top + placed.height,
-    );
-    return found ?? null;
-  }
-
-  /** Where the last frame drew a record's picture. */
-  placeOf(ordinal: number): Placed | null {
-    return this.drawn.find((each) => each.ordinal === ordinal)?.placed ?? null;
-  }
-
   /** Whether this view shows pictures. Leaving takes more than coming, so that a small step does not let them flicker. */
   private present(view: Viewport, part: number): boolean {
     if (this.mode === "off" || !this.any) return false;
@@ -179,10 +152,10 @@ export class Thumbnails {
       if (!marks.isVisible(ordinal) || (growth && (!current || single === "whole"))) continue;
       // Below its sheet's level a picture keeps to the smaller cell round its point.
       const cell = growth?.room ?? cellAt(x, y, level).box;
-      const placed = place({ ...picture, cell }, view, growth && largestAt(view, growth.from));
+      const placed = place({ ...picture, cell }, view, growth && Math.min(STAND_IN, largestAt(view, growth.from)));
       if (!onScreen(placed, view)) continue;
       const alpha = style.alpha * (growth ? 1 : fade);
-      pictures.push({ placed, layer: sheet.layer, index, width, height, lit: marks.isLit(ordinal), alpha });
+      pictures.push({ placed, layer: sheet.layer, index, width, height, manner: mannerOf(ordinal, marks), alpha });
       if (current && (!growth || single === "no")) this.drawn.push({ ordinal, placed, x, y });
     }
     if (style.alpha > 0) this.pass?.draw(pictures, view, style);
@@ -199,7 +172,7 @@ export class Thumbnails {
     }
   }
 
-  private chooseSingles({ view, now, marks }: SinglesFrame & { marks: PictureMarks }, points: DrawnTile[], taken: Taken): void {
+  private chooseSingles({ view, now, marks }: SinglesFrame, points: DrawnTile[], taken: Taken): void {
     const { level } = this;
     const ended = this.endedRegions(view, level, marks.flags.hidden > 0);
     const stamp = `${level} ${marks.flags.revision} ${points.length} ${this.sheets.size}`;

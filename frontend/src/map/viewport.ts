@@ -16,6 +16,11 @@ export interface Viewport {
   height: number;
 }
 
+export interface WorldPoint {
+  x: number;
+  y: number;
+}
+
 export interface Camera {
   x: number;
   y: number;

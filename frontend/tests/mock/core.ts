@@ -27,7 +27,7 @@ async function settled(view: MapView): Promise<void> {
 }
 
 const lookAnywhere = (view: MapView, nearest: number, farthest: number): void =>
-  view.setCamera({ x: random.uniform(), y: random.uniform(), k: farthest * (nearest / farthest) ** random.uniform() });
+  view.mover.setCamera({ x: random.uniform(), y: random.uniform(), k: farthest * (nearest / farthest) ** random.uniform() });
 
 /** How many labels of so many random views are shown in all, and how many pairs of them overlap, as the page lays them out. */
 async function labels(view: MapView, views: number): Promise<{ shown: number; overlapping: number }> {
@@ -44,34 +44,34 @@ async function labels(view: MapView, views: number): Promise<{ shown: number; ov
 
 /** The same of the pictures at so many zooms, from the overview to far below the deepest sheet. */
 async function pictures(view: MapView, zooms: number): Promise<{ shown: number; single: number; overlapping: number }> {
-  view.showPictures("always");
+  view.pictures.show("always");
   const found = { shown: 0, single: 0, overlapping: 0 };
   const { x, y } = view["labels"]["topics"][0]!;
   for (let turn = 0; turn < zooms; turn++) {
     const k = 0.6 * 1000 ** (turn / (zooms - 1));
-    view.setCamera({ x: x + random.normal() / 40 / k, y: y + random.normal() / 40 / k, k });
+    view.mover.setCamera({ x: x + random.normal() / 40 / k, y: y + random.normal() / 40 / k, k });
     await settled(view);
     await new Promise((resolve) => setTimeout(resolve, 250)); // the old level fades
     await settled(view);
-    const thumbnails = view["thumbnails"]!;
+    const thumbnails = view.pictures["thumbnails"]!;
     const { drawn } = thumbnails;
     found.shown += drawn.length;
     found.single += thumbnails["singles"]["chosen"].list.length;
     found.overlapping += overlaps(drawn.map(({ placed }) => placed));
   }
-  view.showPictures("off");
+  view.pictures.show("off");
   return found;
 }
 
 /** How many single pictures a step away from them takes off the screen, and how much of one goes at most from frame to frame. */
 async function leaving(view: MapView): Promise<{ left: number; steepest: number }> {
-  view.showPictures("always");
+  view.pictures.show("always");
   const { x, y } = view["labels"]["topics"][0]!;
-  view.setCamera({ x, y, k: 600 });
+  view.mover.setCamera({ x, y, k: 600 });
   await settled(view);
-  const alphas = () => new Map([...view["thumbnails"]!["singles"]["kept"]].map(([ordinal, { alpha }]) => [ordinal, alpha]));
+  const alphas = () => new Map([...view.pictures["thumbnails"]!["singles"]["kept"]].map(([ordinal, { alpha }]) => [ordinal, alpha]));
   while (![...alphas().values()].includes(1)) await settled(view);
-  view.setCamera({ x, y, k: 60 });
+  view.mover.setCamera({ x, y, k: 60 });
   const found = { left: 0, steepest: 0 };
   for (let [turn, before] = [0, alphas()]; turn < 60; turn++) {
     await frame();
@@ -83,14 +83,14 @@ async function leaving(view: MapView): Promise<{ left: number; steepest: number 
     }
     before = now;
   }
-  view.showPictures("off");
+  view.pictures.show("off");
   return found;
 }
 
 /** At how many of so many random places a point is met, and at how many it is another than the nearest of all that are drawn. */
 async function picks(view: MapView, places: number): Promise<{ met: number; wrong: number }> {
   const found = { met: 0, wrong: 0 };
-  const { width, height } = view.viewport;
+  const { width, height } = view.mover.view;
   for (let turn = 0; turn < places; turn++) {
     if (turn % 5 === 0) {
       lookAnywhere(view, 30, 0.6);
@@ -99,7 +99,7 @@ async function picks(view: MapView, places: number): Promise<{ met: number; wron
     const place = turn % 2 ? besidePoint(view) : ([width * random.uniform(), height * random.uniform()] as const);
     const picked = view.hitAt(...place)?.ordinal ?? null;
     if (picked !== null) found.met++;
-    if (picked !== nearest(view, ...view.world(...place))) found.wrong++;
+    if (picked !== nearest(view, ...view.mover.world(...place))) found.wrong++;
   }
   return found;
 }
@@ -108,14 +108,14 @@ async function picks(view: MapView, places: number): Promise<{ met: number; wron
 function besidePoint(view: MapView): readonly [number, number] {
   const drawn = view["frames"].drawn.filter(({ prefix }) => prefix.fading > 0);
   const { points, prefix } = drawn[random.below(drawn.length)]!;
-  const [sx, sy] = view.screen(...pointAt(points, random.below(prefix.fading)));
+  const [sx, sy] = view.mover.screen(...pointAt(points, random.below(prefix.fading)));
   return [sx + 5 * random.normal(), sy + 5 * random.normal()];
 }
 
 /** By looking at every point that is drawn. */
 function nearest(view: MapView, x: number, y: number): number | null {
   let best: number | null = null;
-  let bestSquare = (10 / view.viewport.scale) ** 2;
+  let bestSquare = (10 / view.mover.view.scale) ** 2;
   for (const { points, prefix } of view["frames"].drawn) {
     const { tile, at, low } = points;
     const side = 2 ** tile.z;
@@ -132,10 +132,10 @@ function nearest(view: MapView, x: number, y: number): number | null {
 
 async function start(): Promise<void> {
   const view = new MapView(document.querySelector<HTMLElement>(".map-stage")!, source, (await source.json("manifest.json")) as Manifest);
-  view.setPictureSource(async (ordinals) => ordinals.map((ordinal) => `/pictures/${ordinal}`));
+  view.pictures.setSource(async (ordinals) => ordinals.map((ordinal) => `/pictures/${ordinal}`));
   view.setLabels((await source.json("labels.json")) as Labels);
-  view.setSheets((await source.json("thumbs/index.json")) as SheetIndex);
-  view.showPictures("off");
+  view.pictures.setSheets((await source.json("thumbs/index.json")) as SheetIndex);
+  view.pictures.show("off");
   await settled(view);
   const core = {
     labels: (views: number) => labels(view, views),
