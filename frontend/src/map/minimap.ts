@@ -14,16 +14,21 @@ export interface MinimapStyle {
 
 /** Share of its colour that one point leaves on the paper. */
 const INK = 0.55;
+/** So few points have dots of more than a pixel. */
+const FEW = 6000;
 
 /** RGBA of the points of the root tile, the sample that stands for all, on a square of `side` pixels. */
 export function paintMinimap(points: TilePoints | null, side: number, style: MinimapStyle): Uint8ClampedArray<ArrayBuffer> {
   const pixels = new Uint8ClampedArray(4 * side * side);
   const [r, g, b] = style.paper;
   for (let i = 0; i < pixels.length; i += 4) pixels.set([255 * r, 255 * g, 255 * b, 255], i);
+  const dot = points && points.tile.count < FEW ? Math.max(1, Math.round(side / 100)) : 1;
+  const ink = (at: number, colour: Rgb) => colour.forEach((part, k) => (pixels[at + k] = pixels[at + k]! + (255 * part - pixels[at + k]!) * INK));
   for (let i = 0; points && i < points.tile.count; i++) {
     const [x, y] = pointAt(points, i);
-    const at = 4 * (Math.floor((1 - y) * side) * side + Math.floor(x * side));
-    style.colour(style.codes?.[i] ?? 0).forEach((part, k) => (pixels[at + k] = pixels[at + k]! + (255 * part - pixels[at + k]!) * INK));
+    const [column, row] = [x, 1 - y].map((part) => Math.min(side - dot, Math.floor(part * side))) as [number, number];
+    const colour = style.colour(style.codes?.[i] ?? 0);
+    for (let pixel = 0; pixel < dot * dot; pixel++) ink(4 * ((row + Math.floor(pixel / dot)) * side + column + (pixel % dot)), colour);
   }
   return pixels;
 }
