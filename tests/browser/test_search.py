@@ -426,7 +426,7 @@ def test_a_hit_and_its_point_show_each_other_and_its_card_finds_its_like(
     page: Page, squares: Squares
 ) -> None:
     search(page, squares, "a yellow square")
-    ring = page.locator(".map-ring:not(.map-ring-focus)")
+    ring = page.locator(".map-ring-hover")
     hits(page).nth(2).hover()
     x, y = steady(page, lambda: center_of(ring))
     box(page).hover()

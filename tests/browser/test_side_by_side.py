@@ -53,7 +53,7 @@ def test_a_point_under_the_pointer_is_ringed_on_both_maps(page: Page, pointed: s
     open_row(page, 33)
     page.mouse.move(*place_of_open(page, pointed), steps=3)
     expect(page.locator(".map-card")).to_be_visible()
-    marks = [ring(page, stage, ".map-ring:not(.map-ring-focus)") for stage in (pointed, other)]
+    marks = [ring(page, stage, ".map-ring-hover") for stage in (pointed, other)]
     for mark in marks:
         expect(mark).to_be_visible()
     expect(marks[1]).to_have_attribute("transform", ring(page, other).get_attribute("transform") or "none")

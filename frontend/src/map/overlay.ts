@@ -18,7 +18,7 @@ export class Overlay {
   private readonly lines = create("g", "map-lines");
   private readonly near = create("g", "map-near");
   private readonly focus = createRing("map-ring map-ring-focus");
-  private readonly ring = createRing("map-ring");
+  private readonly ring = createRing("map-ring map-ring-hover");
   private readonly region = create("path", "map-region");
   private hovered: Found | null = null;
   private focused: Found | null = null;
