@@ -14,7 +14,7 @@ from atlas.datasets.filters import reads_captions
 from atlas.datasets.models import Dataset
 from atlas.datasets.permit import HiddenCaptionsError, sees_captions
 from atlas.maps.access import visible_version
-from atlas.maps.models import DataMap, version_folder
+from atlas.maps.models import version_folder
 from atlas.search import asking, engine, tasks
 from atlas.search.across import without_captions
 from atlas.search.asking import WorkerAwayError
@@ -123,15 +123,14 @@ def away_error() -> HttpError:
 
 def _shown(asker: Asker, dataset_id: UUID, map_id: UUID | None) -> Shown:
     """What is shown of the map, or of any. Raises Http404."""
-    maps = DataMap.objects.filter(
-        dataset=dataset_id, dataset__in=Dataset.objects.visible_to(asker), current__isnull=False
-    )
+    wanted = {"maps": map_id} if map_id else {}
+    datasets = Dataset.objects.visible_to(asker).filter(pk=dataset_id, maps__current__isnull=False, **wanted)
     # Most records are on the joint map; the other spaces lack those without that modality.
-    maps = (maps.filter(pk=map_id) if map_id else maps).order_by("-space")
-    found = maps.values_list("current", "current__build__row_count").first()
-    if found is None:
+    found = datasets.order_by("-maps__space").values_list("maps__current", "maps__current__build__row_count")
+    shown = found.first()
+    if shown is None:
         raise Http404("There is no such map of this dataset, or it is not ready yet.")
-    return Shown(dataset_id, *found)
+    return Shown(dataset_id, *shown)
 
 
 def _parked(asker: Asker, part: PartIn) -> str | None:
