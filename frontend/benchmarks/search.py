@@ -35,31 +35,45 @@ QUERIES = (
     "hands", "arrows", "sweet food", "birds", "buildings", "weather", "tools", "money", "angry faces",
     "families", "signs of stars", "vegetables", "dances",
 )  # fmt: skip
-#: Reads a pixel in the frame after the hits came in: that waits until all of the frame is drawn.
+#: Once the hits are handed to the GPU, reads a pixel in the next frame: that waits until all of it is drawn.
 WATCH = """
 () => {
-  const status = document.querySelector("p.visually-hidden[role=status]");
   const gl = document.querySelector(".map-stage canvas").getContext("webgl2");
-  window.measured = [];
-  let started = 0;
+  const [bufferData, clear] = [gl.bufferData.bind(gl), gl.clear.bind(gl)];
+  let [started, frames, asking, tell] = [0, 0, 0, null];
+  const ask = window.fetch.bind(window);
+  window.fetch = (...given) => {
+    asking++;
+    return ask(...given).finally(() => asking--);
+  };
+  gl.clear = (...given) => { frames++; clear(...given); };
   addEventListener("keydown", ({ key }) => { if (key === "Enter") started = performance.now(); }, true);
-  new MutationObserver(() => {
-    if (!started || !status.textContent) return;
+  gl.bufferData = (...given) => {
+    bufferData(...given);
     const [from, known] = [started, performance.now()];
+    const asked = performance.getEntriesByType("resource").filter(({ startTime }) => startTime >= from);
+    const search = from && asked.find(({ name }) => name.endsWith("/search"));
+    if (!search) return;
     started = 0;
     requestAnimationFrame(() => {
       gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
       const drawn = performance.now();
-      const asked = performance.getEntriesByType("resource").filter(({ startTime }) => startTime >= from);
-      const { startTime, responseStart } = asked.find(({ name }) => name.endsWith("/search"));
-      window.measured.push({
-        whole: drawn - from, before: startTime - from, server: responseStart - startTime,
-        reading: known - responseStart, drawing: drawn - known,
-        requests: asked.filter((each) => each.startTime < known).length,
+      tell({
+        whole: drawn - from, before: search.startTime - from, server: search.responseStart - search.startTime,
+        reading: known - search.responseStart, drawing: drawn - known, requests: asked.length,
       });
-      performance.clearResourceTimings();
     });
-  }).observe(status, { childList: true, characterData: true, subtree: true });
+  };
+  window.rest = async () => {
+    performance.clearResourceTimings();
+    for (let [calm, before] = [0, ""]; calm < 5; ) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const now = `${frames} ${performance.getEntriesByType("resource").length}`;
+      calm = now === before && asking === 0 ? calm + 1 : 0;
+      before = now;
+    }
+    window.found = new Promise((resolve) => { tell = resolve; });
+  };
 }
 """
 
@@ -84,17 +98,15 @@ def sign_in(page: Page, address: str, email: str, password: str) -> None:
 
 
 def measure(page: Page, queries: list[str]) -> list[dict[str, float]]:
-    """Each asked once, when the page has come to rest."""
+    """Each asked once, when half a second has passed without a request and without a frame."""
     box = page.get_by_role("combobox", name="Search by meaning")
-    done: int = page.evaluate("window.measured.length")
-    for number, query in enumerate(queries, done + 1):
+    found = []
+    for query in queries:
         box.fill(query)
-        page.wait_for_load_state("networkidle")
-        time.sleep(0.3)
+        page.evaluate("window.rest()")
         box.press("Enter")
-        while page.evaluate("window.measured.length") < number:
-            time.sleep(0.02)
-    found: list[dict[str, float]] = page.evaluate(f"window.measured.slice({done})")
+        # Not asked again and again: that would take the processors from what is measured.
+        found.append(page.evaluate("window.found"))
     return found
 
 

@@ -35,6 +35,19 @@ const LONGEST_AGAIN_MS = 60_000;
 /** Hits of one place keep so much of their surroundings, in world units. */
 const SMALLEST = 0.02;
 
+const isRelevant = (score: number, words: number | null, cut: number | null): boolean => cut === null || score >= cut || words !== null;
+
+/** Those that are on the map. */
+function hitsOf({ hits }: Answer): SearchHit[] {
+  const scores = hits.map((hit) => hit.score);
+  const best = Math.max(...scores);
+  const span = best - Math.min(...scores) || 1;
+  return hits.flatMap((hit) => {
+    const place = placed(hit);
+    return place ? [{ ...hit, ...place, raw: hit.score, score: 1 - (best - hit.score) / span }] : [];
+  });
+}
+
 export class Search {
   asked = $state.raw<Asked>(NOTHING_ASKED);
   searching = $state(false);
@@ -51,15 +64,15 @@ export class Search {
   moved = $state<number | null>(null);
 
   /** The score from which on records are hits; null without scores. */
-  readonly cut: number | null = $derived(this.answer?.histogram ? (this.moved ?? this.answer.cut) : null);
-  readonly relevant: SearchHit[] = $derived((this.hits ?? []).filter((hit) => this.isRelevant(hit.raw, hit.words)));
+  readonly cut: number | null = $derived(this.answer && this.cutOf(this.answer));
+  readonly relevant: SearchHit[] = $derived((this.hits ?? []).filter((hit) => isRelevant(hit.raw, hit.words, this.cut)));
   /** The relevant ones first, then what the cut leaves out. */
-  readonly ordered: SearchHit[] = $derived([...this.relevant, ...(this.hits ?? []).filter((hit) => !this.isRelevant(hit.raw, hit.words))]);
+  readonly ordered: SearchHit[] = $derived([...this.relevant, ...(this.hits ?? []).filter((hit) => !isRelevant(hit.raw, hit.words, this.cut))]);
   /** How many records are relevant, whether they are here, and on this map, or not. */
   readonly total: number = $derived(this.count());
   /** How many of those that are here are not on this map. */
   readonly elsewhere: number = $derived(
-    this.answer ? this.answer.hits.filter((hit) => this.isRelevant(hit.score, hit.words)).length - this.relevant.length : 0,
+    this.answer ? this.answer.hits.filter((hit) => isRelevant(hit.score, hit.words, this.cut)).length - this.relevant.length : 0,
   );
 
   private asking = new AbortController();
@@ -73,15 +86,15 @@ export class Search {
     private readonly filters: Filters,
   ) {}
 
-  private isRelevant(score: number, words: number | null): boolean {
-    return this.cut === null || score >= this.cut || words !== null;
+  private cutOf({ histogram, cut }: Answer): number | null {
+    return histogram ? (this.moved ?? cut) : null;
   }
 
   private count(): number {
     const { answer, cut } = this;
     if (!answer) return 0;
     if (this.moved === null || cut === null || !answer.histogram) return answer.relevant;
-    const here = answer.hits.filter((hit) => this.isRelevant(hit.score, hit.words)).length;
+    const here = answer.hits.filter((hit) => isRelevant(hit.score, hit.words, cut)).length;
     // All that could be relevant are here when some are that are not.
     return here < answer.hits.length ? here : Math.max(here, countAbove(answer.histogram, cut));
   }
@@ -157,18 +170,23 @@ export class Search {
     const { config, camera } = this.stage;
     const first = this.patience === AGAIN_MS;
     this.searching = true;
+    let answer: Answer;
     try {
-      this.answer = await search(config.dataset.id, { ...this.query, limit }, signal);
+      answer = await search(config.dataset.id, { ...this.query, limit }, signal);
     } catch (error) {
       if (signal.aborted) return;
       this.fail(error);
       if (error instanceof ApiError && error.status === 503) this.tryAgain(signal);
       return;
     }
-    this.searching = false;
-    this.problem = null;
-    this.show(this.answer);
-    if (this.answer.away) this.tryAgain(signal);
+    const hits = hitsOf(answer);
+    // First the points, alone: to make the panels takes as long as to draw them.
+    const cut = this.cutOf(answer);
+    this.stage.view.setHits(hits.filter((hit) => isRelevant(hit.raw, hit.words, cut)), true);
+    await afterFrame();
+    if (signal.aborted) return;
+    Object.assign(this, { searching: false, problem: null, answer, hits });
+    if (answer.away) this.tryAgain(signal);
     await tick(); // the strip of hits covers a part of the map
     // Whoever moved meanwhile, came by a link with a place, or looks at hits already, wants to be there.
     if (first && limit === HITS && !this.staying && this.stage.camera === camera) this.frame();
@@ -189,17 +207,6 @@ export class Search {
     this.hits = null;
     this.showHits();
     this.stage.view.setGlow(null);
-  }
-
-  private show(answer: Answer): void {
-    const scores = answer.hits.map((hit) => hit.score);
-    const best = Math.max(...scores);
-    const span = best - Math.min(...scores) || 1;
-    this.hits = answer.hits.flatMap((hit) => {
-      const place = placed(hit);
-      return place ? [{ ...hit, ...place, raw: hit.score, score: 1 - (best - hit.score) / span }] : [];
-    });
-    this.showHits();
   }
 
   private showHits(): void {

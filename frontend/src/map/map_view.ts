@@ -182,6 +182,7 @@ export class MapView {
 
   /** Relevance of every point by ordinal, 128 = the cut: from there on brighter and larger, the others stand back. Null = off. */
   setGlow(bytes: Uint8Array | null): void {
+    if (!bytes && !this.marks.glow) return;
     this.marks.setGlow(bytes);
     this.invalidate();
   }

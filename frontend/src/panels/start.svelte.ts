@@ -69,7 +69,8 @@ function syncAddress(explorer: Explorer): void {
   };
   const keep = () => {
     clearTimeout(timer);
-    if (explorer.switching || under > 0) return;
+    // A new address costs the browser as much as a frame: while a search is out nothing else is done.
+    if (explorer.switching || explorer.search.searching || under > 0) return;
     explorer.past.note(explorer.moment());
     if (stepsOf(explorer.link()) !== steps) write("pushState");
     else timer = setTimeout(() => write("replaceState"), ADDRESS_MS);
@@ -87,7 +88,7 @@ function syncAddress(explorer: Explorer): void {
   void follow().then(() => {
     $effect.root(() => {
       $effect(() => {
-        void [explorer.link(), explorer.moment(), explorer.switching];
+        void [explorer.link(), explorer.moment(), explorer.switching, explorer.search.searching];
         untrack(keep);
       });
     });
