@@ -206,6 +206,14 @@ def test_the_map_itself_is_walked_by_keyboard(page: Page) -> None:
     drawer(page)
 
 
+def test_a_region_is_selected_without_drawing(page: Page) -> None:
+    box = page.get_by_role("button", name="Select with a box")
+    box.press("Enter")
+    page.get_by_role("button", name="All in view").press("Enter")
+    expect(page.get_by_text("125 selected")).to_be_visible()
+    expect(box).to_be_focused()
+
+
 def test_a_topic_is_chosen_and_renamed_by_keyboard(page: Page) -> None:
     page.get_by_role("heading", name="Topics").click()
     first = page.get_by_role("treeitem").first
