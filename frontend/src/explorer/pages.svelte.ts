@@ -11,6 +11,8 @@ const REST_MS = 60;
 
 export class Pages {
   total = $state(0);
+  /** Whether `total` is of the list that was asked for last. */
+  counted = $state(false);
   private pages = $state.raw<ReadonlyMap<number, MapRecord[]>>(new Map());
 
   private filter: Filter | null = null;
@@ -27,6 +29,7 @@ export class Pages {
     this.asking = new AbortController();
     [this.filter, this.order, this.asked] = [filter, order, new Set()];
     this.pages = new Map();
+    this.counted = false;
     void this.fetch(0);
   }
 
@@ -51,6 +54,7 @@ export class Pages {
     if (signal.aborted) return;
     if (!found) return void this.asked.delete(page);
     this.total = found.total;
+    this.counted = true;
     this.pages = new Map(this.pages).set(page, found.records);
   }
 }
