@@ -17,6 +17,7 @@ Ints = npt.NDArray[np.int32]
 _MOST_VALUES = 3
 HELD = 0.4  # share of a topic's records that must have one of the values that name it
 _LEAST = 0.15  # of one value; also by how much more the topic must have it than its siblings
+_ALONE = 0.1  # one value alone must hold for so many more
 _ENOUGH = 0.6
 _APART = 0.3
 _MOST_DIFFERENT = 5_000  # values of a column; more are names of records rather than of groups
@@ -69,7 +70,8 @@ class Categories:
                 if held >= _ENOUGH:
                     break
             gained /= max(len(chosen), 1) ** 0.5  # of two columns that say the same, the one in fewer words
-            if held >= least and gained > most:
+            enough = least if len(chosen) > 1 else min(HELD, least + _ALONE)
+            if held >= enough and gained > most:
                 best, most = (", ".join(chosen), held), gained
         return best
 

@@ -24,7 +24,7 @@ from itertools import count
 import numpy as np
 import numpy.typing as npt
 
-from atlas.maps.categories import Categories
+from atlas.maps.categories import HELD, Categories
 from atlas.maps.codes import Column
 from atlas.maps.phrases import LENGTH, WIDE, cut
 from atlas.maps.spoken import MOST_WORDS, Spoken
@@ -36,6 +36,7 @@ Ints = npt.NDArray[np.int32]
 
 _TELLING = 1 / 3  # share of the captions that must have one of the words for them to come before a category
 _FEW = 0.2  # words that a smaller share has come after examples
+_HELD_BY_MIXED = 0.3  # instead of HELD, where no words are common: "Objects, Places" says more than examples
 _NEARLY = 0.8  # a word this share as near as the nearest may take its place
 _SIGNS = str.maketrans(dict.fromkeys(":;,()[]/|–—", "\n"))
 
@@ -138,7 +139,9 @@ class _Namer:
             said, covered = self._spoken.name(topic, siblings, self._barred(topic))
         if covered >= _TELLING:
             return said
-        value, held = self._categories.name(topic, siblings, "" if parent is None else self._names[parent])
+        least = HELD if covered >= _FEW else _HELD_BY_MIXED
+        of_parent = "" if parent is None else self._names[parent]
+        value, held = self._categories.name(topic, siblings, of_parent, least)
         if value is not None and held > covered:
             return value
         self._weak[topic] = said
