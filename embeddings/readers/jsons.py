@@ -5,51 +5,32 @@ one.
 import io
 import json
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
-from embeddings.readers.csvs import column_names
 from embeddings.readers.limits import Limits
 from embeddings.readers.members import READ_ERRORS, Member, said
+from embeddings.readers.objects import ObjectTable
 from embeddings.readers.reasons import ReadError, Reason, Skipped
-from embeddings.readers.tables import Record, Table
+from embeddings.readers.tables import Record
 from embeddings.readers.text import clean_text, open_text
 from embeddings.readers.values import is_too_deep
 
 _PIECE = 64 * 2**10
-_SAMPLE = 1_000
 _LARGEST_OBJECT = 64 * 2**20  # characters of a file that is one object: it must be parsed whole
 _SPACE = " \t\r\n\ufeff"
 
 
-class JsonTable(Table):
+class JsonTable(ObjectTable):
     """Raises ReadError when no record can be read among the first ones."""
 
     def __init__(self, member: Member, limits: Limits) -> None:
         super().__init__(member)
         self._limits = limits
-        found: dict[str, None] = {}
-        first_problem: Skipped | None = None
-        for item in islice(self._raw(), _SAMPLE):
-            if isinstance(item, Skipped):
-                first_problem = first_problem or item
-            else:
-                found.update(dict.fromkeys(item.cells))
-        if not found:
-            if first_problem:
-                raise ReadError(first_problem.reason, first_problem.detail)
+        problem = self._find_columns(limits)
+        if not self.columns:
+            if problem:
+                raise ReadError(problem.reason, problem.detail)
             raise ReadError(Reason.EMPTY, "There is no row in it.")
-        self.columns_left_out = max(0, len(found) - limits.columns)
-        self._names = dict(zip(islice(found, limits.columns), column_names(list(found)), strict=False))
-        self.columns = list(self._names.values())
-
-    def records(self) -> Iterator[Record | Skipped]:
-        for item in self._raw():
-            if isinstance(item, Record):
-                item.cells = {
-                    self._names[key]: value for key, value in item.cells.items() if key in self._names
-                }
-            yield item
 
     def _raw(self) -> Iterator[Record | Skipped]:
         with open_text(self.member) as text:

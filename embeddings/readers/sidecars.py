@@ -3,24 +3,22 @@ it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
-from embeddings.readers.csvs import column_names
 from embeddings.readers.jsons import Problem, parse
 from embeddings.readers.limits import Limits
 from embeddings.readers.members import Member
+from embeddings.readers.objects import ObjectTable
 from embeddings.readers.reasons import ReadError, Reason, Skipped
-from embeddings.readers.tables import Record, Table
+from embeddings.readers.tables import Record
 from embeddings.readers.text import clean_text, encoding_of
 from embeddings.readers.values import is_too_deep
 
 TEXT_SUFFIXES = frozenset({"txt", "text", "caption", "cls"})
 SUFFIXES = TEXT_SUFFIXES | {"json"}
-_SAMPLE = 1_000
 
 
-class SidecarTable(Table):
+class SidecarTable(ObjectTable):
     """A record per group of sidecars. Each line of a text file is a caption of its own, unless no picture
     goes with it.
 
@@ -34,25 +32,11 @@ class SidecarTable(Table):
         self._groups, self._pictures, self._limits = groups, pictures, limits
         self.row_count = len(groups)
         self.knows_pictures = pictures is not None
-        found: dict[str, None] = {}
-        for item in islice(self._raw(), _SAMPLE):
-            if isinstance(item, Record):
-                found.update(dict.fromkeys(item.cells))
-        self.columns_left_out = max(0, len(found) - limits.columns)
-        self._names = dict(zip(islice(found, limits.columns), column_names(list(found)), strict=False))
-        self.columns = list(self._names.values())
+        self._find_columns(limits)
 
     @property
     def source(self) -> str:
         return self.member.container.label("")
-
-    def records(self) -> Iterator[Record | Skipped]:
-        for item in self._raw():
-            if isinstance(item, Record):
-                item.cells = {
-                    self._names[key]: value for key, value in item.cells.items() if key in self._names
-                }
-            yield item
 
     def _raw(self) -> Iterator[Record | Skipped]:
         for place, sidecars in self._groups.items():
