@@ -1,3 +1,4 @@
+import gc
 import logging
 
 import pytest
@@ -25,3 +26,13 @@ def test_a_model_without_weights_is_one_sentence_in_the_log(
         tasks.warm()
 
     assert caplog.messages == ["Download the model first."]
+
+
+def test_what_is_warm_is_not_looked_through_for_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(tasks, "embed_query", lambda *_: done.append("loaded"))
+    monkeypatch.setattr(gc, "freeze", lambda: done.append("frozen"))
+
+    tasks.warm()
+
+    assert done == ["loaded", "frozen"]
