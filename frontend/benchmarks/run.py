@@ -42,6 +42,8 @@ MILLION = 1_000_000
 #: deck.gl draws each point as an instance, which software GL does so slowly that more does not end.
 DECK_POINTS = 20_000
 ZOOMS = {"1": 736, "8": 8 * 736, "64": 64 * 736}
+#: So much may what is compressed differ in size where as much was compressed.
+SAME = 1.05
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -306,24 +308,30 @@ def main() -> None:
             firsts[n] = first = first_paint(f"{host}/ours.html?points={n}", chromium)
             print(
                 f"First picture of {n:,} points ({tiles:,} tiles): "
-                f"{first['bytes'] / 1000:.0f} KB in {first['requests']:.0f} files."
+                f"{first['bytes'] / 1000:.0f} KB in {first['requests']:.0f} files, "
+                f"{first['manifest'] / 1000:.0f} KB of it the list of tiles."
             )
     lone, whole = product_script()
     print(
         f"The application's map page: {lone:.1f} KB of script gzipped until the map is drawn, "
         f"{whole:.1f} KB with all panels.\n"
     )
-    missed = list(misses(figures, max(first["bytes"] for first in firsts.values()) / 1000, lone))
+    missed = list(misses(figures, list(firsts.values()), lone))
     print("\n".join(missed) or "Every limit is kept.")
     sys.exit(len(missed) > 0)
 
 
-def misses(figures: list[Figures], data_kb: float, script_kb: float) -> Iterator[str]:
+def misses(figures: list[Figures], firsts: list[dict[str, float]], script_kb: float) -> Iterator[str]:
     """A sentence for each limit that our map does not keep."""
     ours, _, regl, _ = figures
+    data_kb = max(first["bytes"] for first in firsts) / 1000
+    rest = [first["bytes"] - first["manifest"] for first in firsts]
     kept = {
         f"Before the first picture {data_kb:.0f} KB of data are sent, more than 150.": data_kb <= 150,
         f"Before the first picture {script_kb:.0f} KB of script are sent, more than 120.": script_kb <= 120,
+        "Without the list of tiles, the first picture of a larger map takes more data.": (
+            max(rest) <= SAME * min(rest)
+        ),
         "Highlighting 500 hits takes more than 5 ms of script.": ours.lit["call"] + ours.lit["frame"] <= 5,
         "One of 100 picks takes more than 1 ms.": ours.picks["most"] <= 1,
     }

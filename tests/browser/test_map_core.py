@@ -134,6 +134,10 @@ def test_pictures_that_leave_fade_and_go_at_once_where_no_motion_is_wanted(core:
     assert cut["steepest"] == 1
 
 
+def test_a_point_at_the_nearest_zoom_moves_with_the_view_and_does_not_tremble(core: Page) -> None:
+    assert core.evaluate("core.stray()") < 0.25
+
+
 def test_the_point_that_is_picked_is_the_nearest_of_all_at_200_random_places(core: Page) -> None:
     found = core.evaluate("core.picks(200)")
     assert found["met"] > 100

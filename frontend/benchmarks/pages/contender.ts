@@ -15,6 +15,8 @@ export interface Contender {
 export interface FirstPaint {
   ms: number;
   bytes: number;
+  /** Of them those of the list of tiles, which alone grows with the map. */
+  manifest: number;
   requests: number;
 }
 
@@ -104,7 +106,8 @@ export function firstPaint(): FirstPaint {
     .getEntriesByType("resource")
     .filter(({ name }) => /\/(maps|points)\//.test(new URL(name).pathname)) as PerformanceResourceTiming[];
   const here = data.filter(({ responseEnd }) => responseEnd > 0 && responseEnd <= now);
-  return { ms: now, bytes: here.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0), requests: here.length };
+  const sum = (files: PerformanceResourceTiming[]) => files.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
+  return { ms: now, bytes: sum(here), manifest: sum(here.filter(({ name }) => name.endsWith("/manifest.json"))), requests: here.length };
 }
 
 Object.assign(window, { pan, highlight, pick });

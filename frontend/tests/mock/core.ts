@@ -87,6 +87,47 @@ async function leaving(view: MapView): Promise<{ left: number; steepest: number 
   return found;
 }
 
+/** How far, in pixels, a point strays from where it should be while the nearest view of it moves by parts of a pixel. */
+async function stray(view: MapView): Promise<number> {
+  const topic = view["labels"]["topics"][0]!;
+  view.mover.setCamera({ ...topic, k: 100 });
+  await settled(view);
+  const { points, prefix } = view["frames"].drawn.findLast(({ prefix }) => prefix.fading > 0)!;
+  const place = random.below(prefix.fading);
+  const [x, y] = pointAt(points, place);
+  view.mover.setCamera({ x, y, k: 20_000 });
+  await settled(view);
+  const [exactX, exactY] = pointAt(points, place);
+  const away: [number, number][] = [];
+  for (let step = 0; step < 40; step++) {
+    const { scale } = view.mover.view;
+    view.mover.setCamera({ x: exactX + (0.37 * step) / scale, y: exactY - (0.23 * step) / scale, k: 20_000 });
+    const [sx, sy] = view.mover.screen(exactX, exactY);
+    const [cx, cy] = inkedNear(view, sx, sy);
+    away.push([cx - sx, cy - sy]);
+  }
+  const [mx, my] = [0, 1].map((part) => away.reduce((sum, each) => sum + each[part]!, 0) / away.length) as [number, number];
+  return Math.max(...away.map(([dx, dy]) => Math.hypot(dx - mx, dy - my)));
+}
+
+/** The middle of what a frame, drawn now, shows round a place of the screen. */
+function inkedNear(view: MapView, sx: number, sy: number): [number, number] {
+  const side = 64;
+  const [left, top] = [Math.round(sx) - side / 2, Math.round(sy) - side / 2];
+  const { gl } = view["glass"];
+  view["frames"].draw(performance.now());
+  const pixels = new Uint8Array(4 * side * side);
+  gl.readPixels(left, gl.drawingBufferHeight - top - side, side, side, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+  let [weight, x, y] = [0, 0, 0];
+  for (let i = 0; i < side * side; i++) {
+    const ink = [0, 1, 2].reduce((sum, part) => sum + Math.abs(pixels[4 * i + part]! - pixels[part]!), 0);
+    weight += ink;
+    x += ink * (left + (i % side) + 0.5);
+    y += ink * (top + side - Math.floor(i / side) - 0.5);
+  }
+  return [x / weight, y / weight];
+}
+
 /** At how many of so many random places a point is met, and at how many it is another than the nearest of all that are drawn. */
 async function picks(view: MapView, places: number): Promise<{ met: number; wrong: number }> {
   const found = { met: 0, wrong: 0 };
@@ -141,6 +182,7 @@ async function start(): Promise<void> {
     labels: (views: number) => labels(view, views),
     pictures: (zooms: number) => pictures(view, zooms),
     leaving: () => leaving(view),
+    stray: () => stray(view),
     picks: (places: number) => picks(view, places),
   };
   Object.assign(window, { core });
