@@ -326,11 +326,11 @@ def relevance_of(named: str, model: str) -> str:
 
 def show_lines(table: dict[str, dict[str, float]]) -> None:
     """A line for each; the names of the figures above."""
-    print(" " * 40 + "".join(f"{name:>18}" for name in table["mean"]))
+    print(" " * 40 + "".join(f"{name:>20}" for name in table["mean"]))
     for line, figures in table.items():
         files, _, truth = line.rpartition(":")
         name = " ".join(Path(each).name for each in (files.partition(",")[0], truth) if each)
-        print(f"{name[-40:]:40}" + "".join(f"{figure:18.3f}" for figure in figures.values()))
+        print(f"{name[-40:]:40}" + "".join(f"{figure:20.3f}" for figure in figures.values()))
 
 
 def show(table: dict[str, dict[str, float]]) -> None:
