@@ -20,10 +20,10 @@ from the middle of all scores to the best, a gap counts most.
 `python -m atlas.search.benchmark --relevance` measures it on sets with known truth. On the sample of the
 project, 727 queries by meaning: mean F1 0.465, where the best flat threshold, chosen afterwards, has 0.427
 and the first 50 have 0.277; by a record instead of words 0.523, 0.510 and 0.253. The numbers below were
-chosen on seven sets of drawings, paintings and made-up scenes: together 0.488, 0.444 and 0.266; on four others
-it has 0.378, 0.332 and 0.178. It is weak where hundreds of hits fade into what is no hit. Among the rules
-tried were shares of the best, levels of chance, Otsu's, gaps at a level alone, and the best expected F1 of a
-fitted logistic.
+chosen on seven sets of drawings, paintings and made-up scenes: together 0.488, 0.444 and 0.266. On four
+others it has 0.378, 0.332 and 0.178. It is weak where hundreds of hits fade into what is no hit. Among the
+rules tried were shares of the best, levels of chance, Otsu's, gaps at a level alone, and the best expected F1
+of a fitted logistic.
 """
 
 from math import log
