@@ -28,7 +28,7 @@ from atlas.maps.categories import HELD, Categories
 from atlas.maps.codes import Column
 from atlas.maps.phrases import LENGTH, WIDE, cut
 from atlas.maps.spoken import MOST_WORDS, Spoken
-from atlas.maps.terms import READ, stems
+from atlas.maps.terms import READ, STOP, stems
 from atlas.maps.work import Report, part_of, unheard
 
 Floats = npt.NDArray[np.float32]
@@ -183,7 +183,8 @@ class _Namer:
         examples: list[str] = []
         if self._captions is not None:
             captions = (self._captions[point] for point in self._typical[topic])
-            examples = _examples(captions, self._barred(topic), taken)
+            of_all = self._spoken.shared_words(topic) if self._spoken is not None else set()
+            examples = _examples(captions, self._barred(topic) | of_all, taken)
         weak = self._weak.get(topic) or self._categories.name(topic, self._siblings(topic), "", least=_FEW)[0]
         # One example says less of a topic than a word of its few.
         several, one = (", ".join(examples), weak) if len(examples) > 1 else (weak, ", ".join(examples))
@@ -200,13 +201,13 @@ def _numbered(word: str, taken: set[str], first: int) -> str:
 
 def _examples(captions: Iterable[str | None], barred: set[str], taken: set[str]) -> list[str]:
     """The first captions that share no word, so that they show how wide the topic is, without what all of the
-    parent says; cut where long."""
+    parent or of the topic says; cut where long."""
     chosen: list[str] = []
     used: set[str] = set()
     given = {part for name in taken for part in name.split(", ")}
     for caption in captions:
         parts = [" ".join(part.split()) for part in (caption or "")[:READ].translate(_SIGNS).splitlines()]
-        telling = next((part for part in parts if stems(part) - barred), None)
+        telling = next((part for part in parts if _means_something(part, barred)), None)
         if telling is None or stems(telling) & used - barred:
             continue
         whole = " ".join((caption or "")[:READ].split())
@@ -220,6 +221,10 @@ def _examples(captions: Iterable[str | None], barred: set[str], taken: set[str])
         if len(chosen) == MOST_WORDS:
             break
     return chosen
+
+
+def _means_something(text: str, barred: set[str]) -> bool:
+    return any(len(stem) > 1 and stem not in STOP for stem in stems(text) - barred)
 
 
 def _likeness(means: Floats, parents: list[int | None], vocabulary: Vocabulary) -> Floats:

@@ -273,6 +273,14 @@ def test_parts_of_which_each_caption_says_another_thing_are_named_by_examples_no
     assert names == ["flag", "boat", "Chad, Peru, Mali", "Oman, Cuba, Iraq", "boat"]
 
 
+def test_of_namesakes_all_but_one_are_named_by_examples_of_what_they_do_not_share() -> None:
+    kinds = [
+        f"Malus: {kind} (apples)" for kind in ("Gano", "Bosc", "St", "Akin", "Lobo", "Melba", "Joy", "J")
+    ]
+    names = names_of(kinds + ["boat"] * 30, [[0] * 4 + [1] * 4 + [2] * 10 + [3] * 10 + [4] * 10], [None] * 5)
+    assert names[:3] == ["apples", "Lobo, Melba, Joy", "boat"]
+
+
 SPECIES = Column.category("species", ["Prunus persica"] * 18 + [None] * 2 + ["malus-domestica"] * 20)
 
 
