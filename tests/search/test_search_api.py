@@ -8,6 +8,7 @@ import pytest
 
 from atlas.datasets.models import Dataset, Visibility
 from atlas.maps.models import DataMap
+from atlas.search import asking
 from tests.maps.records import make_dataset
 from tests.people import Cast, client_of
 from tests.search.queries import COUNT, ask, colours_of, parts, red_picture
@@ -118,3 +119,13 @@ def test_an_odd_query_gets_a_sentence(cast: Cast, dataset: Dataset, body: Any) -
 
     assert 400 <= answer.status_code < 500
     assert answer.json()["detail"]
+
+
+def test_who_may_ask_and_what_is_shown_is_one_question_to_the_database(
+    cast: Cast, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    Dataset.objects.filter(pk=dataset.pk).update(visibility=Visibility.PUBLIC)
+    monkeypatch.setattr(asking, "ask", lambda *_, **__: {"content": b"{}"})
+
+    with django_assert_num_queries(1):
+        assert ask(cast, dataset, parts({"row": 2}), name=None).status_code == 200
