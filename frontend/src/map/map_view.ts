@@ -53,7 +53,7 @@ export class MapView {
   private readonly frames: Frames;
   private readonly abort = new AbortController();
   private painted = false;
-  private wasLoading = false;
+  private toldLoading = true;
 
   constructor(
     private readonly parent: HTMLElement,
@@ -264,9 +264,9 @@ export class MapView {
 
   // --- frames -------------------------------------------------------------------------------------------------
 
-  /** Whether something that the view needs is still on its way. */
+  /** Whether something that the view needs is on its way: as told last, so that who begins to listen misses no change. */
   get loading(): boolean {
-    return this.store.pending || this.pictures.pending;
+    return this.toldLoading;
   }
 
   /** Asks again for what could not be had. */
@@ -306,9 +306,10 @@ export class MapView {
       this.painted = true;
       this.events.emit("firstpaint", null);
     }
-    const { loading } = this;
-    if (loading !== this.wasLoading) this.events.emit("loading", loading);
-    this.wasLoading = loading;
+    const loading = this.store.pending || this.pictures.pending;
+    if (loading === this.toldLoading) return;
+    this.toldLoading = loading;
+    this.events.emit("loading", loading);
   }
 
   private codeIn(column: Column, ordinal: number): number | null {

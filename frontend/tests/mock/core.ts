@@ -93,11 +93,18 @@ async function stray(view: MapView): Promise<number> {
   view.mover.setCamera({ ...topic, k: 100 });
   await settled(view);
   const { points, prefix } = view["frames"].drawn.findLast(({ prefix }) => prefix.fading > 0)!;
-  const place = random.below(prefix.fading);
-  const [x, y] = pointAt(points, place);
-  view.mover.setCamera({ x, y, k: 20_000 });
-  await settled(view);
-  const [exactX, exactY] = pointAt(points, place);
+  let [exactX, exactY, off] = [0, 0, 1];
+  // Another point near by would be looked at, too, now more of it and now less.
+  while (off > 0.5) {
+    const place = random.below(prefix.fading);
+    const [x, y] = pointAt(points, place);
+    view.mover.setCamera({ x, y, k: 20_000 });
+    await settled(view);
+    [exactX, exactY] = pointAt(points, place);
+    const [sx, sy] = view.mover.screen(exactX, exactY);
+    const [cx, cy] = inkedNear(view, sx, sy);
+    off = Math.hypot(cx - sx, cy - sy);
+  }
   const away: [number, number][] = [];
   for (let step = 0; step < 40; step++) {
     const { scale } = view.mover.view;
