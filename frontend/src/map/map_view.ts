@@ -53,7 +53,6 @@ export class MapView {
   private readonly frames: Frames;
   private readonly abort = new AbortController();
   private painted = false;
-  private toldLoading = true;
 
   constructor(
     private readonly parent: HTMLElement,
@@ -264,9 +263,9 @@ export class MapView {
 
   // --- frames -------------------------------------------------------------------------------------------------
 
-  /** Whether something that the view needs is on its way: as told last, so that who begins to listen misses no change. */
+  /** Whether something that the view needs is still on its way. */
   get loading(): boolean {
-    return this.toldLoading;
+    return this.store.pending || this.pictures.pending;
   }
 
   /** Asks again for what could not be had. */
@@ -306,10 +305,8 @@ export class MapView {
       this.painted = true;
       this.events.emit("firstpaint", null);
     }
-    const loading = this.store.pending || this.pictures.pending;
-    if (loading === this.toldLoading) return;
-    this.toldLoading = loading;
-    this.events.emit("loading", loading);
+    // Also where nothing changed: who began to listen since has missed the change.
+    this.events.emit("loading", this.loading);
   }
 
   private codeIn(column: Column, ordinal: number): number | null {
