@@ -45,7 +45,7 @@ class Shown(NamedTuple):
 def search(request: HttpRequest, dataset_id: UUID, body: QueryIn) -> HttpResponse:
     count_search(request)
     asker = asker_of(request)
-    shown = _shown(asker, dataset_id, body.map)
+    shown = _shown(asker, dataset_id, body.map, body.version)
     query = Query(
         as_parts(asker, body.parts), body.against, body.limit, body.offset, body.mode, filter=body.filter
     )
@@ -121,13 +121,14 @@ def away_error() -> HttpError:
     return HttpError(503, "The query worker is away. Try again in a moment.")
 
 
-def _shown(asker: Asker, dataset_id: UUID, map_id: UUID | None) -> Shown:
-    """What is shown of the map, or of any. Raises Http404."""
-    wanted = {"maps": map_id} if map_id else {}
+def _shown(asker: Asker, dataset_id: UUID, map_id: UUID | None, version_id: UUID | None) -> Shown:
+    """That version, or what is shown now, of the map or of any. Raises Http404."""
+    version = "maps__versions" if version_id else "maps__current"
+    named = {"maps": map_id, "maps__versions": version_id}
+    wanted = {name: each for name, each in named.items() if each}
     datasets = Dataset.objects.visible_to(asker).filter(pk=dataset_id, maps__current__isnull=False, **wanted)
     # Most records are on the joint map; the other spaces lack those without that modality.
-    found = datasets.order_by("-maps__space").values_list("maps__current", "maps__current__build__row_count")
-    shown = found.first()
+    shown = datasets.order_by("-maps__space").values_list(version, f"{version}__build__row_count").first()
     if shown is None:
         raise Http404("There is no such map of this dataset, or it is not ready yet.")
     return Shown(dataset_id, *shown)

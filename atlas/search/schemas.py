@@ -65,6 +65,8 @@ class QueryIn(Schema):
     offset: Annotated[int, Field(ge=0, lt=2**31)] = 0
     #: The map to give places on; any of the dataset's maps when it is left out.
     map: UUID | None = None
+    #: One of the map's: a page that was opened before the newest came still shows its own.
+    version: UUID | None = None
 
 
 class GlowIn(Schema):

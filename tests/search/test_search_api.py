@@ -1,13 +1,18 @@
 """POST /api/datasets/{id}/search, asked by the whole cast."""
 
 import base64
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
 
-from atlas.datasets.models import Dataset, Visibility
-from atlas.maps.models import DataMap
+from atlas.datasets.models import Dataset, State, Visibility
+from atlas.maps.models import Build, DataMap, MapVersion
+from atlas.maps.places import positions
 from atlas.search import asking
 from tests.maps.records import make_dataset
 from tests.people import Cast, client_of
@@ -35,6 +40,59 @@ def test_a_hit_says_where_it_is_on_the_map_asked_for(cast: Cast, dataset: Datase
     # Both are told exactly, each in its own number of digits.
     assert [np.float32(hit[axis]) for axis in "xy"] == [np.float32(record[axis]) for axis in "xy"]
     assert hit["parts"] == [hit["score"]]
+
+
+@pytest.fixture
+def older(dataset: Dataset) -> Iterator[MapVersion]:
+    """Of fewer records, whose points lie in the opposite order."""
+    shown = DataMap.objects.select_related("current__map").get(dataset=dataset, space="joint").current
+    assert shown is not None
+    build = Build.objects.create(dataset=dataset, row_count=40, state=State.DONE)
+    version = MapVersion.objects.create(map=shown.map, build=build, number=99, count=40)
+    shutil.copytree(shown.folder, version.folder)
+    np.arange(40, dtype="<u4")[::-1].tofile(version.folder / "ordinals.bin")
+    yield version
+    shutil.rmtree(version.folder)
+
+
+@pytest.mark.parametrize("mode", ["best", "words"])
+def test_a_page_that_shows_an_older_version_gets_its_records_and_its_ordinals(
+    cast: Cast, dataset: Dataset, older: MapVersion, mode: str
+) -> None:
+    asked = parts({"text": "red"}, map=str(older.map_id), mode=mode)
+
+    before, after = (
+        ask(cast, dataset, {**asked, **more}).json() for more in ({"version": str(older.pk)}, {})
+    )
+
+    assert (before["searched"], after["searched"]) == (40, COUNT)
+    assert {hit["row"]: hit["ordinal"] for hit in before["hits"][:5]} == {
+        row: 39 - row for row in range(0, 40, 8)
+    }
+    ordinals, _ = positions(shown_folder(older.map), [hit["row"] for hit in after["hits"]])
+    assert [hit["ordinal"] for hit in after["hits"]] == ordinals.tolist()
+
+
+def shown_folder(data_map: DataMap) -> Path:
+    assert data_map.current is not None
+    return data_map.current.folder
+
+
+def test_a_version_is_one_of_the_map_that_is_asked_for(
+    cast: Cast, dataset: Dataset, older: MapVersion
+) -> None:
+    foreign = MapVersion.objects.filter(map__dataset__team__members=cast.charlie)[0]
+    other = DataMap.objects.get(dataset=dataset, space="image")
+    words = {"text": "red"}
+
+    def status(version: object, data_map: DataMap | None = None, name: str = "alice") -> int:
+        more = {"map": str(data_map.pk)} if data_map else {}
+        answer = ask(cast, dataset, parts(words, version=str(version), **more), name)
+        return int(answer.status_code)
+
+    assert status(older.pk, older.map) == status(older.pk) == 200
+    assert status(older.pk, other) == status(foreign.pk) == status(foreign.pk, foreign.map) == 404
+    assert status(uuid4()) == status(older.pk, older.map, "charlie") == 404
 
 
 def test_a_picture_finds_pictures_like_it(cast: Cast, dataset: Dataset) -> None:
@@ -127,5 +185,7 @@ def test_who_may_ask_and_what_is_shown_is_one_question_to_the_database(
     Dataset.objects.filter(pk=dataset.pk).update(visibility=Visibility.PUBLIC)
     monkeypatch.setattr(asking, "ask", lambda *_, **__: {"content": b"{}"})
 
-    with django_assert_num_queries(1):
-        assert ask(cast, dataset, parts({"row": 2}), name=None).status_code == 200
+    version = MapVersion.objects.filter(map__dataset=dataset, map__space="joint")[0]
+    for more in ({}, {"map": str(version.map_id), "version": str(version.pk)}):
+        with django_assert_num_queries(1):
+            assert ask(cast, dataset, parts({"row": 2}, **more), name=None).status_code == 200
