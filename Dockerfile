@@ -23,4 +23,5 @@ RUN useradd --uid 10001 --home-dir /data --create-home atlas
 USER atlas
 VOLUME /data
 EXPOSE 8000
-CMD ["python", "-m", "uvicorn", "atlas.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--timeout-graceful-shutdown", "3"]
+# Addresses hold the tokens of links and invitations: no log of them.
+CMD ["python", "-m", "uvicorn", "atlas.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--timeout-graceful-shutdown", "3", "--no-access-log"]

@@ -5,7 +5,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -79,12 +79,19 @@ def s3_storage(bucket: str, endpoint: str) -> dict[str, Any]:
 
 
 def celery_url(url: str) -> str:
-    """Celery's spelling of a Redis URL: it has its own for unix sockets."""
+    """Celery's spelling of a Redis URL: it has its own for unix sockets, and believes any certificate unless
+    told otherwise."""
     parts = urlsplit(url)
-    if parts.scheme in ("redis", "rediss"):
+    options = dict(parse_qsl(parts.query))
+    if parts.scheme == "redis":
         return url
+    if parts.scheme == "rediss":
+        return parts._replace(query=urlencode({"ssl_cert_reqs": "required"} | options)).geturl()
     if parts.scheme == "unix":
-        return f"redis+socket://{parts.path}?virtual_host={dict(parse_qsl(parts.query)).get('db', '0')}"
+        # redis-py finds the password in either place, Celery only where other URLs have it.
+        password = parts.password or quote(options.get("password", ""), safe="")
+        owner = f"{parts.username or ''}:{password}@" if password else ""
+        return f"redis+socket://{owner}{parts.path}?virtual_host={options.get('db', '0')}"
     raise ImproperlyConfigured("REDIS_URL must begin with redis://, rediss:// or unix://.")
 
 

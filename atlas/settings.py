@@ -268,20 +268,21 @@ ATLAS_LIMITS = {
 
 # Work in the background -----------------------------------------------------------------------------------
 
-CELERY_BROKER_URL = CELERY_RESULT_BACKEND = celery_url(REDIS_URL)
-CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+# Nobody reads a result: what a task finds is in Postgres, or comes back as `search/replies.py` says.
+CELERY_BROKER_URL = celery_url(REDIS_URL)
+CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 # A worker keeps its connection from task to task, as long as CONN_MAX_AGE says (see atlas/celery.py): to
 # open one takes Postgres longer than most of what a search asks.
 CELERY_DB_REUSE_MAX = 1_000_000_000
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_CONCURRENCY = ATLAS_WORKERS
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # Longer than any task: a message that comes back sooner would start a task a second time.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_RESULT_EXPIRES = 24 * 3600
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "build"

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from celery.backends.base import DisabledBackend
 from django.core.exceptions import ImproperlyConfigured
 
+from atlas.celery import app
 from atlas.environment import (
     celery_url,
     database,
@@ -83,8 +85,12 @@ def test_a_database_url_of_another_kind_is_refused(url: str) -> None:
     ("url", "for_celery"),
     [
         ("redis://host:6379/0", "redis://host:6379/0"),
+        ("rediss://me:p%40s@host:6379/0", "rediss://me:p%40s@host:6379/0?ssl_cert_reqs=required"),
+        ("rediss://host/0?ssl_cert_reqs=none", "rediss://host/0?ssl_cert_reqs=none"),
         ("unix:///run/redis.sock?db=1", "redis+socket:///run/redis.sock?virtual_host=1"),
         ("unix:///run/redis.sock", "redis+socket:///run/redis.sock?virtual_host=0"),
+        ("unix://me:p%40s@/run/r.sock", "redis+socket://me:p%40s@/run/r.sock?virtual_host=0"),
+        ("unix:///run/r.sock?password=p%40s", "redis+socket://:p%40s@/run/r.sock?virtual_host=0"),
     ],
 )
 def test_celery_gets_its_own_spelling_of_a_redis_url(url: str, for_celery: str) -> None:
@@ -110,3 +116,7 @@ def test_a_data_folder_that_cannot_be_used_is_told_with_what_to_do(tmp_path: Pat
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ImproperlyConfigured, match=r"cannot be used .*: set ATLAS_HOME to a folder you may"):
         stored_secret_key(tmp_path / "file" / below / "secret_key")
+
+
+def test_no_results_are_kept_that_nobody_reads() -> None:
+    assert isinstance(app.backend, DisabledBackend)

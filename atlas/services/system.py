@@ -96,8 +96,8 @@ def programs(plan: Plan) -> list[Child]:
             plan, "web", "-m", "uvicorn", "atlas.asgi:application", "--host", HOST, "--port", str(plan.port),
             "--timeout-graceful-shutdown", "3", "--no-access-log", "--log-level", "warning",
         ),
-        worker(plan, "default", WORKER_QUEUES, plan.workers, {"OMP_NUM_THREADS": str(threads)}),
-        worker(plan, "query", QUERY_QUEUES, QUERY_THREADS, {}, pool="threads"),
+        worker(plan, "default", WORKER_QUEUES, env={"OMP_NUM_THREADS": str(threads)}),
+        worker(plan, "query", QUERY_QUEUES, "--pool", "threads", "--concurrency", str(QUERY_THREADS)),
         _python(
             plan, "beat", "-m", "celery", "-A", "atlas", "--quiet", "beat", "--loglevel", "warning",
             "--pidfile=", "--schedule", str(plan.home.path / "beat-schedule"),
@@ -106,20 +106,16 @@ def programs(plan: Plan) -> list[Child]:
 
 
 def worker(
-    plan: Plan,
-    part: str,
-    queues: tuple[str, ...],
-    at_once: int,
-    env: Mapping[str, str],
-    pool: str = "prefork",
+    plan: Plan, part: str, queues: tuple[str, ...], *options: str, env: Mapping[str, str] | None = None
 ) -> Child:
-    """A Celery worker; asked to stop it drops its tasks at once, the next start takes them up again."""
+    """A Celery worker, of ATLAS_WORKERS processes unless `options` say otherwise; asked to stop it drops its
+    tasks at once, the next start takes them up again."""
     child = _python(
         plan, "worker" if part == "default" else part, "-m", "celery", "-A", "atlas", "--quiet", "worker",
         "--loglevel", "warning", "--hostname", f"{part}@%h", "--queues", ",".join(queues),
-        "--pool", pool, "--concurrency", str(at_once), "--without-mingle", "--without-gossip",
+        *options, "--without-mingle", "--without-gossip",
     )  # fmt: skip
-    return replace(child, stop_signal=SIGQUIT, env={**child.env, **env})
+    return replace(child, stop_signal=SIGQUIT, env={**child.env, **(env or {})})
 
 
 def collect_static(plan: Plan, supervisor: Supervisor) -> None:

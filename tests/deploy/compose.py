@@ -1,5 +1,6 @@
 """Read docker-compose.yml as Compose would, as far as these tests need it."""
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -18,8 +19,20 @@ class ComposeError(Exception):
 
 
 def read(variables: Mapping[str, str]) -> dict[str, Any]:
-    """The file with its variables filled in; raises ComposeError when one is missing or misspelt."""
-    return dict(fill_in(yaml.safe_load(COMPOSE_FILE.read_text()), variables))
+    """The file with its variables filled in, and the command of the image where a part has none.
+
+    Raises ComposeError when a variable is missing or misspelt.
+    """
+    content = dict(fill_in(yaml.safe_load(COMPOSE_FILE.read_text()), variables))
+    for service in content["services"].values():
+        if "build" in service:
+            service.setdefault("command", image_command())
+    return content
+
+
+def image_command() -> list[str]:
+    lines = DOCKERFILE.read_text().splitlines()
+    return [str(word) for line in lines if line.startswith("CMD ") for word in json.loads(line[4:])]
 
 
 def fill_in(value: Any, variables: Mapping[str, str]) -> Any:

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings as site
 
 from atlas.services.postgres import SETTINGS
 from atlas.services.system import QUERY_QUEUES, WORKER_QUEUES
@@ -106,6 +107,21 @@ def test_a_missing_secret_stops_it_and_the_file_says_which(missing: str) -> None
 def test_the_workers_serve_every_queue_once() -> None:
     assert after(SERVICES["worker"]["command"], "--queues") == ",".join(WORKER_QUEUES)
     assert after(SERVICES["query"]["command"], "--queues") == ",".join(QUERY_QUEUES)
+
+
+def test_the_worker_has_as_many_processes_as_the_settings_say() -> None:
+    assert "--concurrency" not in SERVICES["worker"]["command"]
+    assert site.CELERY_WORKER_CONCURRENCY == site.ATLAS_WORKERS
+    assert SERVICES["worker"]["environment"]["OMP_NUM_THREADS"] == "1"
+
+
+def test_no_log_holds_the_tokens_of_addresses() -> None:
+    assert "--no-access-log" in SERVICES["web"]["command"]
+
+
+def test_it_says_how_to_fetch_the_model_it_chooses() -> None:
+    model = SERVICES["web"]["environment"]["ATLAS_MODEL"]
+    assert f"run --rm --no-deps web python -m embeddings download {model}\n" in COMPOSE_FILE.read_text()
 
 
 def test_postgres_has_the_settings_of_the_embedded_one_and_room_to_share_memory() -> None:
