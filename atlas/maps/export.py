@@ -6,7 +6,7 @@ import numpy as np
 
 from atlas.datasets.export import Cells, ExportColumn, Kind, Part
 from atlas.datasets.models import Dataset, Record
-from atlas.maps.models import DataMap, MapVersion, Space
+from atlas.maps.models import DataMap, MapVersion, Space, VectorSet
 from atlas.maps.models import Topic as TopicRow
 from atlas.maps.places import places_of
 from atlas.maps.vectors import open_matrix
@@ -63,7 +63,10 @@ def vector_part(dataset: Dataset, space: Space) -> Part:
     shown = version.first()
     if shown is None:
         raise NoVectorsError(f"There are no vectors of the {space}s of this dataset yet.")
-    matrix = open_matrix(dataset.pk, space, shown.build.row_count)
+    try:
+        matrix = open_matrix(dataset.pk, space, shown.build.row_count)
+    except VectorSet.DoesNotExist:
+        raise NoVectorsError(f"The vectors of the {space}s of this dataset are being made anew.") from None
     present = matrix.present
     column = ExportColumn(f"{space}_vector", Kind.VECTOR, matrix.vectors.shape[1])
 

@@ -72,7 +72,7 @@ def _waiting() -> Iterator[VectorSet]:
     large: QuerySet[DataMap] = DataMap.objects.filter(current__count__gte=LEAST).exclude(dataset__in=building)
     for dataset_id, space, count in large.values_list("dataset_id", "space", "current__count"):
         wanted = Q(indexed_count=None) | ~Q(indexed_count=count)
-        sets = VectorSet.objects.filter(wanted, dataset_id=dataset_id, space=space)
+        sets = VectorSet.objects.filter(wanted, dataset_id=dataset_id, space=space, complete=True)
         yield from sets.filter(dimensions__lte=MOST_DIMENSIONS, dataset__deleting=False)
 
 

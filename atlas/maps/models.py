@@ -33,6 +33,8 @@ class VectorSet(models.Model):
     #: The exact weights, as `Model.revision` says.
     revision = models.CharField(max_length=100, blank=True)
     dimensions = models.PositiveIntegerField()
+    #: False from when they replace those of other weights until the last of them is there.
+    complete = models.BooleanField(default=True)
     #: Vectors that its HNSW index was measured with, see `hnsw.py`; NULL: there is none.
     indexed_count = models.PositiveIntegerField(null=True)
     #: The least `hnsw.ef_search` that finds enough of the neighbours; NULL: none does, the scan stays.

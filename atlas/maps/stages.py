@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from django.db import transaction
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
@@ -16,7 +17,7 @@ from atlas.maps.models import Build, DataMap, MapVersion, Space, Step
 from atlas.maps.names import Vocabulary
 from atlas.maps.publish import scratch_folder
 from atlas.maps.renaming import renamed
-from atlas.maps.steps import Watch
+from atlas.maps.steps import Watch, hold
 from atlas.maps.topic import Topics
 from atlas.maps.work import Progress, part_of
 
@@ -32,6 +33,9 @@ def project(step: Step, watch: Watch) -> None:
     """Lay the space out on a plane, or place what is new on the map that is shown now; then find what can be
     computed from its vectors."""
     build, space = step.build, Space(step.space)
+    with transaction.atomic():
+        hold(step)
+        vectors.settle(build.dataset_id, [Space.IMAGE, Space.CAPTION] if space == Space.JOINT else [space])
     rows, unit = vectors_of(build, space, watch)
     shown = shown_version(build, space)
     if shown is None or not shown.count:

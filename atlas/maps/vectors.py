@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from uuid import UUID
 import numpy as np
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 from psycopg import sql
 
@@ -122,9 +124,15 @@ def stored_per_shard(dataset_id: UUID, space: Space, row_count: int, shard_rows:
 
 
 def forget(dataset_id: UUID, space: Space) -> None:
-    """Remove the vectors of one space: another model will make new ones."""
+    """Remove the vectors of one space: another model will make new ones. It has no matrix until `settle`."""
+    VectorSet.objects.filter(dataset_id=dataset_id, space=space).update(complete=False)
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL("DELETE FROM {} WHERE space = %s").format(partition(dataset_id)), [space])
+
+
+def settle(dataset_id: UUID, spaces: Collection[Space]) -> None:
+    """All vectors of these spaces are there."""
+    VectorSet.objects.filter(dataset_id=dataset_id, space__in=spaces, complete=False).update(complete=True)
 
 
 def open_matrix(
@@ -134,15 +142,18 @@ def open_matrix(
 
     Call it once all vectors of these rows are stored: a file that exists is never looked at again. `check`
     is called often while it is made, and may raise to stop that.
-    Raises VectorSet.DoesNotExist where the space has no vectors.
+    Raises VectorSet.DoesNotExist where the space has no vectors, or not all that it had.
     """
-    return _opened(VectorSet.objects.get(dataset_id=dataset_id, space=space), row_count, check)
+    return _opened(_whole().get(dataset_id=dataset_id, space=space), row_count, check)
 
 
 def open_matrices(dataset_id: UUID, spaces: Collection[Space], row_count: int) -> dict[Space, Matrix]:
     """The same of those among the spaces that have vectors."""
-    found = VectorSet.objects.filter(dataset_id=dataset_id, space__in=spaces).order_by("space")
-    return {Space(made_by.space): _opened(made_by, row_count) for made_by in found}
+    found: dict[Space, Matrix] = {}
+    for made_by in _whole().filter(dataset_id=dataset_id, space__in=spaces).order_by("space"):
+        with suppress(VectorSet.DoesNotExist):  # they were replaced just now
+            found[Space(made_by.space)] = _opened(made_by, row_count)
+    return found
 
 
 def remove_other_matrices(dataset_id: UUID, row_counts: set[int]) -> None:
@@ -206,8 +217,17 @@ def nearest_by_index(
 def _opened(made_by: VectorSet, row_count: int, check: Callable[[], None] | None = None) -> Matrix:
     folder = _matrix_folder(made_by, row_count)
     if not folder.exists():
-        _write_matrix(folder, made_by, row_count, check)
+        with transaction.atomic():
+            # While it is held nobody replaces the vectors: the file has those of the maker in its name.
+            made_by = _whole().select_for_update(no_key=True).get(pk=made_by.pk)
+            folder = _matrix_folder(made_by, row_count)
+            if not folder.exists():
+                _write_matrix(folder, made_by, row_count, check)
     return _mapped(folder)
+
+
+def _whole() -> QuerySet[VectorSet]:
+    return VectorSet.objects.filter(complete=True)
 
 
 # A folder's name says what is in it, so it never changes. Few, since an open file keeps its disk space.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from atlas.datasets.filters import FilterError
 from atlas.datasets.models import Dataset
-from atlas.maps.models import MapVersion, Space
+from atlas.maps.models import MapVersion, Space, VectorSet
 from atlas.maps.selection import rows_matching
 from atlas.maps.towers import TowerError
 from atlas.maps.vectors import Matrix, open_matrices
@@ -19,7 +19,7 @@ from atlas.search.fuse import NO_MATCHES, Matches, as_glow, best_rows, histogram
 from atlas.search.passes import Scan, Work, alone
 from atlas.search.query import Against, Mode, Part, Query
 from atlas.search.scan import Scores, combine, over_spaces, standardise
-from atlas.search.vectors import NoTowerError, QueryError, vector_of
+from atlas.search.vectors import NoVectorsError, QueryError, vector_of
 from atlas.search.words import find_words
 
 SPACES: dict[Against, tuple[Space, ...]] = {
@@ -90,8 +90,13 @@ class Answer:
 
 
 def opened(dataset_id: UUID, against: Against, row_count: int) -> Opened:
-    """Raises Dataset.DoesNotExist."""
-    return Opened(Dataset.objects.get(pk=dataset_id), open_matrices(dataset_id, SPACES[against], row_count))
+    """Raises Dataset.DoesNotExist, NoVectorsError."""
+    matrices = open_matrices(dataset_id, SPACES[against], row_count)
+    if not matrices and VectorSet.objects.filter(dataset_id=dataset_id, complete=False).exists():
+        raise NoVectorsError(
+            "The vectors of this dataset are being made anew: until then only its words can be searched."
+        )
+    return Opened(Dataset.objects.get(pk=dataset_id), matrices)
 
 
 def answer(dataset_id: UUID, row_count: int, query: Query) -> Answer:
@@ -106,10 +111,10 @@ def answering(dataset_id: UUID, row_count: int, query: Query, open_: Opener = op
     """The same, its scans left to whoever runs it."""
     if query.mode == "words":
         return answer_by_words(dataset_id, row_count, query)
-    at_hand = open_(dataset_id, query.against, row_count)
     try:
+        at_hand = open_(dataset_id, query.against, row_count)
         found = yield from meaning(at_hand, row_count, query)
-    except (TowerError, NoTowerError) as error:
+    except (TowerError, NoVectorsError) as error:
         if query.mode == "meaning" or not query.wanted_words:
             raise
         return answer_by_words(dataset_id, row_count, query, away=isinstance(error, TowerError))
@@ -133,12 +138,11 @@ def answer_by_words(dataset_id: UUID, row_count: int, query: Query, *, away: boo
 
 def glow(dataset_id: UUID, version_id: UUID, query: Query) -> bytes:
     """A byte for each point of a map version, see `as_glow`. Raises QueryError, TowerError."""
-    dataset = Dataset.objects.get(pk=dataset_id)
-    version = MapVersion.objects.select_related("map", "build").get(pk=version_id, map__dataset=dataset)
+    version = MapVersion.objects.select_related("map", "build").get(pk=version_id, map__dataset=dataset_id)
     row_count = version.build.row_count
-    matrices = open_matrices(dataset_id, SPACES[query.against], row_count)
-    found = alone(meaning(Opened(dataset, matrices), row_count, query))
-    allowed = _allowed(dataset, row_count, query)
+    at_hand = opened(dataset_id, query.against, row_count)
+    found = alone(meaning(at_hand, row_count, query))
+    allowed = _allowed(at_hand.dataset, row_count, query)
     seen = found.total if allowed is None else np.where(allowed, found.total, np.nan)
     by_row = as_glow(seen, found.cut)
     return bytes(by_row[np.fromfile(version.folder / "rows.bin", "<u4")].tobytes())

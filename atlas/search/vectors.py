@@ -27,8 +27,8 @@ class QueryError(Exception):
     """The query cannot be answered as it stands: a sentence for whoever asked."""
 
 
-class NoTowerError(QueryError):
-    """The dataset came with its own vectors, so there is nothing that would turn words into one."""
+class NoVectorsError(QueryError):
+    """There is nothing to compare with, or nothing that turns words into a vector: words still answer."""
 
 
 def vector_of(dataset: Dataset, part: Part, space: Space, matrices: Mapping[Space, Matrix]) -> Vectors:
@@ -38,7 +38,9 @@ def vector_of(dataset: Dataset, part: Part, space: Space, matrices: Mapping[Spac
     if part.group is not None:
         return _of_group(dataset, part.group, space, matrices)
     if dataset.vector_size:
-        raise NoTowerError("This dataset came with its own vectors: it can be searched by its records only.")
+        raise NoVectorsError(
+            "This dataset came with its own vectors: it can be searched by its records only."
+        )
     if part.text is not None:
         return vector_of_text(dataset.model, part.text)
     return vector_of_picture(dataset.model, part.picture)

@@ -5,10 +5,15 @@ import pytest
 
 from atlas.datasets.models import Dataset, Import, ImportState, State
 from atlas.datasets.signals import records_imported
+from atlas.maps import vectors
 from atlas.maps.build import create_build
+from atlas.maps.export import NoVectorsError, vector_part
 from atlas.maps.kept import Points
 from atlas.maps.models import Build, DataMap, Space, VectorSet
-from tests.maps.building import make_maps, rows_of, work_off
+from atlas.search import engine
+from atlas.search.query import Part, Query
+from atlas.search.vectors import QueryError
+from tests.maps.building import make_maps, rows_of, shown, work_off
 from tests.maps.fake_towers import FakeModel
 from tests.maps.records import add_records
 
@@ -103,6 +108,44 @@ def test_building_anew_replaces_the_vectors_of_other_weights(dataset: Dataset, f
     assert fake.embedded == 20
     assert VectorSet.objects.get(dataset=dataset).revision == "2"
     assert rows_of(dataset, Space.CAPTION) == list(range(10))
+
+
+def test_who_looks_while_vectors_are_replaced_leaves_no_matrix_behind(
+    dataset: Dataset, fake: FakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("atlas.maps.build.SHARD_ROWS", 4)
+    add_records(dataset, 10, captions=True)
+    make_maps(dataset.pk)
+    fake.revision = "2"
+    build = work_off(
+        create_build(dataset.pk, append=False), until=lambda step: step.stage == "embed" and step.start == 4
+    )
+
+    assert rows_of(dataset, Space.CAPTION) == [0, 1, 2, 3]
+    assert vectors.open_matrices(dataset.pk, [Space.CAPTION], 10) == {}
+    with pytest.raises(NoVectorsError, match="made anew"):
+        vector_part(dataset, Space.CAPTION)
+    with pytest.raises(QueryError, match="made anew"):
+        engine.answer(dataset.pk, 10, Query((Part(1, row=1),), "both"))
+    by_words = engine.answer(dataset.pk, 10, Query((Part(1, text="red"),), "both"))
+    assert (by_words.mode, by_words.hits.rows.tolist()) == ("words", [0, 8])
+
+    assert work_off(build).state == State.DONE
+    found = vectors.open_matrices(dataset.pk, [Space.CAPTION], 10)[Space.CAPTION]
+    assert found.rows.tolist() == list(range(10))
+    assert shown(dataset, Space.CAPTION).count == 10
+
+
+def test_a_copy_begun_before_vectors_are_replaced_is_of_none_of_the_new_ones(
+    dataset: Dataset, fake: FakeModel
+) -> None:
+    add_records(dataset, 10, captions=True)
+    make_maps(dataset.pk)
+    before = VectorSet.objects.get(dataset=dataset)
+    fake.revision = "2"
+    make_maps(dataset.pk)
+
+    assert vectors._opened(before, 7).folder == vectors.open_matrix(dataset.pk, Space.CAPTION, 7).folder
 
 
 def test_vectors_of_other_weights_are_never_mixed_in(dataset: Dataset, fake: FakeModel) -> None:

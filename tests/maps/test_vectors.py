@@ -123,6 +123,7 @@ def test_a_matrix_of_other_weights_is_another_file(dataset: Dataset) -> None:
     vectors.forget(dataset.pk, Space.IMAGE)
     VectorSet.objects.update(revision="2")
     store(dataset, np.arange(3), seed=1)
+    vectors.settle(dataset.pk, [Space.IMAGE])
 
     after = vectors.open_matrix(dataset.pk, Space.IMAGE, 3)
 
