@@ -11,6 +11,14 @@ export function kept(kind: Kind, key: string): string | null {
   }
 }
 
+export function drop(kind: Kind, key: string): void {
+  try {
+    window[kind].removeItem(key);
+  } catch {
+    // Then there is nothing either.
+  }
+}
+
 /** False if the browser does not: it is full, or forbidden. */
 export function keep(kind: Kind, key: string, value: string): boolean {
   try {

@@ -26,6 +26,14 @@ export async function readPicture(file: Blob): Promise<string> {
   return url.slice(url.indexOf(",") + 1);
 }
 
+/** The picture that was copied; null where words were: programs with tables and texts copy them as a picture too. */
+export function copiedPicture(data: Pick<DataTransfer, "files" | "getData"> | null): File | null {
+  const picture = [...(data?.files ?? [])].find(({ type }) => type.startsWith("image/"));
+  const words = data?.getData("text/plain").trim();
+  // Whoever copies a file copies its name.
+  return picture && (!words || words.includes(picture.name)) ? picture : null;
+}
+
 export const hasUnkept = ({ chips }: Asked): boolean => chips.some(({ subject }) => "picture" in subject);
 
 /** The same query, its pictures kept with a dataset and named by their keys. */

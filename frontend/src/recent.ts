@@ -1,14 +1,19 @@
-/** The last searches of this browser as they would be typed, newest first. */
+/** The last searches of a person in this browser as they would be typed, newest first. */
 
-import { keep, kept } from "./kept";
+import { drop, keep, kept } from "./kept";
 import type { Asked } from "./query";
 
-const KEY = "recent-searches";
 const MOST = 12;
+
+// Once all who used a browser had one list.
+drop("localStorage", "recent-searches");
+
+/** Whoever signs out leaves no list to the next. */
+const key = (): string => `recent-searches:${document.documentElement.dataset["person"] ?? ""}`;
 
 export function recentSearches(): string[] {
   try {
-    const found: unknown = JSON.parse(kept("localStorage", KEY) ?? "[]");
+    const found: unknown = JSON.parse(kept("localStorage", key()) ?? "[]");
     return Array.isArray(found) ? found.filter((each) => typeof each === "string") : [];
   } catch {
     // Written by something else.
@@ -21,5 +26,5 @@ export function rememberSearch({ text, chips }: Asked): void {
   const unwanted = chips.filter(({ subject, weight }) => "text" in subject && weight < 0).map(({ label }) => `-"${label}"`);
   const typed = [text.trim(), ...unwanted].join(" ");
   if (!text.trim()) return;
-  keep("localStorage", KEY, JSON.stringify([typed, ...recentSearches().filter((each) => each !== typed)].slice(0, MOST)));
+  keep("localStorage", key(), JSON.stringify([typed, ...recentSearches().filter((each) => each !== typed)].slice(0, MOST)));
 }

@@ -18,7 +18,7 @@ export interface Link {
   /** How the colours of numbers are laid out, where not as they are stored. */
   ramp: Ramp | null;
   query: string;
-  /** Further parts of the query as text, see `writePart`. */
+  /** Further parts of the query as text, see `writePart`; too long ones are left out as below. */
   parts: string[];
   against: Against;
   mode: Mode;
@@ -47,18 +47,20 @@ export const NO_LINK: Link = {
 
 const RAMPS: Ramp[] = ["linear", "log"];
 
-/** Of a selection or of filters in an address: longer ones do not survive being mailed. */
+/** Of a selection, of filters or of a part of the query in an address: longer ones do not survive being mailed. */
 const LONGEST = 3000;
 
 /** What its address has no room for. */
-export function leftOut({ selection, filters }: Link): Partial<Link> {
+export function leftOut({ selection, filters, parts }: Link): Partial<Link> {
   return {
     ...(selection && selection.length > LONGEST ? { selection } : {}),
     ...(filters && filters.length > LONGEST ? { filters } : {}),
+    // All of them: one alone would not say its place.
+    ...(parts.some(({ length }) => length > LONGEST) ? { parts } : {}),
   };
 }
 
-/** `longest`: of a selection or of filters that is still written. */
+/** `longest`: of a selection, of filters or of a part of the query that is still written. */
 export function encodeLink(link: Link, longest = LONGEST): string {
   const parts = new URLSearchParams();
   if (link.map) parts.set("map", link.map);
@@ -69,7 +71,7 @@ export function encodeLink(link: Link, longest = LONGEST): string {
   if (link.range) parts.set("range", link.range.join(","));
   if (link.ramp) parts.set("ramp", link.ramp);
   if (link.query) parts.set("q", link.query);
-  for (const part of link.parts) parts.append("p", part);
+  for (const part of link.parts) if (part.length <= longest) parts.append("p", part);
   if (link.against !== "both") parts.set("in", link.against);
   if (link.mode !== "best") parts.set("mode", link.mode);
   if (link.cut !== null) parts.set("cut", short(link.cut));
@@ -80,6 +82,11 @@ export function encodeLink(link: Link, longest = LONGEST): string {
   if (link.selection && link.selection.length <= longest) parts.set("sel", link.selection);
   if (link.comment) parts.set("comment", link.comment);
   return parts.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%40", "@");
+}
+
+/** The first link with the question of the second: what is asked, and among which records. */
+export function withQuestion(link: Link, { query, parts, against, mode, cut, glow, filters, any }: Link): Link {
+  return { ...link, query, parts, against, mode, cut, glow, filters, any };
 }
 
 /** Parts that make no sense are left out: an address is written by people too. */

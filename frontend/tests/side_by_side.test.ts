@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import type { Explorer } from "../src/explorer/explorer.svelte";
+import { Beside } from "../src/explorer/beside.svelte";
 import { Events } from "../src/map/events";
 import { linkCameras } from "../src/map/link_cameras";
 import { frameOn, paintMinimap } from "../src/map/minimap";
@@ -47,4 +49,12 @@ test("the frame of the minimap is what the screen shows, within the map, and nev
   expect(frameOn(100, { x: 0.5, y: 0.5, scale: 100, width: 800, height: 600 })).toEqual([0, 0, 100, 100]);
   const [, , width, height] = frameOn(100, { x: 0.5, y: 0.5, scale: 1e6, width: 800, height: 600 });
   expect([width, height]).toEqual([2, 2]);
+});
+
+test("a list remembers which second map its link named, if there is such a map", async () => {
+  const beside = new Beside({ config: { maps: [{ space: "image" }, { space: "caption" }] } } as unknown as Explorer, null);
+  await beside.show("caption");
+  expect(beside.space).toBe("caption");
+  await beside.show("joint");
+  expect(beside.space).toBeNull();
 });

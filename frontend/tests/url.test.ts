@@ -1,30 +1,31 @@
 import { expect, test } from "vitest";
-import { decodeLink, encodeLink, leftOut, NO_LINK, type Link } from "../src/url";
+import { decodeLink, encodeLink, leftOut, NO_LINK, withQuestion, type Link } from "../src/url";
+
+const FULL: Link = {
+  beside: "image",
+  selection: '{"topic":3,"map":"m"}',
+  filters: '[["year",{"column":"year","from":1900}]]',
+  any: true,
+  view: null,
+  comment: "0b5e6f3a-8b86-d011-b42d-00cf4fc964ff",
+  ramp: "log",
+  map: "caption",
+  camera: { x: 0.123456789, y: 0.98765432, k: 321.5 },
+  colour: "topic-0",
+  hidden: [3, 7],
+  range: [100, 2000],
+  query: "pear & wormhole, 100 %",
+  parts: ["-text:rotten, brown & @", "2*row:12", "topic:3@6f9619ff-8b86-d011-b42d-00cf4fc964ff"],
+  against: "captions",
+  mode: "words",
+  cut: 1.25,
+  glow: true,
+  record: 42,
+};
 
 test("a link says everything that it opens again", () => {
-  const link: Link = {
-    beside: "image",
-    selection: '{"topic":3,"map":"m"}',
-    filters: '[["year",{"column":"year","from":1900}]]',
-    any: true,
-    view: null,
-    comment: "0b5e6f3a-8b86-d011-b42d-00cf4fc964ff",
-    ramp: "log",
-    map: "caption",
-    camera: { x: 0.123456789, y: 0.98765432, k: 321.5 },
-    colour: "topic-0",
-    hidden: [3, 7],
-    range: [100, 2000],
-    query: "pear & wormhole, 100 %",
-    parts: ["-text:rotten, brown & @", "2*row:12", "topic:3@6f9619ff-8b86-d011-b42d-00cf4fc964ff"],
-    against: "captions",
-    mode: "words",
-    cut: 1.25,
-    glow: true,
-    record: 42,
-  };
-  const again = decodeLink("#" + encodeLink(link));
-  expect(again).toEqual({ ...link, camera: { x: 0.12345679, y: 0.98765432, k: 321.5 } });
+  const again = decodeLink("#" + encodeLink(FULL));
+  expect(again).toEqual({ ...FULL, camera: { x: 0.12345679, y: 0.98765432, k: 321.5 } });
 });
 
 test("nothing is said where there is nothing to say", () => {
@@ -43,6 +44,21 @@ test("what is too long for an address is left out of it and named", () => {
   expect(decodeLink(encodeLink(long))).toEqual({ ...long, selection: null });
   expect(leftOut(long)).toEqual({ selection: long.selection });
   expect(decodeLink(encodeLink(long, Infinity))).toEqual(long);
+});
+
+test("a group of records that is too long for an address is left out of it as a selection is", () => {
+  const parts = ["text:red", `-filter:${JSON.stringify({ rows: Array.from({ length: 2000 }, (_, i) => i) })}`];
+  const long = { ...NO_LINK, parts };
+  expect(decodeLink(encodeLink(long)).parts).toEqual(["text:red"]);
+  expect({ ...decodeLink(encodeLink(long)), ...leftOut(long) }).toEqual(long);
+  expect(decodeLink(encodeLink(long, Infinity))).toEqual(long);
+});
+
+test("another question leaves all else as it is", () => {
+  const saved = decodeLink(encodeLink(withQuestion(NO_LINK, FULL), Infinity));
+  expect(saved).toEqual({ ...NO_LINK, query: FULL.query, parts: FULL.parts, against: "captions", mode: "words", cut: 1.25, glow: true, filters: FULL.filters, any: true });
+  const seen = { ...FULL, query: "apple", parts: [], cut: null, filters: null, any: false };
+  expect(withQuestion(seen, saved)).toEqual(FULL);
 });
 
 test("one colour for all is said, another column's is not", () => {

@@ -71,9 +71,9 @@ def parts(request: Request) -> list[dict[str, Any]]:
     return found
 
 
-def search(page: Page, squares: Squares, words: str) -> dict[str, Any]:
+def search(page: Page, squares: Squares, words: str, start: str = "") -> dict[str, Any]:
     """Opens the map, types, and returns the server's answer once it is shown."""
-    page.goto(squares.map)
+    page.goto(f"{squares.map}{'#' if start else ''}{start}")
     expect(box(page)).to_be_visible()
     page.keyboard.press("/")
     page.keyboard.type(words)
@@ -250,7 +250,9 @@ def test_the_glow_is_a_byte_for_each_point(page: Page, squares: Squares) -> None
 
 
 def test_a_saved_search_is_proposed_and_asked_again(page: Page, squares: Squares) -> None:
-    search(page, squares, "a blue square -red")
+    first = '["year",{"column":"year","to":1909}]'
+    last = '["maker",{"column":"maker","in":["<b>blue</b>"]}]'
+    search(page, squares, "a blue square -red", f"filters=[{first},{last}]&any=1")
     page.get_by_role("button", name="Saved searches").click()
     page.get_by_label("Save this search as").fill("<b>Blue</b> things")
     page.get_by_label("Share with all").check()
@@ -265,6 +267,8 @@ def test_a_saved_search_is_proposed_and_asked_again(page: Page, squares: Squares
     expect(box(page)).to_have_value("a blue square")
     expect(page.get_by_role("group", name="Not wanted: red")).to_be_visible()
     wait_until(page, lambda: "a blue square" in captions(page), lambda: captions(page))
+    # Its filters too, and that one of them is enough.
+    expect(page).to_have_url(re.compile("filters=.*&any=1"))
 
     page.get_by_role("button", name="Saved searches").click()
     page.get_by_role("button", name="Remove <b>Blue</b> things").click()

@@ -97,6 +97,14 @@ def test_the_page_holds_what_its_script_needs(
     assert f'href="{shown["base_url"]}manifest.json"' in content
 
 
+def test_the_page_says_whose_it_is(cast: Cast, dataset: Dataset) -> None:
+    Dataset.objects.update(visibility=Visibility.PUBLIC)
+    address = f"{dataset.get_absolute_url()}/map"
+
+    assert f'data-person="{cast.bob.pk}"' in client_of(cast.bob).get(address).content.decode()
+    assert "data-person" not in client_of(None).get(address).content.decode()
+
+
 def test_a_viewer_may_not_edit(cast: Cast, dataset: Dataset) -> None:
     content = client_of(cast.victor).get(f"{dataset.get_absolute_url()}/map").content.decode()
 

@@ -22,6 +22,8 @@ export class Beside {
   linked = $state(false);
 
   private stop: (() => void) | null = null;
+  /** Where no map is drawn: what the link said, so that it goes with the address back to the maps. */
+  private wanted = $state<Space | null>(null);
 
   constructor(
     private readonly explorer: Explorer,
@@ -30,13 +32,17 @@ export class Beside {
   ) {}
 
   get space(): Space | null {
-    return this.map?.entry.space ?? null;
+    return this.map?.entry.space ?? this.wanted;
   }
 
   /** Null closes it. */
   async show(space: Space | null): Promise<void> {
-    if (!this.open || space === this.space || this.opening) return;
+    if (space === this.space || this.opening) return;
     const entry = this.explorer.config.maps.find((map) => map.space === space);
+    if (!this.open) {
+      this.wanted = entry?.space ?? null;
+      return;
+    }
     if (!entry) return this.close();
     this.opening = true;
     this.app.dataset["beside"] = "";

@@ -71,7 +71,7 @@ type MockMap = { id: string; space: string; records: MadeRecords };
 type MockHit = { row: number; ordinal: number | null; x: number | null; y: number | null; score: number };
 
 function answerOf(found: MockHit[], searched: number): object {
-  const hits = found.map((hit) => ({ ...hit, parts: [hit.score], words: null }));
+  const hits = found.map((hit) => ({ ...hit, parts: [hit.score], words: null, sure: false }));
   const [best, last] = [hits[0]?.score ?? 1, hits.at(-1)?.score ?? 0];
   const relevant = Math.min(120, hits.length);
   const cut = hits[relevant - 1]?.score ?? null;

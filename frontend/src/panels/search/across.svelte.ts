@@ -68,12 +68,12 @@ export class AcrossSearch {
 
   /** The question as the part of an address after "#". */
   get hash(): string {
-    return encodeLink(this.link);
+    return encodeLink(this.link, Infinity);
   }
 
   /** The same question on the map of one dataset, with a record open. */
   on(url: string, record: number | null = null): string {
-    return `${url}/map#${encodeLink({ ...this.link, record })}`;
+    return `${url}/map#${encodeLink({ ...this.link, record }, Infinity)}`;
   }
 
   /** What no dataset knows alone is left out: records, topics and tags. */
