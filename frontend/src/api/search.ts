@@ -28,6 +28,8 @@ export type Mode = "best" | "meaning" | "words";
 
 export interface Query {
   map: string;
+  /** Of the map: ordinals and places are those of it. */
+  version: string;
   parts: QueryPart[];
   against: Against;
   mode: Mode;

@@ -101,7 +101,8 @@ export class Search {
 
   private get query(): Omit<Query, "limit"> {
     const { against, mode } = this;
-    return { map: this.stage.entry.id, parts: partsOf(this.asked), against, mode, filter: this.filters.filter };
+    const { id: map, version } = this.stage.entry;
+    return { map, version, parts: partsOf(this.asked), against, mode, filter: this.filters.filter };
   }
 
   // --- asking -------------------------------------------------------------------------------------------------
