@@ -58,24 +58,16 @@ export class Look {
     const { view, manifest } = map;
     this.setColour(this.column?.key ?? manifest.embedded ?? manifest.columns[0]?.key ?? null, { ramp: this.ramp });
     view.showLabels(this.labels);
-    this.ask(map, "The topic names could not be loaded.", map.labels, (labels) => {
+    this.stage.ask(map, "The topic names could not be loaded.", map.labels, (labels) => {
       this.stage.topics = labels.topics;
       view.setLabels(labels);
     });
     if (!map.drawn) return;
-    this.ask(map, "The pictures could not be loaded.", map.sheets, (index) => {
+    this.stage.ask(map, "The pictures could not be loaded.", map.sheets, (index) => {
       view.pictures.setSheets(index);
       view.pictures.show(this.pictures);
       this.hasPictures = view.pictures.any;
     });
-  }
-
-  /** Shows what a map's files say, unless another map is shown by then; a failure is said, and asked for again on request. */
-  private ask<T>(map: OpenedMap, problem: string, asked: () => Promise<T>, show: (found: T) => void): void {
-    asked().then(
-      (found) => this.stage.map === map && show(found),
-      () => this.stage.map === map && this.stage.fail(problem, () => this.ask(map, problem, asked, show)),
-    );
   }
 
   setColour(key: string | null, { hidden = [], range = null, ramp = null }: Partial<ColourChoice> = {}): void {
@@ -97,8 +89,9 @@ export class Look {
 
   private showTags(): void {
     const { map, entry } = this.stage;
-    this.ask(map, "The tags of the points could not be loaded.", () => tagCodes(entry), (codes) => {
-      if (this.colour !== TAGS) return;
+    const { revision } = this.tags;
+    this.stage.ask(map, "The tags of the points could not be loaded.", () => tagCodes(entry), (codes) => {
+      if (this.colour !== TAGS || revision !== this.tags.revision) return;
       const column = tagsColumn(this.tags.all);
       this.several = codes.reduce((sum, code) => sum + Number(code === column.several), 0);
       map.view.setCodes(codes, column);
@@ -111,7 +104,7 @@ export class Look {
     const { map } = this.stage;
     if (!column || column.kind === "topic") return;
     const values = () => map.source.json(`c/${column.key}/values.json`) as Promise<Values>;
-    this.ask(map, `The values of “${column.name}” could not be loaded.`, values, (found) => {
+    this.stage.ask(map, `The values of “${column.name}” could not be loaded.`, values, (found) => {
       if (this.colour === column.key) this.values = found;
     });
   }

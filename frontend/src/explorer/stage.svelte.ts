@@ -43,6 +43,14 @@ export class Stage {
     this.again.add(again);
   }
 
+  /** Shows what a map's files say, unless another map is shown by then; a failure is said, and asked for again on request. */
+  ask<T>(map: OpenedMap, problem: string, asked: () => Promise<T>, show: (found: T) => void): void {
+    asked().then(
+      (found) => this.map === map && show(found),
+      () => this.map === map && this.fail(problem, () => this.ask(map, problem, asked, show)),
+    );
+  }
+
   retry(): void {
     this.error = null;
     const all = [...this.again];

@@ -4,12 +4,14 @@ import { createTag, removeTag, tagRecords, tagsOf, type Tag } from "../api/selec
 import type { Filter } from "../filters";
 import { toast } from "../site/toasts";
 import * as text from "../text";
+import { Turns } from "../turns";
 import type { Stage } from "./stage.svelte";
 
 export class Tags {
   all = $state.raw<Tag[]>([]);
   /** Counts the changes, for whoever shows the tags of a record. */
   revision = $state(0);
+  private readonly turns = new Turns();
 
   constructor(
     private readonly stage: Stage,
@@ -22,7 +24,9 @@ export class Tags {
   }
 
   async load(): Promise<void> {
-    this.all = (await this.stage.attempt(tagsOf(this.dataset))) ?? this.all;
+    const isNews = this.turns.next();
+    const all = await this.stage.attempt(tagsOf(this.dataset));
+    if (all && isNews()) this.all = all;
     this.revision++;
     this.changed();
   }

@@ -8,6 +8,7 @@ import type { MapEntry } from "../config";
 import type { Filter } from "../filters";
 import { keep, kept } from "../kept";
 import { toast } from "../site/toasts";
+import { Turns } from "../turns";
 import type { Link } from "../url";
 import { boxOf, groupPins, pinLevel, placeOf, type PinGroup, type Point } from "./pins";
 import type { Stage } from "./stage.svelte";
@@ -23,8 +24,11 @@ export interface Surroundings {
   hash(): string;
 }
 
-/** What others wrote meanwhile is asked for so often. */
+/** What others wrote meanwhile is asked for so often; where no answer comes, ever more rarely. */
 const POLL_MS = 15_000;
+const LONGEST_PAUSE_MS = 120_000;
+/** Who may not read the comments any more, or whose dataset is gone. */
+const REFUSED = [401, 403, 404];
 /** Records with comments that are looked up at a time: what the server gives. */
 const MOST_ROWS = 500;
 const NAME = "atlas.name";
@@ -50,7 +54,12 @@ export class Together {
   private readonly level: number = $derived(this.zoomLevel());
   readonly pins: PinGroup[] = $derived(groupPins(this.comments, (pin) => this.placeOf(pin), this.level));
   readonly shown: Comment[] = $derived(this.showing === "open" ? this.comments : this.resolved);
-  private timer: ReturnType<typeof setInterval> | undefined;
+  private readonly polling = new AbortController();
+  /** How long nobody asks by himself after an answer that did not come, and until when. */
+  private pause = POLL_MS;
+  private resting = 0;
+  private readonly turns = new Turns();
+  private readonly viewTurns = new Turns();
 
   constructor(
     private readonly stage: Stage,
@@ -84,9 +93,11 @@ export class Together {
 
   start(): void {
     if (!this.mayRead) return;
-    const poll = () => document.visibilityState === "visible" && void this.load();
-    this.timer = setInterval(poll, POLL_MS);
-    document.addEventListener("visibilitychange", poll);
+    const { signal } = this.polling;
+    const poll = () => document.visibilityState === "visible" && Date.now() >= this.resting && void this.load();
+    const timer = setInterval(poll, POLL_MS);
+    document.addEventListener("visibilitychange", poll, { signal });
+    signal.addEventListener("abort", () => clearInterval(timer));
     void this.load();
   }
 
@@ -95,19 +106,31 @@ export class Together {
     void this.locate();
   }
 
-  async load(): Promise<void> {
-    if (!this.mayRead) return;
+  /** Whether an answer came. */
+  async load(): Promise<boolean> {
+    if (!this.mayRead) return false;
+    const isNews = this.turns.next();
     try {
-      this.comments = await commentsOf(this.dataset, "open");
-      if (this.showing === "resolved") this.resolved = await commentsOf(this.dataset, "resolved");
+      const open = commentsOf(this.dataset, "open");
+      const [comments, resolved] = await Promise.all([open, this.showing === "resolved" ? commentsOf(this.dataset, "resolved") : this.resolved]);
+      this.pause = POLL_MS;
+      if (isNews()) Object.assign(this, { comments, resolved });
     } catch (error) {
-      // Without a network the next time may do; whoever may not read them any more is told so once.
-      if (!(error instanceof ApiError)) return;
-      clearInterval(this.timer);
-      this.comments = this.resolved = [];
-      this.stage.error = error.message;
+      this.failed(error);
+      return false;
     }
     await this.locate();
+    return true;
+  }
+
+  /** Whoever may not read them any more is told so; else the next time may do. */
+  private failed(error: unknown): void {
+    this.pause = Math.min(LONGEST_PAUSE_MS, 2 * this.pause);
+    this.resting = Date.now() + this.pause;
+    if (!(error instanceof ApiError) || !REFUSED.includes(error.status)) return;
+    this.polling.abort();
+    this.comments = this.resolved = [];
+    this.stage.error = error.message;
   }
 
   private async locate(): Promise<void> {
@@ -242,13 +265,14 @@ export class Together {
     if (!id || id === this.link().comment || !this.mayRead) return;
     this.open("comments");
     this.showing = "open";
-    await this.load();
-    if (!this.comments.some((comment) => comment.id === id)) {
+    let here = await this.load();
+    if (here && !this.comments.some((comment) => comment.id === id)) {
       this.showing = "resolved";
-      await this.load();
+      here = await this.load();
     }
     const comment = this.shown.find((each) => each.id === id);
-    if (!comment) this.stage.error = "This comment was deleted.";
+    if (!here) this.stage.error ??= "The comments could not be loaded.";
+    else if (!comment) this.stage.error = "This comment was deleted.";
     else if (camera) this.active = [id];
     else await this.show(comment);
   }
@@ -256,7 +280,9 @@ export class Together {
   // --- views --------------------------------------------------------------------------------------------------
 
   async loadViews(): Promise<void> {
-    this.views = (await this.stage.attempt(viewsOf(this.dataset))) ?? this.views;
+    const isNews = this.viewTurns.next();
+    const views = await this.stage.attempt(viewsOf(this.dataset));
+    if (views && isNews()) this.views = views;
   }
 
   async save(name: string, shared: boolean): Promise<boolean> {
