@@ -8,14 +8,14 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.defaults import page_not_found
 
-from atlas.patience import AWAY, disk_is_full
+from atlas.patience import AWAY, REDIS_AWAY, disk_is_full
 from atlas.teams.asker import KeyScopeError
 from atlas.teams.limits import TooManyError, refused
 from atlas.teams.sealing import SealError
 
 _SENTENCES = {
     500: "Something went wrong on the server. Its log says what.",
-    503: "The database does not answer. Try again in a moment.",
+    503: "A part of the server does not answer. Try again in a moment.",
     507: "The server's disk is full.",
 }
 
@@ -28,11 +28,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """A database that is away, for a restart mostly, is no mistake: 503, and when to come again. Nor is a
-    disk that is full: 507."""
+    """A database or a Redis that is away, for a restart mostly, is no mistake: 503, and when to come again.
+    Nor is a disk that is full: 507."""
     error = sys.exception()
     full = error is not None and disk_is_full(error)
-    away = isinstance(error, AWAY) and not full
+    away = isinstance(error, (*AWAY, *REDIS_AWAY)) and not full
     status = 507 if full else 503 if away else 500
     if _speaks_json(request):
         response: HttpResponse = JsonResponse({"detail": _SENTENCES[status]}, status=status)

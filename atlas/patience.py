@@ -1,4 +1,4 @@
-"""What a worker does about a database that is away, and about a disk that is full."""
+"""What is done about a database or a Redis that is away, and about a disk that is full."""
 
 import errno
 import logging
@@ -7,13 +7,18 @@ import time
 from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError, connection
+from kombu.exceptions import OperationalError as BrokerError
 from psycopg.errors import DiskFull
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 log = logging.getLogger(__name__)
 
 #: What Django raises when the server went away, in the middle or before.
 AWAY = (OperationalError, InterfaceError)
+#: What is raised when Redis did: by the cache and the limits, or by Celery.
+REDIS_AWAY = (RedisConnectionError, RedisTimeoutError, BrokerError)
 #: A crashed database first replays its log; whoever waits longer is found by the beat.
 SECONDS = 60.0
 PAUSE = 0.5

@@ -294,7 +294,11 @@ CELERY_TASK_ROUTES = {
     "atlas.search.*": {"queue": "query"},
 }
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    "imports of killed workers": {"task": "atlas.datasets.tasks.requeue_orphans", "schedule": 10},
+    "imports of killed workers": {
+        "task": "atlas.datasets.tasks.requeue_orphans",
+        "schedule": 10,
+        "options": {"expires": 10},
+    },
     "expired uploads": {"task": "atlas.datasets.tasks.remove_expired_uploads", "schedule": 3600},
     "builds that stand still": {"task": "atlas.maps.tasks.rescue", "schedule": 5, "options": {"expires": 5}},
     "old lines of the audit log": {"task": "atlas.teams.tasks.prune_audit", "schedule": 3600},

@@ -6,7 +6,8 @@ from typing import NoReturn
 import pytest
 from django.db import OperationalError
 from django.test import Client
-from redis.exceptions import ResponseError
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import ConnectionError, ResponseError
 
 from atlas import vite
 
@@ -15,7 +16,9 @@ from atlas import vite
 @pytest.mark.parametrize(
     ("error", "status", "words"),
     [
-        (OperationalError("the database system is starting up"), 503, "The database does not answer"),
+        (OperationalError("the database system is starting up"), 503, "part of the server does not answer"),
+        (ConnectionError("Error 111 connecting to redis"), 503, "part of the server does not answer"),
+        (BrokerError("Error 111 connecting to redis"), 503, "part of the server does not answer"),
         (OSError(errno.ENOSPC, "secret"), 507, "disk is full"),
         (
             ResponseError("MISCONF Errors writing to the AOF file: No space left on device"),
@@ -25,7 +28,7 @@ from atlas import vite
         (ZeroDivisionError("secret"), 500, "omething went wrong"),
     ],
 )
-def test_it_tells_a_database_that_is_away_and_a_full_disk_from_a_mistake(
+def test_it_tells_a_server_that_is_away_and_a_full_disk_from_a_mistake(
     client: Client, monkeypatch: pytest.MonkeyPatch, path: str, error: Exception, status: int, words: str
 ) -> None:
     def fail(*_: object) -> NoReturn:

@@ -42,6 +42,12 @@ _TAGGED = (
 )
 
 
+#: NULL where it is no number: a column that was partly text may hold both. Takes the column's name twice.
+AS_NUMBER = (
+    """CASE WHEN jsonb_typeof("values" -> %s) = 'number' THEN ("values" ->> %s)::double precision END"""
+)
+
+
 class FilterError(Exception):
     """A filter that makes no sense: a sentence that says what is wrong with it."""
 
@@ -241,18 +247,12 @@ def _one_of(name: str, kind: str, values: Any) -> Node:
         nodes.append(Sql("""coalesce("values" -> %s, 'null') = 'null'""", (name,)))
     if given and kind == "number":
         numbers = [finite_number(value, "in") for value in given]
-        nodes.append(Sql(f"{_AS_NUMBER} = ANY(%s)", (name, name, numbers)))
+        nodes.append(Sql(f"{AS_NUMBER} = ANY(%s)", (name, name, numbers)))
     elif given and kind == "list":
         nodes.append(Sql('("values" -> %s) ?| %s', (name, [_text(value, "in") for value in given])))
     elif given:
         nodes.append(Sql('"values" ->> %s = ANY(%s)', (name, [_text(value, "in") for value in given])))
     return Some(nodes)
-
-
-#: NULL where it is no number: a column that was partly text may hold both.
-_AS_NUMBER = (
-    """CASE WHEN jsonb_typeof("values" -> %s) = 'number' THEN ("values" ->> %s)::double precision END"""
-)
 
 
 def _between(name: str, kind: str, low: Any, high: Any) -> Node:
@@ -261,9 +261,9 @@ def _between(name: str, kind: str, low: Any, high: Any) -> Node:
     nodes: list[Node] = []
     if kind == "number":
         if low is not None:
-            nodes.append(Sql(f"{_AS_NUMBER} >= %s", (name, name, finite_number(low, "from"))))
+            nodes.append(Sql(f"{AS_NUMBER} >= %s", (name, name, finite_number(low, "from"))))
         if high is not None:
-            nodes.append(Sql(f"{_AS_NUMBER} <= %s", (name, name, finite_number(high, "to"))))
+            nodes.append(Sql(f"{AS_NUMBER} <= %s", (name, name, finite_number(high, "to"))))
     elif kind == "date":
         if low is not None:
             nodes.append(Sql('"values" ->> %s >= %s', (name, _text(low, "from"))))

@@ -5,7 +5,7 @@ from django.core.cache import cache
 from django.db import connection
 from numpy.typing import NDArray
 
-from atlas.datasets.filters import Mask
+from atlas.datasets.filters import AS_NUMBER, Mask
 from atlas.datasets.models import Dataset
 
 _CACHE_SECONDS = 600
@@ -38,17 +38,14 @@ def _sorted(dataset: Dataset, name: str, kind: str, down: bool) -> NDArray[np.ui
     expression = _OWN.get(name)
     if expression is None:
         values = [name, name] if kind == "number" else [name]
-        expression = '"values" ->> %s'
-        if kind == "number":
-            expression = (
-                """CASE WHEN jsonb_typeof("values" -> %s) = 'number' THEN ("values" ->> %s)::float8 END"""
-            )
+        expression = AS_NUMBER if kind == "number" else '"values" ->> %s'
     direction = "DESC" if down else "ASC"
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT row FROM datasets_record WHERE dataset_id = %s"  # noqa: S608  # the expression is ours
+            # An import may have added rows since the dataset was read.
+            "SELECT row FROM datasets_record WHERE dataset_id = %s AND row < %s"  # noqa: S608  # all of it is ours
             f" ORDER BY {expression} {direction} NULLS LAST, row",
-            [dataset.pk, *values],
+            [dataset.pk, dataset.row_count, *values],
         )
         return np.array([row for (row,) in cursor.fetchall()], np.uint32)
 

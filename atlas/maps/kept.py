@@ -2,12 +2,11 @@
 
 import io
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +36,7 @@ def save_topics(folder: Path, topics: Topics, rows: NDArray[np.uint32]) -> None:
     """`rows` (n,) of the points that `topics` counts; the files speak of rows, which no append can shift."""
     _save_arrays(folder / "topics.npz", {"ids": topics.ids, "rows": rows})
     listed = [asdict(topic) | {"row": int(rows[topic.row])} for topic in topics.topics]
-    _replace(folder / "topics.json", json.dumps(listed).encode())
+    write_whole(folder / "topics.json", json.dumps(listed).encode())
 
 
 def load_topics(folder: Path, rows: NDArray[np.uint32]) -> Topics:
@@ -67,12 +66,15 @@ def load_pairs(folder: Path) -> Pairs:
 def _save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
-    _replace(path, buffer.getvalue())
+    write_whole(path, buffer.getvalue())
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Write beside and rename: a step that is killed leaves no half file."""
+def write_whole(path: Path, content: bytes) -> None:
+    """Write beside and rename: of a process that is killed, or of two at once, nobody sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
-        file.write(content)
-    os.replace(file.name, path)
+    fresh = path.with_name(f".new-{uuid4().hex}")
+    try:
+        fresh.write_bytes(content)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)

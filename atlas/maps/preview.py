@@ -1,15 +1,16 @@
 """A still picture of a map, for where other sites show a link to it."""
 
 import io
-import os
-import tempfile
-from pathlib import Path
+import json
+from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from atlas.maps.kept import Points, load_topics
+from atlas.maps.kept import Points, load_topics, write_whole
+from atlas.maps.models import MapVersion
+from atlas.maps.renaming import given_names, renamed
 from atlas.maps.topic import Topic, Topics
 
 #: What Open Graph readers show uncut.
@@ -25,26 +26,26 @@ _COLOURS = (
     "#1b9aaa", "#c8631c", "#a53f7d", "#6e7f1f", "#3b3f8f",
 )  # fmt: skip
 _PAPER, _INK = "#f7f5f0", "#1d1a16"
-_NAME = "preview.png"
 
 
-def preview_of(folder: Path) -> bytes:
-    """The picture of the version in this folder, as PNG; drawn once."""
-    path = folder / _NAME
+def preview_of(version: MapVersion) -> bytes:
+    """The picture of a version, as PNG; drawn once for the names that its topics have."""
+    names = sorted(given_names([version.pk])[version.pk].items())
+    mark = f"-{sha256(json.dumps(names).encode()).hexdigest()[:16]}" if names else ""
+    path = version.folder / f"preview{mark}.png"
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        content = _drawn(folder)
-    # Beside and renamed: of two requests at once, neither is given half a picture.
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".new-", delete=False) as file:
-        file.write(content)
-    os.replace(file.name, path)
+        content = _drawn(version)
+    for older in version.folder.glob("preview*.png"):
+        older.unlink(missing_ok=True)
+    write_whole(path, content)
     return content
 
 
-def _drawn(folder: Path) -> bytes:
-    points = Points.load(folder)
-    topics = load_topics(folder, points.rows)
+def _drawn(version: MapVersion) -> bytes:
+    points = Points.load(version.folder)
+    topics = renamed(load_topics(version.folder, points.rows), version)
     picture = Image.new("RGB", (SIZE[0] * _FINE, SIZE[1] * _FINE), _PAPER)
     if len(points.rows):
         places = _places(points.coordinates)

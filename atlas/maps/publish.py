@@ -3,7 +3,7 @@
 import logging
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -19,6 +19,7 @@ from atlas.maps.build import OPEN
 from atlas.maps.kept import Points, load_topics
 from atlas.maps.models import Build, DataMap, MapVersion, Space, Stage, Step, Topic
 from atlas.maps.steps import Stopped, Watch, hold
+from atlas.maps.tiles import draft_of
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +98,9 @@ def sweep() -> None:
     """Remove old versions and whatever a killed worker or a deleted dataset left on the disk."""
     _sweep_old_versions()
     for dataset_id, folder in _named_by_id(_maps()):
+        for draft in folder.glob(".*.draft"):
+            if not _is_being_written(dataset_id, draft):
+                shutil.rmtree(draft, ignore_errors=True)
         for version, files in _named_by_id(folder):
             if not _is_wanted(dataset_id, version):
                 shutil.rmtree(files, ignore_errors=True)
@@ -120,11 +124,20 @@ def _sweep_old_versions() -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _is_being_written(dataset_id: UUID, draft: Path) -> bool:
+    return draft in {draft_of(draft.with_name(str(version))) for version in _versions_of(dataset_id, OPEN)}
+
+
 def _is_wanted(dataset_id: UUID, version: UUID) -> bool:
     if MapVersion.objects.filter(pk=version, map__dataset=dataset_id).exists():
         return True
-    builds = Build.objects.filter(dataset=dataset_id, state__in=UNPUBLISHED).values_list("pk", flat=True)
-    return version in {version_id(build, space) for build in builds for space in Space.values}
+    return version in _versions_of(dataset_id, UNPUBLISHED)
+
+
+def _versions_of(dataset_id: UUID, states: Iterable[State]) -> set[UUID]:
+    """The ids that the maps of builds in these states have, or will have."""
+    builds = Build.objects.filter(dataset=dataset_id, state__in=states).values_list("pk", flat=True)
+    return {version_id(build, space) for build in builds for space in Space.values}
 
 
 def _row_counts(dataset_id: UUID) -> set[int]:
@@ -135,7 +148,7 @@ def _row_counts(dataset_id: UUID) -> set[int]:
 
 
 def _named_by_id(folder: Path) -> Iterator[tuple[UUID, Path]]:
-    for path in sorted(folder.glob("*-*-*-*-*")):
+    for path in sorted(folder.glob("[!.]*-*-*-*-*")):
         try:
             yield UUID(path.name), path
         except ValueError:

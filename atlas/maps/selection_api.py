@@ -22,8 +22,13 @@ from atlas.maps.models import MapVersion
 from atlas.maps.places import records_on_map, records_on_no_map
 from atlas.maps.selection import ordinals_matching, rows_matching
 from atlas.teams.asker import Asker, asker_of
+from atlas.teams.quota import count_for
 
 router = Router(tags=["selection"])
+
+#: Selections and pages of the table of one person, key or address: each may read a whole dataset. Our pages
+#: ask for a handful in a second at most, while a filter is dragged or a list is scrolled.
+MOST_IN_A_MINUTE = 1200
 
 
 class SelectIn(Schema):
@@ -57,6 +62,7 @@ class TableOut(Schema):
 
 @router.post("/maps/{uuid:map_id}/select", response=SelectOut)
 def select(request: HttpRequest, map_id: UUID, body: SelectIn) -> dict[str, Any]:
+    _count(request)
     asker = asker_of(request)
     version = visible_version(asker, map_id, body.version)
     check_words(asker, version.map.dataset_id, body.filter)
@@ -70,6 +76,7 @@ def select(request: HttpRequest, map_id: UUID, body: SelectIn) -> dict[str, Any]
 
 @router.post("/datasets/{uuid:dataset_id}/table", response=TableOut)
 def table(request: HttpRequest, dataset_id: UUID, body: TableIn) -> dict[str, Any]:
+    _count(request)
     asker = asker_of(request)
     dataset = visible_dataset(asker, dataset_id)
     check_words(asker, dataset_id, body.filter)
@@ -82,6 +89,12 @@ def table(request: HttpRequest, dataset_id: UUID, body: TableIn) -> dict[str, An
     rows, total = page_of_rows(order, mask, body.offset, body.limit)
     records = records_on_no_map(dataset, rows) if version is None else records_on_map(version, rows)
     return {"records": records, "total": total}
+
+
+def _count(request: HttpRequest) -> None:
+    """Raises TooManyError."""
+    sentence = f"Those were more than {MOST_IN_A_MINUTE:,} selections in a minute. Go on soon."
+    count_for(request, "select", MOST_IN_A_MINUTE, 60, sentence)
 
 
 def _version(asker: Asker, dataset: Dataset, map_id: UUID | None) -> MapVersion | None:

@@ -73,6 +73,11 @@ class TileSet:
     tiles: int
 
 
+def draft_of(out: Path) -> Path:
+    """The folder that becomes `out`: a worker that is killed leaves it there."""
+    return out.with_name(f".{out.name}.draft")
+
+
 @contextmanager
 def publishing(out: Path) -> Iterator[Path]:
     """A folder to write into that becomes `out`, whole, when the block ends well, and vanishes when it does
@@ -81,7 +86,7 @@ def publishing(out: Path) -> Iterator[Path]:
     An older `out` is replaced. The folder lies beside `out`, on the same disk, so that the change of name is
     atomic.
     """
-    draft = out.with_name(f".{out.name}.draft")
+    draft = draft_of(out)
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     try:

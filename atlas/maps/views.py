@@ -1,7 +1,6 @@
 """The map page, and the same without its frame for other sites."""
 
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -14,7 +13,7 @@ from django.views.decorators.http import require_safe
 from atlas import csp
 from atlas.datasets.models import Dataset, Visibility
 from atlas.datasets.permit import permit
-from atlas.maps.models import version_folder
+from atlas.maps.models import MapVersion
 from atlas.maps.preview import preview_of
 from atlas.maps.progress import published_maps
 from atlas.teams.asker import Asker, asker_of
@@ -53,7 +52,8 @@ def preview_image(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     shown = next(iter(published_maps(dataset.pk)), None)
     if shown is None:
         raise Http404
-    response = HttpResponse(preview_of(version_folder(dataset.pk, UUID(shown["version"]))), "image/png")
+    version = MapVersion.objects.select_related("map").get(pk=shown["version"])
+    response = HttpResponse(preview_of(version), "image/png")
     response["Cache-Control"] = (
         f"{'public' if dataset.visibility == Visibility.PUBLIC else 'private'}, max-age=3600"
     )

@@ -12,6 +12,8 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from atlas.datasets import tags
 from atlas.datasets.models import Dataset, Tag, Visibility
+from atlas.datasets.table import sorted_rows
+from atlas.maps import selection_api
 from atlas.maps.models import DataMap, MapVersion, Topic
 from atlas.maps.selection import inside, rows_matching
 from tests.maps.building import make_maps
@@ -202,6 +204,22 @@ def test_the_table_keeps_what_a_filter_finds(world: World) -> None:
     assert all(record["ordinal"] is not None for record in page["records"])
     captions = [record["caption"] for record in page["records"]]
     assert captions == sorted(captions)
+
+
+@pytest.mark.parametrize("sort", ["key", "size", "-caption"])
+def test_the_table_leaves_out_what_an_import_is_just_adding(world: World, sort: str) -> None:
+    known = Dataset.objects.get(pk=world.dataset.pk)
+    add_records(world.dataset, 3, captions=True)
+    assert len(sorted_rows(known, sort)) == COUNT
+
+
+def test_selections_and_tables_have_a_limit_in_a_minute(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selection_api, "MOST_IN_A_MINUTE", 0)
+    for answer in (world.select({"has": "caption"}), world.table()):
+        assert answer.status_code == 429
+        assert 0 < int(answer["Retry-After"]) <= 60
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -77,6 +78,26 @@ def test_sweeping_removes_what_a_deleted_dataset_left(dataset: Dataset) -> None:
 
     for kind in ("maps", "vectors", "builds"):
         assert list((home / kind).glob(f"{dataset.pk}/*")) == []
+
+
+def test_sweeping_removes_what_a_killed_worker_was_writing(
+    dataset: Dataset, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_maps(dataset.pk)
+    build = create_build(dataset.pk, append=False)
+    maps = shown(dataset).folder.parent
+    written, left = maps / f".{publish.version_id(build.pk, Space.IMAGE)}.draft", maps / f".{uuid4()}.draft"
+    for draft in (written, left):
+        draft.mkdir()
+
+    publish.sweep()
+
+    assert written.exists()
+    assert not left.exists()
+    cancel_build(build)
+    publish.sweep()
+    assert not written.exists()
+    assert "left alone" not in caplog.text
 
 
 def test_sweeping_keeps_the_matrix_in_use_only(dataset: Dataset) -> None:

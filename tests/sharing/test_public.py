@@ -9,7 +9,9 @@ from django.test import Client
 from PIL import Image
 
 from atlas.datasets.models import Dataset, Visibility
-from atlas.maps.models import MapVersion
+from atlas.maps.models import MapVersion, Topic
+from atlas.maps.renaming import rename_topic
+from atlas.teams.asker import Asker
 from tests.people import client_of
 from tests.world import World
 
@@ -64,6 +66,20 @@ def test_the_picture_is_one_of_the_map(public: Dataset, world: World) -> None:
     version = MapVersion.objects.get(map=world.map)
     assert (version.folder / "preview.png").read_bytes() == response.content, "it is drawn once"
     assert Client().get(path).content == response.content
+
+
+def test_the_picture_has_the_names_that_topics_were_given(public: Dataset, world: World) -> None:
+    path = f"{public.get_absolute_url()}/preview.png"
+    before = Client().get(path).content
+    version = MapVersion.objects.get(map=world.map)
+    topic = Topic.objects.filter(version=version, level=0).order_by("-count")[0]
+
+    rename_topic(version, topic.number, "Wonderful", Asker(world.cast.alice))
+
+    assert Client().get(path).content != before
+    rename_topic(version, topic.number, topic.name, Asker(world.cast.alice))
+    assert Client().get(path).content == before
+    assert [each.name for each in version.folder.glob("preview*")] == ["preview.png"]
 
 
 def test_no_other_page_is_shown_in_a_frame(public: Dataset, world: World) -> None:
