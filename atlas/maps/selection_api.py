@@ -53,6 +53,8 @@ class TableIn(Schema):
     limit: Annotated[int, Field(ge=1, le=500)] = 100
     #: The map to give places on; null: none, all places are null.
     map: UUID | None = None
+    #: Of the map; the one that is shown now if it is left out.
+    version: UUID | None = None
 
 
 class TableOut(Schema):
@@ -80,7 +82,7 @@ def table(request: HttpRequest, dataset_id: UUID, body: TableIn) -> dict[str, An
     asker = asker_of(request)
     dataset = visible_dataset(asker, dataset_id)
     check_words(asker, dataset_id, body.filter)
-    version = _version(asker, dataset, body.map)
+    version = _version(asker, dataset, body)
     try:
         mask = None if body.filter is None else rows_matching(dataset, body.filter, dataset.row_count)
         order = _order(asker, dataset, version, body)
@@ -97,10 +99,10 @@ def _count(request: HttpRequest) -> None:
     count_for(request, "select", MOST_IN_A_MINUTE, 60, sentence)
 
 
-def _version(asker: Asker, dataset: Dataset, map_id: UUID | None) -> MapVersion | None:
-    if map_id is None:
+def _version(asker: Asker, dataset: Dataset, body: TableIn) -> MapVersion | None:
+    if body.map is None:
         return None
-    version = visible_version(asker, map_id)
+    version = visible_version(asker, body.map, body.version)
     if version.map.dataset_id != dataset.pk:
         raise HttpError(422, "The map is of another dataset.")
     return version

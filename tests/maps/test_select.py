@@ -1,6 +1,7 @@
 """Selections, the table and tags over HTTP, on a dataset with a real map."""
 
 import base64
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,10 @@ import pytest
 from pytest_django import DjangoDbBlocker, Settings
 
 from atlas.datasets import tags
-from atlas.datasets.models import Dataset, Tag, Visibility
+from atlas.datasets.models import Dataset, State, Tag, Visibility
 from atlas.datasets.table import sorted_rows
 from atlas.maps import selection_api
-from atlas.maps.models import DataMap, MapVersion, Topic
+from atlas.maps.models import Build, DataMap, MapVersion, Topic
 from atlas.maps.selection import inside, rows_matching
 from tests.maps.building import make_maps
 from tests.maps.records import add_records, make_dataset
@@ -220,6 +221,19 @@ def test_selections_and_tables_have_a_limit_in_a_minute(
     for answer in (world.select({"has": "caption"}), world.table()):
         assert answer.status_code == 429
         assert 0 < int(answer["Retry-After"]) <= 60
+
+
+def test_a_page_that_shows_an_older_version_reads_its_ordinals_in_the_table(world: World) -> None:
+    shown = world.version
+    build = Build.objects.create(dataset=world.dataset, row_count=COUNT, state=State.DONE)
+    older = MapVersion.objects.create(map=shown.map, build=build, number=99, count=COUNT)
+    shutil.copytree(shown.folder, older.folder)
+    np.arange(COUNT, dtype="<u4")[::-1].tofile(older.folder / "ordinals.bin")
+
+    page = world.table(map=str(shown.map_id), version=str(older.pk), limit=3).json()
+
+    assert [record["ordinal"] for record in page["records"]] == [COUNT - 1, COUNT - 2, COUNT - 3]
+    assert world.table(map=str(shown.map_id), version=str(world.dataset.pk)).status_code == 404
 
 
 @pytest.mark.parametrize(

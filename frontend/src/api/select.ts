@@ -2,7 +2,7 @@
  * Which records: selections, the table, tags, exports.
  *
  *   POST /api/maps/{id}/select                            {filter, version} -> {count, n, bits}
- *   POST /api/datasets/{id}/table                         {filter?, sort, by, offset, limit, map} -> {records: [MapRecord], total}
+ *   POST /api/datasets/{id}/table                         {filter?, sort, by, offset, limit, map, version} -> {records: [MapRecord], total}
  *   GET  /api/datasets/{id}/tags                          -> {tags: [Tag]}
  *   POST /api/datasets/{id}/tags                          {name} -> Tag
  *   POST /api/datasets/{id}/tags/{id}/records             {add: Filter} | {remove: Filter} -> {changed, count}
@@ -51,11 +51,11 @@ export interface TableQuery {
   by?: Order["by"];
   offset: number;
   limit: number;
-  map: string;
 }
 
-export const table = (dataset: string, query: TableQuery, signal?: AbortSignal): Promise<Page> =>
-  post(`/api/datasets/${dataset}/table`, query, signal);
+/** With their places on the map. */
+export const table = (dataset: string, { id, version }: MapAddress, query: TableQuery, signal?: AbortSignal): Promise<Page> =>
+  post(`/api/datasets/${dataset}/table`, { ...query, map: id, version }, signal);
 
 export const tagsOf = async (dataset: string): Promise<Tag[]> => (await get<{ tags: Tag[] }>(`/api/datasets/${dataset}/tags`)).tags;
 

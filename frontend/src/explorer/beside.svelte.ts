@@ -170,8 +170,8 @@ export class Beside {
   private places(entry: MapEntry, records: { row: number }[], show: (places: Map<number, Found>) => void): (() => void) | void {
     if (records.length === 0) return show(new Map());
     const filter = { rows: records.map(({ row }) => row) };
-    const query = { filter, sort: "row", offset: 0, limit: MOST, map: entry.id };
-    return this.late(table(this.explorer.config.dataset.id, query), ({ records }) => {
+    const query = { filter, sort: "row", offset: 0, limit: MOST };
+    return this.late(table(this.explorer.config.dataset.id, entry, query), ({ records }) => {
       show(new Map(records.flatMap((record) => {
         const place = placed(record);
         return place ? [[record.row, place] as const] : [];

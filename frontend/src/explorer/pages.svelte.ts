@@ -49,8 +49,8 @@ export class Pages {
     this.asked.add(page);
     const { signal } = this.asking;
     const { config, entry } = this.stage;
-    const query = { filter: this.filter, ...this.order, offset: page * PAGE, limit: PAGE, map: entry.id };
-    const found = await this.stage.attempt(table(config.dataset.id, query, signal), signal);
+    const query = { filter: this.filter, ...this.order, offset: page * PAGE, limit: PAGE };
+    const found = await this.stage.attempt(table(config.dataset.id, entry, query, signal), signal);
     if (signal.aborted) return;
     if (!found) return void this.asked.delete(page);
     this.total = found.total;

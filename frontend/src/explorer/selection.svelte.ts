@@ -74,8 +74,8 @@ export class Selection {
   /** The first records of the selection that a further filter leaves, to look at, and how many these are. */
   page(most: number, within: Filter | null): Promise<Page | null> {
     const { config, entry } = this.stage;
-    const query = { filter: both(this.filter, within), sort: "row", offset: 0, limit: most, map: entry.id };
-    return this.stage.attempt(table(config.dataset.id, query));
+    const query = { filter: both(this.filter, within), sort: "row", offset: 0, limit: most };
+    return this.stage.attempt(table(config.dataset.id, entry, query));
   }
 
   private show(filter: Filter | null, bits: Uint8Array | null, count: number): void {

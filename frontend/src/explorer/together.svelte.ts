@@ -137,7 +137,7 @@ export class Together {
     const { entry } = this.stage;
     const rows = [...new Set(this.comments.flatMap(({ pin }) => ("row" in pin ? [pin.row] : [])))].slice(0, MOST_ROWS);
     if (rows.length === 0) return;
-    const page = await this.stage.attempt(table(this.dataset, { filter: { rows }, sort: "row", offset: 0, limit: MOST_ROWS, map: entry.id }));
+    const page = await this.stage.attempt(table(this.dataset, entry, { filter: { rows }, sort: "row", offset: 0, limit: MOST_ROWS }));
     if (page && entry === this.stage.entry) this.rows = new Map(page.records.flatMap(({ row, x, y }) => (x === null || y === null ? [] : [[row, { x, y }]])));
   }
 
