@@ -10,7 +10,7 @@ export interface MapEntry {
   base_url: string;
   count: number;
   /** Names that editors gave to topics, by id: labels.json has the older ones. */
-  renamed?: Record<string, string>;
+  renamed: Record<string, string>;
 }
 
 export interface MapConfig {
@@ -19,21 +19,20 @@ export interface MapConfig {
     name: string;
     url: string;
     /** Rows are 0 … row_count - 1. */
-    row_count?: number;
-    columns?: { name: string; type: "category" | "number" | "date" | "text" | "list" }[];
-    may_edit?: boolean;
-    may_tag?: boolean;
-    may_comment?: boolean;
-    hide_captions?: boolean;
-    hide_originals?: boolean;
+    row_count: number;
+    columns: { name: string; type: "category" | "number" | "date" | "text" | "list" }[];
+    may_edit: boolean;
+    may_tag: boolean;
+    may_comment: boolean;
+    hide_captions: boolean;
   };
   maps: MapEntry[];
   /** Whether a person is signed in. */
-  signed_in?: boolean;
+  signed_in: boolean;
   /** Whether the server fetches pictures of queries from web addresses. */
-  search_urls?: boolean;
-  /** What to show when the address names no view: the explorer's state as after its "#". */
-  start?: string;
+  search_urls: boolean;
+  /** What to show when the address names no view: the explorer's state as after its "#"; "" = the whole map. */
+  start: string;
 }
 
 export const SPACE_NAMES: Record<Space, string> = { image: "Images", caption: "Captions", joint: "Both" };

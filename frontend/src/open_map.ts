@@ -121,7 +121,7 @@ export async function openUnseen(entry: MapEntry): Promise<OpenedMap> {
 const labelsOf = (entry: MapEntry, source: MapSource): Promise<Labels> =>
   isRenamed(entry) ? topicsNow(entry) : (source.json("labels.json") as Promise<Labels>);
 
-const isRenamed = ({ renamed = {} }: MapEntry): boolean => Object.keys(renamed).length > 0;
+const isRenamed = ({ renamed }: MapEntry): boolean => Object.keys(renamed).length > 0;
 
 /** Where the points of a tile lie on another map of the same records: what `MapView.morphFrom` asks. */
 export const placesBefore =

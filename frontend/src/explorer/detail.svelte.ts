@@ -32,6 +32,8 @@ export class Detail {
 
   /** Whether the pointer comes nearer to the card: then what lies on its way does not take the card's place. */
   approaching = false;
+  /** Of the record that is to be open: ends when another one is, or none. */
+  private asking = new AbortController();
   private hoverTimer: ReturnType<typeof setTimeout> | undefined;
   private overCard = false;
 
@@ -78,32 +80,41 @@ export class Detail {
   }
 
   async openOrdinal(ordinal: number): Promise<void> {
-    const record = await this.stage.attempt(this.stage.records.get(ordinal));
-    if (record) await this.open(record);
+    const signal = this.anew();
+    const record = await this.stage.attempt(this.stage.records.get(ordinal), signal);
+    if (record && !signal.aborted) await this.open(record);
   }
 
   async openRow(row: number): Promise<void> {
-    const record = await this.stage.attempt(recordOf(this.stage.entry, row));
-    if (record) await this.open(record);
+    const signal = this.anew();
+    const record = await this.stage.attempt(recordOf(this.stage.entry, row, signal), signal);
+    if (record && !signal.aborted) await this.open(record);
   }
 
   async open(record: MapRecord): Promise<void> {
+    const signal = this.anew();
     this.closeCard();
     const { stage } = this;
-    const opened: OpenRecord = { record, neighbours: null };
-    this.opened = opened;
+    this.opened = { record, neighbours: null };
     const place = placed(record);
     stage.view.markOpen(place);
     // Side by side the maps make room for it themselves.
     const covered = innerWidth >= 900 && !stage.view.canvas.closest("[data-beside]");
     if (place) stage.view.mover.reveal(place, covered ? DRAWER : 0);
-    const neighbours = await stage.attempt(neighboursOf(stage.entry, record.row));
-    if (this.opened !== opened || !neighbours) return;
+    const neighbours = await stage.attempt(neighboursOf(stage.entry, record.row, signal), signal);
+    if (signal.aborted || !neighbours) return;
     this.opened = { record, neighbours };
     stage.view.markOpen(placed(record), neighbours.map(placed).filter((place) => place !== null));
   }
 
+  private anew(): AbortSignal {
+    this.asking.abort();
+    this.asking = new AbortController();
+    return this.asking.signal;
+  }
+
   close(): void {
+    this.asking.abort();
     this.opened = null;
     this.stage.view.markOpen(null);
   }

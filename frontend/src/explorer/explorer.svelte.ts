@@ -85,6 +85,8 @@ export class Explorer {
   /** Takes over a map that was opened, and what its files say about it. */
   adopt(map: OpenedMap): void {
     const { view } = map;
+    // What is pointed at is on the map that goes.
+    this.detail.closeCard();
     this.stage.adopt(map);
     this.look.adopt(map);
     this.selection.adopt();
@@ -111,8 +113,7 @@ export class Explorer {
   }
 
   get mayTag(): boolean {
-    const { may_tag, may_edit } = this.config.dataset;
-    return may_tag ?? may_edit ?? false;
+    return this.config.dataset.may_tag;
   }
 
   // --- camera and tools ---------------------------------------------------------------------------------------
@@ -150,9 +151,10 @@ export class Explorer {
   }
 
   private async click(found: Found | null, add: boolean): Promise<void> {
+    if (found && !add) return this.detail.openOrdinal(found.ordinal);
+    if (!found && !add) return this.clickNothing();
     const record = found && (await this.stage.attempt(this.stage.records.get(found.ordinal)));
-    if (record) this.pick(record, add);
-    else if (!found && !add) this.clickNothing();
+    if (record) this.pick(record, true);
   }
 
   /**
@@ -208,15 +210,21 @@ export class Explorer {
     if (!entry || entry.id === this.stage.entry.id || this.switching) return;
     this.switching = true;
     this.detail.closeCard();
-    const opened = this.detail.opened?.record;
-    const row = opened?.row;
-    const map = await this.stage.attempt(this.reopen(entry, opened ? await this.focusOn(opened, entry) : null));
-    if (map) {
-      this.adopt(map);
-      this.detail.opened = null;
-      await Promise.all([row === undefined ? null : this.detail.openRow(row), this.search.again()]);
+    try {
+      const opened = this.detail.opened?.record;
+      const map = await this.stage.attempt(this.reopen(entry, opened ? await this.focusOn(opened, entry) : null));
+      if (map) await this.arrive(map);
+    } finally {
+      this.switching = false;
     }
-    this.switching = false;
+  }
+
+  /** Whatever is open by now is shown at its new place. */
+  private async arrive(map: OpenedMap): Promise<void> {
+    const row = this.detail.opened?.record.row;
+    this.detail.close();
+    this.adopt(map);
+    await Promise.all([row === undefined ? null : this.detail.openRow(row), this.search.again()]);
   }
 
   /** The place of a record on this map and on another; null where it is not on both, or where the answer does not come. */

@@ -44,8 +44,11 @@ export class Past<State> {
     this.now = state;
     this.tell();
     this.restoring = true;
-    await this.restore(JSON.parse(state) as State);
-    this.restoring = false;
+    try {
+      await this.restore(JSON.parse(state) as State);
+    } finally {
+      this.restoring = false;
+    }
   }
 
   private tell(): void {

@@ -75,7 +75,7 @@ export class Together {
   }
 
   get mayComment(): boolean {
-    return this.stage.config.dataset.may_comment ?? false;
+    return this.stage.config.dataset.may_comment;
   }
 
   /** Comments quote captions: who sees none of these may write, and reads nothing. */
@@ -88,7 +88,7 @@ export class Together {
   }
 
   get signedIn(): boolean {
-    return this.stage.config.signed_in ?? false;
+    return this.stage.config.signed_in;
   }
 
   start(): void {

@@ -20,7 +20,7 @@ void start();
 
 async function start(): Promise<void> {
   const config = readConfig();
-  const link = decodeLink(location.hash || `#${config.start ?? ""}`);
+  const link = decodeLink(location.hash || `#${config.start}`);
   const entry = config.maps.find((map) => map.space === link.map) ?? config.maps[0];
   if (!entry) return showBlank("There is no map yet", "It appears here once the dataset has been embedded.", config.dataset.url);
   const panels = import("../panels/start.svelte");

@@ -79,13 +79,16 @@ function syncAddress(explorer: Explorer): void {
   const follow = async () => {
     under++;
     clearTimeout(timer);
-    const link = decodeLink(location.hash || `#${explorer.config.start ?? ""}`);
-    await explorer.follow({ ...link, ...(history.state as Partial<Link> | null) });
-    under--;
-    steps = stepsOf(explorer.link());
-    keep();
+    try {
+      const link = decodeLink(location.hash || `#${explorer.config.start}`);
+      await explorer.follow({ ...link, ...(history.state as Partial<Link> | null) });
+    } finally {
+      under--;
+      steps = stepsOf(explorer.link());
+      keep();
+    }
   };
-  void follow().then(() => {
+  void follow().finally(() => {
     $effect.root(() => {
       $effect(() => {
         void [explorer.link(), explorer.moment(), explorer.switching, explorer.search.searching];

@@ -1,5 +1,7 @@
 /** `[data-copies="id"]` copies the value of that input; its `[data-copied]` part says so for a moment. */
 
+import { copyText } from "./clipboard";
+
 const SECONDS = 2;
 
 export function wireCopying(): void {
@@ -11,12 +13,11 @@ export function wireCopying(): void {
 }
 
 async function copy(input: HTMLInputElement, button: HTMLElement): Promise<void> {
+  const done = await copyText(input.value);
+  // What the browser does not let a page copy stays selected, for the person to do it.
   input.select();
-  // Without TLS a page may not write to the clipboard: the text stays selected, for the person to copy.
-  if (!window.isSecureContext) return;
-  await navigator.clipboard.writeText(input.value);
   const label = button.querySelector<HTMLElement>("[data-copied]");
-  if (!label) return;
+  if (!done || !label || label.textContent === label.dataset["copied"]) return;
   const before = label.textContent;
   label.textContent = label.dataset["copied"] ?? "";
   setTimeout(() => (label.textContent = before), SECONDS * 1000);

@@ -112,10 +112,23 @@ async function bodyOf<T>(request: IncomingMessage): Promise<T> {
 function mapPage(folder: string, maps: object[]): string {
   const entry = (name: string) => builtFiles(folder)[`src/pages/${name}.ts`]!;
   const config = {
-    dataset: { id: "made", name: "Pomological watercolours", url: "/" },
+    dataset: {
+      id: "made",
+      name: "Pomological watercolours",
+      url: "/",
+      row_count: (maps[0] as { count: number }).count,
+      columns: [],
+      may_edit: false,
+      may_tag: false,
+      may_comment: false,
+      hide_captions: false,
+    },
+    signed_in: false,
+    search_urls: false,
+    start: "",
     maps: maps.map((map) => {
       const { id, space, version, base_url, count } = map as Record<string, unknown>;
-      return { id, space, version, base_url, count };
+      return { id, space, version, base_url, count, renamed: {} };
     }),
   };
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Map</title>

@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { MapRecord } from "../src/api/maps";
+import type { MapConfig, MapEntry } from "../src/config";
+import { Explorer } from "../src/explorer/explorer.svelte";
+import { Unseen } from "../src/explorer/surface";
+import type { OpenedMap } from "../src/open_map";
+
+const entries = ["image", "caption"].map((space) => ({ id: space, space, version: "1" })) as unknown as MapEntry[];
+const config = { dataset: { id: "d", columns: [] }, maps: entries } as unknown as MapConfig;
+const record = (row: number) => ({ row, ordinal: row, x: 0.5, y: 0.5 }) as MapRecord;
+const answer = (body: unknown) => new Response(JSON.stringify(body), { headers: { "Content-Type": "application/json" } });
+
+/** What the server answers to an address, and when. */
+let answers: (url: string) => Promise<unknown>;
+
+beforeEach(() => {
+  vi.stubGlobal("innerWidth", 500);
+  vi.stubGlobal("document", { documentElement: { dataset: { theme: "light" } }, addEventListener: () => undefined, createElement: () => ({}) });
+  vi.stubGlobal("matchMedia", () => ({ addEventListener: () => undefined }));
+  vi.stubGlobal("fetch", async (url: string) => answer(await answers(url)));
+  answers = async (url) => (url.includes("tags") ? { tags: [] } : { records: [] });
+});
+afterEach(() => void vi.unstubAllGlobals());
+
+const opened = (entry: MapEntry): OpenedMap =>
+  ({ entry, view: new Unseen(10), drawn: false, manifest: { n: 10, columns: [], embedded: null }, failed: false, labels: () => Promise.resolve({ topics: [] }) }) as unknown as OpenedMap;
+
+function made(reopen: (entry: MapEntry) => Promise<OpenedMap>): Explorer {
+  const explorer = new Explorer(config, reopen, null);
+  explorer.adopt(opened(entries[0]!));
+  return explorer;
+}
+
+const rowOf = (url: string): number => Number(/records\/(\d+)\?/.exec(url)?.[1]);
+
+test("another map can be chosen after one that could not be shown", async () => {
+  const explorer = made((entry) => Promise.resolve({ ...opened(entry), view: undefined } as unknown as OpenedMap));
+  await expect(explorer.switchTo("caption")).rejects.toThrow();
+  expect(explorer.switching).toBe(false);
+});
+
+test("the record that was asked for last is the one that opens", async () => {
+  const explorer = made((entry) => Promise.resolve(opened(entry)));
+  let late!: (record: MapRecord) => void;
+  answers = (url) => {
+    if (rowOf(url) === 1) return new Promise((resolve) => (late = resolve));
+    return Promise.resolve(rowOf(url) ? record(rowOf(url)) : { records: [] });
+  };
+  const first = explorer.detail.openRow(1);
+  await explorer.detail.openRow(2);
+  late(record(1));
+  await first;
+  expect(explorer.detail.opened?.record.row).toBe(2);
+});
+
+test("a record that comes after the drawer was closed stays closed", async () => {
+  const explorer = made((entry) => Promise.resolve(opened(entry)));
+  let late!: (record: MapRecord) => void;
+  answers = () => new Promise((resolve) => (late = resolve));
+  const opening = explorer.detail.openRow(1);
+  explorer.detail.close();
+  late(record(1));
+  await opening;
+  expect(explorer.detail.opened).toBeNull();
+});
+
+test("what was opened while another map was on its way is open on it", async () => {
+  let arrived!: (map: OpenedMap) => void;
+  const explorer = made(() => new Promise((resolve) => (arrived = resolve)));
+  answers = (url) => Promise.resolve(rowOf(url) ? record(rowOf(url)) : { records: [] });
+  const switching = explorer.switchTo("caption");
+  await explorer.detail.openRow(7);
+  arrived(opened(entries[1]!));
+  await switching;
+  expect([explorer.stage.entry.space, explorer.detail.opened?.record.row]).toEqual(["caption", 7]);
+});
+
+test("the card of a map goes with the map", async () => {
+  const explorer = made((entry) => Promise.resolve(opened(entry)));
+  explorer.detail.card = { record: record(1), at: { ordinal: 1, x: 0.5, y: 0.5 }, view: explorer.stage.view };
+  explorer.adopt(opened(entries[1]!));
+  expect(explorer.detail.card).toBeNull();
+});
