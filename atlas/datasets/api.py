@@ -68,6 +68,8 @@ def create_dataset(request: HttpRequest, body: DatasetIn) -> Status[Dataset]:
         visibility=body.visibility,
     )
     record_event(dataset, "uploaded", user, f"uploaded {_names(dataset.imports.get())}")
+    if body.visibility != Visibility.PRIVATE:
+        _tell_visibility(request, dataset)
     return Status(201, visible_dataset(asker, dataset.pk))
 
 
@@ -82,13 +84,10 @@ def patch_dataset(request: HttpRequest, dataset_id: UUID, body: DatasetChange) -
     dataset = lookup(asker_of(request), dataset_id)
     before = dataset.name
     change_dataset(dataset, **body.dict(exclude_unset=True))
-    if body.visibility is not None:
-        text = f"“{dataset}”: {dataset.visibility}"
-        record_audit(request, AuditVerb.VISIBILITY_CHANGED, text, team=dataset.team)
     if dataset.name != before:
         record_event(dataset, "renamed", asker_of(request), f"renamed it to {dataset.name}")
-    elif body.visibility is not None:
-        record_event(dataset, "shared", asker_of(request), f"made it {dataset.visibility}")
+    if body.visibility is not None:
+        _tell_visibility(request, dataset)
     return dataset
 
 
@@ -188,6 +187,12 @@ def get_original(request: HttpRequest, dataset_id: UUID, row: int) -> StreamingH
     if not permit(asker_of(request), dataset_id).sees_originals:
         raise Http404("The pictures of this dataset can be seen, not downloaded.")
     return original_response(record)
+
+
+def _tell_visibility(request: HttpRequest, dataset: Dataset) -> None:
+    record_event(dataset, "shared", asker_of(request), f"made it {dataset.visibility}")
+    text = f"“{dataset}”: {dataset.visibility}"
+    record_audit(request, AuditVerb.VISIBILITY_CHANGED, text, team=dataset.team)
 
 
 def _names(job: Import) -> str:

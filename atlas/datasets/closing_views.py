@@ -44,5 +44,8 @@ def close(request: HttpRequest) -> HttpResponse:
 def _heirs(request: HttpRequest, estates: list[Estate]) -> dict[UUID, int | None]:
     """What the form says of each team: the number of a member, or "delete"."""
     answers = {each.team.pk: request.POST.get(f"heir-{each.team.pk}", "") for each in estates}
-    chosen = {team: int(answer) for team, answer in answers.items() if answer.isdecimal()}
+    # Python refuses to read numbers of thousands of digits.
+    chosen = {
+        team: int(answer) for team, answer in answers.items() if answer.isdecimal() and len(answer) < 19
+    }
     return chosen | dict.fromkeys(team for team, answer in answers.items() if answer == "delete")

@@ -2,8 +2,10 @@
 
 import csv
 import io
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -35,9 +37,12 @@ def report_not_embedded(dataset: Dataset, reasons: Mapping[int, str]) -> None:
     records = {each.row: each for each in Record.objects.filter(dataset=dataset, row__in=reasons)}
     told = SkippedItem.objects.filter(job__dataset=dataset, reason=NOT_EMBEDDED, row__in=reasons)
     known = set(told.values_list("row", flat=True))
+    jobs = _imports_in_order(dataset)
+    ends = list(accumulate(job.imported for job in jobs))
     SkippedItem.objects.bulk_create(
         SkippedItem(
-            job=import_with(dataset, row), row=row, source=records[row].source,
+            # Of two imports that ran at the same time it may be the other one.
+            job=jobs[min(bisect_right(ends, row), len(jobs) - 1)], row=row, source=records[row].source,
             reason=NOT_EMBEDDED, detail=reason,
         )
         for row, reason in sorted(reasons.items())
@@ -55,18 +60,9 @@ def note_column(dataset: Dataset, name: str, remark: str) -> None:
             SkippedItem.objects.create(job=latest, source=name, reason=NOTE, detail=remark)
 
 
-def import_with(dataset: Dataset, row: int) -> Import:
-    """The import that brought a record: rows are given out in the order of the imports.
-
-    Of two that ran at the same time it may be the other one.
-    """
-    jobs = list(dataset.imports.filter(imported__gt=0).order_by("started_at"))
-    before = 0
-    for job in jobs:
-        before += job.imported
-        if row < before:
-            return job
-    return jobs[-1]
+def _imports_in_order(dataset: Dataset) -> list[Import]:
+    """Those that brought records: rows are given out in this order."""
+    return list(dataset.imports.filter(imported__gt=0).order_by("started_at"))
 
 
 async def report_csv(job: Import) -> AsyncIterator[str]:

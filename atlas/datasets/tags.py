@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from uuid import UUID
 
 import numpy as np
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, QuerySet
 from django.http import Http404
@@ -85,9 +86,10 @@ def remove_tag(tag: Tag, mask: Mask) -> int:
 def tag_codes(dataset: Dataset, row_count: int) -> NDArray[np.uint8]:
     """(row_count,) the place of each row's tag in the list of tags; 254 = several, 255 = none."""
     codes = np.full(row_count, NO_TAG, np.uint8)
-    for place, tag in enumerate(dataset.tags.all()):
-        rows = np.array(list(tag.tagged.values_list("row", flat=True)), np.int64)
-        rows = rows[rows < row_count]
+    tagged = TaggedRecord.objects.filter(tag__dataset=dataset, row__lt=row_count)
+    found = dict(tagged.values_list("tag").annotate(rows=ArrayAgg("row")))
+    for place, tag in enumerate(dataset.tags.values_list("pk", flat=True)):
+        rows = np.array(found.get(tag, ()), np.int64)
         codes[rows] = np.where(codes[rows] == NO_TAG, place, SEVERAL)
     return codes
 

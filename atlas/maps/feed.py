@@ -75,6 +75,6 @@ async def feed(dataset: Dataset, last_id: str | None) -> AsyncGenerator[str, Non
 def _order(event_id: str) -> tuple[int, int]:
     """Redis counts events as milliseconds-number; what is not of that form comes after everything."""
     milliseconds, _, number = event_id.partition("-")
-    if not (milliseconds.isdecimal() and number.isdecimal()):
+    if not (milliseconds.isdecimal() and number.isdecimal() and len(event_id) < 41):
         return (2**64, 0)
     return int(milliseconds), int(number)

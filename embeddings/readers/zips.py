@@ -15,6 +15,10 @@ _COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _RATIO_FLOOR = 8 * 2**20  # a flat bitmap may well shrink a thousandfold; only large expansions hurt
 _UTF8_NAME = 0x800
 _ENCRYPTED = 0x1
+# What zipfile raises for a damaged list of contents.
+_LIST_ERRORS = (
+    zipfile.BadZipFile, OSError, ValueError, OverflowError, NotImplementedError, struct.error
+)  # fmt: skip
 _LOCAL_HEADER = 30  # bytes, before name and extra field
 
 
@@ -28,7 +32,7 @@ class ZipContainer(Container):
         _check_directory(path, name, limits)
         try:
             self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
+        except _LIST_ERRORS as error:
             raise DatasetError(
                 f"{name} is cut short or damaged: its list of contents cannot be read ({said(error)})."
             ) from error
@@ -60,7 +64,8 @@ def _check_directory(path: Path, name: str, limits: Limits) -> None:
         entries, listed = struct.unpack_from("<HI", tail, at + 10)
         locator = tail.rfind(b"PK\6\7", 0, at)
         if locator >= 0 and at - locator == 20:
-            file.seek(struct.unpack_from("<Q", tail, locator + 8)[0] if size else 0)
+            # What lies past the end is nothing, and past 2^63 an error.
+            file.seek(min(size, struct.unpack_from("<Q", tail, locator + 8)[0]))
             record = file.read(56)
             if record[:4] == b"PK\6\6" and len(record) == 56:
                 entries, listed = struct.unpack_from("<QQ", record, 32)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from atlas.datasets.models import Dataset
+from atlas.datasets.models import Dataset, Event
 from tests.people import Cast, client_of
 
 
@@ -20,6 +20,12 @@ def test_it_changes_what_is_given_and_keeps_the_address(cast: Cast, fruit: Datas
     assert (body["name"], body["visibility"], body["url"]) == ("Pears", "public", "/data/alice/fruit")
     fruit.refresh_from_db()
     assert (fruit.name, fruit.visibility, fruit.description) == ("Pears", "public", "")
+
+
+def test_the_activity_tells_all_that_was_changed_at_once(cast: Cast, fruit: Dataset) -> None:
+    patch(cast, fruit, name="Pears", visibility="public")
+    told = Event.objects.filter(dataset=fruit, verb__in=("renamed", "shared")).values_list("text", flat=True)
+    assert set(told) == {"renamed it to Pears", "made it public"}
 
 
 @pytest.mark.parametrize(

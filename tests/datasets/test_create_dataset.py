@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from atlas.datasets.models import Dataset, Import, ImportState
-from atlas.teams.models import User
+from atlas.datasets.models import Dataset, Event, Import, ImportState
+from atlas.teams.models import AuditEvent, AuditVerb, User
 from tests.datasets.material import fruit_zip, uploaded
 from tests.people import Cast, client_of
 
@@ -38,6 +38,18 @@ def test_only_an_owner_makes_one_that_is_shared_from_the_start(cast: Cast) -> No
         upload = uploaded(user, "fruit.zip", fruit_zip())
         response = create(user, uploads=[str(upload.pk)], team=team, visibility="public")
         assert response.status_code == status
+
+
+@pytest.mark.parametrize(("visibility", "lines"), [("public", ["Sesame"]), ("private", [])])
+def test_one_that_is_shared_from_the_start_is_written_down(
+    cast: Cast, visibility: str, lines: list[str]
+) -> None:
+    uploads = [str(uploaded(cast.alice, "fruit.zip", fruit_zip()).pk)]
+    create(cast.alice, name="Sesame", uploads=uploads, team="alice", visibility=visibility)
+    told = AuditEvent.objects.filter(verb=AuditVerb.VISIBILITY_CHANGED).values_list("text", flat=True)
+    assert list(told) == [f"“{name}”: public" for name in lines]
+    events = Event.objects.filter(verb="shared").values_list("text", flat=True)
+    assert list(events) == ["made it public" for _ in lines]
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ import io
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from atlas.datasets.cells import harmless
 from atlas.datasets.models import Dataset, SkippedItem
-from atlas.datasets.report import report_csv
+from atlas.datasets.report import report_csv, report_not_embedded
 from tests.people import Cast, client_of
 
 
@@ -55,6 +56,15 @@ def test_the_file_holds_every_line_and_no_formula(cast: Cast, fruit: Dataset) ->
     assert [row[0] for row in rows] == ["source", "fruit.zip/captions.csv:5", "'=1+1.jpg", "2.png"]
     assert rows[2][2:] == ['He said "no".\nTwice.', "", ""]
     assert rows[3][3:] == ["1", "a-2"]
+
+
+def test_what_was_not_embedded_takes_no_query_for_each_record(cast: Cast, fruit: Dataset) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        report_not_embedded(fruit, dict.fromkeys(range(3), "It is damaged."))
+    assert sum('FROM "datasets_import"' in each["sql"] for each in asked) == 1
+    job = fruit.imports.get()
+    found = job.skipped_items.filter(reason="not_embedded").values_list("row", flat=True)
+    assert set(found) == {0, 1, 2}
 
 
 def test_it_is_offered_as_a_download(cast: Cast, fruit: Dataset) -> None:

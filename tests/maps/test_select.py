@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pytest_django import DjangoDbBlocker, Settings
+from pytest_django import DjangoAssertNumQueries, DjangoDbBlocker, Settings
 
 from atlas.datasets import tags
 from atlas.datasets.models import Dataset, State, Tag, Visibility
@@ -262,6 +262,15 @@ def test_a_tag_is_put_on_what_a_filter_finds_and_taken_off(world: World) -> None
     assert world.call("post", url, {"remove": red}).json() == {"changed": 25, "count": 1}
     of_record = world.call("get", f"/api/datasets/{world.dataset.pk}/records/1/tags").json()["tags"]
     assert [(each["name"], each["count"]) for each in of_record] == [("blurry", 1)]
+
+
+def test_the_tags_of_all_records_take_as_many_queries_as_those_of_one(
+    world: World, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for name in ("one", "two", "three"):
+        world.tag(name)
+    with django_assert_num_queries(2):
+        assert tags.tag_codes(world.dataset, 3).tolist() == [tags.NO_TAG] * 3
 
 
 def test_the_points_of_a_map_say_their_tags(world: World) -> None:

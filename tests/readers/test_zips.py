@@ -4,6 +4,7 @@ import io
 import stat
 import struct
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,16 @@ def test_it_reads_zip64(tmp_path: Path) -> None:
         entry.write(png(1))
     rows, _ = read(path)
     assert len(rows) == 1
+
+
+@pytest.mark.parametrize("place", [2**62, 2**63, 2**64 - 1])
+def test_a_zip64_whose_list_lies_nowhere_is_refused_or_read(tmp_path: Path, place: int) -> None:
+    whole = zip_of(tmp_path / "whole.zip", {"1.png": png(1)}).read_bytes()
+    end = whole.rindex(b"PK\5\6")
+    locator = struct.pack("<4sIQI", b"PK\6\7", 0, place, 1)
+    path = file_of(tmp_path / "x.zip", whole[:end] + locator + whole[end:])
+    with suppress(DatasetError):
+        read(path)
 
 
 def test_it_reads_a_zip_with_a_comment_and_bytes_before_it(tmp_path: Path) -> None:

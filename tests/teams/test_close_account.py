@@ -78,6 +78,10 @@ def test_an_outsider_inherits_nothing(cast: Cast, alice: Client) -> None:
     assert role_of(cast, cast.charlie) is None
 
 
+def test_a_number_without_end_names_nobody(cast: Cast, alice: Client) -> None:
+    assert close(alice, cast.alice.email, **{f"heir-{cast.team.pk}": "9" * 5000}) == 422
+
+
 def test_a_team_with_another_owner_stays_as_it_is(cast: Cast) -> None:
     Membership.objects.filter(team=cast.team, user=cast.bob).update(role=Role.OWNER)
     close_account(cast.alice, {})
