@@ -5,6 +5,9 @@ export const count = (n: number): string => n.toLocaleString("en");
 /** "1 more record", "3 more records". */
 export const records = (n: number, which = ""): string => `${count(n)} ${which ? `${which} ` : ""}${n === 1 ? "record" : "records"}`;
 
+/** Why something failed. */
+export const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 export function bytes(n: number): string {
   const units = ["B", "KB", "MB", "GB", "TB"];
   const power = n < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(n) / 3));

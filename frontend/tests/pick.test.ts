@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { nearestPoint } from "../src/map/pick";
-import { boxOf, contains, ordinalsIn } from "../src/map/region";
 import { pointAt } from "../src/map/tile";
 import { nextPoint } from "../src/map/walk";
 import { madeMap } from "./made_map";
@@ -33,24 +32,6 @@ test("points that are not drawn or not accepted are not picked", () => {
   expect(nearestPoint(drawn, x, y, 0.001, (other) => other !== ordinal)?.ordinal).not.toBe(ordinal);
   const none = drawn.map(({ points }) => ({ points, drawn: 0 }));
   expect(nearestPoint(none, x, y, 0.5, () => true)).toBeNull();
-});
-
-test("a lasso holds exactly the points inside, also those outside of the sample", () => {
-  const star = new Float64Array(20);
-  for (let i = 0; i < 10; i++) {
-    const radius = i % 2 ? 0.15 : 0.35;
-    star.set([0.5 + radius * Math.cos((i * Math.PI) / 5), 0.5 + radius * Math.sin((i * Math.PI) / 5)], 2 * i);
-  }
-  const expected = places.filter(([, x, y]) => contains(star, x, y)).map(([ordinal]) => ordinal);
-  expect(expected.length).toBeGreaterThan(100);
-  expect([...ordinalsIn(star, made.loaded)].sort((a, b) => a - b)).toEqual(expected);
-});
-
-test("a lasso that crosses itself has a hole where it overlaps", () => {
-  const bow = new Float64Array([0, 0, 1, 1, 1, 0, 0, 1]);
-  expect(contains(bow, 0.9, 0.5)).toBe(true);
-  expect(contains(bow, 0.5, 0.9)).toBe(false);
-  expect(boxOf(bow)).toEqual({ x0: 0, y0: 0, x1: 1, y1: 1 });
 });
 
 test("walking goes to a point in the arrow's quarter", () => {

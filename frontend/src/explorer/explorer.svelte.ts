@@ -13,8 +13,7 @@ import type { Focus } from "../map/morph";
 import type { Found } from "../map/pick";
 import type { Polygon } from "../map/region";
 import type { OpenedMap } from "../open_map";
-import { copyText } from "../site/clipboard";
-import { toast } from "../site/toasts";
+import { copyLink } from "../site/copy_link";
 import { decodeLink, encodeLink, leftOut, type Link } from "../url";
 import { Beside } from "./beside.svelte";
 import { Detail } from "./detail.svelte";
@@ -270,9 +269,7 @@ export class Explorer {
       if (!view) return;
       hash = `view=${view.id}`;
     }
-    const { origin, pathname, search } = location;
-    if (await copyText(`${origin}${pathname}${search}#${hash}`)) toast("The link was copied. It opens just this view.");
-    else toast("The browser does not allow copying. Copy the address from the address bar.", "bad");
+    await copyLink(hash, "just this view");
   }
 
   async follow(link: Link): Promise<void> {

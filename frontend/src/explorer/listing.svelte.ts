@@ -3,6 +3,7 @@
 import type { MapRecord } from "../api/maps";
 import { table, type Page } from "../api/select";
 import { union, type Filter } from "../filters";
+import * as text from "../text";
 import type { Explorer } from "./explorer.svelte";
 import type { SearchHit } from "./search.svelte";
 
@@ -51,8 +52,7 @@ export class Listing {
       this.explorer.listed = this.records.map(({ row }) => row);
     } catch (error) {
       if (signal.aborted) return;
-      const words = error instanceof Error ? error.message : String(error);
-      this.explorer.stage.fail(words, () => void this.fetch(offset, page));
+      this.explorer.stage.fail(text.reason(error), () => void this.fetch(offset, page));
     }
     this.busy = false;
   }

@@ -6,6 +6,7 @@ import type { Found } from "../map/pick";
 import type { Camera } from "../map/viewport";
 import type { OpenedMap } from "../open_map";
 import type { Records } from "../records";
+import * as text from "../text";
 import type { Surface } from "./surface";
 
 export class Stage {
@@ -64,7 +65,7 @@ export class Stage {
     try {
       return await work;
     } catch (error) {
-      if (!signal?.aborted) this.error = error instanceof Error ? error.message : String(error);
+      if (!signal?.aborted) this.error = text.reason(error);
       return null;
     }
   }

@@ -19,19 +19,6 @@ export class Flags {
     this.bytes = new Uint8Array(this.words.buffer, 0, n);
   }
 
-  /** Replaces the selection. */
-  select(ordinals: Iterable<number>): void {
-    const { bytes } = this;
-    this.clear(SELECTED);
-    this.selected = 0;
-    for (const ordinal of ordinals) {
-      if (ordinal >= bytes.length || bytes[ordinal]! & SELECTED) continue;
-      bytes[ordinal]! |= SELECTED;
-      this.selected++;
-    }
-    this.revision++;
-  }
-
   /** Replaces the selection; bit i, counted from the lowest bit of the first byte, is ordinal i. */
   selectBits(bits: Uint8Array | null): void {
     this.clear(SELECTED);
@@ -44,10 +31,6 @@ export class Flags {
     this.clear(HIDDEN);
     this.hidden = bits ? this.raise(HIDDEN, bits, 255) : 0;
     this.revision++;
-  }
-
-  *selection(): Generator<number> {
-    for (let i = 0; i < this.bytes.length; i++) if (this.bytes[i]! & SELECTED) yield i;
   }
 
   isSelected(ordinal: number): boolean {

@@ -3,7 +3,6 @@
 import { arrivalView, placesBefore, type PlacesBefore } from "./arrival";
 import { startBudget } from "./budget";
 import type { Look } from "./colours";
-import { tilesIn } from "./cover";
 import { Events } from "./events";
 import type { Flags } from "./flags";
 import { Frames } from "./frames";
@@ -23,7 +22,6 @@ import { Mover } from "./mover";
 import { Overlay } from "./overlay";
 import type { Found } from "./pick";
 import { Pictures } from "./pictures";
-import { boxOf, ordinalsIn, type Polygon } from "./region";
 import { Sampler } from "./sample";
 import { Scene } from "./scene";
 import { Screen } from "./screen";
@@ -154,11 +152,6 @@ export class MapView {
     this.recolour();
   }
 
-  select(ordinals: Iterable<number>): void {
-    this.flags.select(ordinals);
-    this.invalidate();
-  }
-
   /**
    * Selects the points whose bit is set: bit i, from the lowest bit of the first byte on, is ordinal i. Null selects none.
    * Throws a RangeError where bits are too few.
@@ -192,12 +185,6 @@ export class MapView {
     this.scene.setHits();
     // Somebody waits for these: the GPU begins while the page still makes its panels.
     this.frames.draw(performance.now());
-  }
-
-  /** Every visible point in the polygon, also those that this zoom does not draw: fetches the tiles it needs. */
-  async ordinalsIn(polygon: Polygon): Promise<number[]> {
-    const tiles = await this.store.all(tilesIn(this.store.tiles, boxOf(polygon)), this.abort.signal);
-    return [...ordinalsIn(polygon, tiles)].filter((ordinal) => this.marks.isVisible(ordinal));
   }
 
   /**

@@ -11,6 +11,7 @@
 import { readConfig, type MapEntry } from "../config";
 import { NoWebGLError, type MapView } from "../map/map_view";
 import { openMap, openUnseen, type OpenedMap } from "../open_map";
+import * as text from "../text";
 import { decodeLink } from "../url";
 
 const app = document.getElementById("main")!;
@@ -31,7 +32,7 @@ async function start(): Promise<void> {
     await firstPaint(map);
     (await panels).startPanels(app, config, map, (other: MapEntry) => openMap(other, app));
   } catch (error) {
-    showBlank("The map could not be opened", error instanceof Error ? error.message : String(error), location.href);
+    showBlank("The map could not be opened", text.reason(error), location.href);
   }
 }
 

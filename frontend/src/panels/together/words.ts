@@ -28,6 +28,3 @@ export function ago(time: string, now = Date.now()): string {
   const [unit, size] = UNITS.find(([, size]) => seconds >= size)!;
   return relative.format(-Math.floor(seconds / size), unit);
 }
-
-/** The address of this page with something else behind its "#". */
-export const addressOf = (hash: string): string => `${location.origin}${location.pathname}${location.search}#${hash}`;
