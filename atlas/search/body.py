@@ -24,12 +24,13 @@ def _hits(hits: Hits, ordinals: NDArray[np.uint32], points: NDArray[np.float32])
     """Written from columns: 500 dicts, made only to be written, take several times as long."""
     parts = ",".join(["%.4f"] * hits.parts.shape[1])
     # Nine digits are all there is to a single precision number.
-    line = f'{{"row":%d,"score":%.4f,"parts":[{parts}],"words":%s,"ordinal":%s,"x":%.9g,"y":%.9g}}'
+    line = f'{{"row":%d,"score":%.4f,"parts":[{parts}],"words":%s,"sure":%s,"ordinal":%s,"x":%.9g,"y":%.9g}}'
     columns = (
         hits.rows.tolist(),
         hits.scores.tolist(),
         *hits.parts.T.tolist(),
         [place or "null" for place in hits.words.tolist()],
+        ["true" if sure else "false" for sure in hits.sure.tolist()],
         ["null" if ordinal == NOWHERE else ordinal for ordinal in ordinals.tolist()],
         *points.T.tolist(),
     )

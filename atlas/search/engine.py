@@ -1,6 +1,7 @@
 """The answer to a query: runs in the query worker, where the towers are warm."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
@@ -15,12 +16,12 @@ from atlas.maps.selection import rows_matching
 from atlas.maps.towers import TowerError
 from atlas.maps.vectors import Matrix, open_matrices
 from atlas.search.cut import relevance_cut
-from atlas.search.fuse import NO_MATCHES, Matches, as_glow, best_rows, histogram, top
+from atlas.search.fuse import NO_MATCHES, Matches, as_glow, best_rows, histogram, sure_rows, top
 from atlas.search.passes import Scan, Work, alone
 from atlas.search.query import Against, Mode, Part, Query
 from atlas.search.scan import Scores, combine, over_spaces, standardise
 from atlas.search.vectors import NoVectorsError, QueryError, vector_of
-from atlas.search.words import find_words
+from atlas.search.words import TooLongError, find_words
 
 SPACES: dict[Against, tuple[Space, ...]] = {
     "pictures": (Space.IMAGE,),
@@ -33,6 +34,8 @@ Allowed = NDArray[np.bool_] | None
 Opener: TypeAlias = "Callable[[UUID, Against, int], Opened]"
 #: So many of the best by meaning say where on a map the query itself would be.
 NEAREST = 10
+#: How long words may be looked up, alone and beside the meaning: whoever waits for both does not wait longer.
+WORDS_SECONDS, WORDS_BESIDE_SECONDS = 5.0, 1.5
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,14 @@ class Hits(NamedTuple):
     parts: NDArray[np.float64]
     #: (H,) the place among the hits by words, from 1; 0 for none.
     words: NDArray[np.intp]
+    #: (H,) whether its words alone make it relevant.
+    sure: NDArray[np.bool_]
 
     def as_list(self) -> list[dict[str, Any]]:
-        columns = self.rows.tolist(), self.scores.tolist(), self.parts.tolist(), self.words.tolist()
+        columns = (each.tolist() for each in (self.rows, self.scores, self.parts, self.words, self.sure))
         return [
-            {"row": row, "score": score, "parts": parts, "words": place or None}
-            for row, score, parts, place in zip(*columns, strict=True)
+            {"row": row, "score": score, "parts": parts, "words": place or None, "sure": sure}
+            for row, score, parts, place, sure in zip(*columns, strict=True)
         ]
 
 
@@ -119,9 +124,13 @@ def answering(dataset_id: UUID, row_count: int, query: Query, open_: Opener = op
             raise
         return answer_by_words(dataset_id, row_count, query, away=isinstance(error, TowerError))
     allowed = _allowed(at_hand.dataset, row_count, query)
-    by_words = query.mode == "best"
-    words = _words(dataset_id, row_count, query, allowed) if by_words else NO_MATCHES
-    return _fused(found, allowed, words, query)
+    words = NO_MATCHES
+    mode: Mode = "meaning"
+    if query.mode == "best" and query.wanted_words:
+        with suppress(TooLongError):  # meaning has answered
+            words = _words(dataset_id, row_count, query, allowed, WORDS_BESIDE_SECONDS)
+            mode = "best"
+    return _fused(found, allowed, words, query, mode)
 
 
 def answer_by_words(dataset_id: UUID, row_count: int, query: Query, *, away: bool = False) -> Answer:
@@ -129,11 +138,16 @@ def answer_by_words(dataset_id: UUID, row_count: int, query: Query, *, away: boo
     if not query.wanted_words:
         raise QueryError("A search by words needs words.")
     allowed = _allowed(Dataset.objects.get(pk=dataset_id), row_count, query)
-    words = _words(dataset_id, row_count, query, allowed)
+    try:
+        words = _words(dataset_id, row_count, query, allowed, WORDS_SECONDS)
+    except TooLongError:
+        raise QueryError(
+            "To look these words up takes too long: use fewer, or ones that are rarer."
+        ) from None
     page = slice(query.offset, query.offset + query.limit)
     rows = words.rows[page]
-    hits = Hits(rows, np.zeros(len(rows)), np.zeros((len(rows), 0)), words.places[page])
-    return Answer(hits, len(words.rows), None, _count(allowed, row_count), "words", away)
+    hits = Hits(rows, np.zeros(len(rows)), np.zeros((len(rows), 0)), words.places[page], words.whole[page])
+    return Answer(hits, int(words.whole.sum()), None, _count(allowed, row_count), "words", away)
 
 
 def glow(dataset_id: UUID, version_id: UUID, query: Query) -> bytes:
@@ -171,7 +185,7 @@ def _cut(total: Scores, ordered: Scores, parts: tuple[Part, ...]) -> float:
     return float(ordered[0]) if len(ordered) else np.inf
 
 
-def _fused(found: Meaning, allowed: Allowed, words: Matches, query: Query) -> Answer:
+def _fused(found: Meaning, allowed: Allowed, words: Matches, query: Query, mode: Mode) -> Answer:
     seen, ordered = found.total, found.ordered
     if allowed is not None:
         seen = np.where(allowed, seen, np.float32(np.nan))
@@ -181,13 +195,16 @@ def _fused(found: Meaning, allowed: Allowed, words: Matches, query: Query) -> An
     )
     shown = rows[query.offset :]
     parts = np.stack([part[shown] for part in found.parts], axis=1)
-    hits = Hits(shown, _shown(found.total[shown]), _shown(parts), _places(words, len(seen))[shown])
+    sure = np.zeros(len(seen), np.bool_)
+    sure[sure_rows(words, query.share_of_words)] = True
+    places = _places(words, len(seen))
+    hits = Hits(shown, _shown(found.total[shown]), _shown(parts), places[shown], sure[shown])
     return Answer(
         hits,
         relevant,
         round(found.cut, 4) if np.isfinite(found.cut) else None,
         _count(allowed, len(seen)) if len(words.rows) else len(ordered),
-        "best" if query.mode == "best" and query.wanted_words else "meaning",
+        mode,
         histogram=histogram(ordered),
         nearest=top(seen, ordered, NEAREST),
     )
@@ -218,12 +235,10 @@ def _count(allowed: Allowed, row_count: int) -> int:
     return row_count if allowed is None else int(allowed.sum())
 
 
-def _words(dataset_id: UUID, row_count: int, query: Query, allowed: Allowed) -> Matches:
-    """The allowed rows that have the wanted words."""
-    if not query.wanted_words:
-        return NO_MATCHES
-    found = find_words(dataset_id, row_count, query.wanted_words, query.unwanted_words)
-    return found if allowed is None else found.among(allowed)
+def _words(dataset_id: UUID, row_count: int, query: Query, allowed: Allowed, seconds: float) -> Matches:
+    """The allowed rows that have the wanted words. Raises TooLongError."""
+    wanted, unwanted = query.wanted_words, query.unwanted_words
+    return find_words(dataset_id, row_count, wanted, unwanted, allowed, seconds=seconds)
 
 
 def _part_scores(at_hand: Opened, parts: tuple[Part, ...]) -> Work[list[Scores]]:

@@ -17,15 +17,11 @@ class Matches(NamedTuple):
 
     rows: NDArray[np.intp]
     places: NDArray[np.intp]
-
-    def among(self, allowed: NDArray[np.bool_]) -> "Matches":
-        """Those of the allowed rows, placed among themselves."""
-        kept = allowed[self.rows]
-        places = self.places[kept]
-        return Matches(self.rows[kept], np.searchsorted(places, places) + 1)
+    #: Whether they have all of the wanted texts: those come first.
+    whole: NDArray[np.bool_]
 
 
-NO_MATCHES = Matches(np.zeros(0, np.intp), np.zeros(0, np.intp))
+NO_MATCHES = Matches(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.bool_))
 
 
 def best_rows(
@@ -33,11 +29,11 @@ def best_rows(
 ) -> tuple[NDArray[np.intp], int]:
     """The first `count` rows of both rankings fused, and how many rows of all are relevant.
 
-    Relevant is what scores at least `cut` or has the words; that comes first. Within, by reciprocal rank
-    fusion: a record's worth is the sum over the lists of 1 / (60 + its rank) (Cormack, Clarke and Büttcher
-    2009, doi:10.1145/1571941.1572114). Ranks and not scores, because cosines and word ranks share no scale.
+    Relevant is what scores at least `cut` or has all of the words; that comes first. Within, by reciprocal
+    rank fusion: a record's worth is the sum over the lists of 1 / (60 + its rank) (Cormack, Clarke and
+    Büttcher 2009, doi:10.1145/1571941.1572114). Ranks and not scores: cosines and word ranks share no scale.
     Where more is wanted than words, having them is an answer to a part only: it lifts by their share, and
-    makes nothing relevant.
+    makes nothing relevant. Nor does it to have one of two texts.
 
     Args:
         seen: (N,) scores by meaning, NaN where there is none or the row may not be a hit.
@@ -56,10 +52,15 @@ def best_rows(
     above = len(ordered) - np.searchsorted(ordered, seen[rows[known]], side="right")
     worth[known] = 1 / (RANK_CONSTANT + 1 + above)
     worth[np.searchsorted(rows, words.rows)] += share / (RANK_CONSTANT + words.places)
-    suffices = words.rows if share == 1 else words.rows[:0]
+    suffices = sure_rows(words, share)
     relevant = (seen[rows] >= cut) | np.isin(rows, suffices)
     order = np.lexsort((rows, -worth, ~relevant))[:count]
     return rows[order], passing + int((~(seen[suffices] >= cut)).sum())
+
+
+def sure_rows(words: Matches, share: float) -> NDArray[np.intp]:
+    """What is relevant by its words, however it scores."""
+    return words.rows[words.whole] if share == 1 else words.rows[:0]
 
 
 def top(scores: Scores, ordered: Scores, count: int) -> NDArray[np.intp]:

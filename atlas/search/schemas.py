@@ -101,6 +101,8 @@ class HitOut(Schema):
     parts: list[float]
     #: Its place among the hits by words, from 1.
     words: int | None
+    #: Relevant by its words, whatever it scores: it has all that is wanted.
+    sure: bool
 
 
 class HistogramOut(Schema):

@@ -217,7 +217,7 @@ def test_a_part_that_is_not_there_gets_a_sentence(cast: Cast, dataset: Dataset, 
     "text",
     [
         "x" * 10_000,
-        "red " * 2500,
+        "red " * 40,
         "\0red",
         "'; DROP TABLE datasets_record; --",
         "<script>alert(1)</script>",

@@ -19,11 +19,14 @@ def best_rows(
     count: int,
     share: float = 1,
     places: Sequence[int] | None = None,
+    whole: Sequence[bool] | None = None,
 ) -> tuple[NDArray[np.intp], int]:
-    """Each of the words has a place of its own unless `places` are given."""
+    """Each of the words has a place of its own unless `places` are given, and all of the wanted texts."""
     ordered = np.sort(seen[~np.isnan(seen)])
     placed = np.arange(1, len(words) + 1) if places is None else np.array(places, np.intp)
-    return fuse.best_rows(seen, ordered, Matches(np.array(words, np.intp), placed), share, cut, count)
+    has_all = np.ones(len(words), np.bool_) if whole is None else np.array(whole, np.bool_)
+    matches = Matches(np.array(words, np.intp), placed, has_all)
+    return fuse.best_rows(seen, ordered, matches, share, cut, count)
 
 
 def test_without_words_the_order_is_that_of_the_scores() -> None:
@@ -79,6 +82,13 @@ def test_beside_other_wishes_words_lift_by_their_share_and_make_nothing_relevant
 
     assert relevant == 3
     assert rows.tolist() == [1, 0, 2, 3, 4, 5]
+
+
+def test_who_has_some_of_the_wanted_texts_is_lifted_and_not_made_relevant() -> None:
+    rows, relevant = best_rows(SCORES, [3, 1, 4], 3, 10, whole=[True, False, False])
+
+    assert relevant == 4
+    assert rows.tolist() == [1, 3, 0, 2, 4]
 
 
 def test_a_page_is_the_beginning_of_a_longer_one() -> None:
