@@ -10,16 +10,14 @@ from django.http.response import HttpResponseBase
 HEADER = "Content-Security-Policy"
 
 
-def policy(media_origins: list[str], frame_hosts: Sequence[str] = ()) -> str:
-    """The header's value; `media_origins` are other hosts that pictures and tiles may come from,
-    `frame_hosts` those that may show the page in a frame."""
-    media = " ".join(["'self'", *media_origins])
+def policy(frame_hosts: Sequence[str] = ()) -> str:
+    """The header's value; `frame_hosts` are those that may show the page in a frame."""
     frames = " ".join(frame_hosts) or "'none'"
     return "; ".join(
         [
             "default-src 'self'",
-            f"img-src {media} data: blob:",
-            f"connect-src {media}",
+            "img-src 'self' data: blob:",
+            "connect-src 'self'",
             "worker-src 'self' blob:",
             "object-src 'none'",
             "base-uri 'none'",
@@ -27,10 +25,6 @@ def policy(media_origins: list[str], frame_hosts: Sequence[str] = ()) -> str:
             f"frame-ancestors {frames}",
         ]
     )
-
-
-def policy_for_frames(hosts: Sequence[str]) -> str:
-    return policy(settings.MEDIA_ORIGINS, hosts)
 
 
 Answer = HttpResponse | Awaitable[HttpResponse]
@@ -43,7 +37,7 @@ class ContentSecurityPolicy:
 
     def __init__(self, get_response: Callable[[HttpRequest], Answer]) -> None:
         self.get_response = get_response
-        self.value = policy(settings.MEDIA_ORIGINS)
+        self.value = policy()
         if iscoroutinefunction(get_response):
             markcoroutinefunction(self)
 

@@ -3,6 +3,7 @@
 import logging
 import platform
 from importlib.metadata import version
+from typing import Any
 
 import django
 import redis
@@ -23,8 +24,11 @@ class OtherPages(logging.Filter):
         return getattr(getattr(record, "request", None), "path", "") != "/health"
 
 
-def health(_request: HttpRequest) -> JsonResponse:
-    """200 when every part answers, 503 otherwise; both name each part's state and the versions."""
+def health(request: HttpRequest) -> JsonResponse:
+    """200 when every part answers, 503 otherwise; both name each part's state.
+
+    The versions are told on the machine itself only: to strangers they would say which holes to try.
+    """
     versions = {
         "atlas": atlas.__version__,
         "python": platform.python_version(),
@@ -33,7 +37,9 @@ def health(_request: HttpRequest) -> JsonResponse:
     }
     parts = {**check_database(versions), **check_redis(versions)}
     ready = all(state == "ok" for state in parts.values())
-    answer = {"live": True, "ready": ready, "parts": parts, "versions": versions}
+    answer: dict[str, Any] = {"live": True, "ready": ready, "parts": parts}
+    if request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1"):
+        answer["versions"] = versions
     response = JsonResponse(answer, status=200 if ready else SERVICE_UNAVAILABLE)
     response["Cache-Control"] = "no-store"
     return response

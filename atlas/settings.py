@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from atlas.cores import cores
 from atlas.environment import (
     celery_url,
     database,
@@ -20,7 +21,6 @@ from atlas.environment import (
 from atlas.services.home import Home
 from atlas.services.postgres import postgres_url
 from atlas.services.redis import redis_url
-from atlas.services.system import cores
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -221,14 +221,11 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("ATLAS_EMAIL_FROM", "Atlas <atlas@localh
 # Files ----------------------------------------------------------------------------------------------------
 
 MEDIA_ROOT = ATLAS_HOME / "media"
-MEDIA_URL = "/media/"
 S3_BUCKET = env("ATLAS_S3_BUCKET")
 S3_ENDPOINT = env("ATLAS_S3_ENDPOINT")
 FILE_STORAGE: dict[str, Any] = {"BACKEND": "atlas.datasets.storage.ContentStorage"}
 if S3_BUCKET:
     FILE_STORAGE = s3_storage(S3_BUCKET, S3_ENDPOINT)
-# Other hosts that pages load pictures and tiles from.
-MEDIA_ORIGINS = [S3_ENDPOINT or f"https://{S3_BUCKET}.s3.amazonaws.com"] if S3_BUCKET else []
 
 STORAGES = {
     "default": FILE_STORAGE,
@@ -257,7 +254,8 @@ ATLAS_AUDIT_DAYS = envint("ATLAS_AUDIT_DAYS", 0, 0, 36500)
 ATLAS_LANGUAGE = env("ATLAS_LANGUAGE", "english")
 # How much one upload may hold (`embeddings.readers.Limits`); past these an item is skipped and reported.
 ATLAS_LIMITS = {
-    "pixels": envint("ATLAS_LIMIT_PIXELS", 120_000_000, 1, 10**9),
+    # No more than the towers decode (`embeddings.pixels.MAX_PIXELS`): what they cannot see is on no map.
+    "pixels": envint("ATLAS_LIMIT_PIXELS", 120_000_000, 1, 128 << 20),
     "picture_bytes": envint("ATLAS_LIMIT_PICTURE_BYTES", 100 << 20, 1, 1 << 32),
     "ratio": envint("ATLAS_LIMIT_RATIO", 200, 1, 10**6),
     "total_bytes": envint("ATLAS_LIMIT_TOTAL_BYTES", 1 << 40, 1, 1 << 60),

@@ -55,14 +55,16 @@ def vite(entry: str) -> SafeString:
 
 def reachable(entry: str, chunks: dict[str, dict[str, Any]]) -> list[str]:
     """The entry and all it imports, imported first."""
-    order: dict[str, None] = {}
+    seen: set[str] = set()
+    order: list[str] = []
 
     def visit(name: str) -> None:
-        if name in order:
+        if name in seen:
             return
-        order[name] = None
+        seen.add(name)
         for imported in chunks[name].get("imports", []):
             visit(imported)
+        order.append(name)
 
     visit(entry)
-    return list(reversed(order))
+    return order

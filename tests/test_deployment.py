@@ -11,6 +11,7 @@ from django.conf import settings as ours
 from django.test import Client
 from pytest_django import Settings
 
+from embeddings.pixels import MAX_PIXELS
 from tests.people import PASSWORD, Cast, make_cast
 
 HOST = "atlas.example.org"
@@ -50,6 +51,12 @@ def test_a_server_without_a_secret_key_does_not_start(tmp_path: Path) -> None:
     done = check(tmp_path, ATLAS_SECRET_KEY="")
     assert done.returncode != 0
     assert "ATLAS_SECRET_KEY must be set on a server" in done.stderr
+
+
+def test_an_import_takes_no_picture_that_the_towers_could_not_decode(tmp_path: Path) -> None:
+    done = check(tmp_path, ATLAS_LIMIT_PIXELS=str(MAX_PIXELS + 1))
+    assert done.returncode != 0
+    assert f"ATLAS_LIMIT_PIXELS must be a whole number from 1 to {MAX_PIXELS}" in done.stderr
 
 
 # Behind TLS ----------------------------------------------------------------------------------------------

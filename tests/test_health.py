@@ -34,6 +34,12 @@ def test_it_names_the_versions(client: Client, signs: redis.Redis) -> None:
     assert versions["postgres"].startswith("18")
 
 
+def test_it_tells_strangers_no_versions(client: Client, signs: redis.Redis) -> None:
+    answer = client.get("/health", REMOTE_ADDR="192.0.2.7")
+    assert answer.status_code == 200
+    assert answer.json().keys() == {"live", "ready", "parts"}
+
+
 def test_it_is_not_ready_and_says_which_worker_is_missing(client: Client, signs: redis.Redis) -> None:
     signs.delete(sign_key("query"))
     answer = client.get("/health")

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
-from atlas.vite import manifest, vite
+from atlas.vite import manifest, reachable, vite
 
 CHUNKS = {
     "src/pages/map.ts": {"file": "assets/map-1.js", "css": ["assets/map-1.css"], "imports": ["_shared.js"]},
@@ -34,6 +35,16 @@ def test_styles_come_first_those_of_imports_before_those_of_the_entry() -> None:
     assert places == sorted(places)
     assert '<script type="module" src="/static/assets/map-1.js"></script>' in html
     assert '<link rel="modulepreload" href="/static/assets/core-1.js">' in html
+
+
+def test_what_two_chunks_share_comes_before_both() -> None:
+    chunks: dict[str, dict[str, Any]] = {
+        "page": {"imports": ["one", "two"]},
+        "one": {"imports": ["base"]},
+        "two": {"imports": ["base"]},
+        "base": {},
+    }
+    assert reachable("page", chunks) == ["base", "one", "two", "page"]
 
 
 def test_nothing_is_named_twice() -> None:

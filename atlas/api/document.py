@@ -11,9 +11,11 @@ ERRORS = {
     403: "The CSRF token is missing or wrong, or the key's scope does not reach so far.",
     404: "There is no such thing, or not for who asks.",
     409: "Not in this state of things.",
+    413: "The request is too large.",
     422: "The request makes no sense; a list where single fields are wrong.",
     429: "Too many requests; try again later.",
     503: "A part of the system is away; try again in a moment.",
+    507: "The server's disk is full.",
 }
 _PROBLEM = {
     "type": "object",

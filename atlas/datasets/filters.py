@@ -34,7 +34,8 @@ DEEPEST = 8
 MOST_ROWS = 100_000
 MOST_VALUES = 1000
 LONGEST_TEXT = 1000
-#: Values never change once imported, so only memory says for how long.
+#: Imported values only change when a column turns out to be text, of which other SQL is asked: so only memory
+#: says for how long.
 _CACHE_SECONDS = 600
 _TAGGED = (
     "SELECT tagged.row FROM datasets_taggedrecord tagged JOIN datasets_tag tag ON tag.id = tagged.tag_id"

@@ -16,35 +16,21 @@ _SRGB = ImageCms.createProfile("sRGB")
 
 
 @dataclass(frozen=True, slots=True)
-class PictureFacts:
-    """`width` and `height` of the upright picture, in pixels; `format` in Pillow's words; `sha256` in hex."""
+class Prepared:
+    """`width` and `height` of the upright picture, in pixels; `format` in Pillow's words; `sha256` in hex.
+
+    `thumbnail`: WebP, upright, sRGB, longest side at most 256, transparency on white.
+    """
 
     width: int
     height: int
     format: str
     sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared(PictureFacts):
-    """The facts, and a WebP thumbnail: upright, sRGB, longest side at most 256, transparency on white."""
-
     thumbnail: bytes
 
 
 class PictureError(Exception):
     """Somebody's picture cannot be read: a sentence for whoever sent it."""
-
-
-def inspect(data: bytes, pixels: int = Limits().pixels) -> PictureFacts:
-    """What the picture says of itself. Raises ReadError as `open_picture` does; its pixels may be damaged."""
-    image = open_picture(data, pixels)
-    return _facts(data, image, image.size)
-
-
-def thumbnail(data: bytes, pixels: int = Limits().pixels) -> bytes:
-    """The WebP thumbnail of `prepare`, which raises the same errors."""
-    return prepare(data, pixels).thumbnail
 
 
 def prepare(data: bytes, pixels: int = Limits().pixels) -> Prepared:
@@ -53,10 +39,10 @@ def prepare(data: bytes, pixels: int = Limits().pixels) -> Prepared:
     Raises ReadError: corrupt, bomb (too many pixels) or unsupported.
     """
     image = open_picture(data, pixels)
-    size = image.size
+    size = image.size  # before it is shrunk; EXIF is read after, where Pillow has passed all of the file
     small = _as_webp(image, LONGEST)
-    facts = _facts(data, image, size)
-    return Prepared(facts.width, facts.height, facts.format, facts.sha256, small)
+    width, height = reversed(size) if is_turned(image) else size
+    return Prepared(width, height, format_of(image), hashlib.sha256(data).hexdigest(), small)
 
 
 def shrunk(data: bytes, longest: int, pixels: int) -> bytes:
@@ -72,11 +58,6 @@ def _as_webp(image: Image.Image, longest: int) -> bytes:
     output = io.BytesIO()
     small.save(output, "WEBP", quality=_QUALITY, method=_METHOD)
     return output.getvalue()
-
-
-def _facts(data: bytes, image: Image.Image, size: tuple[int, int]) -> PictureFacts:
-    width, height = reversed(size) if is_turned(image) else size
-    return PictureFacts(width, height, format_of(image), hashlib.sha256(data).hexdigest())
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:

@@ -7,7 +7,6 @@ the same names, since the names are the hash of their content, and its rows neve
 """
 
 import json
-import os
 import threading
 import time
 from collections import deque
@@ -23,6 +22,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Min
 from django.utils import timezone
 
+from atlas.cores import cores
 from atlas.datasets import images
 from atlas.datasets.claims import claim_import, leaves_a_worker, lock, working_on
 from atlas.datasets.columns import Column, merge_columns, turned_to_text
@@ -49,7 +49,7 @@ BATCH_ITEMS = 500
 BATCH_SECONDS = 0.8
 #: Items read ahead of the batch. Only those that a thread works on hold their bytes.
 ITEMS_AHEAD = 64
-THREADS = min(4, len(os.sched_getaffinity(0)))
+THREADS = min(4, cores())
 
 _COPY = """COPY datasets_record (dataset_id, row, key, source, caption, captions, "values",
  sha256, width, height, format, size) FROM STDIN"""

@@ -19,18 +19,12 @@ from atlas.maps.access import visible_version
 from atlas.maps.selection import rows_matching
 from atlas.maps.selection_api import check_words
 from atlas.teams.asker import asker_of
+from atlas.text import one_line
 
 router = Router(tags=["tags"])
 
 
-def _trimmed(text: str) -> str:
-    trimmed = " ".join(text.replace("\0", " ").split())
-    if not trimmed:
-        raise ValueError("The name of a tag is empty.")
-    return trimmed
-
-
-Name = Annotated[str, Field(max_length=60), AfterValidator(_trimmed)]
+Name = Annotated[str, Field(max_length=60), AfterValidator(one_line)]
 
 
 class TagIn(Schema):

@@ -21,18 +21,11 @@ from atlas.datasets.permit import require_captions
 from atlas.maps import comments
 from atlas.maps.models import Comment, DataMap, SavedView
 from atlas.teams.asker import Asker, asker_of
+from atlas.text import said
 
 router = Router(tags=["together"])
 
 MOST_VIEWS = 500
-
-
-def _said(text: str) -> str:
-    """Postgres takes no NUL."""
-    cleaned = text.replace("\0", "").strip()
-    if not cleaned:
-        raise ValueError("It is empty.")
-    return cleaned
 
 
 def _storable(content: dict[str, Any]) -> dict[str, Any]:
@@ -44,8 +37,8 @@ def _storable(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-Text = Annotated[str, Field(max_length=5000), AfterValidator(_said)]
-Name = Annotated[str, Field(max_length=100), AfterValidator(_said)]
+Text = Annotated[str, Field(max_length=5000), AfterValidator(said)]
+Name = Annotated[str, Field(max_length=100), AfterValidator(said)]
 Place = Annotated[float, Field(ge=-1, le=2)]
 
 
@@ -115,7 +108,7 @@ class CommentsOut(Schema):
 
 class ViewIn(Schema):
     name: Name
-    hash: Annotated[str, Field(max_length=100_000), AfterValidator(_said)]
+    hash: Annotated[str, Field(max_length=100_000), AfterValidator(said)]
     shared: bool = True
 
 

@@ -13,19 +13,13 @@ from atlas.maps.access import visible_version
 from atlas.maps.models import Topic
 from atlas.maps.renaming import labels_now, rename_topic
 from atlas.teams.asker import asker_of
+from atlas.text import one_line
 
 router = Router(tags=["maps"])
 
 
-def _trimmed(text: str) -> str:
-    trimmed = " ".join(text.replace("\0", " ").split())
-    if not trimmed:
-        raise ValueError("The name of a topic is empty.")
-    return trimmed
-
-
 class RenameIn(Schema):
-    name: Annotated[str, Field(max_length=80), AfterValidator(_trimmed)]
+    name: Annotated[str, Field(max_length=80), AfterValidator(one_line)]
     version: UUID | None = None
 
 

@@ -4,7 +4,6 @@ Nothing of it is imported before that: torch takes seconds and 300 MB, and only 
 """
 
 import logging
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -15,6 +14,7 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
+from atlas.cores import cores
 from atlas.datasets.models import Dataset
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _model(name: str) -> "Model":
         from embeddings import load_model
 
         # All worker processes embed at the same time: together they get the cores once.
-        torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // settings.ATLAS_WORKERS))
+        torch.set_num_threads(max(1, cores() // settings.ATLAS_WORKERS))
         return load_model(name)
 
 

@@ -39,7 +39,7 @@ def embed_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     public = Dataset.objects.visible_to(Asker(AnonymousUser())).select_related("team")
     dataset = get_object_or_404(public, team__slug=team, slug=slug)
     response = render(request, "maps/embed.html", _context(Asker(AnonymousUser()), dataset))
-    response[csp.HEADER] = csp.policy_for_frames(dataset.embed_hosts)
+    response[csp.HEADER] = csp.policy(dataset.embed_hosts)
     return response
 
 

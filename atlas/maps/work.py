@@ -5,7 +5,6 @@ Kernels are compiled with `nogil` and own the rows they write, so Python threads
 Which thread runs a part never matters, because parts share nothing they write.
 """
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -14,6 +13,8 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from threadpoolctl import threadpool_limits
+
+from atlas.cores import cores
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -50,7 +51,7 @@ class Work:
         cancelled: Callable[[], bool] | None = None,
         threads: int | None = None,
     ) -> None:
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or cores()
         self._progress = progress
         self._cancelled = cancelled
         self._said = 0.0

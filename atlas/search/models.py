@@ -10,7 +10,7 @@ from atlas.teams.models import User
 
 
 class SavedSearch(models.Model):
-    """A query under a name, for its maker alone or for all who work on the dataset."""
+    """A query under a name, for its maker alone or for all who see the dataset."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="saved_searches")

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, model_validator
 
 from atlas.search.models import SavedSearch
 from atlas.search.query import MOST_PARTS, Against, Mode
+from atlas.text import said
 
 MOST_ACROSS = 50
 
@@ -164,17 +165,9 @@ class AcrossOut(Schema):
     away: bool
 
 
-def _said(text: str) -> str:
-    """Postgres takes no NUL."""
-    cleaned = text.replace("\0", "").strip()
-    if not cleaned:
-        raise ValueError("It is empty.")
-    return cleaned
-
-
 class SearchIn(Schema):
-    name: Annotated[str, Field(max_length=100), AfterValidator(_said)]
-    query: Annotated[str, Field(max_length=100_000), AfterValidator(_said)]
+    name: Annotated[str, Field(max_length=100), AfterValidator(said)]
+    query: Annotated[str, Field(max_length=100_000), AfterValidator(said)]
     shared: bool = False
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from signal import SIGQUIT
 
+from atlas.cores import cores
 from atlas.services.home import Home
 from atlas.services.logbook import Logbook
 from atlas.services.ports import check_port
@@ -137,11 +138,6 @@ def is_ready(url: str) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, TimeoutError, ConnectionError):
         return False
-
-
-def cores() -> int:
-    """The processor cores this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def _manage(plan: Plan, name: str, *arguments: str) -> Child:

@@ -1,5 +1,8 @@
 """What the operator of a site does for people at the command line."""
 
+from pathlib import Path
+from typing import NoReturn
+
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -8,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
 
+from atlas.datasets.management.commands.demo import demo_password
 from atlas.teams.audit import audit_of_person
 from atlas.teams.models import User
 from tests.people import PASSWORD, Cast
@@ -24,6 +28,26 @@ def test_an_account_is_made_where_nobody_may_sign_up(
     client.post("/accounts/login/", {"login": "first@example.org", "password": PASSWORD})
     assert client.get("/account").status_code == 200
     assert User.objects.get(email="first@example.org").teams.get().name == "First"
+
+
+def test_the_password_of_the_demo_is_made_once_and_for_its_owner_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "demo_password"
+
+    def killed(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_text", killed)
+        with pytest.raises(KeyboardInterrupt):
+            demo_password(path)
+
+    password = demo_password(path)
+    assert len(password) >= 12
+    assert demo_password(path) == password
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == ["demo_password"]
 
 
 @pytest.mark.parametrize(

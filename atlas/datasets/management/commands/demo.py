@@ -32,6 +32,8 @@ class Command(BaseCommand):
 def demo_password(path: Path) -> str:
     """Made at the first start, the same ever after, readable by the owner of the data folder only."""
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(9))
+        fresh = path.with_name(f"{path.name}.new")  # killed in between, the file would stay empty
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(9))
+        fresh.rename(path)
     return path.read_text()
