@@ -49,6 +49,8 @@ export interface Answer {
     parts: number[];
     /** Its place among the hits by words, from 1. */
     words: number | null;
+    /** Relevant by its words, whatever it scores. */
+    sure: boolean;
   }[];
   /** How many records are relevant, by a cut that comes from this query's own scores; may be more than `hits`. */
   relevant: number;

@@ -22,6 +22,8 @@ export interface SearchHit extends Hit {
   parts: number[];
   /** Its place among the hits by words, from 1. */
   words: number | null;
+  /** Relevant by its words, whatever it scores. */
+  sure: boolean;
 }
 
 /** So many come at once; when more are relevant, the others follow, up to what the server gives. */
@@ -34,8 +36,6 @@ const AGAIN_MS = 4000;
 const LONGEST_AGAIN_MS = 60_000;
 /** Hits of one place keep so much of their surroundings, in world units. */
 const SMALLEST = 0.02;
-
-const isRelevant = (score: number, words: number | null, cut: number | null): boolean => cut === null || score >= cut || words !== null;
 
 /** Those that are on the map. */
 function hitsOf({ hits }: Answer): SearchHit[] {
@@ -65,14 +65,14 @@ export class Search {
 
   /** The score from which on records are hits; null without scores. */
   readonly cut: number | null = $derived(this.answer && this.cutOf(this.answer));
-  readonly relevant: SearchHit[] = $derived((this.hits ?? []).filter((hit) => isRelevant(hit.raw, hit.words, this.cut)));
+  readonly relevant: SearchHit[] = $derived((this.hits ?? []).filter((hit) => this.isRelevant(hit.raw, hit.sure)));
   /** The relevant ones first, then what the cut leaves out. */
-  readonly ordered: SearchHit[] = $derived([...this.relevant, ...(this.hits ?? []).filter((hit) => !isRelevant(hit.raw, hit.words, this.cut))]);
+  readonly ordered: SearchHit[] = $derived([...this.relevant, ...(this.hits ?? []).filter((hit) => !this.isRelevant(hit.raw, hit.sure))]);
   /** How many records are relevant, whether they are here, and on this map, or not. */
   readonly total: number = $derived(this.count());
   /** How many of those that are here are not on this map. */
   readonly elsewhere: number = $derived(
-    this.answer ? this.answer.hits.filter((hit) => isRelevant(hit.score, hit.words, this.cut)).length - this.relevant.length : 0,
+    this.answer ? this.answer.hits.filter((hit) => this.isRelevant(hit.score, hit.sure)).length - this.relevant.length : 0,
   );
 
   private asking = new AbortController();
@@ -90,13 +90,20 @@ export class Search {
     return histogram ? (this.moved ?? cut) : null;
   }
 
+  /** Whoever moves the cut goes by the scores alone: else nothing would leave that has the words. */
+  private isRelevant(score: number, sure: boolean, cut = this.cut): boolean {
+    return cut === null || score >= cut || (sure && this.moved === null);
+  }
+
   private count(): number {
     const { answer, cut } = this;
     if (!answer) return 0;
     if (this.moved === null || cut === null || !answer.histogram) return answer.relevant;
-    const here = answer.hits.filter((hit) => isRelevant(hit.score, hit.words, cut)).length;
-    // All that could be relevant are here when some are that are not.
-    return here < answer.hits.length ? here : Math.max(here, countAbove(answer.histogram, cut));
+    const { hits, searched } = answer;
+    const here = hits.filter(({ score }) => score >= cut).length;
+    // Only words lift a hit over what scores more: all above the cut are here when one without them is that is below it.
+    const all = hits.length >= searched || hits.some(({ score, words }) => words === null && score < cut);
+    return all ? here : Math.max(here, countAbove(answer.histogram, cut));
   }
 
   private get query(): Omit<Query, "limit"> {
@@ -183,7 +190,7 @@ export class Search {
     const hits = hitsOf(answer);
     // First the points, alone: to make the panels takes as long as to draw them.
     const cut = this.cutOf(answer);
-    this.stage.view.setHits(hits.filter((hit) => isRelevant(hit.raw, hit.words, cut)), true);
+    this.stage.view.setHits(hits.filter((hit) => this.isRelevant(hit.raw, hit.sure, cut)), true);
     await afterFrame();
     if (signal.aborted) return;
     Object.assign(this, { searching: false, problem: null, answer, hits });

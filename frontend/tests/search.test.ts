@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Answer, Query } from "../src/api/search";
+import type { Filters } from "../src/explorer/filters.svelte";
+import { Search } from "../src/explorer/search.svelte";
+import type { Stage } from "../src/explorer/stage.svelte";
+import { textChip } from "../src/query";
+
+type AnswerHit = Answer["hits"][number];
+
+const MAP = { id: "6f9619ff-8b86-d011-b42d-00cf4fc964ff", version: "0b5e6f3a-8b86-d011-b42d-00cf4fc964ff" };
+
+const hit = (row: number, score: number, words: number | null = null, sure = words !== null): AnswerHit => ({ row, ordinal: row, x: 0.5, y: 0.5, score, parts: [score], words, sure });
+
+/** Ten thousand records at score 0, and the hits. */
+const answerOf = (hits: AnswerHit[], given: Partial<Answer> = {}): Answer => ({
+  hits,
+  relevant: hits.length,
+  cut: 2,
+  searched: 10_000,
+  mode: "best",
+  away: false,
+  histogram: { from: -1, to: 5, counts: [0, 10_000, 0, 0, 0, 0] },
+  marker: null,
+  ...given,
+});
+
+let sent: Query[];
+let shown: number[];
+
+beforeEach(() => {
+  sent = [];
+  shown = [];
+  vi.stubGlobal("requestAnimationFrame", (paint: () => void) => setTimeout(paint));
+  vi.stubGlobal("document", { querySelector: () => null, cookie: "" });
+});
+
+afterEach(() => vi.unstubAllGlobals());
+
+/** On a map that shows nothing; the server has but one answer. */
+async function asked(answer: Answer): Promise<Search> {
+  vi.stubGlobal("fetch", async (_: string, { body }: { body: string }) => {
+    sent.push(JSON.parse(body) as Query);
+    return Response.json(answer);
+  });
+  const view = {
+    setHits: (hits: { ordinal: number }[]) => (shown = hits.map(({ ordinal }) => ordinal)),
+    setGlow: () => undefined,
+    canvas: { clientWidth: 800, clientHeight: 600 },
+    mover: { screen: () => [400, 300], flyToBox: () => undefined },
+  };
+  const stage = { entry: MAP, config: { dataset: { id: "d" } }, view, camera: {}, attempt: <T>(work: Promise<T>) => work };
+  const search = new Search(stage as unknown as Stage, { filter: null } as Filters);
+  await search.ask({ text: "red", chips: [textChip("square")] });
+  return search;
+}
+
+test("a search is about the version of the map that is shown", async () => {
+  await asked(answerOf([hit(1, 3)]));
+  expect(sent[0]).toMatchObject({ map: MAP.id, version: MAP.version });
+});
+
+test("words make a hit relevant only where the server is sure of it", async () => {
+  const search = await asked(answerOf([hit(1, 3), hit(2, 0.5, 1, true), hit(3, 0.5, 2, false)], { relevant: 2 }));
+  expect(shown).toEqual([1, 2]);
+  expect(search.relevant.map(({ row }) => row)).toEqual([1, 2]);
+  expect(search.ordered.map(({ row }) => row)).toEqual([1, 2, 3]);
+  expect(search.total).toBe(2);
+  expect(search.elsewhere).toBe(0);
+});
+
+test("a cut that is moved goes by the score alone, and back again", async () => {
+  const search = await asked(answerOf([hit(1, 3, 1), hit(2, 2.5, 2), hit(3, 0.5, 3), hit(4, 0.2)], { relevant: 3 }));
+  search.setCut(2.8);
+  expect(shown).toEqual([1]);
+  expect(search.total).toBe(1);
+  search.setCut(null);
+  expect(shown).toEqual([1, 2, 3]);
+  expect(search.total).toBe(3);
+});
+
+test("below a cut that is moved there may be more than came, unless one without the words did not reach it", async () => {
+  const lifted = await asked(answerOf([hit(1, 0.5, 1), hit(2, -0.5, 2)]));
+  lifted.setCut(0);
+  expect(lifted.total).toBe(10_000);
+  const scored = await asked(answerOf([hit(1, 0.5), hit(2, -0.5)]));
+  scored.setCut(0);
+  expect(scored.total).toBe(1);
+});
