@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { MapRecord } from "../src/api/maps";
 import type { MapConfig, MapEntry } from "../src/config";
 import { Explorer } from "../src/explorer/explorer.svelte";
-import { Unseen } from "../src/explorer/surface";
+import { Unseen, type Surface } from "../src/explorer/surface";
+import type { MapView } from "../src/map/map_view";
 import type { OpenedMap } from "../src/open_map";
 
 const entries = ["image", "caption"].map((space) => ({ id: space, space, version: "1" })) as unknown as MapEntry[];
@@ -15,7 +16,7 @@ let answers: (url: string) => Promise<unknown>;
 
 beforeEach(() => {
   vi.stubGlobal("innerWidth", 500);
-  vi.stubGlobal("document", { documentElement: { dataset: { theme: "light" } }, addEventListener: () => undefined, createElement: () => ({}) });
+  vi.stubGlobal("document", { documentElement: { dataset: { theme: "light" } }, addEventListener: () => undefined, createElement: () => ({ parentElement: { parentElement: { dataset: {} } }, getAttribute: () => "Map", setAttribute: () => undefined }) });
   vi.stubGlobal("matchMedia", () => ({ addEventListener: () => undefined }));
   vi.stubGlobal("fetch", async (url: string) => answer(await answers(url)));
   answers = async (url) => (url.includes("tags") ? { tags: [] } : { records: [] });
@@ -25,8 +26,10 @@ afterEach(() => void vi.unstubAllGlobals());
 const opened = (entry: MapEntry): OpenedMap =>
   ({ entry, view: new Unseen(10), drawn: false, manifest: { n: 10, columns: [], embedded: null }, failed: false, labels: () => Promise.resolve({ topics: [] }) }) as unknown as OpenedMap;
 
-function made(reopen: (entry: MapEntry) => Promise<OpenedMap>): Explorer {
-  const explorer = new Explorer(config, reopen, null);
+type Open<View extends Surface = Surface> = (entry: MapEntry) => Promise<OpenedMap<View>>;
+
+function made(reopen: Open, openBeside: Open<MapView> | null = null): Explorer {
+  const explorer = new Explorer(config, reopen, openBeside);
   explorer.adopt(opened(entries[0]!));
   return explorer;
 }
@@ -80,4 +83,22 @@ test("the card of a map goes with the map", async () => {
   explorer.detail.card = { record: record(1), at: { ordinal: 1, x: 0.5, y: 0.5 }, view: explorer.stage.view };
   explorer.adopt(opened(entries[1]!));
   expect(explorer.detail.card).toBeNull();
+});
+
+test("what comes for a second map that was closed is neither shown nor told", async () => {
+  const told: string[] = [];
+  const late: { resolve: (labels: unknown) => void; reject: (error: Error) => void }[] = [];
+  const second = (entry: MapEntry): OpenedMap<MapView> => {
+    const view = Object.assign(new Unseen(10), { setLabels: () => told.push("labels"), close: () => undefined });
+    const asked = () => new Promise((resolve, reject) => void late.push({ resolve, reject }));
+    return { ...opened(entry), view, labels: asked, sheets: asked, close: () => undefined } as unknown as OpenedMap<MapView>;
+  };
+  const explorer = made((entry) => Promise.resolve(opened(entry)), (entry) => Promise.resolve(second(entry)));
+  await explorer.beside.show("caption");
+  explorer.detail.card = { record: record(1), at: { ordinal: 1, x: 0.5, y: 0.5 }, view: explorer.beside.map!.view };
+  explorer.beside.close();
+  late[0]!.resolve({ topics: [] });
+  late[1]!.reject(new Error("It failed."));
+  await new Promise((resolve) => setTimeout(resolve));
+  expect([told, explorer.stage.error, explorer.detail.card]).toEqual([[], null, null]);
 });

@@ -33,3 +33,11 @@ test("what failed is said, and asked for again on request", async () => {
   await new Promise((resolve) => setTimeout(resolve));
   expect([stage.error, shown]).toEqual([null, ["there"]]);
 });
+
+test("the topics of a map are not taken for those of the next", () => {
+  const stage = new Stage({} as MapConfig);
+  stage.adopt(mapOf());
+  stage.topics = [{ id: 0, name: "Pears" }] as Stage["topics"];
+  stage.adopt(mapOf());
+  expect(stage.topics).toEqual([]);
+});

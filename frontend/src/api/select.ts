@@ -59,8 +59,8 @@ export const table = (dataset: string, { id, version }: MapAddress, query: Table
 
 export const tagsOf = async (dataset: string): Promise<Tag[]> => (await get<{ tags: Tag[] }>(`/api/datasets/${dataset}/tags`)).tags;
 
-export const tagsOfRecord = async (dataset: string, row: number): Promise<Tag[]> =>
-  (await get<{ tags: Tag[] }>(`/api/datasets/${dataset}/records/${row}/tags`)).tags;
+export const tagsOfRecord = async (dataset: string, row: number, signal: AbortSignal): Promise<Tag[]> =>
+  (await get<{ tags: Tag[] }>(`/api/datasets/${dataset}/records/${row}/tags`, signal)).tags;
 
 export const createTag = (dataset: string, name: string): Promise<Tag> => post(`/api/datasets/${dataset}/tags`, { name });
 
@@ -84,6 +84,6 @@ export const exportAddress = (dataset: string): string => `/api/datasets/${datas
 export const checkExport = (dataset: string, request: ExportRequest): Promise<{ records: number }> => post(`${exportAddress(dataset)}/check`, request);
 
 /** The place of each point's tag in the list of tags; 254 = several, 255 = none. */
-export async function tagCodes(map: MapAddress): Promise<Uint8Array> {
-  return new Uint8Array(await (await send(`/api/maps/${map.id}/tags.bin?version=${map.version}`)).arrayBuffer());
+export async function tagCodes(map: MapAddress, signal?: AbortSignal): Promise<Uint8Array> {
+  return new Uint8Array(await (await send(`/api/maps/${map.id}/tags.bin?version=${map.version}`, { signal })).arrayBuffer());
 }

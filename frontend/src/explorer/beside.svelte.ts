@@ -54,6 +54,8 @@ export class Beside {
 
   close(): void {
     this.stop?.();
+    // A card may be about a place on it.
+    this.explorer.detail.closeCard();
     this.map?.close();
     this.map = null;
     this.stop = null;
@@ -70,11 +72,11 @@ export class Beside {
     const { view, records } = map;
     const recordOf = ({ ordinal }: Found) => explorer.stage.attempt(records.get(ordinal));
     view.canvas.setAttribute("aria-label", `Second ${view.canvas.getAttribute("aria-label")?.replace("Map", "map") ?? "map"}`);
-    void map.labels().then((labels) => view.setLabels(labels), this.failed);
-    void map.sheets().then((index) => {
+    this.shown(map, map.labels(), (labels) => view.setLabels(labels));
+    this.shown(map, map.sheets(), (index) => {
       view.pictures.setSheets(index);
       view.pictures.show(explorer.look.pictures);
-    }, this.failed);
+    });
     view.events.on("hover", (found) => explorer.detail.hover(found, { view, records }));
     view.events.on("click", async ({ found, add }) => {
       const record = found && (await recordOf(found));
@@ -91,6 +93,14 @@ export class Beside {
     this.app.dataset["beside"] = "";
     this.map = map;
     this.stop = $effect.root(() => this.follow(map));
+  }
+
+  /** Shows what the files of a map say, if that is still the second map when they come. */
+  private shown<T>(map: OpenedMap<MapView>, asked: Promise<T>, show: (found: T) => void): void {
+    asked.then(
+      (found) => this.map === map && show(found),
+      () => this.map === map && this.failed(),
+    );
   }
 
   private readonly failed = (): void => {
@@ -126,7 +136,7 @@ export class Beside {
       const shown = column && column.kind !== "topic" ? shownCodes(column, { hidden, range }) : undefined;
       view.setCodes(null);
       view.setColumn(column?.key ?? null, shown, ramp ?? undefined);
-      if (column && colour === TAGS) return this.late(tagCodes(entry), (codes) => view.setCodes(codes, column));
+      if (column && colour === TAGS) return this.late((signal) => tagCodes(entry, signal), (codes) => view.setCodes(codes, column));
     });
     $effect(() => {
       const { hits } = search;
@@ -163,7 +173,7 @@ export class Beside {
 
   private bits(entry: MapEntry, filter: Filter | null, show: (bits: Uint8Array | null) => void): (() => void) | void {
     if (!filter) return show(null);
-    return this.late(select(entry, filter), ({ bits }) => show(bits));
+    return this.late((signal) => select(entry, filter, signal), ({ bits }) => show(bits));
   }
 
   /** Where the records are on a map, by row. */
@@ -171,7 +181,7 @@ export class Beside {
     if (records.length === 0) return show(new Map());
     const filter = { rows: records.map(({ row }) => row) };
     const query = { filter, sort: "row", offset: 0, limit: MOST };
-    return this.late(table(this.explorer.config.dataset.id, entry, query), ({ records }) => {
+    return this.late((signal) => table(this.explorer.config.dataset.id, entry, query, signal), ({ records }) => {
       show(new Map(records.flatMap((record) => {
         const place = placed(record);
         return place ? [[record.row, place] as const] : [];
@@ -180,11 +190,10 @@ export class Beside {
   }
 
   /** Shows an answer unless it is called off before it comes. */
-  private late<T>(answer: Promise<T>, show: (answer: T) => void): () => void {
-    let over = false;
-    void this.explorer.stage.attempt(answer).then((found) => found !== null && !over && show(found));
-    return () => {
-      over = true;
-    };
+  private late<T>(ask: (signal: AbortSignal) => Promise<T>, show: (answer: T) => void): () => void {
+    const asking = new AbortController();
+    const { signal } = asking;
+    void this.explorer.stage.attempt(ask(signal), signal).then((found) => found !== null && !signal.aborted && show(found));
+    return () => asking.abort();
   }
 }

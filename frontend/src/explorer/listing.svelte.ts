@@ -47,14 +47,20 @@ export class Listing {
     try {
       const { records, total } = await page(signal);
       if (signal.aborted) return;
-      this.records = offset > 0 ? [...this.records, ...records] : records;
+      this.records = offset > 0 ? this.with(records) : records;
       this.total = total;
       this.explorer.listed = this.records.map(({ row }) => row);
     } catch (error) {
       if (signal.aborted) return;
-      this.explorer.stage.fail(text.reason(error), () => void this.fetch(offset, page));
+      this.explorer.stage.fail(text.reason(error), () => signal.aborted || void this.fetch(offset, page));
     }
     this.busy = false;
+  }
+
+  /** What somebody changed meanwhile may bring a record of the page before once more. */
+  private with(records: MapRecord[]): MapRecord[] {
+    const known = new Set(this.records.map(({ row }) => row));
+    return [...this.records, ...records.filter(({ row }) => !known.has(row))];
   }
 
   /** Reads at once what is to be listed, and asks for it when it is called. */

@@ -33,6 +33,11 @@ export class Pages {
     void this.fetch(0);
   }
 
+  close(): void {
+    clearTimeout(this.timer);
+    this.asking.abort();
+  }
+
   at(index: number): MapRecord | null {
     return this.pages.get(Math.floor(index / PAGE))?.[index % PAGE] ?? null;
   }

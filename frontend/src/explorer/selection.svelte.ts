@@ -72,10 +72,10 @@ export class Selection {
   }
 
   /** The first records of the selection that a further filter leaves, to look at, and how many these are. */
-  page(most: number, within: Filter | null): Promise<Page | null> {
+  page(most: number, within: Filter | null, signal: AbortSignal): Promise<Page | null> {
     const { config, entry } = this.stage;
     const query = { filter: both(this.filter, within), sort: "row", offset: 0, limit: most };
-    return this.stage.attempt(table(config.dataset.id, entry, query));
+    return this.stage.attempt(table(config.dataset.id, entry, query, signal), signal);
   }
 
   private show(filter: Filter | null, bits: Uint8Array | null, count: number): void {

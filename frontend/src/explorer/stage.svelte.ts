@@ -11,6 +11,7 @@ import type { Surface } from "./surface";
 
 export class Stage {
   map = $state.raw<OpenedMap>(null!);
+  /** Of the map that is shown, once they are known. */
   topics = $state.raw<Topic[]>([]);
   camera = $state.raw<Camera>({ x: 0.5, y: 0.5, k: 1 });
   error = $state<string | null>(null);
@@ -27,6 +28,7 @@ export class Stage {
   adopt(map: OpenedMap): void {
     this.again.clear();
     this.map = map;
+    this.topics = [];
     this.camera = map.view.mover.camera;
   }
 

@@ -60,6 +60,7 @@ export class Together {
   private resting = 0;
   private readonly turns = new Turns();
   private readonly viewTurns = new Turns();
+  private readonly placeTurns = new Turns();
 
   constructor(
     private readonly stage: Stage,
@@ -137,8 +138,9 @@ export class Together {
     const { entry } = this.stage;
     const rows = [...new Set(this.comments.flatMap(({ pin }) => ("row" in pin ? [pin.row] : [])))].slice(0, MOST_ROWS);
     if (rows.length === 0) return;
+    const isNews = this.placeTurns.next();
     const page = await this.stage.attempt(table(this.dataset, entry, { filter: { rows }, sort: "row", offset: 0, limit: MOST_ROWS }));
-    if (page && entry === this.stage.entry) this.rows = new Map(page.records.flatMap(({ row, x, y }) => (x === null || y === null ? [] : [[row, { x, y }]])));
+    if (page && entry === this.stage.entry && isNews()) this.rows = new Map(page.records.flatMap(({ row, x, y }) => (x === null || y === null ? [] : [[row, { x, y }]])));
   }
 
   placeOf(pin: Pin): Point | null {
