@@ -32,7 +32,9 @@ def search_across(request: HttpRequest, body: AcrossIn) -> dict[str, Any]:
     datasets = list(datasets_for(asker).filter(maps__current__isnull=False).distinct())
     by_id = {str(dataset.pk): dataset for dataset in datasets}
     wanted, skipped = _searchable(datasets, needs_tower=body.mode != "words")
-    query = Query(as_parts(asker, body.parts), body.against, body.limit, mode=body.mode)
+    # Where there is nothing to search nothing is fetched either.
+    parts = as_parts(asker, body.parts) if wanted else ()
+    query = Query(parts, body.against, body.limit, mode=body.mode)
     found, mode, away = _answer(wanted, query)
     return {
         "groups": [
@@ -80,6 +82,8 @@ def _row_counts(datasets: list[Dataset]) -> dict[UUID, int]:
 
 
 def _answer(wanted: list[dict[str, Any]], query: Query) -> tuple[dict[str, Any], str, bool]:
+    if not wanted:
+        return {"groups": [], "skipped": []}, query.mode, False
     if query.mode == "words":
         return across.answer(wanted, query), "words", False
     try:

@@ -177,9 +177,12 @@ def meaning(at_hand: Opened, row_count: int, query: Query) -> Work[Meaning]:
 def _cut(total: Scores, ordered: Scores, parts: tuple[Part, ...]) -> float:
     """Where the hits end. How much a record is like itself says nothing of how much others are."""
     others = ordered
-    if rows := [part.row for part in parts if part.row is not None]:
-        asked = total[rows]
-        others = np.delete(ordered, np.searchsorted(ordered, asked[~np.isnan(asked)]))
+    if rows := {part.row for part in parts if part.row is not None}:
+        asked = np.sort(total[sorted(rows)])
+        asked = asked[~np.isnan(asked)]
+        # Of equal ones each takes away another.
+        nth = np.arange(len(asked)) - np.searchsorted(asked, asked)
+        others = np.delete(ordered, np.searchsorted(ordered, asked) + nth)
     if len(others):
         return relevance_cut(others)
     return float(ordered[0]) if len(ordered) else np.inf

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from typing import Annotated
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from atlas.teams.quota import count_for
 router = Router(tags=["search"])
 
 MOST_PER_MINUTE = 60
+IS_KEY = re.compile("[0-9a-f]{32}")
 
 
 class PictureIn(Schema):
@@ -45,7 +47,7 @@ def create_query_picture(request: HttpRequest, dataset_id: UUID, body: PictureIn
 
 @router.get("/query-pictures/{str:picture_key}")
 def get_query_picture(request: HttpRequest, picture_key: str) -> HttpResponse:
-    content = find_picture(asker_of(request), picture_key)
+    content = find_picture(asker_of(request), picture_key) if IS_KEY.fullmatch(picture_key) else None
     if content is None:
         raise Http404("This picture is not here any more.")
     return picture_response(content)

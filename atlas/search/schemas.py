@@ -12,7 +12,10 @@ from atlas.search.query import MOST_PARTS, Against, Mode
 from atlas.text import said
 
 MOST_ACROSS = 50
-
+#: Above 0 and below it.
+LEAST_WEIGHT = 0.01
+#: Each may keep the web process waiting.
+MOST_URLS = 4
 
 #: What a part can be about.
 SUBJECTS = ("text", "row", "picture", "picture_key", "url", "topic", "tag", "filter")
@@ -42,8 +45,8 @@ class PartIn(Schema):
             raise ValueError("A topic is named with its map.")
         if self.text is not None and not self.text.strip():
             raise ValueError("The words of a part are empty.")
-        if self.weight == 0:
-            raise ValueError("A part with weight 0 says nothing.")
+        if abs(self.weight) < LEAST_WEIGHT:
+            raise ValueError(f"A part with a weight between -{LEAST_WEIGHT} and {LEAST_WEIGHT} says nothing.")
         return self
 
     @property
@@ -54,7 +57,13 @@ class PartIn(Schema):
         return {"tag": str(self.tag)} if self.tag is not None else self.filter
 
 
-Parts = Annotated[list[PartIn], Field(min_length=1, max_length=MOST_PARTS)]
+def _few_urls(parts: list[PartIn]) -> list[PartIn]:
+    if sum(part.url is not None for part in parts) > MOST_URLS:
+        raise ValueError(f"A query has at most {MOST_URLS} addresses of pictures.")
+    return parts
+
+
+Parts = Annotated[list[PartIn], Field(min_length=1, max_length=MOST_PARTS), AfterValidator(_few_urls)]
 
 
 class QueryIn(Schema):

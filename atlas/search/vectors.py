@@ -47,7 +47,7 @@ def vector_of(dataset: Dataset, part: Part, space: Space, matrices: Mapping[Spac
 
 
 def vector_of_text(model: str, text: str) -> Vectors:
-    key = "query-vector:" + sha256(f"{model}\n{text}".encode(errors="surrogatepass")).hexdigest()
+    key = "query-vector:" + sha256(f"text\n{model}\n{text}".encode(errors="surrogatepass")).hexdigest()
     vector: Vectors | None = cache.get(key)
     if vector is None:
         vector = towers.embed_query(model, text)
@@ -60,7 +60,7 @@ def vector_of_picture(model: str, parked: str | None) -> Vectors:
     picture = cache.get(parked)
     if picture is None:
         raise QueryError("The picture of the query is no longer here: send it again.")
-    key = "query-vector:" + sha256(f"{model}\n".encode() + picture).hexdigest()
+    key = "query-vector:" + sha256(f"picture\n{model}\n".encode() + picture).hexdigest()
     vector: Vectors | None = cache.get(key)
     if vector is None:
         readable, vectors, _ = towers.embed_pictures(model, [picture], lambda: None)

@@ -1,11 +1,12 @@
 """POST /api/search: over all datasets that the asker may see."""
 
+import base64
 from typing import Any
 
 import pytest
 
 from atlas.datasets.models import Dataset, Visibility
-from atlas.search import asking
+from atlas.search import api, asking
 from tests.people import Cast
 from tests.search.queries import parts, post, red_picture
 from tests.search.test_best_mode import away
@@ -33,6 +34,25 @@ def test_each_finds_in_what_they_may_see_and_nothing_else(
         assert answer.status_code == 200
         assert groups(answer) == seen
         assert answer.json()["skipped"] == []
+
+
+def test_who_sees_no_dataset_makes_the_server_fetch_nothing(
+    cast: Cast, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[str] = []
+
+    def fetch(url: str) -> bytes:
+        fetched.append(url)
+        return base64.b64decode(red_picture())
+
+    monkeypatch.setattr(api, "fetch_picture", fetch)
+    asked = parts({"url": "https://example.org/red.png"}, mode="meaning")
+
+    assert post(cast, "/api/search", asked, None).json()["groups"] == []
+    assert post(cast, f"/api/datasets/{dataset.pk}/search", asked, None).status_code == 404
+    assert fetched == []
+    assert groups(post(cast, "/api/search", asked)) == {str(dataset.pk)}
+    assert len(fetched) == 1
 
 
 def test_public_datasets_are_everybodys(cast: Cast, dataset: Dataset, foreign: Dataset) -> None:

@@ -4,15 +4,18 @@ from itertools import product
 
 import numpy as np
 import pytest
+from django.core.cache import cache
 from numpy.typing import NDArray
 
 from atlas.datasets.models import Dataset, Record
 from atlas.maps.models import Space
+from atlas.search import engine
 from atlas.search.cut import relevance_cut
 from atlas.search.engine import meaning, opened
 from atlas.search.passes import alone
 from atlas.search.query import Part, Query
 from atlas.search.scan import Scores, combine, over_spaces, standardise
+from atlas.search.vectors import QueryError, vector_of_picture, vector_of_text
 from tests.people import Cast
 from tests.search.queries import COUNT, ask, colours_of, parts, red_picture
 
@@ -52,6 +55,23 @@ def test_words_and_a_picture_rank_captions_and_pictures_side_by_side(dataset: Da
     captioned = Record.objects.filter(dataset=dataset).exclude(caption="").count()
     assert captioned == COUNT
     assert {Space.IMAGE, Space.CAPTION} == set(dataset.vector_sets.values_list("space", flat=True))
+
+
+def test_no_record_of_the_query_counts_as_one_like_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither of two that score the same; nor is one taken away twice that is asked with twice."""
+    seen: list[NDArray[np.float32]] = []
+
+    def cut(others: NDArray[np.float32]) -> float:
+        seen.append(others)
+        return 0.0
+
+    monkeypatch.setattr(engine, "relevance_cut", cut)
+    total = np.array([5, 1, 5, 2, np.nan], np.float32)
+    ordered = np.sort(total[~np.isnan(total)])
+    for rows, left in (([0, 2], [1, 2]), ([0, 0], [1, 2, 5]), ([3, 4], [1, 5, 5])):
+        engine._cut(total, ordered, tuple(Part(1.0, row=row) for row in rows))
+
+        assert seen.pop().tolist() == left
 
 
 def test_the_record_of_the_query_does_not_hide_what_is_like_it(dataset: Dataset) -> None:
@@ -149,3 +169,11 @@ def test_what_is_taken_away_is_no_hit_and_what_is_left_is() -> None:
     assert hits
     assert all(colour == "red" for _, colour, _ in hits)
     assert np.mean([time == "day" for *_, time in hits]) > 0.9
+
+
+def test_a_picture_is_never_taken_for_the_text_of_its_bytes() -> None:
+    vector_of_text("mini", "red")
+    cache.set("parked", b"red", 60)
+
+    with pytest.raises(QueryError, match="cannot be read"):
+        vector_of_picture("mini", "parked")

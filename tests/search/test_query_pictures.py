@@ -158,3 +158,8 @@ def test_it_goes_with_its_dataset(cast: Cast, dataset: Dataset) -> None:
 
     assert look(cast, key).status_code == 404
     assert not QueryPicture.objects.exists()
+
+
+@pytest.mark.parametrize("key", ["%00", "a" * 31, "A" * 32, "..", "%F0%9F%8D%8E", "0" * 32 + "%0A"])
+def test_what_is_no_key_names_no_picture(cast: Cast, dataset: Dataset, key: str) -> None:
+    assert client_of(cast.alice).get(f"/api/query-pictures/{key}").status_code == 404

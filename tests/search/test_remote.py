@@ -1,9 +1,11 @@
 """Pictures by their address: what is fetched, and what never is."""
 
 import socket
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from pytest_django import Settings
@@ -49,9 +51,9 @@ def connected(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[l
     with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
         Thread(target=server.serve_forever, daemon=True).start()
 
-        def connect(address: str, _: int) -> socket.socket:
+        def connect(address: str, _: int, seconds: float) -> socket.socket:
             made.append(address)
-            return socket.create_connection(("127.0.0.1", server.server_port), timeout=5)
+            return socket.create_connection(("127.0.0.1", server.server_port), timeout=seconds)
 
         monkeypatch.setattr(remote, "connect", connect)
         monkeypatch.setattr(remote, "resolve", lambda host, _: NAMES.get(host, [host]))
@@ -98,6 +100,65 @@ def test_it_gives_up_on_what_leads_elsewhere(connected: list[str], path: str, co
     with pytest.raises(RemoteError):
         fetch_picture("http://pictures.example" + path)
     assert connected == [PUBLIC] * connections
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
+    """Half a second is all there is; what is slow goes on until the test is over."""
+    monkeypatch.setattr(remote, "SECONDS", 0.5)
+    over = Event()
+    began = time.monotonic()
+    yield over
+    over.set()
+    assert time.monotonic() - began < 4
+
+
+def test_a_name_that_is_looked_up_for_long_is_given_up(
+    slow: Event, connected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resolve(*_: object) -> list[str]:
+        slow.wait(5)
+        return [PUBLIC]
+
+    monkeypatch.setattr(remote, "resolve", resolve)
+
+    with pytest.raises(RemoteError, match="does not answer"):
+        fetch_picture("http://pictures.example/red")
+    assert connected == []
+
+
+def test_a_server_that_greets_byte_by_byte_is_given_up(slow: Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = socket.socketpair()
+    monkeypatch.setattr(remote, "connect", lambda *_: here)
+
+    def greet() -> None:
+        with there, suppress(OSError):
+            there.sendall(b"\x16\x03\x03\x3f\x00")  # a TLS record of 16,128 bytes begins
+            for _ in range(100):
+                if slow.wait(0.05):
+                    break
+                there.sendall(b"\0")
+
+    greeting = Thread(target=greet)
+    greeting.start()
+    with pytest.raises(RemoteError, match="does not answer"):
+        fetch_picture("https://pictures.example/red")
+    slow.set()
+    greeting.join()
+
+
+def test_one_limit_of_time_holds_for_all_addresses_on_the_way(
+    slow: Event, connected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resolve(*_: object) -> list[str]:
+        slow.wait(0.3)
+        return [PUBLIC]
+
+    monkeypatch.setattr(remote, "resolve", resolve)
+
+    with pytest.raises(RemoteError, match="does not answer"):
+        fetch_picture("http://pictures.example/loop")
+    assert len(connected) < 1 + remote.MOST_REDIRECTS
 
 
 def test_it_fetches_nothing_unless_the_server_allows_it(connected: list[str], settings: Settings) -> None:
