@@ -2,6 +2,7 @@
 
 import errno
 from typing import NoReturn
+from uuid import uuid4
 
 import pytest
 from django.db import OperationalError
@@ -45,3 +46,17 @@ def test_it_tells_a_server_that_is_away_and_a_full_disk_from_a_mistake(
     assert str(error) not in answer.content.decode()
     assert answer.get("Retry-After") == ("5" if status == 503 else None)
     assert answer["Content-Type"].startswith("application/json" if path.startswith("/api") else "text/html")
+
+
+@pytest.mark.django_db
+def test_a_limit_that_nobody_can_count_is_no_mistake(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise ConnectionError("Error 111 connecting to redis")
+
+    monkeypatch.setattr("atlas.teams.limits.counted", fail)
+    client.raise_request_exception = False
+
+    answer = client.post(f"/api/datasets/{uuid4()}/table", "{}", content_type="application/json")
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert answer.json()["detail"].startswith("A part of the server does not answer.")
