@@ -12,9 +12,9 @@ from ninja.errors import HttpError
 
 from atlas.maps.towers import Vectors
 from atlas.search import asking, tasks
-from atlas.search.api import checked
-from atlas.search.asking import Asked, WorkerAwayError
-from atlas.search.replies import Answer
+from atlas.search.api import away_error, checked
+from atlas.search.asking import Asked
+from atlas.search.replies import Answer, WorkerAwayError
 
 #: What the worker gets at a time: a second or two of its work. One long text is a piece of its own.
 PIECE_TEXTS, PIECE_CHARACTERS, PIECE_PICTURES = 16, 8_000, 4
@@ -59,8 +59,8 @@ def _of_pictures(pictures: Sequence[bytes]) -> Answer:
 def _ask(task: Asked, *arguments: object) -> Answer:
     try:
         return checked(asking.ask_later(task, *arguments, wait=WAIT_SECONDS))
-    except WorkerAwayError:
-        raise HttpError(503, "The query worker is away. Try again in a moment.") from None
+    except WorkerAwayError as error:
+        raise away_error(error) from None
 
 
 def _pieces(texts: Sequence[str]) -> Iterator[list[str]]:

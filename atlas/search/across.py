@@ -1,12 +1,16 @@
 """One query over many datasets: each is scored on its own, the groups are put in order."""
 
+import logging
 from typing import Any
 from uuid import UUID
 
 from atlas.maps.towers import TowerError
+from atlas.patience import AWAY
 from atlas.search import engine
 from atlas.search.query import Query
 from atlas.search.vectors import QueryError
+
+log = logging.getLogger(__name__)
 
 
 def answer(datasets: list[dict[str, Any]], query: Query) -> dict[str, Any]:
@@ -28,6 +32,14 @@ def answer(datasets: list[dict[str, Any]], query: Query) -> dict[str, Any]:
             found = engine.answer(UUID(dataset["id"]), dataset["row_count"], allowed)
         except (QueryError, TowerError) as error:
             skipped.append({"id": dataset["id"], "reason": str(error)})
+            continue
+        except AWAY:  # as it is for all others
+            raise
+        except Exception:
+            log.exception("Dataset %s could not be searched.", dataset["id"])
+            skipped.append(
+                {"id": dataset["id"], "reason": "It broke the search: the server's log tells why."}
+            )
             continue
         if len(found.hits.rows):
             groups.append({"id": dataset["id"], "relevant": found.relevant, "hits": found.hits.as_list()})

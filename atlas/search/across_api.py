@@ -13,9 +13,9 @@ from atlas.datasets.models import Dataset, Record
 from atlas.maps.models import DataMap
 from atlas.search import across, asking, tasks
 from atlas.search.api import as_parts, away_error, checked
-from atlas.search.asking import WorkerAwayError
 from atlas.search.limits import count_search
 from atlas.search.query import Query
+from atlas.search.replies import WorkerAwayError
 from atlas.search.schemas import AcrossIn, AcrossOut
 from atlas.teams.asker import asker_of
 
@@ -91,9 +91,9 @@ def _answer(wanted: list[dict[str, Any]], query: Query) -> tuple[dict[str, Any],
         # Each dataset takes its time.
         wait = asking.SHORT_WAIT_SECONDS + len(wanted) / 20
         return checked(asking.ask(tasks.answer_across, wanted, query.as_json(), wait=wait)), used, False
-    except WorkerAwayError:
+    except WorkerAwayError as error:
         if query.mode == "meaning" or not query.wanted_words:
-            raise away_error() from None
+            raise away_error(error) from None
         by_words = Query(query.parts, query.against, query.limit, mode="words")
         return across.answer(wanted, by_words), "words", True
 

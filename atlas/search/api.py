@@ -17,13 +17,13 @@ from atlas.maps.access import visible_version
 from atlas.maps.models import version_folder
 from atlas.search import asking, engine, tasks
 from atlas.search.across import without_captions
-from atlas.search.asking import WorkerAwayError
 from atlas.search.body import as_body
 from atlas.search.limits import count_search
 from atlas.search.pictures import find_picture
 from atlas.search.pictures_api import from_base64
 from atlas.search.query import Part, Query
 from atlas.search.remote import RemoteError, fetch_picture
+from atlas.search.replies import WorkerAwayError
 from atlas.search.schemas import AnswerOut, GlowIn, PartIn, QueryIn
 from atlas.search.vectors import QueryError
 from atlas.teams.asker import Asker, asker_of
@@ -65,8 +65,8 @@ def glow(request: HttpRequest, map_id: UUID, body: GlowIn) -> HttpResponse:
     query = _permitted(query, sees_captions=sees_captions(asker, dataset_id))
     try:
         found = checked(asking.ask(tasks.glow, str(dataset_id), str(version.pk), query.as_json()))
-    except WorkerAwayError:
-        raise away_error() from None
+    except WorkerAwayError as error:
+        raise away_error(error) from None
     return HttpResponse(found["content"], content_type="application/octet-stream")
 
 
@@ -102,9 +102,9 @@ def _answer(shown: Shown, query: Query) -> bytes:
     version = str(shown.dataset_id), str(shown.version_id), shown.row_count
     try:
         found: bytes = checked(asking.ask(tasks.answer, *version, query.as_json(), wait=wait))["content"]
-    except WorkerAwayError:
+    except WorkerAwayError as error:
         if not has_words:
-            raise away_error() from None
+            raise away_error(error) from None
         return _by_words(shown, query, away=True)
     return found
 
@@ -117,8 +117,8 @@ def _by_words(shown: Shown, query: Query, *, away: bool) -> bytes:
     return as_body(found, version_folder(shown.dataset_id, shown.version_id))
 
 
-def away_error() -> HttpError:
-    return HttpError(503, "The query worker is away. Try again in a moment.")
+def away_error(error: WorkerAwayError) -> HttpError:
+    return HttpError(503, str(error))
 
 
 def _shown(asker: Asker, dataset_id: UUID, map_id: UUID | None, version_id: UUID | None) -> Shown:

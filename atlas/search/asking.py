@@ -7,7 +7,7 @@ from typing import Any
 from atlas.celery import sign_key
 from atlas.connections import let_go
 from atlas.search.line import Line, Turn
-from atlas.search.replies import Answer, Answering, connected, wait_for
+from atlas.search.replies import Answer, Answering, WorkerAwayError, connected, wait_for
 
 #: Longer than any warm query; a cold start of a large model is waited for elsewhere.
 WAIT_SECONDS = 8.0
@@ -23,12 +23,9 @@ Asked = Answering
 _seen_at = -SEEN_SECONDS
 
 
-class WorkerAwayError(Exception):
-    """No query worker answers."""
-
-
 def ask(task: Asked, *arguments: Any, wait: float = WAIT_SECONDS) -> Answer:
-    """What the task returns. Raises WorkerAwayError, at once where no worker has shown a sign of life."""
+    """What the task returns. Raises WorkerAwayError, at once where no worker has shown a sign of life, and
+    FailedError."""
     if not worker_is_there():
         raise WorkerAwayError
     let_go()

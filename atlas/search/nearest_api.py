@@ -13,8 +13,8 @@ from atlas.maps.api import MapRecordOut
 from atlas.maps.models import Space
 from atlas.maps.places import records_on_map
 from atlas.search import asking, tasks
-from atlas.search.asking import WorkerAwayError
 from atlas.search.nearest import Found
+from atlas.search.replies import WorkerAwayError
 from atlas.teams.asker import asker_of
 
 router = Router(tags=["maps"])

@@ -43,7 +43,12 @@ def together(works: Sequence[Work[T]]) -> Iterator[tuple[int, T | Exception]]:
                 yield place, error
             else:
                 wanted.setdefault(scan.matrix.folder, []).append((place, work, scan))
-        ready = [each for group in wanted.values() for each in _scanned(group)]
+        ready = []
+        for group in wanted.values():
+            try:
+                ready += list(_scanned(group))
+            except Exception as error:  # noqa: BLE001 - those of another matrix go on
+                yield from ((place, error) for place, _, _ in group)
 
 
 def alone(work: Work[T]) -> T:

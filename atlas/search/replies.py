@@ -12,6 +12,7 @@ from typing import Any
 import redis
 from celery import Task
 from django.conf import settings
+from redis.exceptions import RedisError
 
 #: JSON; but `content`, where there is one, is bytes.
 Answer = dict[str, Any]
@@ -20,8 +21,15 @@ Answer = dict[str, Any]
 _REPLY_SECONDS = 60
 
 
-class FailedError(Exception):
-    """The task broke: its worker's log tells why."""
+class WorkerAwayError(Exception):
+    """No query worker answers: a sentence."""
+
+    def __init__(self, sentence: str = "The query worker is away. Try again in a moment.") -> None:
+        super().__init__(sentence)
+
+
+class FailedError(WorkerAwayError):
+    """The task broke: its worker's log tells why. Whoever can answer without a worker may."""
 
 
 class Answering(Task):  # type: ignore[type-arg]  # generic to the type checker only
@@ -40,11 +48,19 @@ class Answering(Task):  # type: ignore[type-arg]  # generic to the type checker 
 
 
 def leave(task_id: str, answer: Answer | None) -> None:
-    """Where `wait_for` finds it; None of what broke."""
+    """Where `wait_for` finds it; None of what broke. Raises RedisError."""
     reply = b""
     if answer is not None:
         head = json.dumps({key: value for key, value in answer.items() if key != "content"})
         reply = b"%s\n%s" % (head.encode(), answer.get("content", b""))
+    try:
+        _push(task_id, reply)
+    except RedisError:
+        # A connection that broke meanwhile: the next one is new. Told twice does no harm.
+        _push(task_id, reply)
+
+
+def _push(task_id: str, reply: bytes) -> None:
     with connected(2).pipeline(transaction=False) as pipeline:
         pipeline.rpush(_key(task_id), reply)
         pipeline.expire(_key(task_id), _REPLY_SECONDS)

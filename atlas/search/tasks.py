@@ -11,6 +11,7 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.conf import settings
 from django.core.cache import cache
+from redis.exceptions import RedisError
 
 from atlas.maps import towers
 from atlas.maps.models import Space, version_folder
@@ -29,12 +30,26 @@ log = logging.getLogger(__name__)
 @shared_task(ignore_result=True)
 def answer_all(asked: list[list[Any]]) -> None:
     """`answer` of several who asked at the same time, `[[id, *arguments], …]`, each told once it is done."""
-    open_ = cache_of(engine.opened)
-    works = [_answering(open_, *arguments) for _, *arguments in asked]
-    for place, found in together(works):
-        if isinstance(found, Exception):
-            log.error("A search broke.", exc_info=found)
-        leave(asked[place][0], None if isinstance(found, Exception) else found)
+    unanswered = [each for each, *_ in asked]
+    try:
+        open_ = cache_of(engine.opened)
+        works = [_answering(open_, *arguments) for _, *arguments in asked]
+        for place, found in together(works):
+            if isinstance(found, Exception):
+                log.error("A search broke.", exc_info=found)
+            _tell(asked[place][0], None if isinstance(found, Exception) else found)
+            unanswered.remove(asked[place][0])
+    finally:
+        for each in unanswered:
+            _tell(each, None)
+
+
+def _tell(task_id: str, answer: Answer | None) -> None:
+    """One who cannot be told keeps nobody else from being told."""
+    try:
+        leave(task_id, answer)
+    except RedisError:
+        log.exception("An answer found no way back.")
 
 
 @shared_task(base=Answering, together=answer_all)

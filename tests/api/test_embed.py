@@ -10,7 +10,7 @@ from django.test import Client
 
 from atlas.api import embed_api
 from atlas.search import asking
-from atlas.search.asking import WorkerAwayError
+from atlas.search.replies import WorkerAwayError
 from atlas.teams.keys import create_key
 from atlas.teams.models import KeyScope
 from tests.maps.fake_towers import DIMENSIONS, FakeModel

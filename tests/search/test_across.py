@@ -2,11 +2,12 @@
 
 import base64
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from atlas.datasets.models import Dataset, Visibility
-from atlas.search import api, asking
+from atlas.search import api, asking, engine
 from tests.people import Cast
 from tests.search.queries import parts, post, red_picture
 from tests.search.test_best_mode import away
@@ -104,3 +105,25 @@ def test_without_the_worker_words_still_answer(
 )
 def test_parts_of_one_dataset_are_refused(cast: Cast, dataset: Dataset, part: dict[str, Any]) -> None:
     assert post(cast, "/api/search", parts(part)).status_code == 422
+
+
+def test_one_dataset_that_breaks_the_search_is_skipped(
+    cast: Cast, dataset: Dataset, foreign: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Dataset.objects.filter(pk=foreign.pk).update(visibility=Visibility.PUBLIC)
+    answer = engine.answer
+
+    def breaks(dataset_id: UUID, *arguments: Any) -> Any:
+        if dataset_id == foreign.pk:
+            raise OSError("its file is broken")
+        return answer(dataset_id, *arguments)
+
+    monkeypatch.setattr(engine, "answer", breaks)
+
+    for mode in ("best", "words"):
+        found = post(cast, "/api/search", parts({"text": "red"}, mode=mode))
+
+        assert groups(found) == {str(dataset.pk)}
+        [skipped] = found.json()["skipped"]
+        assert skipped["dataset"]["id"] == str(foreign.pk)
+        assert "log" in skipped["reason"]

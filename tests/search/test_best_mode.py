@@ -9,12 +9,12 @@ from atlas.datasets.models import Dataset, Record, TaggedRecord, Visibility
 from atlas.maps import towers
 from atlas.maps.models import DataMap, Topic
 from atlas.search import asking
-from atlas.search.asking import WorkerAwayError
+from atlas.search.replies import FailedError, WorkerAwayError
 from atlas.teams.links import create_link
 from tests.callers import opened
 from tests.maps.records import COLOURS
 from tests.people import Cast
-from tests.search.queries import COUNT, ask, colours_of, parts, red_picture
+from tests.search.queries import COUNT, ask, colours_of, parts, post, red_picture
 
 pytestmark = pytest.mark.django_db
 
@@ -265,6 +265,26 @@ def test_without_the_worker_words_that_nobody_has_find_nothing_and_the_answer_sa
 
     assert (body["mode"], body["away"], body["relevant"], body["hits"]) == ("words", True, 0, [])
     assert body["searched"] == COUNT
+
+
+def test_a_worker_that_fails_is_as_good_as_away(
+    cast: Cast, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any, **__: Any) -> Any:
+        raise FailedError("It failed at this.")
+
+    monkeypatch.setattr(asking, "ask", fails)
+    shown = DataMap.objects.get(dataset=dataset, space="joint")
+
+    best = ask(cast, dataset, parts({"text": "red"})).json()
+    meaning = ask(cast, dataset, parts({"text": "red"}, mode="meaning"))
+    glow = post(cast, f"/api/maps/{shown.pk}/glow", parts({"text": "red"}))
+    everywhere = post(cast, "/api/search", parts({"text": "red"})).json()
+
+    assert (best["mode"], best["away"], best["relevant"]) == ("words", True, 8)
+    for answer in (meaning, glow):
+        assert (answer.status_code, answer.json()["detail"]) == (503, "It failed at this.")
+    assert (everywhere["away"], everywhere["groups"][0]["relevant"]) == (True, 8)
 
 
 @pytest.mark.parametrize("more", [{"mode": "meaning"}, {"parts": [{"row": 1}]}])

@@ -6,8 +6,8 @@ from atlas.datasets.models import Dataset
 from atlas.maps import vectors
 from atlas.maps.models import DataMap, Space
 from atlas.search import asking
-from atlas.search.asking import WorkerAwayError
 from atlas.search.nearest import nearest
+from atlas.search.replies import WorkerAwayError
 from tests.people import Cast, client_of
 from tests.search.queries import COUNT
 

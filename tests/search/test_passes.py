@@ -86,3 +86,16 @@ def test_one_that_breaks_stops_nobody_else(tmp_path: Path) -> None:
     assert not isinstance(found[1], Exception)
     with pytest.raises(MemoryError):
         alone(broken())
+
+
+def test_a_pass_that_breaks_is_told_to_all_of_it_and_stops_nobody_else(tmp_path: Path) -> None:
+    one, other = matrix(tmp_path / "a"), matrix(tmp_path / "b")
+    too_long = np.ones((1, 99), np.float32)
+    works = [scores(one, queries(1, 1)), scores(other, queries(1, 1), queries(2, 1)), scores(one, too_long)]
+
+    found = dict(together(works))
+
+    assert isinstance(found[0], ValueError)
+    assert isinstance(found[2], ValueError)
+    assert not isinstance(found[1], Exception)
+    assert len(found[1]) == 2
