@@ -18,6 +18,9 @@ warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronou
 
 django.setup(set_prefix=False)
 
+from psycopg_pool import ConnectionPool  # noqa: E402
+
+from atlas.connections import require_open  # noqa: E402
 from atlas.datasets.streaming import Application, Receive, Scope, Send, stream_bodies  # noqa: E402 - Django first
 from atlas.handler import Handler  # noqa: E402
 
@@ -40,6 +43,9 @@ def in_own_context(application: Application) -> Application:
 async def _coroutine(application: Application, scope: Scope, receive: Receive, send: Send) -> None:
     await application(scope, receive, send)
 
+
+# Django gives its pools this check and lets nobody choose another.
+ConnectionPool.check_connection = staticmethod(require_open)  # type: ignore[method-assign,assignment]
 
 application = in_own_context(stream_bodies(cast(Application, Handler())))
 

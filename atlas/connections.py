@@ -1,10 +1,13 @@
 """Database connections are few (`ATLAS_DATABASE_POOL`), visitors may be many and slow: nobody holds one while
 a file or an answer is on its way."""
 
+import select
 from collections.abc import Callable
+from typing import Any
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
+from psycopg import Connection, OperationalError
 
 
 def let_go() -> None:
@@ -24,3 +27,15 @@ class ConnectionsInTime:
             return self.get_response(request)
         finally:
             let_go()
+
+
+def require_open(connection: Connection[Any]) -> None:
+    """Raises OperationalError where the server has closed it.
+
+    The pool's own check asks the server each time a connection is taken, which took as long as what is then
+    asked. Nobody has asked anything yet: what there is to read is the server's farewell.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        raise OperationalError("The server has closed the connection.")

@@ -3,10 +3,11 @@
 import asyncio
 import contextvars
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.conf import settings
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.base import BaseHandler
@@ -120,6 +121,12 @@ class SynchronousHandler(BaseHandler):
 
 def _match(scope: Any) -> ResolverMatch | None:
     try:
-        return resolve(scope["path"].removeprefix(get_script_prefix(scope)))
+        return _resolved(scope["path"].removeprefix(get_script_prefix(scope)), settings.ROOT_URLCONF)
     except Resolver404:
         return None
+
+
+# Who looks at a map asks the same few paths again and again.
+@lru_cache(maxsize=500)
+def _resolved(path: str, urlconf: str) -> ResolverMatch:
+    return resolve(path, urlconf)

@@ -10,7 +10,9 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django.db import connection
 from django.http import HttpRequest
 from django.test import override_settings
+from psycopg import OperationalError
 
+from atlas.connections import require_open
 from atlas.datasets.models import Import, ImportState
 from tests.maps.records import add_records, make_dataset
 from tests.people import async_client_of, make_cast
@@ -83,3 +85,20 @@ def test_who_sends_a_file_holds_no_connection(tmp_path: Path, monkeypatch: pytes
 
     assert (answer.status_code, answer["Upload-Offset"]) == (201, "6")
     assert held == [0]
+
+
+def test_a_connection_that_the_server_has_closed_is_told_from_an_open_one() -> None:
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            [process] = cursor.fetchone()
+        require_open(other.connection)
+
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
+
+        with pytest.raises(OperationalError):
+            require_open(other.connection)
+    finally:
+        other.close()

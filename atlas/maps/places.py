@@ -1,6 +1,7 @@
 """Where records are on a map: row ↔ ordinal, and the position in the world. Read from a version's files."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -37,9 +38,7 @@ def positions(
     folder: Path, rows: Sequence[int] | NDArray[np.integer]
 ) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
     """(n,) ordinals and (n, 2) positions of n rows; `NOWHERE` and NaN of those that are not on the map."""
-    # Mapped, not read: of a million points these are a few.
-    ordinal_of = mapped(folder / "ordinals.bin", "<u4")
-    points = mapped(folder / "points.bin", "<f4").reshape(-1, 2)
+    ordinal_of, points = _mapped_points(str(folder))
     wanted = np.asarray(rows, np.intp)
     ordinals = np.full(len(wanted), NOWHERE, np.uint32)
     known = wanted < len(ordinal_of)
@@ -48,6 +47,16 @@ def positions(
     placed = ordinals != NOWHERE
     found[placed] = points[ordinals[placed]]
     return ordinals, found
+
+
+# Mapped, not read: of a million points few are asked for. Few maps: an open file keeps its disk space.
+@lru_cache(maxsize=8)
+def _mapped_points(folder: str) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
+    """(rows,) ordinals and (n, 2) points of a version, whose files never change."""
+    path = Path(folder)
+    points = mapped(path / "points.bin", "<f4").reshape(-1, 2)
+    # As plain arrays: a memmap runs Python for each piece that is taken of it.
+    return np.asarray(mapped(path / "ordinals.bin", "<u4")), np.asarray(points)
 
 
 def places_of(folder: Path, rows: Sequence[int]) -> dict[int, Place]:

@@ -34,11 +34,13 @@ def standardise(scores: Scores, present: NDArray[np.bool_]) -> Scores:
     known = scores if everywhere else scores[present]
     if not len(known):
         return np.full(scores.shape, np.nan, np.float32)
-    # The sums in double precision, each number in single: that is what it came in.
-    mean, deviation = known.mean(dtype=np.float64), known.std(dtype=np.float64) or 1.0
-    out: Scores = (scores - np.float32(mean)) * np.float32(1 / deviation)
-    if not everywhere:
-        out[~present] = np.nan
+    # In single precision: numpy adds in pairs, so the sums are as good as the numbers.
+    centred: Scores = known - known.mean()
+    centred /= np.sqrt(np.square(centred).mean()) or np.float32(1)
+    if everywhere:
+        return centred
+    out = np.full(scores.shape, np.nan, np.float32)
+    out[present] = centred
     return out
 
 

@@ -21,6 +21,15 @@ def test_cosines_are_those_of_numpy_in_double_precision() -> None:
     assert np.abs(cosines(vectors, queries) - expected).max() < 1e-6
 
 
+@pytest.mark.parametrize(("rows", "dimensions", "count"), [(1, 7, 2), (2, 33, 5), (51, 96, 9), (8, 1000, 23)])
+def test_any_numbers_of_rows_and_queries_go_through_it(rows: int, dimensions: int, count: int) -> None:
+    rng = np.random.default_rng(4)
+    vectors = unit(rng, rows, dimensions).astype(np.float16)
+    queries = unit(rng, count, dimensions).astype(np.float32)
+
+    assert cosines(vectors, queries) == pytest.approx(vectors.astype(np.float64) @ queries.T, abs=1e-6)
+
+
 def test_the_best_ten_are_exactly_those_of_double_precision() -> None:
     rng = np.random.default_rng(2)
     vectors, queries = unit(rng, 20_000, 64).astype(np.float16), unit(rng, 1, 64).astype(np.float32)
