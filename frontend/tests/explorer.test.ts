@@ -5,6 +5,7 @@ import { Explorer } from "../src/explorer/explorer.svelte";
 import { Unseen, type Surface } from "../src/explorer/surface";
 import type { MapView } from "../src/map/map_view";
 import type { OpenedMap } from "../src/open_map";
+import { NO_LINK } from "../src/url";
 
 const entries = ["image", "caption"].map((space) => ({ id: space, space, version: "1" })) as unknown as MapEntry[];
 const config = { dataset: { id: "d", columns: [] }, maps: entries } as unknown as MapConfig;
@@ -101,4 +102,17 @@ test("what comes for a second map that was closed is neither shown nor told", as
   late[1]!.reject(new Error("It failed."));
   await new Promise((resolve) => setTimeout(resolve));
   expect([told, explorer.stage.error, explorer.detail.card]).toEqual([[], null, null]);
+});
+
+test("of two links that are followed at once the last one counts", async () => {
+  const arrived: (() => void)[] = [];
+  const explorer = made((entry) => new Promise((resolve) => void arrived.push(() => resolve(opened(entry)))));
+  const first = explorer.follow({ ...NO_LINK, map: "caption", record: 1 });
+  await vi.waitFor(() => expect(arrived).toHaveLength(1));
+  const last = explorer.follow({ ...NO_LINK, map: "image" });
+  arrived[0]!();
+  await vi.waitFor(() => expect(arrived).toHaveLength(2));
+  arrived[1]!();
+  await Promise.all([first, last]);
+  expect([explorer.stage.entry.space, explorer.detail.opened]).toEqual(["image", null]);
 });

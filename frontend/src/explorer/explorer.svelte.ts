@@ -57,6 +57,9 @@ export class Explorer {
   listed = $state.raw<readonly number[] | null>(null);
   loading = $state(true);
   switching = $state(false);
+  /** Ends with the change of maps that is under way. */
+  private under: Promise<unknown> = Promise.resolve();
+  private followed: Link | null = null;
 
   constructor(
     readonly config: MapConfig,
@@ -209,17 +212,16 @@ export class Explorer {
     if (!entry || entry.id === this.stage.entry.id || this.switching) return;
     this.switching = true;
     this.detail.closeCard();
-    try {
-      const opened = this.detail.opened?.record;
-      const map = await this.stage.attempt(this.reopen(entry, opened ? await this.focusOn(opened, entry) : null));
-      if (map) await this.arrive(map);
-    } finally {
-      this.switching = false;
-    }
+    const under = this.goTo(entry);
+    this.under = under.catch(() => undefined);
+    await under.finally(() => (this.switching = false));
   }
 
-  /** Whatever is open by now is shown at its new place. */
-  private async arrive(map: OpenedMap): Promise<void> {
+  /** Whatever is open by the time that the map is there is shown at its new place. */
+  private async goTo(entry: MapEntry): Promise<void> {
+    const opened = this.detail.opened?.record;
+    const map = await this.stage.attempt(this.reopen(entry, opened ? await this.focusOn(opened, entry) : null));
+    if (!map) return;
     const row = this.detail.opened?.record.row;
     this.detail.close();
     this.adopt(map);
@@ -272,13 +274,17 @@ export class Explorer {
     await copyLink(hash, "just this view");
   }
 
+  /** A link that is followed by another before its map is there goes no further. */
   async follow(link: Link): Promise<void> {
     const { stage, look, detail } = this;
+    this.followed = link;
     if (link.view) {
       const view = await stage.attempt(savedView(this.config.dataset.id, link.view));
-      return view ? this.follow({ ...decodeLink(view.hash), view: null }) : undefined;
+      return view && this.followed === link ? this.follow({ ...decodeLink(view.hash), view: null }) : undefined;
     }
-    if (link.map && link.map !== stage.entry.space) await this.switchTo(link.map as Space);
+    await this.under;
+    if (link.map && link.map !== stage.entry.space && this.followed === link) await this.switchTo(link.map as Space);
+    if (this.followed !== link) return;
     if (link.camera) stage.view.mover.setCamera(link.camera);
     if (link.colour !== null && !sameColours(link, this.link())) look.setColour(link.colour, link);
     if (link.record === null) detail.close();
