@@ -5,7 +5,7 @@ import { table, type Page } from "../api/select";
 import { union, type Filter } from "../filters";
 import * as text from "../text";
 import type { Explorer } from "./explorer.svelte";
-import type { SearchHit } from "./search.svelte";
+import type { SearchHit } from "./hits";
 
 const PAGE = 60;
 /** Where nothing is relevant, so many of the nearest are listed. */

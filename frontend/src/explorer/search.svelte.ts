@@ -6,25 +6,13 @@ import { ApiError } from "../api/http";
 import { glow, search, type Against, type Answer, type Mode, type Query, type QueryPart } from "../api/search";
 import { afterFrame } from "../after_frame";
 import { countAbove } from "../cut";
-import type { Hit } from "../map/hits_pass";
 import { NOTHING_ASKED, partsOf, readPart, recordChip, writeParts, type Asked, type Chip } from "../query";
 import { hasUnkept, withKeys } from "../query_pictures";
 import type { Link } from "../url";
 import { chipOf } from "./chips";
 import type { Filters } from "./filters.svelte";
-import { placed, type Stage } from "./stage.svelte";
-
-export interface SearchHit extends Hit {
-  row: number;
-  /** As the server scored it. */
-  raw: number;
-  /** The score of every part of the query. */
-  parts: number[];
-  /** Its place among the hits by words, from 1. */
-  words: number | null;
-  /** Relevant by its words, whatever it scores. */
-  sure: boolean;
-}
+import { hitsOf, type SearchHit } from "./hits";
+import type { Stage } from "./stage.svelte";
 
 /** So many come at once; when more are relevant, the others follow, up to what the server gives. */
 const HITS = 500;
@@ -36,17 +24,6 @@ const AGAIN_MS = 4000;
 const LONGEST_AGAIN_MS = 60_000;
 /** Hits of one place keep so much of their surroundings, in world units. */
 const SMALLEST = 0.02;
-
-/** Those that are on the map. */
-function hitsOf({ hits }: Answer): SearchHit[] {
-  const scores = hits.map((hit) => hit.score);
-  const best = Math.max(...scores);
-  const span = best - Math.min(...scores) || 1;
-  return hits.flatMap((hit) => {
-    const place = placed(hit);
-    return place ? [{ ...hit, ...place, raw: hit.score, score: 1 - (best - hit.score) / span }] : [];
-  });
-}
 
 export class Search {
   asked = $state.raw<Asked>(NOTHING_ASKED);
