@@ -68,6 +68,13 @@ test("words make a hit relevant only where the server is sure of it", async () =
   expect(search.elsewhere).toBe(0);
 });
 
+test("by words alone, too, what has but one of two texts is no hit", async () => {
+  const search = await asked(answerOf([hit(1, 0, 1, true), hit(2, 0, 2, false)], { mode: "words", cut: null, histogram: null, relevant: 1 }));
+  expect(shown).toEqual([1]);
+  expect(search.ordered.map(({ row }) => row)).toEqual([1, 2]);
+  expect([search.total, search.relevant.length]).toEqual([1, 1]);
+});
+
 test("a cut that is moved goes by the score alone, and back again", async () => {
   const search = await asked(answerOf([hit(1, 3, 1), hit(2, 2.5, 2), hit(3, 0.5, 3), hit(4, 0.2)], { relevant: 3 }));
   search.setCut(2.8);

@@ -67,9 +67,10 @@ export class Search {
     return histogram ? (this.moved ?? cut) : null;
   }
 
-  /** Whoever moves the cut goes by the scores alone: else nothing would leave that has the words. */
+  /** Without scores what has all of the words; whoever moves the cut goes by the scores alone: else nothing would
+      leave that has the words. */
   private isRelevant(score: number, sure: boolean, cut = this.cut): boolean {
-    return cut === null || score >= cut || (sure && this.moved === null);
+    return cut === null ? sure : score >= cut || (sure && this.moved === null);
   }
 
   private count(): number {
