@@ -17,7 +17,7 @@ let answers: (url: string) => Promise<unknown>;
 
 beforeEach(() => {
   vi.stubGlobal("innerWidth", 500);
-  vi.stubGlobal("document", { documentElement: { dataset: { theme: "light" } }, addEventListener: () => undefined, createElement: () => ({ parentElement: { parentElement: { dataset: {} } }, getAttribute: () => "Map", setAttribute: () => undefined }) });
+  vi.stubGlobal("document", { documentElement: { dataset: { theme: "light" } }, cookie: "", querySelector: () => null, addEventListener: () => undefined, createElement: () => ({ parentElement: { parentElement: { dataset: {} } }, getAttribute: () => "Map", setAttribute: () => undefined }) });
   vi.stubGlobal("matchMedia", () => ({ addEventListener: () => undefined }));
   vi.stubGlobal("fetch", async (url: string) => answer(await answers(url)));
   answers = async (url) => (url.includes("tags") ? { tags: [] } : { records: [] });
@@ -115,4 +115,16 @@ test("of two links that are followed at once the last one counts", async () => {
   arrived[1]!();
   await Promise.all([first, last]);
   expect([explorer.stage.entry.space, explorer.detail.opened]).toEqual(["image", null]);
+});
+
+test("a link that is slow to open its record leaves what was selected meanwhile", async () => {
+  const explorer = made((entry) => Promise.resolve(opened(entry)));
+  let late!: (record: MapRecord) => void;
+  answers = (url) => (rowOf(url) ? new Promise((resolve) => (late = resolve)) : Promise.resolve({ records: [], count: 1, bits: btoa("\x01\0") }));
+  const following = explorer.follow({ ...NO_LINK, record: 1 });
+  await vi.waitFor(() => expect(late).toBeDefined());
+  await explorer.selection.set({ rows: [0] });
+  late(record(1));
+  await following;
+  expect([explorer.detail.opened?.record.row, explorer.selection.filter]).toEqual([1, { rows: [0] }]);
 });

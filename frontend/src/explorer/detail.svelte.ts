@@ -82,16 +82,16 @@ export class Detail {
   async openOrdinal(ordinal: number): Promise<void> {
     const signal = this.anew();
     const record = await this.stage.attempt(this.stage.records.get(ordinal), signal);
-    if (record && !signal.aborted) await this.open(record);
+    if (record && !signal.aborted) this.open(record);
   }
 
   async openRow(row: number): Promise<void> {
     const signal = this.anew();
     const record = await this.stage.attempt(recordOf(this.stage.entry, row, signal), signal);
-    if (record && !signal.aborted) await this.open(record);
+    if (record && !signal.aborted) this.open(record);
   }
 
-  async open(record: MapRecord): Promise<void> {
+  open(record: MapRecord): void {
     const signal = this.anew();
     this.closeCard();
     const { stage } = this;
@@ -101,6 +101,11 @@ export class Detail {
     // Side by side the maps make room for it themselves.
     const covered = innerWidth >= 900 && !stage.view.canvas.closest("[data-beside]");
     if (place) stage.view.mover.reveal(place, covered ? DRAWER : 0);
+    void this.showNeighbours(record, signal);
+  }
+
+  private async showNeighbours(record: MapRecord, signal: AbortSignal): Promise<void> {
+    const { stage } = this;
     const neighbours = await stage.attempt(neighboursOf(stage.entry, record.row, signal), signal);
     if (signal.aborted || !neighbours) return;
     this.opened = { record, neighbours };

@@ -167,7 +167,7 @@ export class Explorer {
     const { ordinal, row } = record;
     const selected = ordinal !== null && this.stage.view.flags.isSelected(ordinal);
     if (add) void this.selection.toggle(row, selected, this.detail.opened?.record.row ?? null);
-    else void this.detail.open(record);
+    else this.detail.open(record);
   }
 
   clickNothing(): void {
@@ -276,7 +276,7 @@ export class Explorer {
 
   /** A link that is followed by another before its map is there goes no further. */
   async follow(link: Link): Promise<void> {
-    const { stage, look, detail } = this;
+    const { stage, look } = this;
     this.followed = link;
     if (link.view) {
       const view = await stage.attempt(savedView(this.config.dataset.id, link.view));
@@ -287,10 +287,14 @@ export class Explorer {
     if (this.followed !== link) return;
     if (link.camera) stage.view.mover.setCamera(link.camera);
     if (link.colour !== null && !sameColours(link, this.link())) look.setColour(link.colour, link);
-    if (link.record === null) detail.close();
-    else if (link.record !== detail.opened?.record.row) await detail.openRow(link.record);
-    await Promise.all([this.followSelection(link), this.search.follow(link), this.beside.show(link.beside as Space | null)]);
+    // All at once: what comes late would undo what somebody does meanwhile.
+    await Promise.all([this.followRecord(link), this.followSelection(link), this.search.follow(link), this.beside.show(link.beside as Space | null)]);
     await this.together.follow(link);
+  }
+
+  private async followRecord({ record }: Link): Promise<void> {
+    if (record === null) this.detail.close();
+    else if (record !== this.detail.opened?.record.row) await this.detail.openRow(record);
   }
 
   private async followSelection({ selection, filters, any }: Link): Promise<void> {
