@@ -1,6 +1,7 @@
 /**
  * Maps, their files and their records.
  *
+ *   GET  /api/datasets/{id}/maps                          -> {maps: [MapAddress]}, as they are shown now
  *   GET  /api/maps/{id}/records?ordinals=1,2,3&version=…  -> {records: [MapRecord]}, those that exist
  *   GET  /api/maps/{id}/records/{row}?version=…           -> MapRecord
  *   GET  /api/maps/{id}/records/{row}/neighbours          -> {records: [Neighbour]}, nearest first, without itself
@@ -40,6 +41,8 @@ export interface MapRecord {
 export type Computed = Partial<Record<"trust" | "agreement" | "duplicate_of" | "alike", number | null> & { duplicates: string | null }>;
 
 export type Neighbour = MapRecord & { score: number };
+
+export const mapsNow = async (dataset: string): Promise<MapAddress[]> => (await get<{ maps: MapAddress[] }>(`/api/datasets/${dataset}/maps`)).maps;
 
 /** The records that the version has, in the order of the ordinals. */
 export async function recordsAt(map: MapAddress, ordinals: number[], signal?: AbortSignal): Promise<MapRecord[]> {

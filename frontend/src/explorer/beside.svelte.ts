@@ -99,12 +99,13 @@ export class Beside {
   private shown<T>(map: OpenedMap<MapView>, asked: Promise<T>, show: (found: T) => void): void {
     asked.then(
       (found) => this.map === map && show(found),
-      () => this.map === map && this.failed(),
+      (error: unknown) => this.map === map && this.failed(error),
     );
   }
 
-  private readonly failed = (): void => {
-    this.explorer.stage.error = "Part of the second map could not be loaded.";
+  private readonly failed = (error: unknown): void => {
+    const { stage } = this.explorer;
+    void stage.tell(error, () => (stage.error = "Part of the second map could not be loaded."));
   };
 
   /** As `Explorer.pick`, for a record as this map knows it. */

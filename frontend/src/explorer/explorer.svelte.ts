@@ -106,7 +106,7 @@ export class Explorer {
     const failed = (): void => {
       this.stage.error = "Part of the map could not be loaded.";
     };
-    view.events.on("error", failed);
+    view.events.on("error", (error) => void this.stage.tell(error, failed));
     if (map.failed) failed();
   }
 

@@ -3,7 +3,6 @@
 import type { MapRecord } from "../api/maps";
 import { table, type Page } from "../api/select";
 import { union, type Filter } from "../filters";
-import * as text from "../text";
 import type { Explorer } from "./explorer.svelte";
 import type { SearchHit } from "./hits";
 
@@ -15,6 +14,8 @@ export class Listing {
   records = $state.raw<MapRecord[]>([]);
   total = $state(0);
   busy = $state(true);
+  /** Whether nothing of what is to be listed could be had. */
+  failed = $state(false);
 
   /** Those of the listed ones that are selected, by row. */
   readonly picked: ReadonlySet<number> = $derived(this.selected());
@@ -44,6 +45,7 @@ export class Listing {
     this.asking.abort();
     const { signal } = (this.asking = new AbortController());
     this.busy = true;
+    this.failed = false;
     try {
       const { records, total } = await page(signal);
       if (signal.aborted) return;
@@ -52,7 +54,10 @@ export class Listing {
       this.explorer.listed = this.records.map(({ row }) => row);
     } catch (error) {
       if (signal.aborted) return;
-      this.explorer.stage.fail(text.reason(error), () => signal.aborted || void this.fetch(offset, page));
+      const { stage } = this.explorer;
+      this.failed = offset === 0;
+      await stage.tell(error, (reason) => signal.aborted || stage.fail(reason, () => signal.aborted || void this.fetch(offset, page)));
+      if (signal.aborted) return;
     }
     this.busy = false;
   }

@@ -13,6 +13,8 @@ export class Pages {
   total = $state(0);
   /** Whether `total` is of the list that was asked for last. */
   counted = $state(false);
+  /** Whether what was asked for last could not be had. */
+  failed = $state(false);
   private pages = $state.raw<ReadonlyMap<number, MapRecord[]>>(new Map());
 
   private filter: Filter | null = null;
@@ -52,11 +54,13 @@ export class Pages {
   private async fetch(page: number): Promise<void> {
     if (this.asked.has(page)) return;
     this.asked.add(page);
+    this.failed = false;
     const { signal } = this.asking;
     const { config, entry } = this.stage;
     const query = { filter: this.filter, ...this.order, offset: page * PAGE, limit: PAGE };
     const found = await this.stage.attempt(table(config.dataset.id, entry, query, signal), signal);
     if (signal.aborted) return;
+    this.failed = !found;
     if (!found) return void this.asked.delete(page);
     this.total = found.total;
     this.counted = true;

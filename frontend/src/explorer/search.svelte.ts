@@ -31,6 +31,8 @@ export class Search {
   /** Why there is no answer. */
   problem = $state<string | null>(null);
   answer = $state.raw<Answer | null>(null);
+  /** What `answer` is the answer to. */
+  answered = $state.raw<Query | null>(null);
   /** Those that are on this map, in the server's order. */
   hits = $state.raw<SearchHit[] | null>(null);
   against = $state<Against>("both");
@@ -156,12 +158,13 @@ export class Search {
     const { config, camera } = this.stage;
     const first = this.patience === AGAIN_MS;
     this.searching = true;
+    const query = { ...this.query, limit };
     let answer: Answer;
     try {
-      answer = await search(config.dataset.id, { ...this.query, limit }, signal);
+      answer = await search(config.dataset.id, query, signal);
     } catch (error) {
       if (signal.aborted) return;
-      this.fail(error);
+      this.fail(error, signal);
       if (error instanceof ApiError && error.status === 503) this.tryAgain(signal);
       return;
     }
@@ -171,7 +174,7 @@ export class Search {
     this.stage.view.setHits(hits.filter((hit) => this.isRelevant(hit.raw, hit.sure, cut)), true);
     await afterFrame();
     if (signal.aborted) return;
-    Object.assign(this, { searching: false, problem: null, answer, hits });
+    Object.assign(this, { searching: false, problem: null, answer, answered: query, hits });
     if (answer.away) this.tryAgain(signal);
     await tick(); // the strip of hits covers a part of the map
     // Whoever moved meanwhile, came by a link with a place, or looks at hits already, wants to be there.
@@ -186,9 +189,10 @@ export class Search {
     this.patience = Math.min(LONGEST_AGAIN_MS, 2 * this.patience);
   }
 
-  private fail(error: unknown): void {
+  private fail(error: unknown, signal: AbortSignal): void {
     this.searching = false;
-    this.problem = error instanceof Error ? error.message : String(error);
+    this.problem = null;
+    void this.stage.tell(error, (reason) => signal.aborted || (this.problem = reason));
     this.answer = null;
     this.hits = null;
     this.showHits();

@@ -1,5 +1,7 @@
 /** What every part of the explorer stands on: the map that is shown, its records, and where errors are told. */
 
+import { ApiError } from "../api/http";
+import { mapsNow } from "../api/maps";
 import type { MapConfig } from "../config";
 import type { Topic } from "../map/manifest";
 import type { Found } from "../map/pick";
@@ -15,6 +17,8 @@ export class Stage {
   topics = $state.raw<Topic[]>([]);
   camera = $state.raw<Camera>({ x: 0.5, y: 0.5, k: 1 });
   error = $state<string | null>(null);
+  /** Whether newer versions took the place of the maps of this page, so that something was not there any more. */
+  outdated = $state(false);
   /** What "try again" does. */
   private readonly again = new Set<() => void>();
 
@@ -50,7 +54,7 @@ export class Stage {
   ask<T>(map: OpenedMap, problem: string, asked: () => Promise<T>, show: (found: T) => void): void {
     asked().then(
       (found) => this.map === map && show(found),
-      () => this.map === map && this.fail(problem, () => this.ask(map, problem, asked, show)),
+      (error: unknown) => this.tell(error, () => this.map === map && this.fail(problem, () => this.ask(map, problem, asked, show))),
     );
   }
 
@@ -67,9 +71,22 @@ export class Stage {
     try {
       return await work;
     } catch (error) {
-      if (!signal?.aborted) this.error = text.reason(error);
+      if (!signal?.aborted) await this.tell(error, (reason) => signal?.aborted || (this.error = reason));
       return null;
     }
+  }
+
+  /** Says that a newer map is there where that is why something was not; else calls back with the reason. */
+  async tell(error: unknown, otherwise: (reason: string) => unknown): Promise<void> {
+    if (error instanceof ApiError && error.status === 404 && (await this.isOutdated())) this.outdated = true;
+    else otherwise(text.reason(error));
+  }
+
+  private async isOutdated(): Promise<boolean> {
+    const { dataset, maps } = this.config;
+    // Without an answer what failed first is all that can be said.
+    const now = await mapsNow(dataset.id).catch(() => []);
+    return now.some(({ id, version }) => maps.some((map) => map.id === id && map.version !== version));
   }
 }
 

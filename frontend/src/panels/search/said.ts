@@ -1,0 +1,30 @@
+/** What is said of the hits besides themselves. */
+
+import type { Answer, Query } from "../../api/search";
+import type { Search } from "../../explorer/search.svelte";
+import * as text from "../../text";
+
+/** How they were found where that is not as it was asked for; null = there is nothing to say. */
+export function saidOfMode(answer: Answer, { mode, parts }: Query, captions: boolean): string | null {
+  if (answer.away) return "Search by meaning does not answer: these are word hits. It is asked again by itself.";
+  if (mode !== "best") return null;
+  if (answer.mode === "words") {
+    return "Words are looked up in the text only: this dataset came with its own vectors, or they are being made anew. Where there are vectors, “Find similar” on a record searches by meaning.";
+  }
+  const words = parts.some((part) => "text" in part && part.weight > 0);
+  // Who may not read captions is never answered by words.
+  return answer.mode === "meaning" && words && captions ? "These are hits by meaning only: to look up so many or so common words takes too long." : null;
+}
+
+/** What to know of their number; null = it says all. */
+export function saidOfHits({ answer, answered, total, cut, elsewhere, relevant }: Search): string | null {
+  if (total === 0 && cut === null && answer) return someOf(answer.hits.length, answered?.limit);
+  if (total === 0) return "Nothing comes near enough. These come nearest; move the cut to take them in.";
+  if (elsewhere > 0) return `${text.count(elsewhere)} ${elsewhere === 1 ? "is" : "are"} not on this map.`;
+  return total > relevant.length ? `The best ${text.count(relevant.length)} are shown.` : null;
+}
+
+function someOf(found: number, limit?: number): string {
+  const many = found === limit ? `at least ${text.count(found)}` : text.count(found);
+  return `No record has all of these words; ${many} ${found === 1 ? "has" : "have"} some.`;
+}

@@ -1,0 +1,44 @@
+import { render } from "svelte/server";
+import { expect, test } from "vitest";
+import type { Answer, Query } from "../src/api/search";
+import type { Search } from "../src/explorer/search.svelte";
+import HitsHead from "../src/panels/search/HitsHead.svelte";
+import { saidOfMode } from "../src/panels/search/said";
+
+const BY_SCORES = { cut: 2, histogram: { from: -1, to: 5, counts: [0, 9, 0, 0, 0, 0] } };
+
+/** The head of a search that none of its `found` hits is relevant to. */
+function head(found: number, { cut, histogram }: Pick<Answer, "cut" | "histogram">): string {
+  const answer = { hits: Array.from({ length: found }), histogram };
+  const search = { answer, answered: { limit: 500 }, total: 0, cut, moved: null, elsewhere: 0, relevant: [] };
+  return render(HitsHead, { props: { search: search as unknown as Search } }).body;
+}
+
+test("where no record has all of the words it is said how many have some, for there is no cut to move", () => {
+  const without = { cut: null, histogram: null };
+  expect(head(12, without)).toContain("No record has all of these words; 12 have some.");
+  expect(head(1, without)).toContain("No record has all of these words; 1 has some.");
+  expect(head(500, without)).toContain("No record has all of these words; at least 500 have some.");
+  expect(head(12, without)).not.toContain("cut");
+});
+
+test("where nothing scores enough the cut can be moved", () => {
+  expect(head(12, BY_SCORES)).toContain("Nothing comes near enough. These come nearest; move the cut to take them in.");
+});
+
+const query = (given: Partial<Query> = {}) => ({ mode: "best", parts: [{ text: "red", weight: 1 }], ...given }) as Query;
+const answer = (given: Partial<Answer>) => ({ mode: "best", away: false, ...given }) as Answer;
+
+test("what was found as it was asked for needs no word", () => {
+  expect(saidOfMode(answer({}), query(), true)).toBeNull();
+  expect(saidOfMode(answer({ mode: "words" }), query({ mode: "words" }), true)).toBeNull();
+  expect(saidOfMode(answer({ mode: "meaning" }), query({ mode: "meaning" }), true)).toBeNull();
+  expect(saidOfMode(answer({ mode: "meaning" }), query({ parts: [{ row: 3, weight: 1 }, { text: "red", weight: -1 }] }), true)).toBeNull();
+  expect(saidOfMode(answer({ mode: "meaning" }), query(), false)).toBeNull();
+});
+
+test("where words or meaning had to be left out it is said why", () => {
+  expect(saidOfMode(answer({ mode: "meaning" }), query(), true)).toBe("These are hits by meaning only: to look up so many or so common words takes too long.");
+  expect(saidOfMode(answer({ mode: "words" }), query(), true)).toContain("came with its own vectors, or they are being made anew");
+  expect(saidOfMode(answer({ mode: "words", away: true }), query(), true)).toContain("It is asked again by itself.");
+});
