@@ -128,3 +128,14 @@ test("a link that is slow to open its record leaves what was selected meanwhile"
   await following;
   expect([explorer.detail.opened?.record.row, explorer.selection.filter]).toEqual([1, { rows: [0] }]);
 });
+
+test("a link with a place stays there, whatever its record covers", async () => {
+  const explorer = made((entry) => Promise.resolve(opened(entry)));
+  const reveal = vi.fn();
+  Object.assign(explorer.stage.view.mover, { reveal });
+  answers = (url) => Promise.resolve(rowOf(url) ? record(rowOf(url)) : { records: [] });
+  await explorer.follow({ ...NO_LINK, record: 1, camera: { x: 0.5, y: 0.5, k: 2 } });
+  expect(reveal).not.toHaveBeenCalled();
+  await explorer.follow({ ...NO_LINK, record: 2 });
+  expect(reveal).toHaveBeenCalledTimes(1);
+});

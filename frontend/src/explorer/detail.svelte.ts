@@ -85,13 +85,14 @@ export class Detail {
     if (record && !signal.aborted) this.open(record);
   }
 
-  async openRow(row: number): Promise<void> {
+  async openRow(row: number, reveal = true): Promise<void> {
     const signal = this.anew();
     const record = await this.stage.attempt(recordOf(this.stage.entry, row, signal), signal);
-    if (record && !signal.aborted) this.open(record);
+    if (record && !signal.aborted) this.open(record, reveal);
   }
 
-  open(record: MapRecord): void {
+  /** `reveal`: whether the camera may move to bring it into view. */
+  open(record: MapRecord, reveal = true): void {
     const signal = this.anew();
     this.closeCard();
     const { stage } = this;
@@ -100,7 +101,7 @@ export class Detail {
     stage.view.markOpen(place);
     // Side by side the maps make room for it themselves.
     const covered = innerWidth >= 900 && !stage.view.canvas.closest("[data-beside]");
-    if (place) stage.view.mover.reveal(place, covered ? DRAWER : 0);
+    if (place && reveal) stage.view.mover.reveal(place, covered ? DRAWER : 0);
     void this.showNeighbours(record, signal);
   }
 

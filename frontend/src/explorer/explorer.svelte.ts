@@ -292,9 +292,9 @@ export class Explorer {
     await this.together.follow(link);
   }
 
-  private async followRecord({ record }: Link): Promise<void> {
+  private async followRecord({ record, camera }: Link): Promise<void> {
     if (record === null) this.detail.close();
-    else if (record !== this.detail.opened?.record.row) await this.detail.openRow(record);
+    else if (record !== this.detail.opened?.record.row) await this.detail.openRow(record, camera === null);
   }
 
   private async followSelection({ selection, filters, any }: Link): Promise<void> {
