@@ -57,7 +57,7 @@ def relevance_cut(ordered: NDArray[np.float32]) -> float:
     above, below = shares[:-1], shares[1:]
     numbers = np.arange(1, len(shares))
     off = (np.log(numbers) - log(_expected(ordered, middle))) / SPREAD
-    likely = (1 + off**2 / FREEDOM) ** (-(FREEDOM + 1) / 2)
+    likely = 1 / np.square(1 + np.square(off) / FREEDOM)  # by the power of (FREEDOM + 1) / 2
     away = np.maximum(np.maximum(END - above, below - END), 0) / NEAR
     last = int(np.argmax(numbers * (above - below) * likely * np.exp(-(away**2) / 2)))
     return float(ordered[-1 - last])

@@ -170,7 +170,7 @@ def meaning(at_hand: Opened, row_count: int, query: Query) -> Work[Meaning]:
     parts = yield from _part_scores(at_hand, query.parts)
     total = combine(parts, [part.weight for part in query.parts])
     # Sorted once: the cut, the histogram, ranks and the best all follow from it.
-    ordered = np.sort(total[~np.isnan(total)])
+    ordered = _ascending(total)
     return Meaning(total, parts, ordered, _cut(total, ordered, query.parts))
 
 
@@ -192,7 +192,7 @@ def _fused(found: Meaning, allowed: Allowed, words: Matches, query: Query, mode:
     seen, ordered = found.total, found.ordered
     if allowed is not None:
         seen = np.where(allowed, seen, np.float32(np.nan))
-        ordered = np.sort(seen[~np.isnan(seen)])
+        ordered = _ascending(seen)
     rows, relevant = best_rows(
         seen, ordered, words, query.share_of_words, found.cut, query.offset + query.limit
     )
@@ -211,6 +211,12 @@ def _fused(found: Meaning, allowed: Allowed, words: Matches, query: Query, mode:
         histogram=histogram(ordered),
         nearest=top(seen, ordered, NEAREST),
     )
+
+
+def _ascending(scores: Scores) -> Scores:
+    """Without those that are NaN: they come last, and the first of them is found faster than all."""
+    ordered = np.sort(scores)
+    return ordered[: np.searchsorted(ordered, np.float32(np.nan))]
 
 
 def _places(words: Matches, row_count: int) -> NDArray[np.intp]:

@@ -6,11 +6,13 @@ Whoever needs a matrix scanned is a generator: it yields what is to be scanned, 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from atlas.cores import cores
 from atlas.maps.vectors import Matrix
 from atlas.search.scan import Scores, cosines
 
@@ -22,6 +24,9 @@ class Scan:
     matrix: Matrix
     queries: NDArray[np.float32]
 
+
+#: A pass takes a whole processor: the other half of them answers meanwhile. Whoever came first is done first.
+_scanning = BoundedSemaphore(max(1, cores() // 2))
 
 T = TypeVar("T")
 Work: TypeAlias = Generator[Scan, Scores, T]
@@ -61,7 +66,9 @@ def alone(work: Work[T]) -> T:
 
 def _scanned(group: list[_Wanted]) -> Iterator[tuple[int, Generator[Scan, Scores, Any], Scores]]:
     matrix = group[0][2].matrix
-    found = cosines(matrix.vectors, np.concatenate([scan.queries for _, _, scan in group]))
+    queries = np.concatenate([scan.queries for _, _, scan in group])
+    with _scanning:
+        found = cosines(matrix.vectors, queries)
     start = 0
     for place, work, scan in group:
         stop = start + len(scan.queries)
