@@ -38,4 +38,5 @@ def require_open(connection: Connection[Any]) -> None:
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
     if poll.poll(0):
+        connection.close()  # else the pool takes it for a good one and gives it out again
         raise OperationalError("The server has closed the connection.")

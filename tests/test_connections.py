@@ -10,7 +10,7 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django.db import connection
 from django.http import HttpRequest
 from django.test import override_settings
-from psycopg import OperationalError
+from psycopg_pool import ConnectionPool
 
 from atlas.connections import require_open
 from atlas.datasets.models import Import, ImportState
@@ -87,18 +87,18 @@ def test_who_sends_a_file_holds_no_connection(tmp_path: Path, monkeypatch: pytes
     assert held == [0]
 
 
-def test_a_connection_that_the_server_has_closed_is_told_from_an_open_one() -> None:
-    other = connection.copy()
-    try:
-        with other.cursor() as cursor:
-            cursor.execute("SELECT pg_backend_pid()")
-            [process] = cursor.fetchone()
-        require_open(other.connection)
+def test_a_connection_that_the_server_has_closed_is_not_given_out_again() -> None:
+    parameters = connection.get_connection_params() | {"autocommit": True}
+    parameters.pop("pool", None)
+    with ConnectionPool(kwargs=parameters, min_size=1, max_size=1, check=require_open, timeout=30) as pool:
+        with pool.connection() as first:
+            process = first.info.backend_pid
+        with pool.connection() as again:
+            assert again.info.backend_pid == process
 
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
 
-        with pytest.raises(OperationalError):
-            require_open(other.connection)
-    finally:
-        other.close()
+        with pool.connection() as other:
+            assert other.execute("SELECT 1").fetchone() == (1,)
+            assert other.info.backend_pid != process
