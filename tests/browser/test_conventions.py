@@ -49,7 +49,7 @@ def test_a_click_where_nothing_is_ends_the_record_then_the_selection(
     begin(map_page, squares, 'record=3&sel={"caption":"red"}&at=0.5,0.5,1')
     drawer(map_page, 3)
     expect_selected(map_page, 30)
-    corner = (340, 620)  # of the map, below the panel
+    corner = (340, 560)  # of the map, beside the panel
     map_page.mouse.click(*corner)
     no_drawer(map_page)
     map_page.keyboard.down("Shift")
