@@ -37,16 +37,13 @@ class SharedRedisCache(RedisCache):
     def counted(self, key: str, count: int, seconds: int) -> int:
         """Add to a number, which begins with 0 and goes after so many seconds; what it is then.
 
-        In one message, and two for the first: `add` and `incr` take three.
+        In one message: `add` and `incr` take three.
         """
-        client = self._cache.get_client(key, write=True)
         name = self.make_and_validate_key(key)
-        found = int(client.incrby(name, count))
-        if (
-            found == count
-        ):  # its keys are of a stretch of time: one that was left without an end counts nothing
-            client.expire(name, seconds)
-        return found
+        with self._cache.get_client(name, write=True).pipeline(transaction=False) as pipeline:
+            pipeline.incrby(name, count)
+            pipeline.expire(name, seconds)
+            return int(pipeline.execute()[0])
 
 
 def counted(key: str, count: int, seconds: int) -> int:

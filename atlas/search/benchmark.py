@@ -248,7 +248,7 @@ def speed(url: str, env: Env, process: int, n: int, dimensions: int, model: str)
     figures |= _spread("glow", took)
 
     def search(number: int) -> list[float]:
-        mine = (rows * 3)[number * QUERIES // SEARCHERS :][: EACH + 1]
+        mine = (rows * 2)[number * QUERIES // SEARCHERS :][: EACH + 1]
         return _asked(Visitor(url), path, [near(row) for row in mine])[0]
 
     before, own = processor_seconds(process), time.process_time()

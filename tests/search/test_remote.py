@@ -113,14 +113,18 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
     assert time.monotonic() - began < 4
 
 
-def test_a_name_that_is_looked_up_for_long_is_given_up(
-    slow: Event, connected: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def names_take(seconds: float, over: Event, monkeypatch: pytest.MonkeyPatch) -> None:
     def resolve(*_: object) -> list[str]:
-        slow.wait(5)
+        over.wait(seconds)
         return [PUBLIC]
 
     monkeypatch.setattr(remote, "resolve", resolve)
+
+
+def test_a_name_that_is_looked_up_for_long_is_given_up(
+    slow: Event, connected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names_take(5, slow, monkeypatch)
 
     with pytest.raises(RemoteError, match="does not answer"):
         fetch_picture("http://pictures.example/red")
@@ -150,11 +154,7 @@ def test_a_server_that_greets_byte_by_byte_is_given_up(slow: Event, monkeypatch:
 def test_one_limit_of_time_holds_for_all_addresses_on_the_way(
     slow: Event, connected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def resolve(*_: object) -> list[str]:
-        slow.wait(0.3)
-        return [PUBLIC]
-
-    monkeypatch.setattr(remote, "resolve", resolve)
+    names_take(0.3, slow, monkeypatch)
 
     with pytest.raises(RemoteError, match="does not answer"):
         fetch_picture("http://pictures.example/loop")

@@ -3,6 +3,7 @@
 import { searchAcross, type Across, type Against, type Mode } from "../../api/search";
 import { NOTHING_ASKED, partsOf, plainChip, readPart, writeParts, type Asked } from "../../query";
 import { hasUnkept, withKeys } from "../../query_pictures";
+import { reason } from "../../text";
 import { decodeLink, encodeLink, NO_LINK, type Link } from "../../url";
 
 export class AcrossSearch {
@@ -40,7 +41,7 @@ export class AcrossSearch {
   }
 
   private fail(error: unknown): void {
-    this.problem = error instanceof Error ? error.message : String(error);
+    this.problem = reason(error);
   }
 
   /** With the dataset that has the best hits: whoever sees these finds the pictures under their keys. */
