@@ -8,6 +8,7 @@ from django.http import Http404
 
 from atlas.datasets.models import Dataset, DatasetQuerySet, Import, Record, Upload
 from atlas.datasets.permit import permit, permits
+from atlas.slugs import asked_slug
 from atlas.teams.asker import Asker
 from atlas.teams.models import Membership, Role, Team
 
@@ -97,7 +98,7 @@ def team_for(asker: Asker, slug: str | None, at_least: Role = Role.EDITOR) -> Te
     """The team of this name in which the asker may make datasets, or the first such team. Raises Http404."""
     memberships = Membership.objects.filter(user=asker.user.pk, team__in=Team.objects.of(asker, at_least))
     if slug:
-        memberships = memberships.filter(team__slug=slug)
+        memberships = memberships.filter(team__slug=asked_slug(slug))
     first = memberships.select_related("team").order_by("created_at").first()
     if first is None:
         raise Http404("There is no such team in which you may make datasets.")

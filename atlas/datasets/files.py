@@ -39,7 +39,8 @@ def original_response(record: Record) -> StreamingHttpResponse:
         _pieces(file), content_type=f"image/{kind}" if kind in SHOWN else "application/octet-stream"
     )
     response["Content-Length"] = str(record.size)
-    name = PurePosixPath(record.source).name or "picture"
+    # Names in archives may hold line breaks, which would end the header.
+    name = "".join(filter(str.isprintable, PurePosixPath(record.source).name)) or "picture"
     response["Content-Disposition"] = content_disposition_header(kind not in SHOWN, name) or "attachment"
     return _kept(response)
 

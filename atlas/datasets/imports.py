@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.text import slugify
@@ -19,8 +19,9 @@ from atlas.datasets.claims import SILENCE
 from atlas.datasets.events import publish_import
 from atlas.datasets.models import Dataset, Import, ImportState, Upload, Visibility
 from atlas.datasets.queue import BYTES, priority, send_on_commit
-from atlas.slugs import free_slug
+from atlas.slugs import save_with_free_slug
 from atlas.teams.models import Team, User
+from atlas.text import one_line
 
 #: A message that no worker has taken up for so long is sent again; a second one does no harm.
 MESSAGE_LOST = timedelta(seconds=60)
@@ -56,12 +57,13 @@ def create_dataset(
 
     Without a name it is called after the first file.
     """
-    name = name.strip() or _name_after(uploads)
+    name = one_line(name.strip() or _name_after(uploads))
     dataset = Dataset(
         team=team, name=name[:120], description=description, visibility=visibility, created_by=user,
         model=settings.ATLAS_MODEL,
     )  # fmt: skip
-    _save_with_free_slug(dataset)
+    others = Dataset.objects.filter(team=team)
+    save_with_free_slug(dataset, slugify(dataset.name) or "dataset", others, 80)
     append(dataset, user, uploads)
     return dataset
 
@@ -182,18 +184,3 @@ def _name_after(uploads: Sequence[Upload]) -> str:
         stem = shorter
     words = stem.replace("_", " ").replace("-", " ").strip()
     return words[:1].upper() + words[1:] or "Dataset"
-
-
-def _save_with_free_slug(dataset: Dataset) -> None:
-    """Raises IntegrityError when somebody was quicker three times in a row."""
-    wanted = slugify(dataset.name) or "dataset"
-    for last in (False, False, True):
-        dataset.slug = free_slug(wanted, Dataset.objects.filter(team=dataset.team), 80)
-        try:
-            with transaction.atomic():
-                dataset.save(force_insert=True)
-        except IntegrityError:
-            if last:
-                raise
-        else:
-            return

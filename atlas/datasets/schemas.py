@@ -11,6 +11,7 @@ from pydantic import AfterValidator
 from atlas.datasets.models import Dataset, Import, ImportState, Record, Visibility
 from atlas.datasets.permit import Permit, permit
 from atlas.teams.asker import asker_of
+from atlas.text import one_line
 from embeddings.readers import ColumnType
 
 
@@ -105,7 +106,7 @@ class DatasetIn(Schema):
 
 
 class DatasetChange(Schema):
-    name: Text | None = Field(None, max_length=120, pattern=r"\S")
+    name: Annotated[Text, Field(max_length=120), AfterValidator(one_line)] | None = None
     description: Text | None = Field(None, max_length=10_000)
     visibility: Visibility | None = None
 

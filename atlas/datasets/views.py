@@ -20,6 +20,7 @@ from atlas.datasets.models import Dataset, Visibility
 from atlas.datasets.permit import permit
 from atlas.datasets.report import report_page, report_words
 from atlas.datasets.transfer import possible_teams, transfer_dataset
+from atlas.slugs import asked_slug
 from atlas.teams.asker import asker_of
 from atlas.teams.audit import record_audit
 from atlas.teams.models import AuditVerb, Role, Team
@@ -154,7 +155,8 @@ def delete_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
 def transfer_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     dataset = find_own(request, team, slug)
     old = dataset.team
-    new = get_object_or_404(possible_teams(asker_of(request), dataset), slug=request.POST.get("team", ""))
+    slug = asked_slug(request.POST.get("team", ""))
+    new = get_object_or_404(possible_teams(asker_of(request), dataset), slug=slug)
     transfer_dataset(dataset, new)
     record_event(dataset, "moved", asker_of(request), f"moved it from {old} to {new}")
     for concerned in (old, new):

@@ -12,7 +12,8 @@ log = logging.getLogger(__name__)
 def mail(to: str, subject: str, template: str, context: dict[str, Any]) -> bool:
     """Whether the mail server took it; one that is away undoes nothing of what the mail is about."""
     try:
-        send_mail(subject, render_to_string(template, context), None, [to])
+        # Names are in it, and a line break would end the header.
+        send_mail(" ".join(subject.split()), render_to_string(template, context), None, [to])
     except OSError as error:  # smtplib's errors are ones too
         log.warning("The mail “%s” could not be sent: %s", subject, error)
         return False

@@ -3,8 +3,9 @@
 from django.db import transaction
 from django.utils.text import slugify
 
-from atlas.slugs import free_slug
+from atlas.slugs import save_with_free_slug
 from atlas.teams.models import Membership, Role, Team, User
+from atlas.text import one_line
 
 
 class LastOwnerError(Exception):
@@ -13,14 +14,15 @@ class LastOwnerError(Exception):
 
 @transaction.atomic
 def create_team(owner: User, name: str) -> Team:
-    team = Team.objects.create(name=name, slug=free_slug(slugify(name) or "team", Team.objects.all(), 60))
+    team = Team(name=one_line(name))
+    save_with_free_slug(team, slugify(team.name) or "team", Team.objects.all(), 60)
     Membership.objects.create(team=team, user=owner, role=Role.OWNER)
     return team
 
 
 def rename_team(team: Team, name: str) -> None:
     """Its address stays: links to its datasets go on working."""
-    Team.objects.filter(pk=team.pk).update(name=name)
+    Team.objects.filter(pk=team.pk).update(name=one_line(name))
 
 
 @transaction.atomic

@@ -5,6 +5,9 @@ from django.db import transaction
 from atlas.teams.membership import create_team
 from atlas.teams.models import Team, User
 
+#: People and addresses may be called by more letters than teams.
+MOST_OF_A_NAME = 100
+
 
 @transaction.atomic
 def create_person(email: str, password: str, *, name: str = "") -> User:
@@ -15,4 +18,5 @@ def create_person(email: str, password: str, *, name: str = "") -> User:
 
 def create_own_team(user: User) -> Team:
     """Give a new person the team that their first datasets go to."""
-    return create_team(user, user.get_full_name() or user.email.partition("@")[0])
+    name = user.get_full_name() or user.email.partition("@")[0]
+    return create_team(user, name[:MOST_OF_A_NAME])

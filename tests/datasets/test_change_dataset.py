@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from atlas.datasets.change import change_dataset
 from atlas.datasets.models import Dataset, Event
 from tests.people import Cast, client_of
 
@@ -29,7 +30,28 @@ def test_the_activity_tells_all_that_was_changed_at_once(cast: Cast, fruit: Data
 
 
 @pytest.mark.parametrize(
-    "body", [{"name": ""}, {"name": "  "}, {"name": "x" * 121}, {"name": "a\0"}, {"visibility": "all"}]
+    "body",
+    [
+        {"name": ""},
+        {"name": "  "},
+        {"name": "\x1c"},
+        {"name": "x" * 121},
+        {"name": "a\0"},
+        {"visibility": "all"},
+    ],
 )
 def test_it_refuses_nonsense(cast: Cast, fruit: Dataset, body: dict[str, Any]) -> None:
     assert patch(cast, fruit, **body).status_code == 422
+
+
+def test_who_saves_a_page_opened_earlier_makes_nothing_public_again(cast: Cast, fruit: Dataset) -> None:
+    Dataset.objects.filter(pk=fruit.pk).update(visibility="public")
+    opened = Dataset.objects.get(pk=fruit.pk)
+    patch(cast, fruit, visibility="private")
+    change_dataset(opened, name="Pears", description="Ripe")
+    fruit.refresh_from_db()
+    assert (fruit.name, fruit.description, fruit.visibility) == ("Pears", "Ripe", "private")
+
+
+def test_a_name_of_several_lines_is_one_line(cast: Cast, fruit: Dataset) -> None:
+    assert patch(cast, fruit, name="Pears\nand\tplums").json()["name"] == "Pears and plums"

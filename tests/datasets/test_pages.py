@@ -124,6 +124,12 @@ def test_a_new_dataset_goes_to_the_team_asked_for(cast: Cast) -> None:
     assert get(cast, "nobody", "/new")["Location"] == "/accounts/login/?next=/new"
 
 
+def test_a_team_that_no_address_can_name_is_not_found(cast: Cast, fruit: Dataset) -> None:
+    client = client_of(cast.alice)
+    assert client.get("/new?team=%00").status_code == 404
+    assert client.post(f"{fruit.get_absolute_url()}/transfer", {"team": "\0"}).status_code == 404
+
+
 def test_settings_are_saved(cast: Cast, fruit: Dataset) -> None:
     client = client_of(cast.bob)
     form = {"name": "Pears", "description": "Green ones"}

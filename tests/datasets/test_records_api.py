@@ -90,6 +90,11 @@ def test_what_a_browser_should_not_show_is_a_download(cast: Cast, fruit: Dataset
     assert response["Content-Disposition"].startswith("attachment")
 
 
+def test_a_file_whose_name_holds_a_line_break_is_a_download_too(cast: Cast, fruit: Dataset) -> None:
+    Record.objects.filter(dataset=fruit, row=0).update(source="fruit.zip/ba\nna\rna.png\n", format=None)
+    assert get(cast, fruit, "/0/original")["Content-Disposition"] == 'attachment; filename="banana.png"'
+
+
 def test_a_record_without_a_picture_has_no_files(cast: Cast, fruit: Dataset) -> None:
     Record.objects.filter(dataset=fruit, row=0).update(sha256=None)
     assert get(cast, fruit, "/0").json()["image"] is None
