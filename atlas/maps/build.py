@@ -51,7 +51,7 @@ def create_build(dataset_id: UUID, *, append: bool) -> Build:
 
     Args:
         append: old points stay where they are and new records are placed among them; a space that has no
-            map yet is projected all the same.
+            map yet, or a small one for so many, is projected all the same.
     Raises:
         BuildError: a build is open already, or there is nothing to build.
     """

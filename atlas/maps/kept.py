@@ -22,11 +22,13 @@ class Points:
     rows: NDArray[np.uint32]  # (n,) ascending
     coordinates: NDArray[np.float32]  # (n, 2) in units of the projection
     trust: NDArray[np.float32]  # (n,) 0…1
+    placed: NDArray[np.bool_]  # (n,) whether it came later, and was put among those that were laid out
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         with np.load(folder / "points.npz") as arrays:
-            return cls(**arrays)
+            # An older Atlas did not tell.
+            return cls(**{"placed": np.zeros(len(arrays["rows"]), bool), **arrays})
 
     def save(self, folder: Path) -> None:
         _save_arrays(folder / "points.npz", vars(self))

@@ -79,7 +79,8 @@ class Build(models.Model):
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="builds")
     #: Records 0…row_count-1 are in it; later ones wait for the next build.
     row_count = models.PositiveIntegerField()
-    #: True: old points stay, only new rows are placed. False: everything is projected anew.
+    #: True: old points stay, only new rows are placed, as long as these are not too many for the old layout.
+    #: False: everything is projected anew.
     append = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     error = models.TextField(blank=True)

@@ -124,16 +124,6 @@ def nearest(
         return nearest_neighbours(unit, _sketch(unit, 0, work), work, seed=0)
 
 
-def drift(new_distances: Floats, old_distances: Floats) -> float:
-    """Share of the placed points that lie farther from the map than 99 % of its own points do: near .01 when
-    they belong, near 1 when they are of a new kind and the map should be fitted again. Arguments: both
-    `distances`."""
-    if not len(new_distances) or old_distances.shape[1] < 2:
-        return 0.0
-    usual = np.quantile(old_distances[:, 1], 0.99)
-    return float((new_distances[:, 0] > usual).mean())
-
-
 def joint(
     image_vectors: Vectors,
     caption_vectors: Vectors,

@@ -23,6 +23,9 @@ from atlas.maps.work import Progress, part_of
 
 #: Things that pictures show, a word a line.
 VOCABULARY = Path(__file__).with_name("vocabulary.txt")
+#: A layout takes in newcomers until it holds so many times what it was made of: beyond that they would be
+#: crowded on the places of a few, under topics of a few.
+GROWTH = 2
 #: (first, share): where the parts of a stage lie on a bar of 100, by the time they take.
 PROJECTION = {
     "neighbours": (0, 60), "layout": (60, 30), "trust": (90, 5), "duplicates": (95, 5), "agreement": (95, 5)
@@ -37,8 +40,8 @@ def project(step: Step, watch: Watch) -> None:
         hold(step)
         vectors.settle(build.dataset_id, [Space.IMAGE, Space.CAPTION] if space == Space.JOINT else [space])
     rows, unit = vectors_of(build, space, watch)
-    shown = shown_version(build, space)
-    if shown is None or not shown.count:
+    shown = shown_version(build, space, len(rows))
+    if shown is None:
         points, near = _laid_out(rows, unit, watch)
         known = NO_PAIRS
     else:
@@ -73,18 +76,21 @@ def vectors_of(build: Build, space: Space, watch: Watch) -> tuple[NDArray[np.uin
     return rows, joint[rows]
 
 
-def shown_version(build: Build, space: Space) -> MapVersion | None:
-    """The version to which this build appends; None where everything is made anew."""
+def shown_version(build: Build, space: Space, count: int) -> MapVersion | None:
+    """The version to which this build appends; None where all `count` points are laid out anew."""
     if not build.append:
         return None
-    shown = DataMap.objects.select_related("current__map").get(dataset=build.dataset_id, space=space)
-    return shown.current
+    shown = DataMap.objects.select_related("current__map").get(dataset=build.dataset_id, space=space).current
+    if shown is None:
+        return None
+    laid_out = np.count_nonzero(~Points.load(shown.folder).placed)
+    return shown if 0 < count <= GROWTH * laid_out else None
 
 
 def _laid_out(rows: NDArray[np.uint32], unit: projection.Vectors, watch: Watch) -> tuple[Points, Pairs]:
     fresh = projection.project(unit, progress=_reporting(watch), cancelled=lambda: watch.stopped)
     near = near_pairs(rows, rows, fresh.neighbours, fresh.distances)
-    return Points(rows, fresh.coordinates, fresh.trust), near
+    return Points(rows, fresh.coordinates, fresh.trust, np.zeros(len(rows), bool)), near
 
 
 def _placed(
@@ -94,7 +100,8 @@ def _placed(
     is_old = np.isin(rows, old.rows, assume_unique=True)
     coordinates = np.empty((len(rows), 2), np.float32)
     trust = np.empty(len(rows), np.float32)
-    coordinates[is_old], trust[is_old] = old.coordinates, old.trust
+    placed = np.ones(len(rows), bool)
+    coordinates[is_old], trust[is_old], placed[is_old] = old.coordinates, old.trust, old.placed
     near = NO_PAIRS
     if not is_old.all():
         placement = projection.place(
@@ -109,7 +116,7 @@ def _placed(
         among = projection.nearest(unit[~is_old], cancelled=lambda: watch.stopped)
         to_new = near_pairs(rows[~is_old], rows[~is_old], among.indices, among.distances)
         near = np.concatenate([to_old, to_new])
-    return Points(rows, coordinates, trust), near
+    return Points(rows, coordinates, trust, placed), near
 
 
 def name_topics(step: Step, watch: Watch) -> None:
@@ -117,8 +124,8 @@ def name_topics(step: Step, watch: Watch) -> None:
     build, space = step.build, Space(step.space)
     scratch = scratch_folder(build.pk, space)
     points = Points.load(scratch)
-    shown = shown_version(build, space)
-    if shown is None or not shown.count:
+    shown = shown_version(build, space, len(points.rows))
+    if shown is None:
         _, unit = vectors_of(build, space, watch)
         captions = _captions(build.dataset, points.rows, watch)
         words = _vocabulary(build.dataset, space, captions, watch)

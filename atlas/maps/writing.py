@@ -31,7 +31,7 @@ def write_version(step: Step, watch: Watch) -> None:
     scratch = scratch_folder(build.pk, space)
     points = Points.load(scratch)
     found = load_topics(scratch, points.rows)
-    shown = shown_version(build, space)
+    shown = shown_version(build, space, len(points.rows))
     reading = part_of(watch.report, *WRITING["columns"])
     computed = found_by(build) | {"trust": by_row(build.row_count, points.rows, points.trust)}
     columns = (

@@ -1,5 +1,7 @@
 """Builds of datasets that have maps: records that came since, weights that are others now."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -74,6 +76,21 @@ def test_appended_records_are_placed_and_old_points_stay(dataset: Dataset, fake:
         assert now.rows.tolist() == list(range(70))
         np.testing.assert_array_equal(now.coordinates[:60], was.coordinates)
         assert np.isfinite(now.coordinates).all()
+
+
+def test_a_map_is_laid_out_anew_when_most_of_it_would_be_newcomers(dataset: Dataset) -> None:
+    add_records(dataset, 10, captions=True)
+    make_maps(dataset.pk)
+    placed, frames = [], []
+    for count in (5, 5, 1):
+        add_records(dataset, count, captions=True)
+        make_maps(dataset.pk, append=True)
+        version = shown(dataset, Space.CAPTION)
+        placed.append(int(Points.load(version.folder).placed.sum()))
+        frames.append(json.loads((version.folder / "manifest.json").read_text())["frame"])
+
+    assert placed == [5, 10, 0]
+    assert frames[0] == frames[1] != frames[2]
 
 
 def test_a_space_that_comes_with_the_appended_records_is_projected(dataset: Dataset) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas.maps.projection import BadVectorError, Projection, drift, joint, normalise, place, project
+from atlas.maps.projection import BadVectorError, Projection, joint, normalise, place, project
 from atlas.maps.work import Cancelled
 
 Floats = npt.NDArray[np.float32]
@@ -185,19 +185,6 @@ def test_newcomers_of_an_empty_upload_are_none() -> None:
 def test_a_map_of_one_point_takes_newcomers() -> None:
     placed = place(np.ones((2, 3), np.float32), np.ones((1, 3), np.float32), np.array([[4, 5]], np.float32))
     assert placed.coordinates.tolist() == [[4, 5], [4, 5]]
-
-
-def test_drift_tells_newcomers_of_a_new_kind() -> None:
-    vectors, _ = clustered(800)
-    projection = project(vectors)
-    same = place(clustered(200, seed=3)[0], vectors, projection.coordinates)
-    strange = place(
-        np.random.default_rng(1).standard_normal((200, 16)).astype(np.float32),
-        vectors,
-        projection.coordinates,
-    )
-    assert drift(same.distances, projection.distances) < 0.1
-    assert drift(strange.distances, projection.distances) > 0.6
 
 
 def test_joint_vectors_mix_records_with_only_a_picture_and_only_a_caption() -> None:
