@@ -102,7 +102,8 @@ def test_it_reads_lists(cell: Any, items: list[str]) -> None:
     ("cell", "length"),
     [("[1, 2, 3]", 3), ("[1 2 3]", 3), ([1, 2], 2), (np.ones(4, np.float16), 4), ("1, 2", None), ("[]", None),
      ("[1, x]", None), ([1, None], None), ([[1], [2]], None), ([1, float("inf")], None), ([10**400], None),
-     ("[" + "1," * 50 + "1]", None), ("[" + "1 " * 21 + "]", None), ("[" + "1 " * 20 + "]", 20), (np.ones((2, 2)), None), ({"a": 1}, None), (["a"], None), (None, None)],
+     ("[" + "1," * 50 + "1]", None), ("[" + "1 " * 21 + "]", None), ("[" + "1 " * 20 + "]", 20),
+     (np.ones((2, 2)), None), ({"a": 1}, None), (["a"], None), (None, None)],
 )  # fmt: skip
 def test_it_reads_vectors(cell: Any, length: int | None) -> None:
     vector = to_vector(cell, most=20)
