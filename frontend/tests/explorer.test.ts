@@ -11,15 +11,23 @@ const entries = ["image", "caption"].map((space) => ({ id: space, space, version
 const config = { dataset: { id: "d", columns: [] }, maps: entries } as unknown as MapConfig;
 const record = (row: number) => ({ row, ordinal: row, x: 0.5, y: 0.5 }) as MapRecord;
 const answer = (body: unknown) => new Response(JSON.stringify(body), { headers: { "Content-Type": "application/json" } });
+const SELECTED = { records: [], total: 0, count: 1, bits: btoa("\x01\0") };
 
 /** What the server answers to an address, and when. */
 let answers: (url: string) => Promise<unknown>;
+/** What is sent with the requests. */
+let sent: { url: string; body: unknown }[];
 
 beforeEach(() => {
   vi.stubGlobal("innerWidth", 500);
   vi.stubGlobal("document", { documentElement: { dataset: { theme: "light" } }, cookie: "", querySelector: () => null, addEventListener: () => undefined, createElement: () => ({ parentElement: { parentElement: { dataset: {} } }, getAttribute: () => "Map", setAttribute: () => undefined }) });
   vi.stubGlobal("matchMedia", () => ({ addEventListener: () => undefined }));
-  vi.stubGlobal("fetch", async (url: string) => answer(await answers(url)));
+  sent = [];
+  vi.stubGlobal("fetch", async (url: string, { body }: { body: string | null }) => {
+    sent.push({ url, body: JSON.parse(body ?? "null") });
+    const found = await answers(url);
+    return found instanceof Response ? found : answer(found);
+  });
   answers = async (url) => (url.includes("tags") ? { tags: [] } : { records: [] });
 });
 afterEach(() => void vi.unstubAllGlobals());
@@ -138,4 +146,19 @@ test("a link with a place stays there, whatever its record covers", async () => 
   expect(reveal).not.toHaveBeenCalled();
   await explorer.follow({ ...NO_LINK, record: 2 });
   expect(reveal).toHaveBeenCalledTimes(1);
+});
+
+test("a filter, a selection and a record that could not be had are there once they are asked for again", async () => {
+  const explorer = made((entry) => Promise.resolve(opened(entry)));
+  const hidden = vi.fn();
+  Object.assign(explorer.stage.view, { setHidden: hidden });
+  const away = () => Promise.resolve(new Response(null, { status: 503 }));
+  answers = away;
+  await Promise.all([explorer.filters.set("has image", { has: "image" }), explorer.selection.set({ rows: [0] }), explorer.detail.openRow(1)]);
+  expect([explorer.selection.filter, explorer.detail.opened, hidden.mock.calls]).toEqual([null, null, []]);
+  answers = (url) => Promise.resolve(rowOf(url) ? record(rowOf(url)) : SELECTED);
+  explorer.stage.retry();
+  await vi.waitFor(() => expect([explorer.selection.filter, explorer.detail.opened?.record.row, explorer.filters.left]).toEqual([{ rows: [0] }, 1, 1]));
+  expect(hidden).toHaveBeenCalledOnce();
+  expect(explorer.stage.error).toBeNull();
 });

@@ -103,9 +103,8 @@ export class Explorer {
     view.events.on("topic", ({ topic, manner }) => this.pickTopic(topic, manner));
     view.events.on("region", ({ polygon, manner }) => this.selectRegion(polygon, manner));
     view.events.on("loading", (loading) => (this.loading = loading));
-    const failed = (): void => {
-      this.stage.error = "Part of the map could not be loaded.";
-    };
+    const again = (): void => view.retry();
+    const failed = (): void => this.stage.fail("Part of the map could not be loaded.", again);
     view.events.on("error", (error) => void this.stage.tell(error, failed));
     if (map.failed) failed();
   }
@@ -220,7 +219,8 @@ export class Explorer {
   /** Whatever is open by the time that the map is there is shown at its new place. */
   private async goTo(entry: MapEntry): Promise<void> {
     const opened = this.detail.opened?.record;
-    const map = await this.stage.attempt(this.reopen(entry, opened ? await this.focusOn(opened, entry) : null));
+    const focus = opened ? await this.focusOn(opened, entry) : null;
+    const map = await this.stage.attempt(this.reopen(entry, focus), undefined, () => this.switchTo(entry.space));
     if (!map) return;
     const row = this.detail.opened?.record.row;
     this.detail.close();

@@ -25,7 +25,7 @@ export class Tags {
 
   async load(): Promise<void> {
     const isNews = this.turns.next();
-    const all = await this.stage.attempt(tagsOf(this.dataset));
+    const all = await this.stage.attempt(tagsOf(this.dataset), undefined, () => this.load());
     if (all && isNews()) this.all = all;
     this.revision++;
     this.changed();
