@@ -274,13 +274,21 @@ export class Explorer {
     await copyLink(hash, "just this view");
   }
 
+  /** Whether all came that is still there: what is missing for now may be asked for again. */
+  async follow(link: Link): Promise<boolean> {
+    const { missed } = this.stage;
+    await this.goAlong(link);
+    return this.stage.missed === missed;
+  }
+
   /** A link that is followed by another before its map is there goes no further. */
-  async follow(link: Link): Promise<void> {
+  private async goAlong(link: Link): Promise<void> {
     const { stage, look } = this;
     this.followed = link;
     if (link.view) {
-      const view = await stage.attempt(savedView(this.config.dataset.id, link.view));
-      return view && this.followed === link ? this.follow({ ...decodeLink(view.hash), view: null }) : undefined;
+      const again = () => this.followed === link && this.goAlong(link);
+      const view = await stage.attempt(savedView(this.config.dataset.id, link.view), undefined, again);
+      return view && this.followed === link ? this.goAlong({ ...decodeLink(view.hash), view: null }) : undefined;
     }
     await this.under;
     if (link.map && link.map !== stage.entry.space && this.followed === link) await this.switchTo(link.map as Space);
@@ -299,8 +307,10 @@ export class Explorer {
 
   private async followSelection({ selection, filters, any }: Link): Promise<void> {
     const now = this.link();
-    if (filters !== now.filters || any !== now.any) await this.filters.setAll(readParts(filters), any);
-    if (selection !== now.selection) await this.selection.set(readFilter(selection));
+    await Promise.all([
+      filters !== now.filters || any !== now.any ? this.filters.setAll(readParts(filters), any) : null,
+      selection !== now.selection ? this.selection.set(readFilter(selection)) : null,
+    ]);
   }
 }
 

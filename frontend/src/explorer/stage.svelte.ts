@@ -19,6 +19,8 @@ export class Stage {
   error = $state<string | null>(null);
   /** Whether newer versions took the place of the maps of this page, so that something was not there any more. */
   outdated = $state(false);
+  /** Counts what could not be had and may be there all the same. */
+  missed = 0;
   /** What "try again" does; empty where it could do nothing. */
   again = $state.raw<ReadonlySet<() => void>>(new Set());
 
@@ -46,6 +48,7 @@ export class Stage {
 
   /** Says that something could not be had, and how to have it after all. */
   fail(message: string, again: () => void): void {
+    this.missed++;
     this.error = message;
     this.again = new Set([...this.again, again]);
   }
@@ -86,8 +89,9 @@ export class Stage {
 
   /** Says that a newer map is there where that is why something was not; else calls back with the reason. */
   async tell(error: unknown, otherwise: (reason: string) => unknown): Promise<void> {
-    if (error instanceof ApiError && error.status === 404 && (await this.isOutdated())) this.outdated = true;
-    else otherwise(text.reason(error));
+    if (!(error instanceof ApiError) || error.status !== 404 || !(await this.isOutdated())) return void otherwise(text.reason(error));
+    this.missed++;
+    this.outdated = true;
   }
 
   private async isOutdated(): Promise<boolean> {
