@@ -38,6 +38,14 @@ def once_the_database_answers(write: Callable[[], None]) -> None:
         time.sleep(PAUSE)
 
 
+def is_away(error: BaseException) -> bool:
+    """Whether the same may go well later: the database went away or had no connection left, or two
+    transactions got in each other's way. Other errors of the same classes, like a value that is too long for
+    an index, come again each time."""
+    state = getattr(error.__cause__, "sqlstate", None)
+    return isinstance(error, AWAY) and (state is None or state.startswith(("08", "40", "57P", "53300")))
+
+
 def disk_is_full(error: BaseException) -> bool:
     """Whether a file of ours, or one of the database's or of Redis', found no room."""
     if isinstance(error, OSError):

@@ -9,14 +9,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection
 from django.db.models import Q
 from django.utils import timezone
 
 from atlas.datasets.events import publish_import
 from atlas.datasets.models import Dataset, Import, ImportState
 from atlas.datasets.queue import BYTES, priority
-from atlas.patience import disk_is_full, once_the_database_answers
+from atlas.datasets.signals import records_imported
+from atlas.patience import disk_is_full, is_away, once_the_database_answers
 from embeddings.readers import DatasetError
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 BEAT_SECONDS = 0.8
 #: A worker that gave no sign of life for so long was killed.
 SILENCE = timedelta(seconds=15)
+
+
+_OUR_FAULT = "Something went wrong on the server. Its log says what; trying again may help."
 
 
 class LostClaimError(Exception):
@@ -54,8 +58,10 @@ def leaves_a_worker(import_id: UUID) -> bool:
 
 def lock(job: Import) -> tuple[Import, Dataset]:
     """Both rows as they are now, locked until the transaction ends. Raises LostClaimError."""
+    # In the order of `delete_dataset`. Tags and comments, which refer to the dataset, need not wait.
+    datasets = Dataset.objects.select_for_update(no_key=True)
+    dataset = datasets.filter(pk=job.dataset_id, deleting=False).first()
     now = Import.objects.select_for_update().filter(pk=job.pk, claim=job.claim, state=job.state).first()
-    dataset = Dataset.objects.select_for_update().filter(pk=job.dataset_id, deleting=False).first()
     if now is None or dataset is None:
         raise LostClaimError(str(job.pk))
     return now, dataset
@@ -76,22 +82,27 @@ def working_on(job: Import) -> Iterator[None]:
         log.info("import %s was taken from this worker", job.pk)
     except DatasetError as error:
         _fail(job, str(error))
-    except (DatabaseError, OSError) as error:
-        if disk_is_full(error):
-            log.exception("import %s failed", job.pk)
-            once_the_database_answers(lambda: _fail(job, "The server's disk is full."))
-        elif isinstance(error, DatabaseError):
+    except (Error, OSError) as error:
+        if is_away(error):
             raise
-        else:
-            log.exception("import %s failed", job.pk)
-            _fail(job, "A file could not be read or written on the server.")
+        log.exception("import %s failed", job.pk)
+        why = _why(error)
+        once_the_database_answers(lambda: _fail(job, why))
     except Exception:
-        _fail(job, "Something went wrong on the server. Its log says what; trying again may help.")
+        _fail(job, _OUR_FAULT)
         raise
     finally:
         stopped.set()
         beat.join()
         once_the_database_answers(lambda: _free(job))
+
+
+def _why(error: Error | OSError) -> str:
+    if disk_is_full(error):
+        return "The server's disk is full."
+    if isinstance(error, OSError):
+        return "A file could not be read or written on the server."
+    return _OUR_FAULT
 
 
 def _free(job: Import) -> None:
@@ -106,10 +117,16 @@ def _fail(job: Import, error: str) -> None:
 
 
 def _end(job: Import, **fields: Any) -> None:
-    with transaction.atomic():
-        if Import.objects.filter(pk=job.pk, claim=job.claim, state=job.state).update(**fields):
-            job.refresh_from_db()
-            transaction.on_commit(lambda: publish_import(job))
+    if Import.objects.filter(pk=job.pk, claim=job.claim, state=job.state).update(**fields):
+        job.refresh_from_db()
+        publish_import(job)
+        announce_records(job)
+
+
+def announce_records(job: Import) -> None:
+    """For an import that is over, however it ended: what it brought shall be on a map."""
+    if job.imported:
+        records_imported.send(sender=Import, dataset_id=job.dataset_id)
 
 
 def _beat(job: Import, stopped: threading.Event) -> None:
@@ -120,7 +137,7 @@ def _beat(job: Import, stopped: threading.Event) -> None:
                 mine = Import.objects.filter(pk=job.pk, claim=job.claim)
                 if mine.update(heartbeat_at=timezone.now()) and (now := mine.first()):
                     publish_import(now)
-            except DatabaseError as error:
+            except Error as error:
                 log.warning("no sign of life from import %s: %s", job.pk, error)
                 connection.close()
     finally:

@@ -5,6 +5,7 @@ It lives here and not with the teams because what a team owns goes too where nob
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 from django.db import transaction
@@ -13,7 +14,6 @@ from django.db.models import Sum
 from atlas.datasets.imports import OPEN
 from atlas.datasets.models import Dataset, Import
 from atlas.datasets.team_deletion import delete_team
-from atlas.datasets.uploads import remove_upload
 from atlas.teams.membership import change_role
 from atlas.teams.models import Membership, Role, Team, User
 
@@ -60,10 +60,15 @@ def close_account(user: User, heirs: Mapping[UUID, int | None]) -> None:
             delete_team(estate.team)
         elif estate.heirs:
             _hand_over(estate, heirs)
-    for upload in user.uploads.all():
-        remove_upload(upload)
+    files = [upload.path for upload in user.uploads.all()]
     user.delete()
+    transaction.on_commit(lambda: _unlink(files))
     Team.objects.filter(pk__in=[team.pk for team in teams], memberships=None, datasets=None).delete()
+
+
+def _unlink(files: list[Path]) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)
 
 
 def _estate(membership: Membership) -> Estate:

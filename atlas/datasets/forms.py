@@ -42,7 +42,8 @@ class _TypedForm(forms.Form):
         return typed
 
     def is_it(self, typed: str) -> bool:
-        return typed == self.text.strip()
+        # Of the white space in a name a page shows one space.
+        return typed.split() == self.text.split()
 
 
 class ClosingForm(_TypedForm):

@@ -15,10 +15,11 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.text import slugify
 
-from atlas.datasets.claims import SILENCE
+from atlas.datasets.claims import SILENCE, announce_records
 from atlas.datasets.events import publish_import
 from atlas.datasets.models import Dataset, Import, ImportState, Upload, Visibility
 from atlas.datasets.queue import BYTES, priority, send_on_commit
+from atlas.datasets.reading import FILES_GONE
 from atlas.slugs import save_with_free_slug
 from atlas.teams.models import Team, User
 from atlas.text import one_line
@@ -76,8 +77,7 @@ def append(dataset: Dataset, user: User, uploads: Sequence[Upload]) -> Import:
     for upload in uploads:
         if not upload.complete:
             raise ImportRefusedError(f"{upload.filename} has not been uploaded completely.")
-        if upload.imports.exists():
-            raise ImportRefusedError(f"{upload.filename} belongs to another import already.")
+    _claim_uploads(uploads)
     job = Import.objects.create(
         dataset=dataset,
         created_by=user,
@@ -94,9 +94,11 @@ def append(dataset: Dataset, user: User, uploads: Sequence[Upload]) -> Import:
 def start_import(job: Import, choices: dict[str, Any]) -> None:
     """Go, with what the user corrected (as `Choices`, see `reading.py`).
 
-    Raises UnknownColumnError, and ImportRefusedError unless it was described.
+    Raises UnknownColumnError, and ImportRefusedError unless it was described and its files are still here.
     """
     _check_columns(job, choices)
+    if job.state == ImportState.DESCRIBED:
+        _check_files(job)
     _move(
         job,
         (ImportState.DESCRIBED,),
@@ -111,12 +113,12 @@ def start_import(job: Import, choices: dict[str, Any]) -> None:
 def cancel_import(job: Import) -> None:
     """Stop it. A worker notices at its next batch; what was imported stays. Raises ImportRefusedError."""
     _move(job, OPEN, ImportState.CANCELLED, "This import is over already.", finished_at=timezone.now())
+    announce_records(job)
 
 
 def retry_import(job: Import) -> None:
     """Go on where it stopped. Raises ImportRefusedError when the files are gone."""
-    if job.uploads.count() != len(job.files):
-        raise ImportRefusedError("The uploaded files have expired. Upload them again.")
+    _check_files(job)
     _move(
         job,
         (ImportState.FAILED, ImportState.CANCELLED),
@@ -142,6 +144,22 @@ def requeue_orphans() -> int:
 
 def _send(job: Import) -> None:
     send_on_commit(TASKS[ImportState(job.state)], job.pk, level=priority(job.size, BYTES))
+
+
+def _claim_uploads(uploads: Sequence[Upload]) -> None:
+    """Locked until the transaction ends: of two imports that want them one comes first."""
+    own = Upload.objects.filter(pk__in=[upload.pk for upload in uploads])
+    here = own.select_for_update().order_by("pk").values_list("pk", flat=True)
+    if len(here) < len(uploads):
+        raise ImportRefusedError(FILES_GONE)
+    # Asked when they are locked: what was read before may be out of date.
+    if taken := own.filter(imports__isnull=False).first():
+        raise ImportRefusedError(f"{taken.filename} belongs to another import already.")
+
+
+def _check_files(job: Import) -> None:
+    if not job.has_its_files:
+        raise ImportRefusedError(FILES_GONE)
 
 
 def _check_columns(job: Import, choices: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from atlas.cores import cores
 from atlas.datasets import images
-from atlas.datasets.claims import claim_import, leaves_a_worker, lock, working_on
+from atlas.datasets.claims import announce_records, claim_import, leaves_a_worker, lock, working_on
 from atlas.datasets.columns import Column, merge_columns, turned_to_text
 from atlas.datasets.events import publish_import
 from atlas.datasets.known import KnownPictures, without_duplicates
@@ -38,7 +38,6 @@ from atlas.datasets.models import (
 )
 from atlas.datasets.reading import limits, open_import
 from atlas.datasets.report import NOTE
-from atlas.datasets.signals import records_imported
 from atlas.datasets.stored import Stored, text_columns, values_of
 from atlas.datasets.uploads import remove_upload
 from atlas.datasets.vectors import keep_vectors, remove_vectors
@@ -53,6 +52,13 @@ THREADS = min(4, cores())
 
 _COPY = """COPY datasets_record (dataset_id, row, key, source, caption, captions, "values",
  sha256, width, height, format, size) FROM STDIN"""
+
+_TO_TEXT = """UPDATE datasets_record SET "values" = jsonb_set("values", ARRAY[%(name)s], to_jsonb(
+ CASE jsonb_typeof("values" -> %(name)s) WHEN 'array' THEN coalesce((
+  SELECT string_agg(item, ', ' ORDER BY place)
+  FROM jsonb_array_elements_text("values" -> %(name)s) WITH ORDINALITY AS items (item, place)
+ ), '') ELSE "values" ->> %(name)s END))
+ WHERE dataset_id = %(dataset)s AND "values" ? %(name)s"""
 
 
 def run_import(import_id: UUID) -> None:
@@ -76,6 +82,9 @@ def prepare_dataset(job: Import, description: Description) -> int:
     """Bring the dataset's columns and kind of vectors in line with what comes; how many records there were
     before any of this import. Raises DatasetError."""
     now, dataset = lock(job)
+    if not dataset.row_count and not _others_run(now):
+        # What an import that brought nothing said of them binds nobody.
+        dataset.columns, dataset.vector_size = [], None
     if description.dimensions is not None:
         _agree_on_vectors(dataset, description.dimensions)
     old: list[Column] = dataset.columns
@@ -89,7 +98,8 @@ def prepare_dataset(job: Import, description: Description) -> int:
         now.first_row = dataset.row_count
     if description.rows is not None:
         now.total = description.rows + len(description.skipped)
-    now.save(update_fields=["total", "first_row"])
+    now.heartbeat_at = timezone.now()  # to turn a column into text takes its time
+    now.save(update_fields=["total", "first_row", "heartbeat_at"])
     transaction.on_commit(lambda: publish_import(now))
     return now.first_row
 
@@ -174,7 +184,7 @@ def finish(job: Import) -> None:
     """Announce the new records, then call it done: a worker killed in between announces them twice."""
     if not job.imported:
         raise DatasetError(_nothing_imported(job))
-    records_imported.send(sender=Import, dataset_id=job.dataset_id)
+    announce_records(job)
     with transaction.atomic():
         now, _ = lock(job)
         now.state, now.claim, now.finished_at, now.total = ImportState.DONE, None, timezone.now(), now.read
@@ -200,6 +210,11 @@ def _nothing_imported(job: Import) -> str:
     )
 
 
+def _others_run(job: Import) -> bool:
+    running = Import.objects.filter(dataset=job.dataset_id, state=ImportState.RUNNING)
+    return running.exclude(pk=job.pk).exists()
+
+
 def _agree_on_vectors(dataset: Dataset, dimensions: int) -> None:
     if dataset.vector_size is None and dataset.row_count:
         raise DatasetError(
@@ -216,12 +231,9 @@ def _agree_on_vectors(dataset: Dataset, dimensions: int) -> None:
 
 
 def _turn_to_text(dataset: Dataset, name: str) -> None:
+    """As `as_text` does it."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            'UPDATE datasets_record SET "values" = jsonb_set("values", ARRAY[%s], to_jsonb("values" ->> %s))'
-            ' WHERE dataset_id = %s AND "values" ? %s',
-            [name, name, dataset.pk, name],
-        )
+        cursor.execute(_TO_TEXT, {"name": name, "dataset": dataset.pk})
 
 
 def _arrived(item: Stored | Skipped | Future[Stored | Skipped]) -> Stored | Skipped:

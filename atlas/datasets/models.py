@@ -305,6 +305,11 @@ class Import(models.Model):
         return len(self.files) - 1
 
     @property
+    def has_its_files(self) -> bool:
+        """Whether none of the uploads that it reads has expired. A query."""
+        return self.uploads.count() == len(self.files)
+
+    @property
     def open(self) -> bool:
         """Whether somebody or something still has to act."""
         return self.state not in (ImportState.DONE, ImportState.FAILED, ImportState.CANCELLED)

@@ -7,11 +7,23 @@ from django.conf import settings
 
 from atlas.datasets import images
 from atlas.datasets.models import Import
-from embeddings.readers import Choices, ColumnType, Dataset, Description, Limits, ReadError, Row, open_dataset
+from embeddings.readers import (
+    Choices,
+    ColumnType,
+    Dataset,
+    DatasetError,
+    Description,
+    Limits,
+    ReadError,
+    Row,
+    open_dataset,
+)
 from embeddings.readers import Skipped as SkippedByReader
 
 #: Lines of the report that a description shows: the whole of it comes with the import.
 SHOWN_SKIPS = 50
+
+FILES_GONE = "The uploaded files have expired. Upload them again."
 
 
 def limits() -> Limits:
@@ -20,6 +32,8 @@ def limits() -> Limits:
 
 def open_import(job: Import) -> Dataset:
     """The uploaded files, read with the import's choices; to be closed. Raises DatasetError."""
+    if not job.has_its_files:
+        raise DatasetError(FILES_GONE)
     uploads = sorted(
         job.uploads.all(), key=lambda upload: (upload.relative_path or upload.filename, upload.pk)
     )

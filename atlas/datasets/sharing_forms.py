@@ -12,7 +12,7 @@ from atlas.datasets.models import Visibility
 from atlas.teams.models import GuestRole, Scope, ShareLink
 
 #: A host as a frame's policy names it: example.org, *.example.org, https://example.org, localhost:8080.
-_HOST = re.compile(r"(?:https?://)?(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?")
+_HOST = re.compile(r"(?:https?://)?(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?")
 MOST_HOSTS = 50
 
 

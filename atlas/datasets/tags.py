@@ -22,6 +22,7 @@ MOST_TAGS = 250
 SEVERAL, NO_TAG = 254, 255
 #: As many as the map has for categories (frontend/src/map/colours.ts).
 COLOURS = 10
+NO_SUCH_TAG = "There is no such tag."
 
 
 class TagRefusedError(Exception):
@@ -37,7 +38,7 @@ def tag_of(dataset: Dataset, tag_id: UUID) -> Tag:
     """Raises Http404."""
     found = tags_of(dataset).filter(pk=tag_id).first()
     if found is None:
-        raise Http404("There is no such tag.")
+        raise Http404(NO_SUCH_TAG)
     return found
 
 
@@ -64,10 +65,14 @@ def change_tag(tag: Tag, *, name: str | None = None, colour: int | None = None) 
 
 
 def add_tag(tag: Tag, mask: Mask, asker: Asker) -> int:
-    """Put it on the rows of the mask; returns on how many it was not before."""
+    """Put it on the rows of the mask; returns on how many it was not before. Raises Http404."""
     person = _person(asker)
     rows = [int(row) for row in np.flatnonzero(mask)]
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        # To find the rows takes a while: somebody may have deleted it meanwhile.
+        cursor.execute("SELECT 1 FROM datasets_tag WHERE id = %s FOR KEY SHARE", [tag.pk])
+        if cursor.fetchone() is None:
+            raise Http404(NO_SUCH_TAG)
         cursor.execute(
             "INSERT INTO datasets_taggedrecord (tag_id, row, who_id, at)"
             " SELECT %s, unnest(%s::int[]), %s, now() ON CONFLICT DO NOTHING",
@@ -79,8 +84,11 @@ def add_tag(tag: Tag, mask: Mask, asker: Asker) -> int:
 def remove_tag(tag: Tag, mask: Mask) -> int:
     """Take it off the rows of the mask; returns on how many it was."""
     rows = [int(row) for row in np.flatnonzero(mask)]
-    removed, _ = TaggedRecord.objects.filter(tag=tag, row__in=rows).delete()
-    return removed
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM datasets_taggedrecord WHERE tag_id = %s AND row = ANY(%s)", [tag.pk, rows]
+        )
+        return int(cursor.rowcount)
 
 
 def tag_codes(dataset: Dataset, row_count: int) -> NDArray[np.uint8]:

@@ -6,6 +6,7 @@ checksum: until it is verified the row's `offset` counts and the bytes after it 
 """
 
 import fcntl
+import math
 import os
 import shutil
 from datetime import datetime, timedelta
@@ -125,15 +126,20 @@ def _remove_strays() -> int:
     folder = Path(settings.ATLAS_HOME) / "uploads"
     # The youngest are left alone: between making the row and the file there is no lock.
     old = timezone.now().timestamp() - 3600
-    files = [path for path in folder.glob("*") if path.stat().st_mtime < old]
-    known = {
-        str(pk)
-        for pk in Upload.objects.filter(pk__in=[path.name for path in files]).values_list("pk", flat=True)
-    }
+    files = [path for path in folder.glob("*") if _changed_at(path) < old]
+    known = {str(pk) for pk in Upload.objects.values_list("pk", flat=True)}
     strays = [path for path in files if path.name not in known]
     for path in strays:
         path.unlink(missing_ok=True)
     return len(strays)
+
+
+def _changed_at(path: Path) -> float:
+    """What was removed since the folder was read is for ever young."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return math.inf
 
 
 def _expiry() -> datetime:

@@ -129,9 +129,9 @@ def settings_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     dataset = find(request, team, slug, to_edit=True)
     form = SettingsForm(request.POST or None, instance=Dataset.objects.get(pk=dataset.pk))
     if request.method == "POST" and form.is_valid():
-        change_dataset(dataset, **form.cleaned_data)
+        change_dataset(dataset, **{name: form.cleaned_data[name] for name in form.changed_data})
         if "name" in form.changed_data:
-            record_event(dataset, "renamed", asker_of(request), f"renamed it to {form.cleaned_data['name']}")
+            record_event(dataset, "renamed", asker_of(request), f"renamed it to {dataset.name}")
         messages.success(request, "Saved.")
         return redirect("datasets:settings", team, slug)
     return _settings(request, dataset, form=form)

@@ -78,7 +78,8 @@ def export_records(request: HttpRequest, dataset_id: UUID, body: ExportIn) -> St
     rows, extra = _asked_for(asker, dataset, body)
     pieces = _pieces(dataset, rows, body.format, permit(asker, dataset_id), extra)
     name, suffix, kind = _FILES[body.format]
-    record_event(dataset, "exported", asker, f"exported {len(rows):,} records as {name}")
+    count = f"{len(rows):,} record{'' if len(rows) == 1 else 's'}"
+    record_event(dataset, "exported", asker, f"exported {count} as {name}")
     response = StreamingHttpResponse(_streamed(pieces), content_type=kind)
     response["Content-Disposition"] = f'attachment; filename="{dataset.slug}.{suffix}"'
     response["X-Content-Type-Options"] = "nosniff"

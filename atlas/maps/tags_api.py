@@ -121,7 +121,8 @@ def tag_records(request: HttpRequest, dataset_id: UUID, tag_id: UUID, body: TagR
     if changed:
         done = "took" if body.add is None else "put"
         word = "off" if body.add is None else "on"
-        record_event(dataset, "tagged", asker, f"{done} the tag {tag.name} {word} {changed:,} records")
+        count = f"{changed:,} record{'' if changed == 1 else 's'}"
+        record_event(dataset, "tagged", asker, f"{done} the tag {tag.name} {word} {count}")
     return {"changed": changed, "count": tag.tagged.count()}
 
 

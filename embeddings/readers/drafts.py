@@ -15,7 +15,7 @@ from embeddings.readers.rows import Column, Picture, Value, Vector
 from embeddings.readers.tables import Record
 from embeddings.readers.values import as_text, is_empty, to_value, to_vector
 
-_LONGEST_ID = 1_000
+_LONGEST_ID = 2_000  # bytes: ids are indexed, and an entry of an index has at most 2,704
 
 Key = int | str  # what a record is about: a picture's place, or an id by which tables are joined
 
@@ -69,7 +69,7 @@ class DraftMaker:
         if record.picture is not None:
             return record.picture
         if plan.joins_by_id and plan.id is not None:
-            return None if is_empty(cell := record.cells.get(plan.id)) else as_text(cell)[:_LONGEST_ID]
+            return None if is_empty(cell := record.cells.get(plan.id)) else _id_of(cell)
         if plan.picture is None or is_empty(cell := record.cells.get(plan.picture)):
             return None
         name = _path_of(cell) if plan.embedded or isinstance(cell, dict) else as_text(cell)
@@ -90,7 +90,7 @@ class DraftMaker:
         elif plan.embedded and plan.picture is not None:
             draft.picture = self._embedded(draft.source, record.cells.get(plan.picture))
         if plan.id is not None and not is_empty(cell := record.cells.get(plan.id)):
-            draft.id = as_text(cell)[:_LONGEST_ID]
+            draft.id = _id_of(cell)
         for name in plan.captions:
             self._add_captions(draft, record.cells.get(name))
         if plan.vector is not None and not is_empty(cell := record.cells.get(plan.vector)):
@@ -159,6 +159,10 @@ class DraftMaker:
             draft.notes.append(f"{name}: a text of {len(value):,} characters was cut to {longest:,}.")
             value = value[:longest]
         draft.values[name] = value
+
+
+def _id_of(cell: Any) -> str:
+    return as_text(cell).encode()[:_LONGEST_ID].decode(errors="ignore")
 
 
 def _path_of(cell: Any) -> str | None:

@@ -5,7 +5,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from atlas.datasets.imports import create_dataset
 from atlas.datasets.models import Dataset, Event, Import, ImportState
 from atlas.teams.models import AuditEvent, AuditVerb, User
 from tests.datasets.material import fruit_zip, uploaded
@@ -118,6 +121,16 @@ def test_an_upload_is_imported_once(cast: Cast) -> None:
     upload = str(uploaded(cast.alice, "a.zip", b"x").pk)
     assert create(cast.alice, uploads=[upload]).status_code == 201
     assert create(cast.alice, uploads=[upload]).status_code == 409
+
+
+def test_many_uploads_are_locked_and_looked_up_at_once(cast: Cast) -> None:
+    uploads = [uploaded(cast.alice, f"{number}.png", b"x") for number in range(20)]
+    with CaptureQueriesContext(connection) as asked:
+        create_dataset(cast.team, "Fruit", cast.alice, uploads)
+    assert len(asked) < 20
+    locked = [query["sql"] for query in asked if "FOR UPDATE" in query["sql"]]
+    assert len(locked) == 1
+    assert '"datasets_upload"' in locked[0]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from atlas.datasets.models import Dataset, Import, ImportState, Record
 from tests.datasets.material import fruit_zip, new_import, picture, uploaded, zip_of
 from tests.people import Cast, client_of
 
+EXPIRED = "The uploaded files have expired. Upload them again."
+
 
 def call(cast: Cast, job: Import, verb: str = "", **body: Any) -> Any:
     client, address = client_of(cast.alice), f"/api/datasets/{job.dataset_id}/imports/{job.pk}"
@@ -116,7 +118,21 @@ def test_it_cannot_be_tried_again_without_its_files(cast: Cast, described: Impor
     described.uploads.get().delete()
     response = call(cast, described, "retry")
     assert response.status_code == 409
-    assert response.json() == {"detail": "The uploaded files have expired. Upload them again."}
+    assert response.json() == {"detail": EXPIRED}
+
+
+def test_it_is_not_started_or_run_without_one_of_its_files(cast: Cast) -> None:
+    uploads = [uploaded(cast.alice, f"{colour}.png", picture(colour)) for colour in ("red", "blue")]
+    job = create_dataset(cast.team, "", cast.alice, uploads).imports.get()
+    describe_import(job.pk)
+    assert Import.objects.filter(state=ImportState.DESCRIBED).update(state=ImportState.QUEUED)
+    uploads[0].delete()
+    run_import(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.error) == (ImportState.FAILED, EXPIRED)
+    Import.objects.update(state=ImportState.DESCRIBED)
+    response = call(cast, job, "start")
+    assert (response.status_code, response.json()) == (409, {"detail": EXPIRED})
 
 
 def test_a_folder_is_imported_as_one(cast: Cast, data_folder: Path) -> None:

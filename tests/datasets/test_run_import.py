@@ -1,19 +1,25 @@
 """The verb `run_import`."""
 
 import errno
+from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 from uuid import uuid4
 
 import numpy as np
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import InterfaceError, OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from psycopg.errors import ProgramLimitExceeded
 from pytest_django import Settings
 
-from atlas.datasets import ingest
+from atlas.datasets import claims, ingest
 from atlas.datasets.describe import describe_import
 from atlas.datasets.imports import append, cancel_import, requeue_orphans, retry_import, start_import
 from atlas.datasets.ingest import run_import
@@ -58,18 +64,21 @@ def test_it_removes_the_upload_in_the_end(fruit: Dataset, data_folder: Path) -> 
     assert not list((data_folder / "uploads").iterdir())
 
 
-def test_it_announces_the_records(cast: Cast) -> None:
-    heard: list[Any] = []
+@pytest.fixture
+def heard() -> Iterator[list[Any]]:
+    """What is announced: the dataset, and how many records it has by then."""
+    told: list[Any] = []
 
     def listen(sender: Any, dataset_id: Any, **_: Any) -> None:
-        heard.append((dataset_id, Dataset.objects.get(pk=dataset_id).row_count))
+        told.append((dataset_id, Dataset.objects.get(pk=dataset_id).row_count))
 
     records_imported.connect(listen)
-    try:
-        dataset = imported_dataset(cast)
-    finally:
-        records_imported.disconnect(listen)
-    assert heard == [(dataset.pk, 3)]
+    yield told
+    records_imported.disconnect(listen)
+
+
+def test_it_announces_the_records(cast: Cast, heard: list[Any]) -> None:
+    assert heard == [(imported_dataset(cast).pk, 3)]
 
 
 def test_it_does_nothing_while_another_worker_is_at_it(cast: Cast) -> None:
@@ -115,8 +124,8 @@ def test_an_import_of_a_silent_worker_is_sent_again(cast: Cast) -> None:
     assert requeue_orphans() == 1
 
 
-def test_it_stops_when_it_is_cancelled_and_goes_on_when_asked(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
+def test_it_stops_when_it_is_cancelled_announces_what_came_and_goes_on_when_asked(
+    cast: Cast, heard: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ingest, "BATCH_ITEMS", 10)
     job = new_import(cast, "table.csv", table(30))
@@ -134,6 +143,7 @@ def test_it_stops_when_it_is_cancelled_and_goes_on_when_asked(
     run_import(job.pk)
     job.refresh_from_db()
     assert (job.state, job.read, job.claim) == (ImportState.CANCELLED, 10, None)
+    assert heard == [(job.dataset_id, 10)]
     monkeypatch.setattr(ingest, "import_batch", real)
     retry_import(job)
     run_import(job.pk)
@@ -210,6 +220,35 @@ def test_a_column_with_two_types_becomes_text(cast: Cast) -> None:
     assert ages == ["1", "2", "old"]
 
 
+def test_a_list_becomes_the_text_that_a_new_record_would_have(cast: Cast) -> None:
+    lists: dict[str, str | bytes] = {
+        "1.png": picture("red"),
+        "2.png": picture("blue"),
+        "t.jsonl": '{"file": "1.png", "of": ["b", "a\\"c"]}\n{"file": "2.png", "of": []}\n',
+    }
+    first = run(new_import(cast, "one.zip", zip_of(lists)))
+    dataset = Dataset.objects.get(pk=first.dataset_id)
+    texts: dict[str, str | bytes] = {
+        "3.png": picture("green"),
+        "t.jsonl": '{"file": "3.png", "of": "some words that are long"}',
+    }
+    run(append(dataset, cast.bob, [uploaded(cast.bob, "two.zip", zip_of(texts))]))
+    values = [record.values for record in Record.objects.filter(dataset=dataset).order_by("row")]
+    assert [each.get("of") for each in values] == ['b, a"c', None, "some words that are long"]
+    again = run(append(dataset, cast.bob, [uploaded(cast.bob, "one.zip", zip_of(lists))]))
+    assert (again.imported, again.skipped) == (0, 2)
+
+
+def test_what_brought_nothing_binds_no_later_import(cast: Cast) -> None:
+    failed = run(new_import(cast, "v.csv", vectors_table([[0.0] * 4] * 3)))
+    dataset = Dataset.objects.get(pk=failed.dataset_id)
+    assert (failed.state, dataset.vector_size) == (ImportState.FAILED, 4)
+    job = run(append(dataset, cast.bob, [uploaded(cast.bob, "one.csv", table(3))]))
+    dataset.refresh_from_db()
+    assert (job.imported, dataset.vector_size) == (3, None)
+    assert dataset.columns == [{"name": "n", "type": "number"}]
+
+
 def test_it_reports_remarks_beside_the_skipped(cast: Cast, settings: Settings) -> None:
     settings.ATLAS_LIMITS = {**settings.ATLAS_LIMITS, "caption_length": 5}
     job = run(new_import(cast, "one.csv", b"id,caption\na,A caption that is far too long\n"))
@@ -240,6 +279,55 @@ def test_a_bug_of_ours_fails_the_import_and_is_told(cast: Cast, monkeypatch: pyt
     job.refresh_from_db()
     assert job.state == ImportState.FAILED
     assert "Something went wrong on the server" in job.error
+
+
+@pytest.mark.parametrize(
+    ("cause", "state"), [(ProgramLimitExceeded(), ImportState.FAILED), (None, ImportState.RUNNING)]
+)
+def test_it_fails_by_an_error_of_the_database_and_not_by_one_that_is_away(
+    cast: Cast, heard: list[Any], monkeypatch: pytest.MonkeyPatch, cause: Exception | None, state: ImportState
+) -> None:
+    monkeypatch.setattr(ingest, "BATCH_ITEMS", 2)
+    job = new_import(cast, "one.csv", table(3))
+    describe_import(job.pk)
+    job.refresh_from_db()
+    start_import(job, {})
+    real = ingest.copy_records
+
+    def broken(dataset: Dataset, stored: list[Stored]) -> None:
+        if dataset.row_count:
+            raise OperationalError from cause
+        real(dataset, stored)
+
+    monkeypatch.setattr(ingest, "copy_records", broken)
+    with nullcontext() if cause else pytest.raises(OperationalError):
+        run_import(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.imported, bool(job.error)) == (state, 2, bool(cause))
+    assert heard == ([(job.dataset_id, 2)] if cause else [])
+
+
+def test_a_lost_connection_does_not_end_the_signs_of_life(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = new_import(cast, "one.csv", table(3))
+    publish = Mock(side_effect=[InterfaceError, None])
+    monkeypatch.setattr(claims, "publish_import", publish)
+    monkeypatch.setattr(claims, "connection", Mock())  # the thread's own, which it closes
+    stopped = Mock(wait=Mock(side_effect=[False, False, True]))
+    claims._beat(job, stopped)
+    assert publish.call_count == 2
+
+
+def test_it_locks_in_the_order_of_a_deletion_and_lets_people_tag_meanwhile(cast: Cast) -> None:
+    job = new_import(cast, "one.csv", table(3))
+    with CaptureQueriesContext(connection) as asked:
+        claims.lock(job)
+    locks = [(query["sql"].partition(" FROM ")[2].split()[0], query["sql"][-18:]) for query in asked]
+    assert locks == [
+        ('"datasets_dataset"', " FOR NO KEY UPDATE"),
+        ('"datasets_import"', "LIMIT 1 FOR UPDATE"),
+    ]
 
 
 def test_it_writes_a_file_again_that_a_killed_worker_left_unfinished(cast: Cast) -> None:

@@ -4,6 +4,7 @@ import base64
 import errno
 import fcntl
 import hashlib
+import os
 from datetime import timedelta
 from typing import Any, BinaryIO
 
@@ -237,6 +238,10 @@ def test_it_removes_what_nobody_came_back_for(alice: Client) -> None:
     old, young = Upload.objects.order_by("created_at")
     Upload.objects.filter(pk=old.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
     gone, kept = old.path, young.path
-    assert remove_expired() == 1
+    stray = gone.with_name("stray")
+    stray.touch()
+    os.utime(stray, (0, 0))
+    assert remove_expired() == 2
     assert not gone.exists()
+    assert not stray.exists()
     assert kept.exists()

@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries, DjangoDbBlocker, Settings
 from atlas.datasets import tags
 from atlas.datasets.models import Dataset, State, Tag, Visibility
 from atlas.datasets.table import sorted_rows
-from atlas.maps import selection_api
+from atlas.maps import selection_api, tags_api
 from atlas.maps.models import Build, DataMap, MapVersion, Topic
 from atlas.maps.selection import inside, rows_matching
 from tests.maps.building import make_maps
@@ -260,8 +260,29 @@ def test_a_tag_is_put_on_what_a_filter_finds_and_taken_off(world: World) -> None
     assert world.call("post", url, {"add": {"rows": [0, 1]}}).json() == {"changed": 1, "count": 26}
     assert rows_of(world, ordinals(world.select({"tag": tag["id"]}))) == {1, *range(0, COUNT, 8)}
     assert world.call("post", url, {"remove": red}).json() == {"changed": 25, "count": 1}
+    told = [event.text for event in world.dataset.events.filter(verb="tagged")]
+    assert told == [
+        "took the tag blurry off 25 records",
+        "put the tag blurry on 1 record",
+        "put the tag blurry on 25 records",
+    ]
     of_record = world.call("get", f"/api/datasets/{world.dataset.pk}/records/1/tags").json()["tags"]
     assert [(each["name"], each["count"]) for each in of_record] == [("blurry", 1)]
+
+
+def test_a_tag_that_was_deleted_while_its_records_were_looked_for_does_not_exist(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tag = world.tag("blurry").json()["id"]
+
+    def late(*arguments: Any) -> Any:
+        Tag.objects.filter(pk=tag).delete()
+        return rows_matching(*arguments)
+
+    monkeypatch.setattr(tags_api, "rows_matching", late)
+    url = f"/api/datasets/{world.dataset.pk}/tags/{tag}/records"
+    answer = world.call("post", url, {"add": {"rows": [1]}})
+    assert (answer.status_code, answer.json()) == (404, {"detail": "There is no such tag."})
 
 
 def test_the_tags_of_all_records_take_as_many_queries_as_those_of_one(

@@ -69,20 +69,15 @@ def test_repeated_ids_are_reported(tmp_path: Path) -> None:
     assert [(item.source, item.reason) for item in skipped] == [("t.csv:22", Reason.DUPLICATE_ID)]
 
 
+def test_an_id_is_cut_to_what_an_index_takes(tmp_path: Path) -> None:
+    rows, _ = read(file_of(tmp_path / "t.csv", f"id,text\nx{'画' * 900},some words\n"))
+    assert rows[0].id == "x" + "画" * 666  # 1,999 bytes
+
+
 def test_a_column_that_repeats_itself_is_no_id(tmp_path: Path) -> None:
     rows, skipped = read(file_of(tmp_path / "t.csv", "id,text\n" + "1,some words\n" * 10))
     assert not skipped
     assert [row.id for row in rows] == [None] * 10
-
-
-def test_what_several_pictures_share_is_no_id(tmp_path: Path) -> None:
-    lines = [f"images/{at}.png,words {at},{'ab'[at % 2]},p{at}\n" for at in range(3)]
-    table = "file_name,caption,sku,key\n" + "".join(2 * line for line in lines)
-    rows, skipped = read(zipped(tmp_path, table))
-    assert not skipped
-    assert [(row.id, row.values) for row in rows] == [
-        (f"p{at}", {"sku": sku}) for at, sku in enumerate("aba")
-    ]
 
 
 def test_the_longest_text_is_the_caption_where_no_name_tells(tmp_path: Path) -> None:

@@ -106,7 +106,9 @@ def test_only_the_sites_that_its_owner_names_show_it_in_a_frame(public: Dataset,
     )
 
 
-@pytest.mark.parametrize("host", ["exa mple", "example.org;", "'self'", "*", "https://example.org/page", "-"])
+@pytest.mark.parametrize(
+    "host", ["exa mple", "example.org;", "'self'", "*", "https://example.org/page", "-", "a:٨"]
+)
 def test_what_is_no_site_is_not_named(public: Dataset, world: World, host: str) -> None:
     owner = client_of(world.cast.alice)
 

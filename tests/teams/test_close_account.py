@@ -2,7 +2,7 @@ from uuid import UUID
 
 import pytest
 from django.test import Client
-from pytest_django import Settings
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from atlas.datasets.closing import ClosingRefusedError, close_account, estates_of
 from atlas.datasets.delete import remove_dataset
@@ -109,11 +109,14 @@ def test_a_team_is_deleted_where_one_says_so(cast: Cast) -> None:
     assert User.objects.filter(pk=cast.bob.pk).exists()
 
 
-def test_unfinished_uploads_leave_no_file(cast: Cast) -> None:
-    upload = create_upload(cast.charlie, "half.zip", 100)
-    assert upload.path.exists()
-    close_account(cast.charlie, {})
-    assert not upload.path.exists()
+def test_unfinished_uploads_leave_no_file_once_it_is_certain(
+    cast: Cast, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    path = create_upload(cast.charlie, "half.zip", 100).path
+    with django_capture_on_commit_callbacks(execute=True):
+        close_account(cast.charlie, {})
+        assert path.exists()
+    assert not path.exists()
 
 
 def test_an_import_that_still_reads_keeps_the_account(cast: Cast) -> None:

@@ -19,10 +19,8 @@ export class Stage {
   error = $state<string | null>(null);
   /** Whether newer versions took the place of the maps of this page, so that something was not there any more. */
   outdated = $state(false);
-  /** Counts what could not be had and may be there all the same. */
-  missed = 0;
-  /** What "try again" does; empty where it could do nothing. */
-  again = $state.raw<ReadonlySet<() => void>>(new Set());
+  /** What "try again" does. */
+  private readonly again = new Set<() => void>();
 
   readonly entry = $derived(this.map.entry);
   readonly columns = $derived(this.map.manifest.columns);
@@ -32,7 +30,7 @@ export class Stage {
   constructor(readonly config: MapConfig) {}
 
   adopt(map: OpenedMap): void {
-    this.again = new Set();
+    this.again.clear();
     this.map = map;
     this.topics = [];
     this.camera = map.view.mover.camera;
@@ -48,9 +46,8 @@ export class Stage {
 
   /** Says that something could not be had, and how to have it after all. */
   fail(message: string, again: () => void): void {
-    this.missed++;
     this.error = message;
-    this.again = new Set([...this.again, again]);
+    this.again.add(again);
   }
 
   /** Shows what a map's files say, unless another map is shown by then; a failure is said, and asked for again on request. */
@@ -61,37 +58,28 @@ export class Stage {
     );
   }
 
-  dismiss(): void {
-    this.error = null;
-    this.again = new Set();
-  }
-
   retry(): void {
-    const { again } = this;
-    this.dismiss();
-    again.forEach((ask) => ask());
+    this.error = null;
+    const all = [...this.again];
+    this.again.clear();
+    this.view.retry();
+    all.forEach((ask) => ask());
   }
 
-  /** The result, or null with the error told. What was aborted is told to nobody. `again` asks once more, where that may help. */
-  async attempt<T>(work: Promise<T>, signal?: AbortSignal, again?: () => unknown): Promise<T | null> {
+  /** The result, or null with the error told. What was aborted is told to nobody. */
+  async attempt<T>(work: Promise<T>, signal?: AbortSignal): Promise<T | null> {
     try {
       return await work;
     } catch (error) {
-      const told = (reason: string): void => {
-        if (signal?.aborted) return;
-        if (again && isPassing(error)) this.fail(reason, () => signal?.aborted || again());
-        else this.error = reason;
-      };
-      if (!signal?.aborted) await this.tell(error, told);
+      if (!signal?.aborted) await this.tell(error, (reason) => signal?.aborted || (this.error = reason));
       return null;
     }
   }
 
   /** Says that a newer map is there where that is why something was not; else calls back with the reason. */
   async tell(error: unknown, otherwise: (reason: string) => unknown): Promise<void> {
-    if (!(error instanceof ApiError) || error.status !== 404 || !(await this.isOutdated())) return void otherwise(text.reason(error));
-    this.missed++;
-    this.outdated = true;
+    if (error instanceof ApiError && error.status === 404 && (await this.isOutdated())) this.outdated = true;
+    else otherwise(text.reason(error));
   }
 
   private async isOutdated(): Promise<boolean> {
@@ -101,9 +89,6 @@ export class Stage {
     return now.some(({ id, version }) => maps.some((map) => map.id === id && map.version !== version));
   }
 }
-
-/** Whether the same request may be answered a little later: the server said no more than that it could not, or nothing at all. */
-export const isPassing = (error: unknown): boolean => !(error instanceof ApiError) || error.status >= 500 || error.status === 429;
 
 /** Where a record is on the map, if it is on it. */
 export function placed({ ordinal, x, y }: { ordinal: number | null; x: number | null; y: number | null }): Found | null {
