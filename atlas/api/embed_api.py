@@ -20,9 +20,9 @@ from atlas.teams.models import ApiKey
 router = Router(tags=["embed"], auth=Key())
 
 MOST_ITEMS = 512
-#: Of one text, and of all texts of a request.
+#: Of one text, and of all texts of a request; of one picture, and of all.
 MOST_CHARACTERS, MOST_IN_ALL = 50_000, 1_000_000
-MOST_PICTURE_BYTES = 16 << 20
+MOST_PICTURE_BYTES, MOST_BYTES_IN_ALL = 16 << 20, 256 << 20
 #: Texts and pictures that one key may send in so many seconds. Short: clients try again for half a minute.
 ITEMS, ITEM_SECONDS = 2_000, 10
 
@@ -68,29 +68,39 @@ def embed(request: HttpRequest, body: EmbedIn) -> JsonResponse:
     key = embedding_key(request)
     if body.texts is not None:
         return answer_texts(key, body.texts, body)
-    pictures = [_decoded(place, each) for place, each in enumerate(body.images or [])]
-    return answer_pictures(key, body.model, pictures)
+    images = body.images or []
+    model = admit_pictures(key, body.model, [len(each) * 3 // 4 for each in images])
+    return answer_pictures(model, [_decoded(place, each) for place, each in enumerate(images)])
 
 
 def answer_texts(key: ApiKey, texts: list[str], wish: Wish) -> JsonResponse:
     model = _model(wish.model, towers.names_of(settings.ATLAS_MODEL)[0])
     if sum(map(len, texts)) > MOST_IN_ALL:
         raise HttpError(422, f"The texts of one request have at most {MOST_IN_ALL:,} characters in all.")
+    if wish.long_text_mode == "mean":
+        _check_lengths(texts)
     _count(key, len(texts))
     vectors, tokens = embedding.embed_texts(texts, wish.task_type, wish.dimensionality, wish.long_text_mode)
     return _answer(model, vectors, {"prompt_tokens": tokens, "total_tokens": tokens})
 
 
-def answer_pictures(key: ApiKey, model: str | None, pictures: list[bytes]) -> JsonResponse:
+def admit_pictures(key: ApiKey, model: str | None, sizes: list[int]) -> str:
+    """The model that will embed pictures of so many bytes, before any of them is read. Raises HttpError."""
     named = _model(model, towers.names_of(settings.ATLAS_MODEL)[1])
-    for place, picture in enumerate(pictures):
-        if len(picture) > MOST_PICTURE_BYTES:
+    for place, size in enumerate(sizes):
+        if size > MOST_PICTURE_BYTES:
             raise HttpError(
                 422, f"Picture {place} of the request is larger than {MOST_PICTURE_BYTES >> 20} MB."
             )
-    _count(key, len(pictures))
+    if sum(sizes) > MOST_BYTES_IN_ALL:
+        raise HttpError(422, f"The pictures of one request have at most {MOST_BYTES_IN_ALL >> 20} MB in all.")
+    _count(key, len(sizes))
+    return named
+
+
+def answer_pictures(model: str, pictures: list[bytes]) -> JsonResponse:
     vectors = embedding.embed_pictures(pictures)
-    return _answer(named, vectors, {"prompt_tokens": 0, "total_tokens": 0, "images": len(pictures)})
+    return _answer(model, vectors, {"prompt_tokens": 0, "total_tokens": 0, "images": len(pictures)})
 
 
 def _model(asked: str | None, names: set[str]) -> str:
@@ -101,6 +111,16 @@ def _model(asked: str | None, names: set[str]) -> str:
         known = " or ".join(f"“{name}”" for name in sorted(names))
         raise HttpError(422, f"This server embeds with {known}, not with “{asked}”.")
     return asked
+
+
+def _check_lengths(texts: list[str]) -> None:
+    for place, text in enumerate(texts):
+        if embedding.about_tokens(text) > embedding.MOST_TOKENS:
+            raise HttpError(
+                422,
+                f"Text {place} of the request is too long for “mean”: send it in parts of about"
+                f" {embedding.MOST_TOKENS:,} tokens, or with “truncate”.",
+            )
 
 
 def _count(key: ApiKey, items: int) -> None:

@@ -16,10 +16,12 @@ from atlas.search.api import away_error, checked
 from atlas.search.asking import Asked
 from atlas.search.replies import Answer, WorkerAwayError
 
-#: What the worker gets at a time: a second or two of its work. One long text is a piece of its own.
-PIECE_TEXTS, PIECE_CHARACTERS, PIECE_PICTURES = 16, 8_000, 4
+#: What the worker gets at a time: a few seconds of its work. One long text is a piece of its own.
+PIECE_TEXTS, PIECE_TOKENS, PIECE_PICTURES = 16, 2_000, 4
 #: For each piece, those of others before it included.
 WAIT_SECONDS = 120
+#: Of a text that is read whole: one core needs 90 seconds for as many by the slowest model.
+MOST_TOKENS = 12_500
 
 
 def embed_texts(
@@ -63,12 +65,20 @@ def _ask(task: Asked, *arguments: object) -> Answer:
         raise away_error(error) from None
 
 
+def about_tokens(text: str) -> int:
+    """How many tokens a text has, about: where letters are not Latin ones each is a token of its own."""
+    latin = len(text.encode("ascii", "ignore"))
+    return latin // 4 + len(text) - latin
+
+
 def _pieces(texts: Sequence[str]) -> Iterator[list[str]]:
     piece: list[str] = []
+    tokens = 0
     for text in texts:
-        if piece and (len(piece) == PIECE_TEXTS or sum(map(len, piece)) + len(text) > PIECE_CHARACTERS):
+        tokens += about_tokens(text)
+        if piece and (len(piece) == PIECE_TEXTS or tokens > PIECE_TOKENS):
             yield piece
-            piece = []
+            piece, tokens = [], about_tokens(text)
         piece.append(text)
     yield piece
 

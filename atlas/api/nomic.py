@@ -16,7 +16,7 @@ from ninja.errors import HttpError
 
 from atlas.api.auth import Key, embedding_key
 from atlas.api.document import DocumentedAPI
-from atlas.api.embed_api import MOST_ITEMS, EmbedOut, TextsIn, answer_pictures, answer_texts
+from atlas.api.embed_api import MOST_ITEMS, EmbedOut, TextsIn, admit_pictures, answer_pictures, answer_texts
 from atlas.api.errors import tell_errors
 from atlas.api.parser import ShallowParser
 from atlas.api.reference import Reference
@@ -74,9 +74,10 @@ def embed_image(
     key = embedding_key(request)
     if bool(images) == bool(urls):
         raise HttpError(422, "Send either `images` or `urls`.")
+    named = admit_pictures(key, model, [each.size or 0 for each in images] or [0] * len(urls))
     if images:
-        return answer_pictures(key, model, [each.read() for each in images])
-    return answer_pictures(key, model, [_fetched(place, url) for place, url in enumerate(urls)])
+        return answer_pictures(named, [each.read() for each in images])
+    return answer_pictures(named, [_fetched(place, url) for place, url in enumerate(urls)])
 
 
 def _fetched(place: int, url: str) -> bytes:

@@ -50,9 +50,9 @@ def test_many_texts_go_to_the_worker_in_pieces_and_come_back_in_order(
         return task(texts, *rest)
 
     monkeypatch.setattr(asking, "ask_later", ask_later)
-    texts = [f"text {i}" for i in range(20)] + ["long " * 2_000, "short"]
+    texts = [f"text {i}" for i in range(20)] + ["long " * 2_000, "short", "苹果" * 500, "苹果" * 600]
     together = vectors_of(ask(token, texts=texts))
-    assert pieces == [16, 4, 1, 1]
+    assert pieces == [16, 4, 1, 2, 1]
     assert (together[19] == vectors_of(ask(token, texts=["text 19"]))[0]).all()
 
 
@@ -100,6 +100,7 @@ def test_no_picture_stays_in_the_cache(token: str, monkeypatch: pytest.MonkeyPat
         {"texts": ["a"] * (embed_api.MOST_ITEMS + 1)},
         {"texts": ["a" * (embed_api.MOST_CHARACTERS + 1)]},
         {"texts": ["a" * 50_000] * 21},
+        {"texts": ["苹" * 12_501], "long_text_mode": "mean"},
     ],
 )
 def test_what_makes_no_sense_is_refused_before_any_work(token: str, model: FakeModel, body: Any) -> None:

@@ -4,11 +4,12 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
 from django.test import Client
 from PIL import Image
 from pytest_django import Settings
 
+from atlas.api import embed_api, nomic
 from atlas.teams.keys import create_key
 from atlas.teams.models import KeyScope
 from tests.maps.fake_towers import DIMENSIONS
@@ -120,6 +121,24 @@ def test_addresses_are_fetched_only_where_the_server_allows_it(client: Client) -
     )
     assert answer.status_code == 422
     assert "does not fetch" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("limit", ["MOST_PICTURE_BYTES", "MOST_BYTES_IN_ALL", "ITEMS"])
+def test_what_is_too_much_is_refused_before_any_of_it_is_read(
+    client: Client, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    def unread(*_: Any) -> bytes:
+        raise AssertionError("read in vain")
+
+    monkeypatch.setattr(embed_api, limit, 1)
+    monkeypatch.setattr(embed_api, "ITEM_SECONDS", 3600)
+    monkeypatch.setattr(nomic, "fetch_picture", unread)
+    monkeypatch.setattr(UploadedFile, "read", property(lambda _: unread), raising=False)
+    body, kind = multipart([b"four"] * 2, "nomic-v1.5")
+    assert client.post("/v1/embedding/image", body, content_type=kind).status_code in (422, 429)
+    if limit == "ITEMS":
+        urls = {"urls": ["https://example.org/a.jpg"] * 2}
+        assert client.post("/v1/embedding/image", urls).status_code == 429
 
 
 @pytest.mark.parametrize(
