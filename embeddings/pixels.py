@@ -17,14 +17,16 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from embeddings.configs import read_json
 from embeddings.errors import ItemError, ModelError
 
 MAX_PIXELS = 128 * 2**20  # half a gigabyte once decoded: Pillow keeps four bytes a pixel
-_LARGE = 32 * 2**20  # pixels; beyond, pictures are decoded one at a time and kept at a reduced size
+LARGE = 32 * 2**20  # pixels; beyond, pictures are decoded one at a time and kept at a reduced size
 _LARGE_SIDE = 2048  # what a reduced picture's shorter side has at least
+_STRIP = 2**20  # pixels of a large picture that are converted at a time
+_LONGEST_STRIP = 64  # times its width; what a crop keeps of a longer picture lies in its middle
 _one_large_at_a_time = Lock()
 # Formats whose decoders are Pillow's own or well-kept libraries; not EPS, which would start Ghostscript.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "PPM", "JPEG2000", "ICO", "TGA")
@@ -46,10 +48,9 @@ def open_picture(
     try:
         image = source if isinstance(source, Image.Image) else _open(source)
         _check_size(image, item, max_pixels)
-        if image.width * image.height <= _LARGE:
-            return to_rgb(ImageOps.exif_transpose(image))
-        with _one_large_at_a_time:
-            return _reduced(image)
+        if image.width * image.height > LARGE:
+            return reduced(image, min(image.size) // _LARGE_SIDE)
+        return to_rgb(upright(image))
     except ItemError:
         raise
     except UnidentifiedImageError as error:
@@ -76,6 +77,65 @@ def to_rgb(image: Image.Image) -> Image.Image:
     image = image.convert("RGBA")
     white = Image.new("RGBA", image.size, (255, 255, 255, 255))
     return Image.alpha_composite(white, image).convert("RGB")
+
+
+def is_turned(image: Image.Image) -> bool:
+    """True when EXIF swaps width and height."""
+    return _orientation(image) >= 5
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Turned and mirrored as EXIF says; a damaged EXIF block says nothing."""
+    return _turned(image, _orientation(image))
+
+
+def reduced(image: Image.Image, factor: int) -> Image.Image:
+    """A large picture as RGB, upright, its sides divided by about `factor`.
+
+    One at a time and in strips: beside the decoded picture itself memory holds a strip only.
+    """
+    width, height = (max(1, side // max(1, factor)) for side in image.size)
+    with _one_large_at_a_time:
+        image.draft("RGB", (width, height))  # only JPEG files can be decoded small
+        box = image.width // width, image.height // height
+        # The range of wide numbers is that of the whole picture.
+        wide = image.mode in ("I", "F")
+        small = to_rgb(image.reduce(box)) if wide else _reduced_in_strips(image, *box)
+        return _turned(small, _orientation(image))
+
+
+def _reduced_in_strips(image: Image.Image, across: int, down: int) -> Image.Image:
+    small = Image.new("RGB", (-(-image.width // across), -(-image.height // down)))
+    rows = down * max(1, _STRIP // (image.width * down))
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        small.paste(to_rgb(strip).reduce((across, down)), (0, top // down))
+    return small
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ORIENTATION = 0x0112
+
+
+def _turned(image: Image.Image, orientation: int) -> Image.Image:
+    method = _TURNS.get(orientation)
+    return image if method is None else image.transpose(method)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        found = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # noqa: BLE001 - nearly anything is raised for damaged tags
+        return 1
+    return found if isinstance(found, int) and 1 <= found <= 8 else 1
 
 
 @dataclass(frozen=True)
@@ -125,6 +185,8 @@ class PixelRecipe:
 
     def __call__(self, image: Image.Image) -> NDArray[np.float32]:
         """An RGB image as normalised pixels: (3, height, width), float32."""
+        if isinstance(self.size, int):
+            image = _without_ends(image)
         resized = image.resize(self._target(image), Image.Resampling(self.resample))
         height, width = self.crop
         left, top = (resized.width - width) // 2, (resized.height - height) // 2
@@ -151,12 +213,14 @@ def _open(source: bytes | Path) -> Image.Image:
     return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_FORMATS)
 
 
-def _reduced(image: Image.Image) -> Image.Image:
-    image.draft("RGB", (_LARGE_SIDE, _LARGE_SIDE))  # only JPEG files can be decoded small
-    factor = max(1, min(image.size) // _LARGE_SIDE)
-    if image.mode not in ("L", "RGB", "RGBA"):  # palettes and 16 bits cannot be averaged as they are
-        image = image.convert("RGBA") if image.has_transparency_data else to_rgb(image)
-    return to_rgb(ImageOps.exif_transpose(image.reduce(factor)))
+def _without_ends(image: Image.Image) -> Image.Image:
+    """A very long picture's middle: the whole of it, resized, could take gigabytes."""
+    longest = _LONGEST_STRIP * min(image.size)
+    if max(image.size) <= longest:
+        return image
+    width, height = (min(side, longest) for side in image.size)
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    return image.crop((left, top, left + width, top + height))
 
 
 def _check_size(image: Image.Image, item: int | str, max_pixels: int) -> None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageCms
 
+from embeddings.pixels import is_turned
 from embeddings.readers import Limits, ReadError
-from embeddings.readers.pictures import decode, format_of, is_turned, open_picture
+from embeddings.readers.pictures import decode, format_of, open_picture
 
 LONGEST = 256
 _QUALITY = 80

@@ -91,7 +91,8 @@ def store(dataset_id: UUID, space: Space, rows: NDArray[np.integer], vectors: ND
         ValueError: a vector is zero or not finite.
         django.db.IntegrityError: a row has a vector in this space already; none is added.
     """
-    lengths = np.linalg.norm(vectors.astype(np.float32), axis=1, keepdims=True)
+    # In float64: the squares of numbers that float32 holds well may be too small or too large for it.
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))[:, None]
     if not np.isfinite(lengths).all() or not lengths.all():
         raise ValueError("A vector to be stored is zero or holds a number that is not finite.")
     command = sql.SQL("COPY {} (dataset_id, space, row, vector) FROM STDIN (FORMAT binary)")

@@ -28,6 +28,7 @@ _SNIFFED_LINES = 200
 _SNIFFED_SIZE = 2**20  # characters
 _LINES_PER_RECORD = 100  # a quoted field longer than this is taken for a quote that was never closed
 _LONGEST_NAME = 100
+_BLANK_LINES = 100_000  # in a row; a file of a thousand bytes may expand to a million of them
 
 csv.field_size_limit(Limits().line_length)  # process-wide; the default of 128 KiB cannot hold long vectors
 
@@ -41,7 +42,7 @@ class DelimitedTable(Table):
     def __init__(self, member: Member, limits: Limits) -> None:
         super().__init__(member)
         self._limits = limits
-        with open_text(member) as text:
+        with open_text(member, limits) as text:
             try:
                 lines = _first_lines(_Lines(text, limits.line_length))
             except READ_ERRORS as error:
@@ -71,20 +72,28 @@ class DelimitedTable(Table):
         return self._surplus != before
 
     def records(self) -> Iterator[Record | Skipped]:
-        with open_text(self.member) as text:
+        with open_text(self.member, self._limits) as text:
             lines = _Lines(text, self._limits.line_length)
-            leading = self._leading
+            leading, blank = self._leading, 0
             source = self.source
             try:
                 for line, fields, mended in _records(lines, self.delimiter):
                     yield from lines.take_skipped(source)
                     if not any(fields):
+                        blank += 1
+                        if blank > _BLANK_LINES:
+                            detail = f"From line {line - blank + 1:,} on it is empty; the rest was not read."
+                            yield Skipped(source, Reason.OVER_LIMIT, detail)
+                            return
                         continue
+                    blank = 0
                     if leading:
                         leading -= 1
                         continue
                     yield self._record(f"{source}:{line}", fields, mended)
                 yield from lines.take_skipped(source)
+            except ReadError as error:
+                yield error.at(source)
             except READ_ERRORS as error:
                 yield Skipped(
                     source, Reason.CORRUPT, f"The table is damaged after line {lines.number}: {said(error)}."

@@ -33,7 +33,7 @@ class JsonTable(ObjectTable):
             raise ReadError(Reason.EMPTY, "There is no row in it.")
 
     def _raw(self) -> Iterator[Record | Skipped]:
-        with open_text(self.member) as text:
+        with open_text(self.member, self._limits) as text:
             try:
                 yield from self._read(text)
             except ReadError as error:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+RATIO_FLOOR = 8 * 2**20  # a flat bitmap may well shrink a thousandfold; only large expansions hurt
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -5,12 +5,13 @@ import warnings
 
 from PIL import Image
 
-from embeddings.pixels import to_rgb
+from embeddings.pixels import LARGE, reduced, to_rgb, upright
 from embeddings.readers.limits import Limits
 from embeddings.readers.members import said
 from embeddings.readers.reasons import ReadError, Reason
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+_GAP = 2  # how many times as large a picture is at least, before it is shrunk with care
 _NAMES = {"MPO": "JPEG"}  # a JPEG with further pictures behind the first, as phones write them
 
 # Pillow warns at 89 million pixels and raises at twice as many; `Limits.pixels` decides here, from the
@@ -92,53 +93,24 @@ def format_of(image: Image.Image) -> str:
     return _NAMES.get(name, name)
 
 
-def decode(image: Image.Image, longest: int | None = None) -> Image.Image:
-    """RGB pixels, upright by EXIF, transparency laid on white; shrunk to `longest` when given, never
-    enlarged.
+def decode(image: Image.Image, longest: int) -> Image.Image:
+    """RGB pixels, upright by EXIF, transparency laid on white; shrunk to `longest`, never enlarged.
 
     A JPEG is decoded at the smallest scale that will do. Raises ReadError when the pixels cannot be decoded.
     """
     try:
-        if longest is not None and image.mode not in {"I", "F", "P", "1"} and not image.mode.startswith("I;"):
-            image.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=2.0)
-        image.load()
-        image = to_rgb(upright(image))
-        if longest is not None and max(image.size) > longest:
-            image.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=2.0)
+        if image.width * image.height > LARGE:
+            image = reduced(image, max(image.size) // (_GAP * longest))
+        else:
+            if image.mode not in {"I", "F", "P", "1"} and not image.mode.startswith("I;"):
+                image.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=_GAP)
+            image.load()
+            image = to_rgb(upright(image))
+        if max(image.size) > longest:
+            image.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=_GAP)
     except _DECODE_ERRORS as error:
         raise ReadError(Reason.CORRUPT, f"Its pixels cannot be decoded: {said(error)}.") from error
     return image
-
-
-def is_turned(image: Image.Image) -> bool:
-    """True when EXIF swaps width and height."""
-    return _orientation(image) >= 5
-
-
-def upright(image: Image.Image) -> Image.Image:
-    """Turned and mirrored as EXIF says; a damaged EXIF block says nothing."""
-    method = _TURNS.get(_orientation(image))
-    return image if method is None else image.transpose(method)
-
-
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_ORIENTATION = 0x0112
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        found = image.getexif().get(_ORIENTATION, 1)
-    except _DECODE_ERRORS:
-        return 1
-    return found if isinstance(found, int) and 1 <= found <= 8 else 1
 
 
 def _foreign(data: bytes) -> ReadError:

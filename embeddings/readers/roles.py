@@ -120,7 +120,7 @@ def plan_table(
     plan.vector = _chosen(choices.vector, table, lambda: _vector_column(cells, limits))
     if plan.vector is not None:
         plan.dimensions, _ = _vector_length(cells[plan.vector], limits)
-    plan.id = _chosen(choices.id, table, lambda: _id_column(cells, plan))
+    plan.id = _chosen(choices.id, table, lambda: _id_column(sample, plan))
     if choices.captions is None:
         plan.captions = _caption_columns(cells, plan)
     else:
@@ -206,21 +206,32 @@ def _vector_length(values: list[Any], limits: Limits) -> tuple[int | None, float
     return length, count / len(vectors)
 
 
-def _id_column(cells: dict[str, list[Any]], plan: Plan) -> str | None:
-    """A column called id (or alike) that tells the rows of the sample apart; rows of one picture share
-    theirs.
-    """
-    by_name = {_plain(name): name for name in reversed(cells)}
+def _id_column(sample: Sequence[Record], plan: Plan) -> str | None:
+    """A column called id (or alike) that tells the rows of the sample apart."""
+    by_name = {_plain(name): name for name in reversed(plan.table.columns)}
     for known in _ID_NAMES:
         name = by_name.get(known)
         if name is None or name == plan.vector or (name == plan.picture and plan.embedded):
             continue
-        texts = [as_text(cell) for cell in cells[name] if not isinstance(cell, list | dict | bytes)]
-        rows = max(len(values) for values in cells.values())
-        repeats_are_fine = plan.picture is not None and not plan.embedded
-        if 2 * len(texts) > rows and (repeats_are_fine or len(set(texts)) > 0.9 * len(texts)):
+        ids = _ids_of(name, sample, plan)
+        if ids and len(set(ids)) > 0.9 * len(ids):
             return name
     return None
+
+
+def _ids_of(name: str, sample: Sequence[Record], plan: Plan) -> list[str]:
+    """What a column would give the sample's rows as ids, none if most records have none there. Records that
+    name the same picture make one row."""
+    ids: dict[str | int, str] = {}
+    count = 0
+    for number, record in enumerate(sample):
+        cell = record.cells.get(name)
+        if is_empty(cell) or isinstance(cell, list | dict | bytes):
+            continue
+        picture = None if plan.picture is None or plan.embedded else record.cells.get(plan.picture)
+        ids.setdefault(number if is_empty(picture) else as_text(picture).partition("#")[0], as_text(cell))
+        count += 1
+    return list(ids.values()) if 2 * count > len(sample) else []
 
 
 def _caption_columns(cells: dict[str, list[Any]], plan: Plan) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import gzip
 import io
 from typing import BinaryIO, cast
 
+from embeddings.readers.limits import RATIO_FLOOR, Limits
 from embeddings.readers.members import READ_ERRORS, Member, read_up_to, said
 from embeddings.readers.reasons import ReadError, Reason
 
@@ -30,10 +31,12 @@ def _as_windows(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_FALLBACK, _as_windows)
 
 
-def open_text(member: Member) -> io.TextIOWrapper:
-    """A member as text with its line ends kept. Raises ReadError when its first bytes cannot be read."""
+def open_text(member: Member, limits: Limits) -> io.TextIOWrapper:
+    """A member as text with its line ends kept. Raises ReadError when its first bytes cannot be read; reading
+    on may raise it for a gzip that expands too far.
+    """
     try:
-        stream = open_bytes(member)
+        stream = _open_bytes(member, limits.ratio)
         try:
             head = read_up_to(stream, _HEAD)
             stream.seek(0)
@@ -45,12 +48,31 @@ def open_text(member: Member) -> io.TextIOWrapper:
     return io.TextIOWrapper(stream, encoding=encoding_of(head), errors=_FALLBACK, newline="")
 
 
-def open_bytes(member: Member) -> BinaryIO:
+def _open_bytes(member: Member, ratio: int) -> BinaryIO:
     """A member's bytes, with a gzip around a single table taken off."""
     stream = member.open()
     if member.suffix != "gz":
         return stream
-    return cast(BinaryIO, gzip.GzipFile(fileobj=stream))
+    return cast(BinaryIO, _Gzip(stream, member.size, ratio))
+
+
+class _Gzip(gzip.GzipFile):
+    """Raises ReadError where it expands to more than `ratio` times its `size`."""
+
+    def __init__(self, stream: BinaryIO, size: int, ratio: int) -> None:
+        super().__init__(fileobj=stream)
+        self._most, self._ratio = max(RATIO_FLOOR, ratio * size), ratio
+
+    def read(self, size: int | None = -1) -> bytes:
+        return self._checked(super().read(size))
+
+    def read1(self, size: int = -1) -> bytes:
+        return self._checked(super().read1(size))
+
+    def _checked(self, data: bytes) -> bytes:
+        if self.tell() > self._most:
+            raise ReadError(Reason.BOMB, f"It expands more than {self._ratio} times.")
+        return data
 
 
 def encoding_of(head: bytes) -> str:

@@ -175,9 +175,11 @@ def to_array(cell: Any, most: int) -> Vector | None:
     """(D,) float32, NaN and infinities among them, or None when the cell is no list of numbers."""
     if isinstance(cell, str):
         text = cell.strip()
-        if not (text.startswith("[") and text.endswith("]")) or text.count(",") >= most:
+        if not (text.startswith("[") and text.endswith("]")):
             return None
-        inner = text[1:-1].replace(",", " ").split()
+        inner = text[1:-1].replace(",", " ").split(maxsplit=most)
+        if len(inner) > most:
+            return None
         try:
             array = np.array(inner, dtype=np.float32)
         except (ValueError, OverflowError):
@@ -193,7 +195,7 @@ def to_array(cell: Any, most: int) -> Vector | None:
 
 
 def _is_number(cell: Any) -> bool:
-    """For inference: 007 and whole numbers too large for a float are names of things, not amounts; an
+    """For inference: 007 and whole numbers that a float would change are names of things, not amounts; an
     infinity is a number, though its own cell will be left empty.
     """
     if isinstance(cell, str):
@@ -203,7 +205,10 @@ def _is_number(cell: Any) -> bool:
         if text.casefold() in _INFINITIES:
             return True
         return is_number(cell) and not (text.isdigit() and len(text) > 15)
-    return isinstance(cell, float) or to_number(cell) is not None
+    if isinstance(cell, float | np.floating):
+        return True
+    number = to_number(cell)
+    return number is not None and abs(number) <= _LARGEST_EXACT
 
 
 def _are_lists(texts: list[str]) -> bool:

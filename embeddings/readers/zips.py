@@ -6,13 +6,12 @@ import zipfile
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from embeddings.readers.limits import Limits
+from embeddings.readers.limits import RATIO_FLOOR, Limits
 from embeddings.readers.members import Container, Member, said
 from embeddings.readers.reasons import DatasetError, ReadError, Reason
 
 # bzip2 and LZMA members are refused: zipfile expands those streams without an upper bound on the piece.
 _COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-_RATIO_FLOOR = 8 * 2**20  # a flat bitmap may well shrink a thousandfold; only large expansions hurt
 _UTF8_NAME = 0x800
 _ENCRYPTED = 0x1
 # What zipfile raises for a damaged list of contents.
@@ -94,7 +93,7 @@ def _problem_with(info: zipfile.ZipInfo, limits: Limits, *, overlapping: bool) -
         return ReadError(Reason.UNSUPPORTED, "It is packed with a method other than stored or deflate.")
     if overlapping:
         return ReadError(Reason.BOMB, "Its bytes overlap another entry's.")
-    if info.file_size > _RATIO_FLOOR and info.file_size > limits.ratio * max(1, info.compress_size):
+    if info.file_size > RATIO_FLOOR and info.file_size > limits.ratio * max(1, info.compress_size):
         size = f"{info.file_size:,} bytes"
         return ReadError(Reason.BOMB, f"It would expand more than {limits.ratio} times, to {size}.")
     return None

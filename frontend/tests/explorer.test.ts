@@ -11,15 +11,27 @@ const entries = ["image", "caption"].map((space) => ({ id: space, space, version
 const config = { dataset: { id: "d", columns: [] }, maps: entries } as unknown as MapConfig;
 const record = (row: number) => ({ row, ordinal: row, x: 0.5, y: 0.5 }) as MapRecord;
 const answer = (body: unknown) => new Response(JSON.stringify(body), { headers: { "Content-Type": "application/json" } });
+const SELECTED = { records: [], total: 0, count: 1, bits: btoa("\x01\0") };
+
+const hits = { hits: [], relevant: 0, cut: null, searched: 9, mode: "words", away: false, histogram: null, marker: null };
+const failing = (status: number) => new Response(JSON.stringify({ detail: "Not now." }), { status, headers: { "Content-Type": "application/json" } });
 
 /** What the server answers to an address, and when. */
 let answers: (url: string) => Promise<unknown>;
+/** What is sent with the requests. */
+let sent: { url: string; body: unknown }[];
 
 beforeEach(() => {
   vi.stubGlobal("innerWidth", 500);
+  vi.stubGlobal("requestAnimationFrame", (paint: () => void) => setTimeout(paint));
   vi.stubGlobal("document", { documentElement: { dataset: { theme: "light" } }, cookie: "", querySelector: () => null, addEventListener: () => undefined, createElement: () => ({ parentElement: { parentElement: { dataset: {} } }, getAttribute: () => "Map", setAttribute: () => undefined }) });
   vi.stubGlobal("matchMedia", () => ({ addEventListener: () => undefined }));
-  vi.stubGlobal("fetch", async (url: string) => answer(await answers(url)));
+  sent = [];
+  vi.stubGlobal("fetch", async (url: string, { body }: { body: string | null }) => {
+    sent.push({ url, body: JSON.parse(body ?? "null") });
+    const found = await answers(url);
+    return found instanceof Response ? found : answer(found);
+  });
   answers = async (url) => (url.includes("tags") ? { tags: [] } : { records: [] });
 });
 afterEach(() => void vi.unstubAllGlobals());
@@ -138,4 +150,74 @@ test("a link with a place stays there, whatever its record covers", async () => 
   expect(reveal).not.toHaveBeenCalled();
   await explorer.follow({ ...NO_LINK, record: 2 });
   expect(reveal).toHaveBeenCalledTimes(1);
+});
+
+test("a filter, a selection and a record that could not be had are there once they are asked for again", async () => {
+  const explorer = made((entry) => Promise.resolve(opened(entry)));
+  const hidden = vi.fn();
+  Object.assign(explorer.stage.view, { setHidden: hidden });
+  answers = () => Promise.resolve(failing(503));
+  await Promise.all([explorer.filters.set("has image", { has: "image" }), explorer.selection.set({ rows: [0] }), explorer.detail.openRow(1)]);
+  expect([explorer.selection.filter, explorer.detail.opened, hidden.mock.calls]).toEqual([null, null, []]);
+  answers = (url) => Promise.resolve(rowOf(url) ? record(rowOf(url)) : SELECTED);
+  explorer.stage.retry();
+  await vi.waitFor(() => expect([explorer.selection.filter, explorer.detail.opened?.record.row, explorer.filters.left]).toEqual([{ rows: [0] }, 1, 1]));
+  expect(hidden).toHaveBeenCalledOnce();
+  expect(explorer.stage.error).toBeNull();
+});
+
+const searches = () => sent.filter(({ url }) => url.endsWith("/search")).map(({ body }) => (body as { parts: unknown[] }).parts);
+
+test("a link of which nothing can be had for now says so, and is whole once it is asked for again", async () => {
+  const explorer = made((entry) => Promise.resolve(opened(entry)));
+  answers = () => Promise.resolve(failing(503));
+  const link = { ...NO_LINK, query: "red", parts: ["row:4"], record: 1, selection: '{"rows":[0]}' };
+  expect(await explorer.follow(link)).toBe(false);
+  expect([searches(), explorer.stage.error]).toEqual([[], "Not now."]);
+  answers = (url) => Promise.resolve(rowOf(url) ? { ...record(rowOf(url)), caption: "Four" } : url.endsWith("/search") ? hits : SELECTED);
+  explorer.stage.retry();
+  await vi.waitFor(() => expect(explorer.link()).toMatchObject({ query: "red", parts: ["row:4"], record: 1, selection: '{"rows":[0]}' }));
+  expect(searches()).toEqual([[{ text: "red", weight: 1 }, { row: 4, weight: 1 }]]);
+});
+
+test("a part of a search that is gone is left out, and the link has come", async () => {
+  const explorer = made((entry) => Promise.resolve(opened(entry)));
+  answers = (url) => Promise.resolve(url.endsWith("/search") ? hits : url.endsWith("/maps") ? { maps: entries } : failing(404));
+  expect(await explorer.follow({ ...NO_LINK, query: "red", parts: ["row:4"] })).toBe(true);
+  expect([searches(), explorer.stage.error]).toEqual([[[{ text: "red", weight: 1 }]], "A part of this search is not here any more."]);
+});
+
+test("what somebody asks while a link looks up its parts, or waits for its hits, is what is asked", async () => {
+  const explorer = made((entry) => Promise.resolve(opened(entry)));
+  const late: ((body: unknown) => void)[] = [];
+  answers = () => new Promise((resolve) => void late.push(resolve));
+  const { search } = explorer;
+  const looking = search.follow({ ...NO_LINK, query: "red", parts: ["row:4"] });
+  await vi.waitFor(() => expect(late).toHaveLength(1));
+  const asking = search.ask({ text: "blue", chips: [] });
+  await vi.waitFor(() => expect(late).toHaveLength(2));
+  late.forEach((answer) => answer({ ...hits, ...record(4), caption: "Four" }));
+  await Promise.all([looking, asking]);
+  expect(searches()).toEqual([[{ text: "blue", weight: 1 }]]);
+
+  const waiting = search.follow({ ...NO_LINK, query: "red", cut: 3 });
+  await vi.waitFor(() => expect(late).toHaveLength(3));
+  const again = search.ask({ text: "green", chips: [] });
+  await vi.waitFor(() => expect(late).toHaveLength(4));
+  late.forEach((answer) => answer(hits));
+  await Promise.all([waiting, again]);
+  expect([search.asked.text, search.moved]).toEqual(["green", null]);
+});
+
+test("a link that waits for its filters leaves what was selected meanwhile", async () => {
+  const explorer = made((entry) => Promise.resolve(opened(entry)));
+  const late: (() => void)[] = [];
+  answers = () => new Promise((resolve) => void late.push(() => resolve(SELECTED)));
+  const following = explorer.follow({ ...NO_LINK, filters: '[["a",{"has":"image"}]]', selection: '{"rows":[1]}' });
+  await vi.waitFor(() => expect(late.length).toBeGreaterThan(1));
+  const selecting = explorer.selection.set({ rows: [0] });
+  await vi.waitFor(() => expect(sent.at(-1)!.body).toMatchObject({ filter: { rows: [0] } }));
+  late.forEach((answer) => answer());
+  await Promise.all([following, selecting]);
+  expect([explorer.selection.filter, explorer.filters.filter]).toEqual([{ rows: [0] }, { has: "image" }]);
 });

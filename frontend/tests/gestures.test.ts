@@ -8,7 +8,8 @@ import { scaleOf, type Viewport } from "../src/map/viewport";
 
 class Glass extends EventTarget {
   getBoundingClientRect = () => ({ left: 0, top: 0 });
-  setPointerCapture = (): void => undefined;
+  captured = 0;
+  setPointerCapture = (): void => void this.captured++;
 }
 
 const POINT: Found = { ordinal: 7, x: 0.5, y: 0.5 };
@@ -34,7 +35,7 @@ beforeEach(() => {
     drawing: (path) => said.push(path.length > 0 ? "drawing" : "drawn"),
     region: (polygon, manner) => said.push(`${manner} region of ${polygon.length / 2}`),
   });
-  gestures = new Gestures(glass as unknown as HTMLElement, pointer.gestureHandlers());
+  gestures = new Gestures(glass as unknown as HTMLElement, glass as unknown as HTMLElement, pointer.gestureHandlers());
 });
 
 afterEach(() => {
@@ -47,12 +48,16 @@ interface Keys {
   shiftKey?: boolean;
   ctrlKey?: boolean;
   altKey?: boolean;
+  pointerId?: number;
+  target?: Glass;
 }
 
 const NO_KEYS = { button: 0, pointerId: 1, pointerType: "mouse", shiftKey: false, ctrlKey: false, metaKey: false, altKey: false };
 
 function send(kind: string, x: number, y: number, keys: Keys = {}): void {
-  glass.dispatchEvent(Object.assign(new Event(kind), NO_KEYS, { clientX: x, clientY: y }, keys));
+  const { target = glass, ...rest } = keys;
+  const event = Object.assign(new Event(kind), NO_KEYS, { clientX: x, clientY: y }, rest);
+  glass.dispatchEvent(Object.defineProperty(event, "target", { value: target }));
 }
 
 function drag(path: [number, number][], keys: Keys = {}, end = true): void {
@@ -122,4 +127,34 @@ test("a click where nothing is counts once it is not the first of two, which zoo
   now.mockRestore();
   vi.advanceTimersByTime(1000);
   expect(said).toEqual(["zoom"]);
+});
+
+test("a name on the map hears its own clicks, and is dragged as the map is", () => {
+  const name = new Glass();
+  click(100, 100, { target: name });
+  expect([said, name.captured, glass.captured]).toEqual([[], 1, 0]);
+  drag([[100, 100], [120, 100]], { target: name });
+  expect(said).toEqual(["pan"]);
+  expect(glass.captured).toBe(1);
+});
+
+test.each(["a second finger", "what takes the pointer away"])("%s ends a drawing, and nothing of it is left", (by) => {
+  drag(LOOP, { shiftKey: true }, false);
+  if (by === "a second finger") send("pointerdown", 50, 50, { pointerId: 2 });
+  else send("pointercancel", 20, 120);
+  expect(said.at(-1)).toBe("drawn");
+  send("pointerup", 20, 120);
+  expect(said.filter((each) => each.includes("region"))).toEqual([]);
+});
+
+test("the finger that is left of a pinch moves the map on, and its end is no click", () => {
+  send("pointerdown", 80, 100);
+  send("pointerdown", 120, 100, { pointerId: 2 });
+  send("pointermove", 140, 100, { pointerId: 2 });
+  send("pointerup", 140, 100, { pointerId: 2 });
+  said.length = 0;
+  send("pointermove", 85, 100);
+  send("pointerup", 85, 100);
+  vi.advanceTimersByTime(1000);
+  expect(said).toEqual(["pan"]);
 });

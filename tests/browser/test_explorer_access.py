@@ -374,6 +374,24 @@ def fail(route: Route) -> None:
     route.fulfill(status=500)
 
 
+def test_what_a_link_names_and_cannot_be_had_for_now_stays_in_the_address(page: Page) -> None:
+    missing = re.compile(r"/select$|/records/5\?")
+    page.route(missing, fail)
+    go(page, 'record=5&sel={"caption":"red"}')
+    again = page.get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    page.get_by_role("button", name="Zoom in").click()
+    steady(page, lambda: page.url)
+    expect(page).to_have_url(re.compile(r"#record=5&sel="))
+
+    page.unroute(missing)
+    again.click()
+    drawer(page, 5)
+    expect(page.get_by_text("30 selected")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"at=.*record=5.*sel="))
+    expect(again).to_have_count(0)
+
+
 def test_who_wants_no_motion_sees_none(page: Page) -> None:
     names = page.get_by_role("button", name="Topic names")
     if names.get_attribute("aria-pressed") == "false":

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from django.conf import settings
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, CDPSession, Locator, Page, Route, expect
 
 from tests.browser.waiting import box_of, steady, wait_until
 from tests.stack import free_port
@@ -215,6 +215,100 @@ def passing(page: Page, words: Locator) -> None:
         return words.count() > 0
 
     wait_until(page, is_said, lambda: page.locator("body").inner_text())
+
+
+def test_a_map_that_was_not_to_be_had_is_tried_again_from_the_address_of_a_view(map_page: Page) -> None:
+    map_page.route("**/manifest.json", partial(refuse, []))
+    map_page.goto("/map#colour=artist")
+    again = map_page.get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    map_page.unroute_all(behavior="ignoreErrors")
+    again.click()
+
+    expect(map_page.locator(".map-label").first).to_be_visible()
+
+
+#: Of a name that no panel covers.
+FREE_LABEL = """() => {
+  const middles = [...document.querySelectorAll(".map-label")].map((label) => {
+    const {left, top, width, height} = label.getBoundingClientRect();
+    return {label, at: [left + width / 2, top + height / 2]};
+  });
+  const free = middles.find(({label, at}) => label.contains(document.elementFromPoint(...at)));
+  return free ? free.at : null;
+}"""
+
+
+Place = tuple[float, float]
+
+
+def free_label(page: Page) -> Place:
+    """The middle of a name, once the map rests."""
+    at_rest(page)
+    place: Place = page.evaluate(FREE_LABEL)
+    return place
+
+
+def test_a_name_on_the_map_is_wheeled_dragged_and_pinched_as_the_map_is_and_clicked(map_page: Page) -> None:
+    opened(map_page)
+    mouse = map_page.mouse
+    whole = at_rest(map_page)
+    mouse.move(*free_label(map_page))
+    mouse.wheel(0, -100)
+    nearer = moved_from(map_page, whole)
+    assert nearer[2] > whole[2]
+    map_page.keyboard.down("Control")
+    mouse.move(*free_label(map_page))
+    mouse.wheel(0, -20)
+    map_page.keyboard.up("Control")
+    nearest = moved_from(map_page, nearer)
+    assert nearest[2] > nearer[2]
+    x, y = free_label(map_page)
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x + 60, y + 40, steps=5)
+    mouse.up()
+    dragged = moved_from(map_page, nearest)
+    assert dragged[2] == nearest[2]
+
+    fingers = map_page.context.new_cdp_session(map_page)
+    x, y = free_label(map_page)
+    touch(fingers, "touchStart", (x, y))
+    touch(fingers, "touchStart", (x, y), second=(x + 60, y))
+    touch(fingers, "touchMove", (x, y), second=(x + 100, y))
+    pinched = moved_from(map_page, dragged)
+    assert pinched[2] > dragged[2]
+    touch(fingers, "touchEnd", second=(x + 100, y))
+    touch(fingers, "touchMove", (x - 50, y))
+    panned = moved_from(map_page, pinched)
+    assert panned[2] == pinched[2]
+    touch(fingers, "touchEnd")
+
+    # What was drawn by the time that a second finger comes is gone.
+    map_page.get_by_role("button", name="Select with a lasso").click()
+    region = map_page.locator(".map-region")
+    touch(fingers, "touchStart", (500, 400))
+    touch(fingers, "touchMove", (540, 400))
+    touch(fingers, "touchMove", (540, 440))
+    expect(region).to_have_attribute("d", re.compile("M.*Z"))
+    touch(fingers, "touchStart", (540, 440), second=(600, 440))
+    expect(region).to_have_attribute("d", "")
+    touch(fingers, "touchEnd")
+    map_page.keyboard.press("Escape")
+
+    with map_page.expect_request(re.compile("/select$")):
+        mouse.click(*free_label(map_page))
+
+
+def touch(session: CDPSession, kind: str, first: Place | None = None, second: Place | None = None) -> None:
+    """Two fingers; `kind` holds for those that are given."""
+    fingers = [{"x": place[0], "y": place[1], "id": i} for i, place in enumerate((first, second)) if place]
+    session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+
+
+def moved_from(page: Page, camera: tuple[float, ...]) -> tuple[float, ...]:
+    wait_until(page, lambda: camera_in(page.url) != camera, lambda: page.url)
+    return at_rest(page)
 
 
 def test_a_map_at_rest_draws_nothing(map_page: Page) -> None:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from atlas.datasets.images import prepare
+from embeddings import pixels
 from embeddings.readers import ReadError, Reason
 
 # Pillow remarks on every odd tag and size; pytest puts its own filters before those of the code.
@@ -80,6 +81,25 @@ def test_it_turns_pictures_upright(form: str, orientation: int) -> None:
     red = small.getpixel(corner)
     assert isinstance(red, tuple)
     assert red[0] > 200
+
+
+@pytest.mark.parametrize("mode", ["P", "I;16", "RGB", "RGBA"])
+def test_it_converts_a_large_picture_in_strips(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    most = 0
+
+    def to_rgb(image: Image.Image) -> Image.Image:
+        nonlocal most
+        most = max(most, image.width * image.height)
+        return whole(image)
+
+    whole = pixels.to_rgb
+    monkeypatch.setattr("embeddings.readers.pictures.LARGE", 1000)
+    monkeypatch.setattr(pixels, "to_rgb", to_rgb)
+    monkeypatch.setattr(pixels, "_STRIP", 5000)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    small = shown(encoded(Image.new(mode, (1200, 600)), "PNG", exif=exif))
+    assert (small.size, most <= 5000) == ((128, 256), True)
 
 
 def test_it_survives_damaged_exif() -> None:

@@ -1,5 +1,6 @@
 import io
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from embeddings import pixels as pixels_module
 from embeddings.errors import ItemError, ModelError
-from embeddings.pixels import PixelRecipe, open_picture
+from embeddings.pixels import PixelRecipe, open_picture, reduced
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CLIP = {
@@ -132,6 +134,14 @@ def test_it_turns_a_photo_the_way_its_exif_orientation_says() -> None:
     assert open_picture(saved(Image.new("RGB", (40, 20)), "JPEG", exif=exif)).size == (20, 40)
 
 
+def test_a_mistyped_tag_beside_the_orientation_costs_nothing() -> None:
+    turned = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
+    resolution = struct.pack("<HHI4s", 0x011A, 2, 3, b"72")  # as text, where two numbers belong
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + turned + resolution + bytes(4)
+    data = saved(Image.new("RGB", (40, 20)), "JPEG", exif=exif)
+    assert open_picture(data).size == (20, 40)
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -175,6 +185,37 @@ def test_it_refuses_a_picture_without_pixels() -> None:
 def test_it_reduces_a_huge_picture(kind: str, mode: str, size: tuple[int, int]) -> None:
     opened = open_picture(saved(Image.new(mode, (8192, 5120)), kind))
     assert (opened.mode, opened.size) == ("RGB", size)
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "L", "I", "I;16", "F", "CMYK"])
+def test_a_large_picture_looks_as_it_does_whole(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ramp = np.tile(np.linspace(0, 255, 90, dtype=np.uint8)[:, None], (1, 61))
+    image = Image.fromarray(ramp)
+    if mode in ("I", "F", "I;16"):
+        image = Image.fromarray(ramp.astype({"I": np.int32, "F": np.float32, "I;16": np.uint16}[mode]) * 257)
+    elif mode != "L":
+        image = image.convert(mode)
+    whole = open_picture(image)
+    monkeypatch.setattr(pixels_module, "_STRIP", 61 * 8)  # several strips of it, the last one shorter
+    small = reduced(image, 4)
+    assert (small.mode, small.size) == ("RGB", (-(-61 // 4), -(-90 // 4)))
+    np.testing.assert_allclose(np.asarray(small), np.asarray(whole.reduce(4)), atol=2)
+
+
+def test_a_strip_is_cut_to_its_middle_before_it_is_resized(monkeypatch: pytest.MonkeyPatch) -> None:
+    resized: list[tuple[int, int]] = []
+    resize = Image.Image.resize
+
+    def noted(image: Image.Image, size: tuple[int, int], *rest: Any) -> Image.Image:
+        resized.append(size)
+        return resize(image, size, *rest)
+
+    monkeypatch.setattr(Image.Image, "resize", noted)
+    strip = Image.new("RGB", (1, 6501), "red")
+    strip.paste("blue", (0, 3200, 1, 3301))
+    pixels = PixelRecipe.from_dict(CLIP)(strip)
+    assert resized == [(8, 8 * 64)]
+    assert (pixels[2] == 1).all()
 
 
 def test_a_huge_photo_is_turned_too() -> None:

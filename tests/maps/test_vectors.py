@@ -52,12 +52,12 @@ def test_it_gives_back_the_vectors_that_were_stored(dataset: Dataset) -> None:
 
 def test_it_keeps_directions_only(dataset: Dataset) -> None:
     VectorSet.objects.create(dataset=dataset, space=Space.IMAGE, dimensions=D)
-    # Beyond what half precision can hold.
-    long = random_vectors(3) * np.array([[1e-6], [1.0], [1e6]], np.float32)
+    # Beyond what half precision can hold; the squares beyond what single precision can.
+    factors = np.array([[1e-25], [1e-6], [1.0], [1e6], [1e20]], np.float32)
 
-    vectors.store(dataset.pk, Space.IMAGE, np.arange(3), long)
+    vectors.store(dataset.pk, Space.IMAGE, np.arange(5), random_vectors(5) * factors)
 
-    found = vectors.open_matrix(dataset.pk, Space.IMAGE, 3).vectors.astype(np.float32)
+    found = vectors.open_matrix(dataset.pk, Space.IMAGE, 5).vectors.astype(np.float32)
     lengths = np.linalg.norm(found, axis=1)
     np.testing.assert_allclose(lengths, 1, atol=1e-3)
 

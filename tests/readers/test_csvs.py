@@ -1,5 +1,6 @@
 """Delimited tables as spreadsheets, scripts and people write them."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -175,3 +176,17 @@ def test_it_reads_numbers_with_decimal_commas(tmp_path: Path, delimiter: str) ->
 def test_a_comma_between_commas_is_no_decimal_comma(tmp_path: Path) -> None:
     rows, _ = read(file_of(tmp_path / "t.csv", 'caption,sold\nan apple,"1,234"\na pear,"2,500"\n'))
     assert [row.values["sold"] for row in rows] == ["1,234", "2,500"]
+
+
+def test_a_gzipped_table_that_expands_too_far_keeps_what_came_before(tmp_path: Path) -> None:
+    table = "caption\nan apple\n" + (8_000 * "a" + "\n") * 1_100
+    rows, skipped = read(file_of(tmp_path / "t.csv.gz", gzip.compress(table.encode())))
+    assert rows[0].captions == ["an apple"]
+    assert [(item.source, item.reason) for item in skipped] == [("t.csv.gz", Reason.BOMB)]
+
+
+def test_a_table_ends_where_nothing_but_empty_lines_follow(tmp_path: Path) -> None:
+    table = "caption\nan apple\n\na pear\n" + "\n" * 100_001 + "a plum\n"
+    rows, skipped = read(file_of(tmp_path / "t.csv", table))
+    assert [row.captions for row in rows] == [["an apple"], ["a pear"]]
+    assert "From line 5 on" in skipped[0].detail

@@ -1,5 +1,6 @@
 """JSON tables, by line, as arrays and as the objects people make of them."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -144,3 +145,12 @@ def test_it_reads_what_pandas_writes(tmp_path: Path, orient: str) -> None:
     assert not skipped
     assert [row.captions for row in found] == [["a red apple"], ["a green pear"]]
     assert [row.values["year"] for row in found] == [1909, 1911]
+
+
+@pytest.mark.parametrize("name", ["t.jsonl.gz", "t.json.gz"])
+def test_a_gzipped_table_that_expands_too_far_is_reported(tmp_path: Path, name: str) -> None:
+    record = json.dumps({"caption": "an apple " + 8_000 * "a"})
+    text = "\n".join(1_100 * [record]) if name == "t.jsonl.gz" else f"[{','.join(1_100 * [record])}]"
+    rows, skipped = read(file_of(tmp_path / name, gzip.compress(text.encode())))
+    assert rows
+    assert [(item.source, item.reason) for item in skipped] == [(name, Reason.BOMB)]

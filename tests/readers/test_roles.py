@@ -80,6 +80,16 @@ def test_a_column_that_repeats_itself_is_no_id(tmp_path: Path) -> None:
     assert [row.id for row in rows] == [None] * 10
 
 
+def test_what_several_pictures_share_is_no_id(tmp_path: Path) -> None:
+    lines = [f"images/{at}.png,words {at},{'ab'[at % 2]},p{at}\n" for at in range(3)]
+    table = "file_name,caption,sku,key\n" + "".join(2 * line for line in lines)
+    rows, skipped = read(zipped(tmp_path, table))
+    assert not skipped
+    assert [(row.id, row.values) for row in rows] == [
+        (f"p{at}", {"sku": sku}) for at, sku in enumerate("aba")
+    ]
+
+
 def test_the_longest_text_is_the_caption_where_no_name_tells(tmp_path: Path) -> None:
     rows, _ = read(
         file_of(tmp_path / "t.csv", "a,b\nx y,a much longer text than the other\nz w,and one more of these\n")

@@ -19,6 +19,9 @@ from tests.readers.builders import file_of, read
         (["1,5", "2"], ColumnType.TEXT),
         (["007", "012"], ColumnType.TEXT),
         (["12345678901234567890", "2"], ColumnType.TEXT),
+        ([1234567890123456789, 2], ColumnType.TEXT),
+        (np.array([2**60, 2**53 + 1]), ColumnType.TEXT),
+        ([2**53, -5, 1e300], ColumnType.NUMBER),
         (["1_000", "2_000"], ColumnType.TEXT),
         (["0.5", "0"], ColumnType.NUMBER),
         (["1.5", "-inf", "Infinity", "nan"] * 9, ColumnType.NUMBER),
@@ -99,7 +102,8 @@ def test_it_reads_lists(cell: Any, items: list[str]) -> None:
     ("cell", "length"),
     [("[1, 2, 3]", 3), ("[1 2 3]", 3), ([1, 2], 2), (np.ones(4, np.float16), 4), ("1, 2", None), ("[]", None),
      ("[1, x]", None), ([1, None], None), ([[1], [2]], None), ([1, float("inf")], None), ([10**400], None),
-     ("[" + "1," * 50 + "1]", None), (np.ones((2, 2)), None), ({"a": 1}, None), (["a"], None), (None, None)],
+     ("[" + "1," * 50 + "1]", None), ("[" + "1 " * 21 + "]", None), ("[" + "1 " * 20 + "]", 20),
+     (np.ones((2, 2)), None), ({"a": 1}, None), (["a"], None), (None, None)],
 )  # fmt: skip
 def test_it_reads_vectors(cell: Any, length: int | None) -> None:
     vector = to_vector(cell, most=20)

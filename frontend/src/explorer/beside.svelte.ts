@@ -46,7 +46,7 @@ export class Beside {
     if (!entry) return this.close();
     this.opening = true;
     this.app.dataset["beside"] = "";
-    const map = await this.explorer.stage.attempt(this.open(entry));
+    const map = await this.explorer.stage.attempt(this.open(entry), undefined, () => this.show(space));
     this.opening = false;
     this.close();
     if (map) this.adopt(map);
@@ -72,8 +72,8 @@ export class Beside {
     const { view, records } = map;
     const recordOf = ({ ordinal }: Found) => explorer.stage.attempt(records.get(ordinal));
     view.canvas.setAttribute("aria-label", `Second ${view.canvas.getAttribute("aria-label")?.replace("Map", "map") ?? "map"}`);
-    this.shown(map, map.labels(), (labels) => view.setLabels(labels));
-    this.shown(map, map.sheets(), (index) => {
+    this.shown(map, map.labels, (labels) => view.setLabels(labels));
+    this.shown(map, map.sheets, (index) => {
       view.pictures.setSheets(index);
       view.pictures.show(explorer.look.pictures);
     });
@@ -89,24 +89,25 @@ export class Beside {
     });
     view.events.on("topic", ({ topic, manner }) => void explorer.selection.change({ topic: topic.id, map: map.entry.id }, manner));
     view.events.on("region", ({ polygon, manner }) => explorer.selectRegion(polygon, manner, map.entry));
-    view.events.on("error", this.failed);
+    const again = (): void => view.retry();
+    view.events.on("error", (error) => this.failed(error, again));
     this.app.dataset["beside"] = "";
     this.map = map;
     this.stop = $effect.root(() => this.follow(map));
   }
 
   /** Shows what the files of a map say, if that is still the second map when they come. */
-  private shown<T>(map: OpenedMap<MapView>, asked: Promise<T>, show: (found: T) => void): void {
-    asked.then(
+  private shown<T>(map: OpenedMap<MapView>, asked: () => Promise<T>, show: (found: T) => void): void {
+    asked().then(
       (found) => this.map === map && show(found),
-      (error: unknown) => this.map === map && this.failed(error),
+      (error: unknown) => this.map === map && this.failed(error, () => this.map === map && this.shown(map, asked, show)),
     );
   }
 
-  private readonly failed = (error: unknown): void => {
+  private failed(error: unknown, again: () => void): void {
     const { stage } = this.explorer;
-    void stage.tell(error, () => (stage.error = "Part of the second map could not be loaded."));
-  };
+    void stage.tell(error, () => stage.fail("Part of the second map could not be loaded.", again));
+  }
 
   /** As `Explorer.pick`, for a record as this map knows it. */
   private pick({ row, ordinal }: MapRecord, add: boolean): Promise<void> {
@@ -194,7 +195,9 @@ export class Beside {
   private late<T>(ask: (signal: AbortSignal) => Promise<T>, show: (answer: T) => void): () => void {
     const asking = new AbortController();
     const { signal } = asking;
-    void this.explorer.stage.attempt(ask(signal), signal).then((found) => found !== null && !signal.aborted && show(found));
+    const { stage } = this.explorer;
+    const begin = (): unknown => stage.attempt(ask(signal), signal, begin).then((found) => found !== null && !signal.aborted && show(found));
+    begin();
     return () => asking.abort();
   }
 }

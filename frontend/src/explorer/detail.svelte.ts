@@ -81,13 +81,13 @@ export class Detail {
 
   async openOrdinal(ordinal: number): Promise<void> {
     const signal = this.anew();
-    const record = await this.stage.attempt(this.stage.records.get(ordinal), signal);
+    const record = await this.stage.attempt(this.stage.records.get(ordinal), signal, () => this.openOrdinal(ordinal));
     if (record && !signal.aborted) this.open(record);
   }
 
   async openRow(row: number, reveal = true): Promise<void> {
     const signal = this.anew();
-    const record = await this.stage.attempt(recordOf(this.stage.entry, row, signal), signal);
+    const record = await this.stage.attempt(recordOf(this.stage.entry, row, signal), signal, () => this.openRow(row, reveal));
     if (record && !signal.aborted) this.open(record, reveal);
   }
 
@@ -107,7 +107,7 @@ export class Detail {
 
   private async showNeighbours(record: MapRecord, signal: AbortSignal): Promise<void> {
     const { stage } = this;
-    const neighbours = await stage.attempt(neighboursOf(stage.entry, record.row, signal), signal);
+    const neighbours = await stage.attempt(neighboursOf(stage.entry, record.row, signal), signal, () => this.showNeighbours(record, signal));
     if (signal.aborted || !neighbours) return;
     this.opened = { record, neighbours };
     stage.view.markOpen(placed(record), neighbours.map(placed).filter((place) => place !== null));

@@ -103,9 +103,8 @@ export class Explorer {
     view.events.on("topic", ({ topic, manner }) => this.pickTopic(topic, manner));
     view.events.on("region", ({ polygon, manner }) => this.selectRegion(polygon, manner));
     view.events.on("loading", (loading) => (this.loading = loading));
-    const failed = (): void => {
-      this.stage.error = "Part of the map could not be loaded.";
-    };
+    const again = (): void => view.retry();
+    const failed = (): void => this.stage.fail("Part of the map could not be loaded.", again);
     view.events.on("error", (error) => void this.stage.tell(error, failed));
     if (map.failed) failed();
   }
@@ -220,7 +219,8 @@ export class Explorer {
   /** Whatever is open by the time that the map is there is shown at its new place. */
   private async goTo(entry: MapEntry): Promise<void> {
     const opened = this.detail.opened?.record;
-    const map = await this.stage.attempt(this.reopen(entry, opened ? await this.focusOn(opened, entry) : null));
+    const focus = opened ? await this.focusOn(opened, entry) : null;
+    const map = await this.stage.attempt(this.reopen(entry, focus), undefined, () => this.switchTo(entry.space));
     if (!map) return;
     const row = this.detail.opened?.record.row;
     this.detail.close();
@@ -274,13 +274,21 @@ export class Explorer {
     await copyLink(hash, "just this view");
   }
 
+  /** Whether all came that is still there: what is missing for now may be asked for again. */
+  async follow(link: Link): Promise<boolean> {
+    const { missed } = this.stage;
+    await this.goAlong(link);
+    return this.stage.missed === missed;
+  }
+
   /** A link that is followed by another before its map is there goes no further. */
-  async follow(link: Link): Promise<void> {
+  private async goAlong(link: Link): Promise<void> {
     const { stage, look } = this;
     this.followed = link;
     if (link.view) {
-      const view = await stage.attempt(savedView(this.config.dataset.id, link.view));
-      return view && this.followed === link ? this.follow({ ...decodeLink(view.hash), view: null }) : undefined;
+      const again = () => this.followed === link && this.goAlong(link);
+      const view = await stage.attempt(savedView(this.config.dataset.id, link.view), undefined, again);
+      return view && this.followed === link ? this.goAlong({ ...decodeLink(view.hash), view: null }) : undefined;
     }
     await this.under;
     if (link.map && link.map !== stage.entry.space && this.followed === link) await this.switchTo(link.map as Space);
@@ -299,8 +307,10 @@ export class Explorer {
 
   private async followSelection({ selection, filters, any }: Link): Promise<void> {
     const now = this.link();
-    if (filters !== now.filters || any !== now.any) await this.filters.setAll(readParts(filters), any);
-    if (selection !== now.selection) await this.selection.set(readFilter(selection));
+    await Promise.all([
+      filters !== now.filters || any !== now.any ? this.filters.setAll(readParts(filters), any) : null,
+      selection !== now.selection ? this.selection.set(readFilter(selection)) : null,
+    ]);
   }
 }
 

@@ -46,20 +46,14 @@ export class Listing {
     const { signal } = (this.asking = new AbortController());
     this.busy = true;
     this.failed = false;
-    try {
-      const { records, total } = await page(signal);
-      if (signal.aborted) return;
-      this.records = offset > 0 ? this.with(records) : records;
-      this.total = total;
-      this.explorer.listed = this.records.map(({ row }) => row);
-    } catch (error) {
-      if (signal.aborted) return;
-      const { stage } = this.explorer;
-      this.failed = offset === 0;
-      await stage.tell(error, (reason) => signal.aborted || stage.fail(reason, () => signal.aborted || void this.fetch(offset, page)));
-      if (signal.aborted) return;
-    }
+    const found = await this.explorer.stage.attempt(page(signal), signal, () => this.fetch(offset, page));
+    if (signal.aborted) return;
     this.busy = false;
+    this.failed = !found && offset === 0;
+    if (!found) return;
+    this.records = offset > 0 ? this.with(found.records) : found.records;
+    this.total = found.total;
+    this.explorer.listed = this.records.map(({ row }) => row);
   }
 
   /** What somebody changed meanwhile may bring a record of the page before once more. */

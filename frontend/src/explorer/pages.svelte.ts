@@ -58,7 +58,7 @@ export class Pages {
     const { signal } = this.asking;
     const { config, entry } = this.stage;
     const query = { filter: this.filter, ...this.order, offset: page * PAGE, limit: PAGE };
-    const found = await this.stage.attempt(table(config.dataset.id, entry, query, signal), signal);
+    const found = await this.stage.attempt(table(config.dataset.id, entry, query, signal), signal, () => this.fetch(page));
     if (signal.aborted) return;
     this.failed = !found;
     if (!found) return void this.asked.delete(page);

@@ -12,7 +12,7 @@ import type { Link } from "../url";
 import { chipOf } from "./chips";
 import type { Filters } from "./filters.svelte";
 import { hitsOf, type SearchHit } from "./hits";
-import type { Stage } from "./stage.svelte";
+import { isPassing, type Stage } from "./stage.svelte";
 
 /** So many come at once; when more are relevant, the others follow, up to what the server gives. */
 const HITS = 500;
@@ -59,6 +59,8 @@ export class Search {
   private patience = AGAIN_MS;
   /** The camera was set by a link: the hits do not move it. */
   private staying = false;
+  /** Counts the questions, and the links that ask one. */
+  private turn = 0;
 
   constructor(
     private readonly stage: Stage,
@@ -94,9 +96,10 @@ export class Search {
 
   // --- asking -------------------------------------------------------------------------------------------------
 
-  async ask(asked: Asked): Promise<void> {
+  async ask(asked: Asked, moved: number | null = null): Promise<void> {
+    this.turn++;
     this.asked = asked;
-    this.moved = null;
+    this.moved = moved;
     this.problem = null;
     this.patience = AGAIN_MS;
     if (partsOf(asked).length > 0) await Promise.all([this.search(), this.keepPictures()]);
@@ -242,6 +245,7 @@ export class Search {
   }
 
   clear(): void {
+    this.turn++;
     this.asking.abort();
     this.searching = false;
     this.asked = NOTHING_ASKED;
@@ -266,27 +270,36 @@ export class Search {
     return { query: asked.text, parts: writeParts(asked.chips), against, mode, cut: moved, glow: glowing };
   }
 
-  async follow({ camera, query, parts, against, mode, cut, glow }: Link): Promise<void> {
+  async follow(link: Link): Promise<void> {
+    const { camera, query, parts, against, mode, cut, glow } = link;
     const now = this.link();
-    const asked = now.query === query && now.parts.join("\n") === parts.join("\n") && now.against === against && now.mode === mode;
-    if (asked && now.cut === cut && now.glow === glow) return;
-    Object.assign(this, { against, mode, glowing: glow });
-    if (!asked) {
-      const chips = await this.chips(parts);
-      this.staying = camera !== null;
-      await this.ask({ text: query, chips });
-      this.staying = false;
-    } else if (now.glow !== glow) {
-      await this.setGlowing(glow);
+    const turn = ++this.turn;
+    if (now.query === query && now.parts.join("\n") === parts.join("\n") && now.against === against && now.mode === mode) {
+      if (now.cut !== cut) this.setCut(cut);
+      if (now.glow !== glow) await this.setGlowing(glow);
+      return now.cut === cut ? undefined : this.fill();
     }
-    this.setCut(cut);
-    await this.fill();
+    const chips = await this.stage.attempt(this.chips(parts), undefined, () => turn === this.turn && this.follow(link));
+    // Whoever asked something else meanwhile wants the answer to that.
+    if (!chips || turn !== this.turn) return;
+    Object.assign(this, { against, mode, glowing: glow });
+    this.staying = camera !== null;
+    await this.ask({ text: query, chips }, cut);
+    this.staying = false;
   }
 
+  /** Rejects where it cannot be said for now what a part is. */
   private async chips(parts: string[]): Promise<Chip[]> {
     const read = parts.map(readPart).filter((part): part is QueryPart => part !== null);
-    const chips = (await Promise.all(read.map((part) => this.stage.attempt(chipOf(this.stage, part))))).filter((chip) => chip !== null);
+    const found = await Promise.all(read.map((part) => chipOf(this.stage, part).catch((error: unknown) => this.gone(error))));
+    const chips = found.filter((chip) => chip !== null);
     if (chips.length < parts.length) this.stage.error = "A part of this search is not here any more.";
     return chips;
+  }
+
+  private async gone(error: unknown): Promise<null> {
+    if (isPassing(error)) throw error;
+    await this.stage.tell(error, () => undefined);
+    return null;
   }
 }

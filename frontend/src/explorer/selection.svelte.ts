@@ -36,7 +36,7 @@ export class Selection {
     this.asked = filter;
     if (!filter || isEmpty(filter)) return this.show(null, null, 0);
     this.busy = true;
-    const found = await this.stage.attempt(select(entry, filter, signal), signal);
+    const found = await this.stage.attempt(select(entry, filter, signal), signal, () => this.set(filter));
     if (signal.aborted || view !== this.stage.view) return;
     this.busy = false;
     if (found) this.show(filter, found.bits, found.count);

@@ -19,8 +19,10 @@ export class Stage {
   error = $state<string | null>(null);
   /** Whether newer versions took the place of the maps of this page, so that something was not there any more. */
   outdated = $state(false);
-  /** What "try again" does. */
-  private readonly again = new Set<() => void>();
+  /** Counts what could not be had and may be there all the same. */
+  missed = 0;
+  /** What "try again" does; empty where it could do nothing. */
+  again = $state.raw<ReadonlySet<() => void>>(new Set());
 
   readonly entry = $derived(this.map.entry);
   readonly columns = $derived(this.map.manifest.columns);
@@ -30,7 +32,7 @@ export class Stage {
   constructor(readonly config: MapConfig) {}
 
   adopt(map: OpenedMap): void {
-    this.again.clear();
+    this.again = new Set();
     this.map = map;
     this.topics = [];
     this.camera = map.view.mover.camera;
@@ -46,8 +48,9 @@ export class Stage {
 
   /** Says that something could not be had, and how to have it after all. */
   fail(message: string, again: () => void): void {
+    this.missed++;
     this.error = message;
-    this.again.add(again);
+    this.again = new Set([...this.again, again]);
   }
 
   /** Shows what a map's files say, unless another map is shown by then; a failure is said, and asked for again on request. */
@@ -58,28 +61,37 @@ export class Stage {
     );
   }
 
-  retry(): void {
+  dismiss(): void {
     this.error = null;
-    const all = [...this.again];
-    this.again.clear();
-    this.view.retry();
-    all.forEach((ask) => ask());
+    this.again = new Set();
   }
 
-  /** The result, or null with the error told. What was aborted is told to nobody. */
-  async attempt<T>(work: Promise<T>, signal?: AbortSignal): Promise<T | null> {
+  retry(): void {
+    const { again } = this;
+    this.dismiss();
+    again.forEach((ask) => ask());
+  }
+
+  /** The result, or null with the error told. What was aborted is told to nobody. `again` asks once more, where that may help. */
+  async attempt<T>(work: Promise<T>, signal?: AbortSignal, again?: () => unknown): Promise<T | null> {
     try {
       return await work;
     } catch (error) {
-      if (!signal?.aborted) await this.tell(error, (reason) => signal?.aborted || (this.error = reason));
+      const told = (reason: string): void => {
+        if (signal?.aborted) return;
+        if (again && isPassing(error)) this.fail(reason, () => signal?.aborted || again());
+        else this.error = reason;
+      };
+      if (!signal?.aborted) await this.tell(error, told);
       return null;
     }
   }
 
   /** Says that a newer map is there where that is why something was not; else calls back with the reason. */
   async tell(error: unknown, otherwise: (reason: string) => unknown): Promise<void> {
-    if (error instanceof ApiError && error.status === 404 && (await this.isOutdated())) this.outdated = true;
-    else otherwise(text.reason(error));
+    if (!(error instanceof ApiError) || error.status !== 404 || !(await this.isOutdated())) return void otherwise(text.reason(error));
+    this.missed++;
+    this.outdated = true;
   }
 
   private async isOutdated(): Promise<boolean> {
@@ -89,6 +101,9 @@ export class Stage {
     return now.some(({ id, version }) => maps.some((map) => map.id === id && map.version !== version));
   }
 }
+
+/** Whether the same request may be answered a little later: the server said no more than that it could not, or nothing at all. */
+export const isPassing = (error: unknown): boolean => !(error instanceof ApiError) || error.status >= 500 || error.status === 429;
 
 /** Where a record is on the map, if it is on it. */
 export function placed({ ordinal, x, y }: { ordinal: number | null; x: number | null; y: number | null }): Found | null {

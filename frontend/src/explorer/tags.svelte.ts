@@ -25,22 +25,25 @@ export class Tags {
 
   async load(): Promise<void> {
     const isNews = this.turns.next();
-    const all = await this.stage.attempt(tagsOf(this.dataset));
+    const all = await this.stage.attempt(tagsOf(this.dataset), undefined, () => this.load());
     if (all && isNews()) this.all = all;
     this.revision++;
     this.changed();
   }
 
-  async create(name: string): Promise<Tag | null> {
+  /** The tag of this name; made where there is none. */
+  async named(name: string): Promise<Tag | null> {
+    const same = (tag: Tag): boolean => tag.name.localeCompare(name, undefined, { sensitivity: "accent" }) === 0;
+    const there = this.all.find(same);
+    if (there) return there;
     const made = await this.stage.attempt(createTag(this.dataset, name));
     if (made) await this.load();
     return made;
   }
 
-  /** Puts a tag on one record and makes it where there is none of this name; whether that worked. */
+  /** Puts a tag on one record; whether that worked. */
   async putOn(row: number, name: string): Promise<boolean> {
-    const same = (tag: Tag): boolean => tag.name.localeCompare(name, undefined, { sensitivity: "accent" }) === 0;
-    const tag = this.all.find(same) ?? (await this.create(name));
+    const tag = await this.named(name);
     return tag !== null && this.tagOne(tag, { add: { rows: [row] } });
   }
 

@@ -263,7 +263,8 @@ export class Together {
   }
 
   /** A link to a comment opens it, resolved or not. */
-  async follow({ comment: id, camera }: Link): Promise<void> {
+  async follow(link: Link): Promise<void> {
+    const { comment: id, camera } = link;
     if (!id || id === this.link().comment || !this.mayRead) return;
     this.open("comments");
     this.showing = "open";
@@ -272,8 +273,10 @@ export class Together {
       this.showing = "resolved";
       here = await this.load();
     }
+    // Whoever may not read them was told so.
+    if (this.polling.signal.aborted) return;
     const comment = this.shown.find((each) => each.id === id);
-    if (!here) this.stage.error ??= "The comments could not be loaded.";
+    if (!here) this.stage.fail("The comments could not be loaded.", () => this.follow(link));
     else if (!comment) this.stage.error = "This comment was deleted.";
     else if (camera) this.active = [id];
     else await this.show(comment);

@@ -12,7 +12,7 @@ export class Budget {
     private readonly largest = points,
   ) {}
 
-  /** Takes the time between two frames of one movement. Longer pauses say nothing about drawing. */
+  /** Takes the time from one frame of a movement to the very next. Where it is longer the tab was away. */
   frame(milliseconds: number): void {
     if (milliseconds > 400) return;
     this.average = this.average === 0 ? milliseconds : 0.85 * this.average + 0.15 * milliseconds;

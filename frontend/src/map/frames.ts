@@ -39,6 +39,8 @@ export class Frames {
   private morph: Morph | null = null;
   private requested = 0;
   private lastFrame = 0;
+  /** When the browser was ready for the frame after the last one. */
+  private following = 0;
   private moving = false;
   private stopped = false;
 
@@ -96,8 +98,10 @@ export class Frames {
 
   private move(now: number): void {
     const { mover, budget } = this.parts;
-    if (this.moving) budget.frame(now - this.lastFrame);
+    // Of a pause between two turns of the wheel the machine's speed says nothing.
+    if (this.moving && now === this.following) budget.frame(now - this.lastFrame);
     this.lastFrame = now;
+    requestAnimationFrame((next) => (this.following = next));
     this.moving = mover.advance(now);
     if (this.moving) this.events.moved();
   }

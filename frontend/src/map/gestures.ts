@@ -28,6 +28,8 @@ interface Press {
   tool: Tool;
   moved: boolean;
   path: number[];
+  /** On a name that lies on the map and hears its own clicks. */
+  named: boolean;
 }
 
 export class Gestures {
@@ -37,12 +39,14 @@ export class Gestures {
   private lastClick = { time: -Infinity, x: 0, y: 0 };
   private readonly abort = new AbortController();
 
+  /** `stage` holds the canvas and the names on it: a name may be dragged, pinched and zoomed at as the map below it. */
   constructor(
-    private readonly element: HTMLElement,
+    private readonly stage: HTMLElement,
+    private readonly canvas: HTMLElement,
     private readonly handlers: GestureHandlers,
   ) {
     const on = <K extends keyof HTMLElementEventMap>(kind: K, listener: (event: HTMLElementEventMap[K]) => void) =>
-      element.addEventListener(kind, listener, { signal: this.abort.signal, passive: false });
+      stage.addEventListener(kind, listener, { signal: this.abort.signal, passive: false });
     on("pointerdown", (event) => this.down(event));
     on("pointermove", (event) => this.move(event));
     on("pointerup", (event) => this.up(event));
@@ -58,7 +62,7 @@ export class Gestures {
   }
 
   private at(event: MouseEvent): { x: number; y: number } {
-    const box = this.element.getBoundingClientRect();
+    const box = this.stage.getBoundingClientRect();
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   }
 
@@ -66,9 +70,13 @@ export class Gestures {
     if (event.button !== 0) return;
     const place = this.at(event);
     this.pointers.set(event.pointerId, place);
-    this.element.setPointerCapture(event.pointerId);
-    if (this.pointers.size > 1) this.press = null;
-    else this.press = { ...place, tool: this.toolFor(event), moved: false, path: [place.x, place.y] };
+    (event.target as Element).setPointerCapture(event.pointerId);
+    if (this.pointers.size > 1) this.drop();
+    else this.press = { ...place, tool: this.toolFor(event), moved: false, path: [place.x, place.y], named: this.isNamed(event) };
+  }
+
+  private isNamed(event: Event): boolean {
+    return event.target !== this.canvas;
   }
 
   private toolFor(event: PointerEvent): Tool {
@@ -80,11 +88,12 @@ export class Gestures {
     const place = this.at(event);
     const before = this.pointers.get(event.pointerId);
     if (!before) {
-      if (event.pointerType !== "touch") this.handlers.hover(place.x, place.y);
+      if (this.isNamed(event)) this.handlers.leave();
+      else if (event.pointerType !== "touch") this.handlers.hover(place.x, place.y);
       return;
     }
     this.pointers.set(event.pointerId, place);
-    if (this.pointers.size === 2) this.pinch(event.pointerId, before, place);
+    if (this.pointers.size === 2) this.pinch(event, before, place);
     else if (this.press) this.drag(this.press, before, place, event);
   }
 
@@ -94,6 +103,7 @@ export class Gestures {
       return;
     }
     press.moved = true;
+    this.hold(event);
     if (press.tool === "pan") {
       this.handlers.pan(place.x - before.x, place.y - before.y);
       return;
@@ -103,9 +113,15 @@ export class Gestures {
     this.handlers.region(press.tool, press.path, false, mannerOf(event));
   }
 
-  private pinch(id: number, before: { x: number; y: number }, place: { x: number; y: number }): void {
+  /** From the name it may have begun on, which then is not clicked and may leave the screen. */
+  private hold(event: PointerEvent): void {
+    this.canvas.setPointerCapture(event.pointerId);
+  }
+
+  private pinch(event: PointerEvent, before: { x: number; y: number }, place: { x: number; y: number }): void {
+    this.hold(event);
     for (const [other, still] of this.pointers) {
-      if (other === id) continue;
+      if (other === event.pointerId) continue;
       const was = Math.hypot(before.x - still.x, before.y - still.y);
       const is = Math.hypot(place.x - still.x, place.y - still.y);
       this.handlers.pan((place.x - before.x) / 2, (place.y - before.y) / 2);
@@ -114,12 +130,12 @@ export class Gestures {
   }
 
   private up(event: PointerEvent): void {
+    if (!this.pointers.has(event.pointerId)) return;
     const { press } = this;
-    this.pointers.delete(event.pointerId);
-    this.press = null;
+    this.release(event);
     if (!press) return;
-    if (!press.moved) this.clicked(this.at(event), event);
-    else if (press.tool !== "pan") this.handlers.region(press.tool, press.path, true, mannerOf(event));
+    if (!press.moved && !press.named) this.clicked(this.at(event), event);
+    if (press.moved && press.tool !== "pan") this.handlers.region(press.tool, press.path, true, mannerOf(event));
   }
 
   private clicked({ x, y }: { x: number; y: number }, event: PointerEvent): void {
@@ -131,18 +147,34 @@ export class Gestures {
     else this.handlers.click(x, y, adds(event));
   }
 
-  /** Escape: what was drawn so far counts for nothing. */
+  private get drawing(): "lasso" | "box" | null {
+    return this.press?.moved && this.press.tool !== "pan" ? this.press.tool : null;
+  }
+
   private giveUp(event: KeyboardEvent): void {
-    const { press } = this;
-    if (event.key !== "Escape" || !press?.moved || press.tool === "pan") return;
+    if (event.key !== "Escape" || !this.drawing) return;
     event.preventDefault();
-    this.press = null;
-    this.handlers.region(press.tool, [], true, mannerOf(event));
+    this.drop();
   }
 
   private cancel(event: PointerEvent): void {
-    this.pointers.delete(event.pointerId);
+    if (!this.pointers.has(event.pointerId)) return;
+    this.drop();
+    this.release(event);
+  }
+
+  /** What was drawn so far counts for nothing. */
+  private drop(): void {
+    const { drawing } = this;
     this.press = null;
+    if (drawing) this.handlers.region(drawing, [], true, "new");
+  }
+
+  /** The finger that is left of a pinch goes on moving the map. */
+  private release({ pointerId }: PointerEvent): void {
+    this.pointers.delete(pointerId);
+    const [left] = this.pointers.values();
+    this.press = left && this.pointers.size === 1 ? { ...left, tool: "pan", moved: true, path: [], named: false } : null;
   }
 
   private wheel(event: WheelEvent): void {

@@ -31,7 +31,7 @@ export class Input {
       drawing: (path) => overlay.drawRegion(path),
       region: (polygon, manner) => events.emit("region", { polygon, manner }),
     });
-    this.gestures = new Gestures(canvas, this.pointer.gestureHandlers());
+    this.gestures = new Gestures(canvas.parentElement!, canvas, this.pointer.gestureHandlers());
     const keys = this.pointer.keyHandlers();
     canvas.addEventListener("keydown", (event) => {
       if (handleKey(event, keys)) delete canvas.dataset["pressed"];

@@ -1,6 +1,6 @@
 /** What lies under the pointer, and what pointer and keyboard do with it. */
 
-import { DOUBLE_CLICK_MS, type Gestures } from "./gestures";
+import { DOUBLE_CLICK_MS, type GestureHandlers } from "./gestures";
 import type { Hit } from "./hits_pass";
 import type { handleKey } from "./keyboard";
 import type { Manner } from "./manner";
@@ -63,7 +63,7 @@ export class Pointer {
     this.events.hover(found);
   }
 
-  gestureHandlers(): ConstructorParameters<typeof Gestures>[1] {
+  gestureHandlers(): GestureHandlers {
     const { mover } = this;
     return {
       pan: (dx, dy) => this.moveTo(panned(mover.view, dx, dy)),

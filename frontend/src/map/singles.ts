@@ -32,7 +32,7 @@ interface Kept {
   width: number;
   height: number;
   slot: number;
-  /** The last frame that drew it, how far it had come in by then, and where: there it also fades out. */
+  /** The last frame that drew it, or the one before it came; how far it had come in by then, and where: there it also fades out. */
   frame: number;
   alpha: number;
   as: Chosen | null;
@@ -204,7 +204,8 @@ export class Singles {
   private async fetch(ordinal: number, signal: AbortSignal): Promise<void> {
     const sizes = await loadPicture(this.addresses.get(ordinal)!, signal);
     const { width, height } = sizes[0]!;
-    const kept = { width, height, slot: this.freeSlot(), frame: -1, alpha: 0, as: null };
+    // As new as what the last frame drew: in a tab that draws none, pictures would throw each other out.
+    const kept = { width, height, slot: this.freeSlot(), frame: this.frame, alpha: 0, as: null };
     this.kept.set(ordinal, kept);
     this.upload(kept, sizes);
     sizes.forEach((bitmap) => bitmap.close());

@@ -23,7 +23,7 @@ async function start(): Promise<void> {
   const config = readConfig();
   const link = decodeLink(location.hash || `#${config.start}`);
   const entry = config.maps.find((map) => map.space === link.map) ?? config.maps[0];
-  if (!entry) return showBlank("There is no map yet", "It appears here once the dataset has been embedded.", config.dataset.url);
+  if (!entry) return showBlank("There is no map yet", "It appears here once the dataset has been embedded.", backTo(config.dataset.url));
   const panels = import("../panels/start.svelte");
   try {
     const map = await drawn(entry);
@@ -32,7 +32,7 @@ async function start(): Promise<void> {
     await firstPaint(map);
     (await panels).startPanels(app, config, map, (other: MapEntry) => openMap(other, app));
   } catch (error) {
-    showBlank("The map could not be opened", text.reason(error), location.href);
+    showBlank("The map could not be opened", text.reason(error), again());
   }
 }
 
@@ -53,7 +53,7 @@ const firstPaint = (map: OpenedMap): Promise<void> =>
     map.view.events.on("error", () => resolve());
   });
 
-function showBlank(title: string, text: string, href: string): void {
+function showBlank(title: string, text: string, wayOut: HTMLElement): void {
   const box = document.createElement("div");
   box.className = "map-blank";
   const inner = document.createElement("div");
@@ -62,11 +62,24 @@ function showBlank(title: string, text: string, href: string): void {
   heading.textContent = title;
   const paragraph = document.createElement("p");
   paragraph.textContent = text;
-  const link = document.createElement("a");
-  link.className = "button";
-  link.href = href;
-  link.textContent = href === location.href ? "Try again" : "Back to the dataset";
-  inner.append(heading, paragraph, link);
+  wayOut.className = "button";
+  inner.append(heading, paragraph, wayOut);
   box.append(inner);
   app.append(box);
+}
+
+function backTo(dataset: string): HTMLElement {
+  const link = document.createElement("a");
+  link.href = dataset;
+  link.textContent = "Back to the dataset";
+  return link;
+}
+
+/** No link: one to an address with a "#" would stay on the page as it is. */
+function again(): HTMLElement {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Try again";
+  button.addEventListener("click", () => location.reload());
+  return button;
 }

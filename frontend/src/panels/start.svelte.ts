@@ -60,10 +60,13 @@ function syncAddress(explorer: Explorer): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let steps = "";
   let under = 0;
+  /** What a link named and could not be had for now stays in the address until somebody takes a step. */
+  let held = false;
   const stepsOf = ({ map, query, parts, against, mode, record, selection, filters, any }: Link) =>
     JSON.stringify([map, query, parts, against, mode, record, selection, filters, any]);
   const write = (way: "pushState" | "replaceState") => {
     const link = explorer.link();
+    held = false;
     history[way](leftOut(link), "", `#${encodeLink(link)}`);
     steps = stepsOf(link);
   };
@@ -73,15 +76,17 @@ function syncAddress(explorer: Explorer): void {
     if (explorer.switching || explorer.search.searching || under > 0) return;
     explorer.past.note(explorer.moment());
     if (stepsOf(explorer.link()) !== steps) write("pushState");
-    else timer = setTimeout(() => write("replaceState"), ADDRESS_MS);
+    else if (!held) timer = setTimeout(() => write("replaceState"), ADDRESS_MS);
   };
   // What is on its way to an address is no step of its own.
   const follow = async () => {
     under++;
+    held = false;
     clearTimeout(timer);
     try {
       const link = decodeLink(location.hash || `#${explorer.config.start}`);
-      await explorer.follow({ ...link, ...(history.state as Partial<Link> | null) });
+      const all = await explorer.follow({ ...link, ...(history.state as Partial<Link> | null) });
+      if (!all) held = true;
     } finally {
       under--;
       steps = stepsOf(explorer.link());
