@@ -50,7 +50,7 @@ class Card:
 
 @register.simple_tag
 def described(datasets: Iterable[Dataset]) -> list[Card]:
-    """The datasets in their order; each must come with its imports prefetched, as `datasets_for` does."""
+    """The datasets in their order; each must come with its imports prefetched where there are many."""
     datasets = list(datasets)
     ids = [dataset.pk for dataset in datasets]
     mapped = set(

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Prefetch
 from django.http import Http404
 
 from atlas.datasets.models import Dataset, DatasetQuerySet, Import, Record, Upload
@@ -14,11 +13,9 @@ from atlas.teams.models import Membership, Role, Team
 
 
 def datasets_for(asker: Asker) -> DatasetQuerySet:
-    """All that the asker may see, each with its team, its imports without descriptions, and its permits
-    (`may_edit`, `may_comment`, …, see `permit.py`)."""
-    imports = Prefetch("imports", Import.objects.defer("description", "choices"))
-    datasets = Dataset.objects.visible_to(asker).select_related("team").prefetch_related(imports)
-    return datasets.annotate(**permits(asker))
+    """All that the asker may see, each with its team and its permits (`may_edit`, `may_comment`, …, see
+    `permit.py`)."""
+    return Dataset.objects.visible_to(asker).select_related("team").annotate(**permits(asker))
 
 
 def editable_datasets_for(asker: Asker) -> DatasetQuerySet:

@@ -48,8 +48,14 @@ MOST_RECORDS = 500
 
 
 @router.get("", response=DatasetsOut)
-def list_datasets(request: HttpRequest) -> dict[str, Any]:
-    return {"datasets": list(datasets_for(asker_of(request)))}
+def list_datasets(
+    request: HttpRequest,
+    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> dict[str, Any]:
+    datasets = datasets_for(asker_of(request))
+    page = datasets.prefetch_related("imports")[offset : offset + limit]
+    return {"datasets": list(page), "total": datasets.count()}
 
 
 @router.post("", response={201: DatasetOut})

@@ -29,7 +29,7 @@ def load_sample(base_url: str, email: str, password: str) -> str:
     """
     site = Site(base_url)
     site.sign_in(email, password)
-    datasets = site.get("/api/datasets")["datasets"]
+    datasets = site.get("/api/datasets?limit=500")["datasets"]
     dataset = next((each for each in datasets if each["name"] == NAME and each["may_edit"]), None)
     if dataset is None:
         description = "Every emoji, as drawn in the Noto Color Emoji font."

@@ -1,5 +1,6 @@
 """An export with its pictures: a ZIP with a table beside them, or a tar as webdataset has it."""
 
+import logging
 import re
 import tarfile
 import time
@@ -16,6 +17,8 @@ from atlas.datasets.export_tables import MARK, csv_lines, csv_row, json_object
 from atlas.datasets.models import Record
 from atlas.datasets.zip_stream import ZipStream
 
+log = logging.getLogger(__name__)
+
 _IN_MEMORY = 8 * 2**20
 #: What is neither a letter of some language nor a digit; no path, no dot, no control character gets through.
 _UNSAFE = re.compile(r"[^\w-]+")
@@ -30,14 +33,13 @@ def zip_pieces(export: Export, *, originals: bool) -> Generator[bytes]:
     once and pictures flow from the start.
     """
     with ZipStream() as archive, SpooledTemporaryFile(_IN_MEMORY) as table:
-        names = ["file_name", *(harmless(column.name) for column in export.columns)]
-        table.write((MARK + csv_lines([names])).encode())
+        table.write((MARK + csv_lines([_headings(export)])).encode())
         for batch in export.batches():
             for record, cells in batch:
                 name = ""
-                if record.sha256 is not None:
+                if (picture := _picture(record, originals)) is not None:
                     name = f"pictures/{record.row:07}-{_stem(record)}.{_suffix(record, originals)}"
-                    yield from archive.member(name, _picture(record, originals))
+                    yield from archive.member(name, picture)
                 table.write(csv_lines([[name, *csv_row(cells)]]).encode())
         yield from archive.member_from("metadata.csv", table)
         yield from archive.end()
@@ -52,13 +54,26 @@ def webdataset_pieces(export: Export, *, captions: bool, originals: bool) -> Gen
     for batch in export.batches():
         for record, cells in batch:
             key = f"{record.row:09}"
-            if record.sha256 is not None:
-                yield from _tar_member(f"{key}.{_suffix(record, originals)}", _picture(record, originals))
+            if (picture := _picture(record, originals)) is not None:
+                yield from _tar_member(f"{key}.{_suffix(record, originals)}", picture)
             if captions and record.captions:
                 lines = "\n".join(" ".join(caption.splitlines()) for caption in record.captions)
                 yield from _tar_member(f"{key}.txt", lines.encode())
             yield from _tar_member(f"{key}.json", json_object(columns, cells).encode())
     yield bytes(2 * tarfile.BLOCKSIZE)
+
+
+def _headings(export: Export) -> list[str]:
+    """By `file_name` readers find the pictures: an uploaded column of that name becomes `own_file_name`."""
+    names = [column.name for column in export.columns]
+    taken = {name.casefold() for name in names} - {"file_name"}
+    for place, name in enumerate(names):
+        if name.casefold() == "file_name":
+            while (name := f"own_{name}").casefold() in taken:
+                pass
+            taken.add(name.casefold())
+            names[place] = name
+    return ["file_name", *map(harmless, names)]
 
 
 def _tar_member(name: str, content: bytes) -> Iterator[bytes]:
@@ -80,10 +95,16 @@ def _suffix(record: Record, originals: bool) -> str:
     return _SUFFIXES.get(kind, kind.lower()) if originals else "webp"
 
 
-def _picture(record: Record, originals: bool) -> bytes:
+def _picture(record: Record, originals: bool) -> bytes | None:
+    """None also where its file is gone: nobody loses all others for one picture, midway in a download."""
     name = record.original if originals else record.thumbnail
-    assert name is not None
+    if name is None:
+        return None
     file: IO[bytes]
-    with default_storage.open(name) as file:
-        content: bytes = file.read()
+    try:
+        with default_storage.open(name) as file:
+            content: bytes = file.read()
+    except FileNotFoundError:
+        log.warning("%s is not in the export: the file is gone", name)
+        return None
     return content

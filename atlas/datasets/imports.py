@@ -27,6 +27,9 @@ from atlas.text import one_line
 #: A message that no worker has taken up for so long is sent again; a second one does no harm.
 MESSAGE_LOST = timedelta(seconds=60)
 
+#: Of an import whose files people are told; a picked folder has tens of thousands.
+NAMED_FILES = 10
+
 OPEN = (ImportState.DESCRIBING, ImportState.DESCRIBED, ImportState.QUEUED, ImportState.RUNNING)
 #: The task that an import in this state is waiting for or held by.
 TASKS = {
@@ -82,8 +85,11 @@ def append(dataset: Dataset, user: User, uploads: Sequence[Upload]) -> Import:
         dataset=dataset,
         created_by=user,
         files=[
-            {"filename": upload.relative_path or upload.filename, "size": upload.size} for upload in uploads
+            {"filename": upload.relative_path or upload.filename, "size": upload.size}
+            for upload in uploads[:NAMED_FILES]
         ],
+        file_count=len(uploads),
+        size=sum(upload.size for upload in uploads),
     )
     job.uploads.set(uploads)
     _send(job)

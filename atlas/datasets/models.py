@@ -248,6 +248,12 @@ class ImportState(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+class ImportManager(models.Manager["Import"]):
+    def get_queryset(self) -> models.QuerySet["Import"]:
+        """Descriptions hold pictures and are wanted by few: they are read when they are asked for."""
+        return super().get_queryset().defer("description", "choices")
+
+
 class Import(models.Model):
     """One run of the readers over uploaded files, into records.
 
@@ -257,8 +263,11 @@ class Import(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="imports")
     uploads = models.ManyToManyField(Upload, related_name="imports")
-    #: What was uploaded, for people: [{"filename": str, "size": int}]; outlives the uploads.
+    #: The first of what was uploaded, for people: [{"filename": str, "size": int}]; outlives the uploads.
     files = models.JSONField(default=list)
+    file_count = models.PositiveIntegerField(default=0)
+    #: Bytes of all files.
+    size = models.PositiveBigIntegerField(default=0)
     #: What the readers understood, as shown to the user before the start; {} until then.
     description = models.JSONField(default=dict)
     #: What the user corrected (`embeddings.readers.Choices` as JSON).
@@ -288,6 +297,8 @@ class Import(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = ImportManager()
+
     class Meta:
         ordering = ("created_at",)
 
@@ -295,19 +306,14 @@ class Import(models.Model):
         return f"import into {self.dataset}: {self.state}"
 
     @property
-    def size(self) -> int:
-        """Bytes of what was uploaded."""
-        return sum(file["size"] for file in self.files)
-
-    @property
     def more_files(self) -> int:
         """How many there are besides the first."""
-        return len(self.files) - 1
+        return self.file_count - 1
 
     @property
     def has_its_files(self) -> bool:
         """Whether none of the uploads that it reads has expired. A query."""
-        return self.uploads.count() == len(self.files)
+        return self.uploads.count() == self.file_count
 
     @property
     def open(self) -> bool:

@@ -34,7 +34,10 @@ class ImportSummary(Schema):
     id: UUID
     dataset: UUID = Field(alias="dataset_id")
     state: ImportState
+    #: The first ten of them.
     files: list[FileOut]
+    file_count: int
+    size: int
     read: int
     imported: int
     skipped: int
@@ -79,12 +82,18 @@ class DatasetOut(Schema):
     latest_import: ImportSummary | None
 
     @staticmethod
-    def resolve_latest_import(dataset: Dataset) -> Import | None:
+    def resolve_latest_import(dataset: Dataset, context: dict[str, Any]) -> Import | None:
+        """It names files: not for who does not see all."""
+        asker = asker_of(context["request"])
+        if asker.links and not permit(asker, dataset.pk).sees_all:  # only links hide something
+            return None
         return next(reversed(dataset.imports.all()), None)
 
 
 class DatasetsOut(Schema):
     datasets: list[DatasetOut]
+    #: With those of other pages.
+    total: int
 
 
 def _without_nul(text: str) -> str:

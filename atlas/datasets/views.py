@@ -37,15 +37,21 @@ def home(request: HttpRequest) -> HttpResponse:
     datasets = datasets_for(asker)
     public = datasets.filter(visibility=Visibility.PUBLIC)
     shared = datasets.filter(pk__in=Dataset.objects.shared_with(asker))
-    if not request.user.is_authenticated:
-        context = {"page": page_of(request, public), "shared": shared[:OTHERS]}
-        return render(request, "datasets/landing.html", context)
     mine = Team.objects.of(asker)
+    others = {
+        "shared": ("Shared with you", shared.exclude(team__in=mine)),
+        "public": ("Public datasets of others", public.exclude(team__in=mine)),
+    }
+    if section := others.get(request.GET.get("of", "")):
+        context = {"heading": section[0], "page": page_of(request, section[1])}
+        return render(request, "datasets/section.html", context)
+    if not request.user.is_authenticated:
+        context = {"page": page_of(request, public), "shared": first_of(shared)}
+        return render(request, "datasets/landing.html", context)
     context = {
         "heading": "Datasets",
         "page": page_of(request, datasets.filter(team__in=mine)),
-        "shared": shared.exclude(team__in=mine)[:OTHERS],
-        "public": public.exclude(team__in=mine)[:OTHERS],
+        **{name: first_of(datasets) for name, (_, datasets) in others.items()},
         "show_team": request.user.teams.count() > 1,
         # Whoever has no team yet is asked to make one on the way.
         "may_create": not mine.exists() or Team.objects.of(asker, Role.EDITOR).exists(),
@@ -188,8 +194,13 @@ def _settings(request: HttpRequest, dataset: Dataset, **forms: Any) -> HttpRespo
     return render(request, "datasets/settings.html", context | forms)
 
 
+def first_of(datasets: QuerySet[Dataset]) -> Any:
+    """The page with which a section of the first page begins; `?of=` shows all."""
+    return Paginator(datasets.prefetch_related("imports"), OTHERS).page(1)
+
+
 def page_of(request: HttpRequest, datasets: QuerySet[Dataset]) -> Any:
-    return Paginator(datasets, CARDS).get_page(request.GET.get("page"))
+    return Paginator(datasets.prefetch_related("imports"), CARDS).get_page(request.GET.get("page"))
 
 
 def _number(text: str) -> int:

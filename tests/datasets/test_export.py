@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from django.core.files.storage import default_storage
 from django.test import Client
 
 from atlas.datasets import export_tables
@@ -173,6 +174,25 @@ def test_an_uploaded_column_keeps_its_name_where_ours_is_called_the_same(
     Record.objects.filter(dataset=gallery).update(values={"row": "theirs"})
     (line, *_) = as_jsonl(export(cast, gallery, "jsonl"))
     assert (line["row"], line["atlas_atlas_row"]) == ("theirs", 0)
+
+
+def test_the_zip_names_pictures_in_a_column_of_its_own_and_leaves_out_lost_ones(
+    cast: Cast, gallery: Dataset
+) -> None:
+    Dataset.objects.filter(pk=gallery.pk).update(columns=[{"name": "file_name", "type": "text"}])
+    Record.objects.filter(dataset=gallery).update(values={"file_name": "scan.tif"})
+    lost = Record.objects.get(dataset=gallery, row=3).original
+    assert lost
+    default_storage.delete(lost)
+    with zipfile.ZipFile(io.BytesIO(export(cast, gallery, "zip"))) as archive:
+        lines = as_csv(archive.read("metadata.csv"))
+        assert [line["file_name"] for line in lines if line["file_name"]] == archive.namelist()[:-1]
+    assert [line["row"] for line in lines if not line["file_name"]] == ["3"]
+    assert {line["own_file_name"] for line in lines} == {"scan.tif"}
+    with tarfile.open(fileobj=io.BytesIO(export(cast, gallery, "webdataset"))) as shard:
+        names = shard.getnames()
+    assert "000000003.png" not in names
+    assert "000000004.png" in names
 
 
 def test_json_lines_hold_lists_and_numbers_as_they_are(cast: Cast, gallery: Dataset) -> None:

@@ -8,6 +8,8 @@ from atlas import vite
 from atlas.datasets import views
 from atlas.datasets.activity import record_event
 from atlas.datasets.models import Dataset, ImportState, SkippedItem, Visibility
+from atlas.teams.guests import add_guest
+from atlas.teams.models import GuestRole
 from tests.datasets.material import fruit_zip, new_import
 from tests.people import PASSWORD, Cast, client_of
 
@@ -72,6 +74,30 @@ def test_the_first_page_shows_a_person_their_own_and_the_public_ones_of_others(
     Dataset.objects.update(visibility=Visibility.PUBLIC)
     assert "Public datasets of others" in get(cast, "charlie", "/").content.decode()
     assert "Public datasets of others" not in get(cast, "victor", "/").content.decode()
+
+
+def test_all_that_others_share_can_be_reached(
+    cast: Cast, fruit: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "OTHERS", 1)
+    add_guest(fruit.pk, cast.team, cast.charlie.email, GuestRole.VIEWER, cast.alice)
+    for name in ("Pears", "Plums"):
+        pears = Dataset.objects.create(
+            team=cast.team, name=name, slug=name, model="mini", visibility="public"
+        )
+        add_guest(pears.pk, cast.team, cast.charlie.email, GuestRole.VIEWER, cast.alice)
+    first = get(cast, "charlie", "/").content.decode()
+    for section, names in (("shared", {"Fruit", "Pears", "Plums"}), ("public", {"Pears", "Plums"})):
+        assert f'href="?of={section}">All {len(names)}<' in first
+        page = get(cast, "charlie", f"/?of={section}").context["page"]
+        assert {dataset.name for dataset in page} == names
+
+
+def test_a_dataset_moves_to_a_team_that_was_chosen(cast: Cast, fruit: Dataset) -> None:
+    cast.team.memberships.filter(user=cast.bob).update(role="owner")
+    page = get(cast, "bob", f"{FRUIT}/settings").content.decode()
+    assert 'name="team" required><option value="">' in page
+    assert client_of(cast.bob).post(f"{FRUIT}/transfer", {"team": ""}).status_code == 404
 
 
 def test_a_card_shows_pictures_and_status(cast: Cast, fruit: Dataset) -> None:

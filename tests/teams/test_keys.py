@@ -88,7 +88,7 @@ def test_a_key_is_for_one_team(cast: Cast) -> None:
     _, client = make(cast.alice, "write", cast.team)
     for dataset in (theirs, guests):
         assert client.get(f"/api/datasets/{dataset.pk}").status_code == 404
-    assert client.get("/api/datasets").json() == {"datasets": []}
+    assert client.get("/api/datasets").json() == {"datasets": [], "total": 0}
 
 
 def test_a_key_opens_no_page(cast: Cast, dataset: Dataset) -> None:
