@@ -207,9 +207,9 @@ ATLAS_OIDC_SIGN_UP = envbool("ATLAS_OIDC_SIGN_UP")
 # Whose address both the provider and we have confirmed gets both ways to sign in.
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 
-# E-mail: printed to the log unless there is a server for it ------------------------------------------------
+# E-mail: none without a server for it; in the log their secret links would be open to its readers ----------
 
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if env('ATLAS_EMAIL_HOST') else 'console'}.EmailBackend"
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if env('ATLAS_EMAIL_HOST') else 'dummy'}.EmailBackend"
 EMAIL_HOST = env("ATLAS_EMAIL_HOST")
 EMAIL_PORT = envint("ATLAS_EMAIL_PORT", 587, 1, 65535)
 EMAIL_HOST_USER = env("ATLAS_EMAIL_USER")
@@ -299,6 +299,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "expired uploads": {"task": "atlas.datasets.tasks.remove_expired_uploads", "schedule": 3600},
     "builds that stand still": {"task": "atlas.maps.tasks.rescue", "schedule": 5, "options": {"expires": 5}},
+    "ended sessions": {"task": "atlas.teams.tasks.clear_sessions", "schedule": 24 * 3600},
     "old lines of the audit log": {"task": "atlas.teams.tasks.prune_audit", "schedule": 3600},
     "indexes of large sets": {
         "task": "atlas.maps.tasks.index_large_sets",

@@ -108,7 +108,7 @@ PAGES: dict[str, Rule] = {
     "POST /teams/{team}/members/{user_id}/remove": page({"owner", "viewer"}, 302),
     "POST /teams/{team}/invitations": page(OWN, 302, form={"email": "ina@example.org", "role": "viewer"}),
     "POST /teams/{team}/invitations/{invitation_id}/revoke": page(OWN, 302),
-    "GET /teams/{team}/keys": page({"owner", "editor"}),
+    "GET /teams/{team}/keys": page(TEAM),
     "POST /teams/{team}/keys/{key_id}/revoke": page(OWN, 302),
     "GET /teams/{team}/log": page(OWN),
     "GET /teams/{team}/delete": page(OWN),

@@ -19,5 +19,6 @@ from atlas.settings import *  # noqa: E402, F403
 
 # Hashing a password slowly is the point of the real one.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_HOST = "mail.example.org"
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STATIC_ROOT.mkdir()  # noqa: F405 - empty, or whitenoise warns in every test

@@ -15,7 +15,7 @@ from atlas.datasets.imports import OPEN
 from atlas.datasets.models import Dataset, Import
 from atlas.datasets.team_deletion import delete_team
 from atlas.teams.membership import change_role
-from atlas.teams.models import Membership, Role, Team, User
+from atlas.teams.models import Invitation, Membership, Role, Team, User
 
 
 class ClosingRefusedError(Exception):
@@ -61,6 +61,7 @@ def close_account(user: User, heirs: Mapping[UUID, int | None]) -> None:
         elif estate.heirs:
             _hand_over(estate, heirs)
     files = [upload.path for upload in user.uploads.all()]
+    Invitation.objects.filter(created_by=user).revoke()
     user.delete()
     transaction.on_commit(lambda: _unlink(files))
     Team.objects.filter(pk__in=[team.pk for team in teams], memberships=None, datasets=None).delete()

@@ -23,6 +23,7 @@ from atlas.teams.limits import TooManyError, refused
 from atlas.teams.links import token_of
 from atlas.teams.mail import mail
 from atlas.teams.models import AuditVerb, Guest, GuestRole, ShareLink, User
+from atlas.teams.people import confirmed_people
 
 
 @login_required
@@ -81,7 +82,7 @@ def _tell_guest(request: HttpRequest, dataset: Dataset, guest: Guest) -> None:
     if mail(guest.user.email, f"“{dataset}” is shared with you on Atlas", "datasets/guest.txt", context):
         messages.success(request, f"{words} A mail tells them.")
     else:
-        messages.warning(request, f"{words} The mail to them could not be sent: tell them yourself.")
+        messages.warning(request, f"{words} No mail was sent: tell them yourself.")
 
 
 @login_required
@@ -121,13 +122,15 @@ def answer_with_page(
     start: str = "",
 ) -> HttpResponse:
     links = ShareLink.objects.filter(dataset_id=dataset.pk).select_related("created_by")
+    guests = Guest.objects.filter(dataset_id=dataset.pk).select_related("user")
     embed = request.build_absolute_uri(reverse("maps:embed", args=[dataset.team.slug, dataset.slug]))
     context: dict[str, Any] = {
         "dataset": dataset,
         "visibilities": Visibility.choices,
         "links": [(link, _address(request, link)) for link in links if link.in_force],
         "ended": [link for link in links if not link.in_force],
-        "guests": Guest.objects.filter(dataset_id=dataset.pk).select_related("user"),
+        "guests": guests,
+        "unconfirmed": set(guests.exclude(user__in=confirmed_people()).values_list("user", flat=True)),
         "link_form": link_form or LinkForm(),
         "start": start,
         "guest_form": guest_form or GuestForm(),

@@ -1,7 +1,6 @@
 """The verb `delete_team`: here and not with the teams, because what a team owns goes too, or moves."""
 
 from django.db import transaction
-from django.utils import timezone
 
 from atlas.datasets.delete import delete_dataset
 from atlas.datasets.models import Dataset
@@ -24,7 +23,7 @@ def delete_team(team: Team, heir: Team | None = None) -> list[Dataset]:
             delete_dataset(dataset)
         else:
             transfer_dataset(dataset, heir)
-    team.invitations.open().update(revoked_at=timezone.now())
+    team.invitations.revoke()
     team.memberships.all().delete()
     Team.objects.filter(pk=team.pk, datasets=None).delete()
     return datasets

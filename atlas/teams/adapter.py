@@ -32,7 +32,8 @@ INVITATION = "invitation"
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         if settings.ATLAS_SIGN_UP == "invitation":
-            return invitation_of(request.session.get(INVITATION, "")) is not None
+            invitation = invitation_of(request.session.get(INVITATION, ""))
+            return invitation is not None and invitation.account_id is None
         return bool(settings.ATLAS_SIGN_UP == "open")
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:

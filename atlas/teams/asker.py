@@ -65,9 +65,8 @@ def asker_again(request: HttpRequest) -> Asker:
     """Who asks by what is true now, for an answer that goes on for hours: signed out, revoked, removed?"""
     again = copy(request)
     if key := key_of_request(request):
-        return (
-            Asker(key.created_by, key=key) if ApiKey.objects.usable().filter(pk=key.pk).exists() else NOBODY
-        )
+        usable = ApiKey.objects.usable().filter(pk=key.pk).exists()
+        return Asker(key.created_by, key=key) if usable else Asker(AnonymousUser())
     again.session = type(request.session)(request.session.session_key)
     again.user = get_user(again)
     vars(again).pop("asker", None)
@@ -78,9 +77,6 @@ def key_of_request(request: HttpRequest) -> ApiKey | None:
     """The API key that the request was let in with (see `key_middleware.py`)."""
     key: ApiKey | None = vars(request).get("api_key")
     return key
-
-
-NOBODY = Asker(AnonymousUser())
 
 
 def _by_key(request: HttpRequest) -> Asker | None:

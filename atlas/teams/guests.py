@@ -2,8 +2,11 @@
 
 from uuid import UUID
 
+from django.conf import settings
+
 from atlas.teams.limits import require_within
 from atlas.teams.models import Guest, GuestRole, ShareLink, Team, User
+from atlas.teams.people import confirmed_people
 
 #: One person may invite so many in so many seconds.
 TRIES, TRY_SECONDS = 60, 3600
@@ -23,6 +26,9 @@ def add_guest(dataset_id: UUID, team: Team, email: str, role: GuestRole, invited
         raise NotAGuestError("Nobody has signed up with this address yet. Send a share link instead.")
     if team.members.filter(pk=person.pk).exists():
         raise NotAGuestError(f"{person} is on the team already.")
+    must_confirm = settings.ACCOUNT_EMAIL_VERIFICATION == "mandatory"
+    if must_confirm and not confirmed_people().filter(pk=person.pk).exists():
+        raise NotAGuestError("Whoever signed up with this address has not confirmed yet that it is theirs.")
     guest, _ = Guest.objects.update_or_create(
         dataset_id=dataset_id,
         user=person,

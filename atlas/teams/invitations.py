@@ -8,18 +8,21 @@ like a share link's: the database alone opens nothing.
 from datetime import timedelta
 from uuid import UUID
 
-from allauth.account.models import EmailAddress
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.db.models import QuerySet
+from django.dispatch import Signal
 from django.utils import timezone
 
 from atlas.teams.limits import require_within
-from atlas.teams.models import Invitation, Membership, Role, Team, User
+from atlas.teams.models import AT_LEAST, Invitation, Membership, Role, Team, User
+from atlas.teams.people import confirmed_people
 
 LIFETIME = timedelta(days=7)
 #: One person may invite so many in so many seconds.
 TRIES, TRY_SECONDS = 60, 3600
+#: `team: Team`, `user: User`: somebody is new on it. Sent within the transaction.
+member_joined = Signal()
 _signer = Signer(sep=".", salt="atlas.teams.invitations")
 
 
@@ -32,14 +35,13 @@ def invite(team: Team, email: str, role: Role, invited_by: User) -> Invitation:
     """An earlier one to the same address ends. Raises TooManyError."""
     sentence = "Those were many invitations in one hour. Go on later."
     require_within(f"invite:{invited_by.pk}", TRIES, TRY_SECONDS, sentence)
-    now = timezone.now()
-    team.invitations.open().filter(email__iexact=email).update(revoked_at=now)
-    return team.invitations.create(email=email, role=role, created_by=invited_by, expires_at=now + LIFETIME)
+    team.invitations.filter(email__iexact=email).revoke()
+    ends = timezone.now() + LIFETIME
+    return team.invitations.create(email=email, role=role, created_by=invited_by, expires_at=ends)
 
 
 def revoke_invitation(invitation: Invitation) -> None:
-    """For good; a used one stays used."""
-    Invitation.objects.open().filter(pk=invitation.pk).update(revoked_at=timezone.now())
+    Invitation.objects.filter(pk=invitation.pk).revoke()
 
 
 def token_of(invitation: Invitation) -> str:
@@ -47,12 +49,12 @@ def token_of(invitation: Invitation) -> str:
 
 
 def invitations_for(user: User) -> QuerySet[Invitation]:
-    """The open ones to this person's account: it was here when they were sent, or has confirmed the address
-    since. Whoever signs up later with somebody's address needs the token.
+    """The open ones to this person's confirmed address: anybody may sign up with somebody's, and then needs
+    the token.
     """
+    if not confirmed_people().filter(pk=user.pk).exists():
+        return Invitation.objects.none()
     sent = Invitation.objects.open().filter(email__iexact=user.email).exclude(team__members=user)
-    if not EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists():
-        sent = sent.filter(created_at__gt=user.date_joined)
     return sent.select_related("team", "created_by")
 
 
@@ -65,13 +67,26 @@ def invitation_of(token: str) -> Invitation | None:
     return Invitation.objects.open().select_related("team", "created_by").filter(pk=invitation_id).first()
 
 
+def gives_nothing(invitation: Invitation, user: User) -> bool:
+    """Whether this person is as much on the team already."""
+    enough = AT_LEAST[Role(invitation.role)]
+    return invitation.team.memberships.filter(user=user, role__in=enough).exists()
+
+
 @transaction.atomic
-def accept(invitation: Invitation, user: User) -> Team:
-    """Who is a member already keeps their role. Raises InvitationEndedError."""
+def accept(invitation: Invitation, user: User) -> bool:
+    """Whether they are new on the team. A member of a lower role gets the higher one.
+
+    Raises InvitationEndedError.
+    """
     # The count says whether it was us: of two who accept at the same time, one does.
     if not Invitation.objects.open().filter(pk=invitation.pk).update(used_at=timezone.now()):
         raise InvitationEndedError("This invitation was used, was revoked or has expired.")
-    Membership.objects.get_or_create(
-        team=invitation.team, user=user, defaults={"role": Role(invitation.role)}
-    )
-    return invitation.team
+    team, role = invitation.team, Role(invitation.role)
+    member, joined = Membership.objects.get_or_create(team=team, user=user, defaults={"role": role})
+    if joined:
+        member_joined.send(Team, team=team, user=user)
+    elif member.role not in AT_LEAST[role]:
+        member.role = role
+        member.save(update_fields=["role"])
+    return joined

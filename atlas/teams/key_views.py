@@ -25,9 +25,9 @@ from atlas.teams.views import find_team
 @require_http_methods(["GET", "HEAD", "POST"])
 def keys_page(request: HttpRequest, team: str) -> HttpResponse:
     """The answer to a POST shows the new key, and nothing ever shows it again."""
-    found = find_team(request, team, Role.EDITOR)
     if request.method != "POST":
-        return _page(request, found)
+        return _page(request, find_team(request, team, Role.VIEWER))
+    found = find_team(request, team, Role.EDITOR)
     form = KeyForm(request.POST)
     if not form.is_valid():
         return _page(request, found, form=form)
@@ -42,7 +42,8 @@ def keys_page(request: HttpRequest, team: str) -> HttpResponse:
 @login_required
 @require_POST
 def end_key(request: HttpRequest, team: str, key_id: UUID) -> HttpResponse:
-    found = find_team(request, team, Role.EDITOR)
+    """Also of who made it as an editor and is a viewer now: it can look still."""
+    found = find_team(request, team, Role.VIEWER)
     key = get_object_or_404(keys_for(asker_of(request), found), pk=key_id)
     revoke_key(key)
     record_audit(request, AuditVerb.KEY_REVOKED, f"“{key}” of {key.created_by.email}", team=found)
@@ -55,7 +56,8 @@ def _page(request: HttpRequest, team: Team, **more: Any) -> HttpResponse:
     usable = set(team.api_keys.usable().values_list("pk", flat=True))
     context = {
         "team": team,
-        "may_edit": True,
+        "has_keys": bool(keys),
+        "may_edit": Team.objects.of(asker_of(request), Role.EDITOR).filter(pk=team.pk).exists(),
         "is_owner": Team.objects.of(asker_of(request), Role.OWNER).filter(pk=team.pk).exists(),
         "keys": [key for key in keys if key.pk in usable],
         "ended": [key for key in keys if key.pk not in usable],

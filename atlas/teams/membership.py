@@ -33,6 +33,8 @@ def change_role(team: Team, user_id: int, role: Role) -> None:
         _require_another_owner(member)
     member.role = role
     member.save(update_fields=["role"])
+    if role != Role.OWNER:
+        _end_invitations(member)
 
 
 @transaction.atomic
@@ -41,12 +43,18 @@ def remove_member(team: Team, user_id: int) -> None:
     member = _locked(team, user_id)
     _require_another_owner(member)
     member.delete()
+    _end_invitations(member)
 
 
 def _locked(team: Team, user_id: int) -> Membership:
     """The lock is on the team: two owners who leave at the same time must not both find the other one."""
     Team.objects.select_for_update().get(pk=team.pk)
     return Membership.objects.get(team=team, user_id=user_id)
+
+
+def _end_invitations(member: Membership) -> None:
+    """Those of an owner who is none any more: one to another address of theirs would bring them back."""
+    member.team.invitations.filter(created_by=member.user_id).revoke()
 
 
 def _require_another_owner(member: Membership) -> None:

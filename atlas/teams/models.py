@@ -216,6 +216,10 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Neither used nor revoked nor expired."""
         return self.filter(used_at=None, revoked_at=None, expires_at__gt=timezone.now())
 
+    def revoke(self) -> None:
+        """For good; a used one stays used."""
+        self.open().update(revoked_at=timezone.now())
+
 
 class Invitation(models.Model):
     """An address that makes one person a member of a team, once; what it says is in `invitations.py`."""
@@ -228,6 +232,8 @@ class Invitation(models.Model):
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
+    #: Who made an account with it: where people sign up by invitation, each lets one do so.
+    account = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
@@ -316,6 +322,8 @@ class AuditVerb(models.TextChoices):
     SECOND_STEP_ADDED = "second_step_added", "Two-step sign-in on"
     SECOND_STEP_REMOVED = "second_step_removed", "Two-step sign-in off"
     ACCOUNT_DELETED = "account_deleted", "Account deleted"
+    ACCOUNT_CLOSED = "account_closed", "Account closed"
+    ACCOUNT_REOPENED = "account_reopened", "Account opened again"
     KEY_MADE = "key_made", "API key made"
     KEY_USED = "key_used", "API key first used"
     KEY_REVOKED = "key_revoked", "API key revoked"

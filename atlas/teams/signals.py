@@ -6,8 +6,11 @@ from allauth.account.signals import user_signed_up
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.dispatch import receiver
+from django.http import HttpRequest
 
-from atlas.teams.models import User
+from atlas.teams.adapter import INVITATION
+from atlas.teams.invitations import invitation_of
+from atlas.teams.models import Invitation, User
 from atlas.teams.people import create_own_team
 from atlas.teams.sealing import sealed_anew
 from atlas.teams.second_steps import change_secrets
@@ -17,6 +20,14 @@ from atlas.teams.second_steps import change_secrets
 def give_own_team(sender: type[User], user: User, **kwargs: Any) -> None:  # noqa: ARG001  # Django's signature
     """A person who signs up through the page gets a team, like one made by `create_person`."""
     create_own_team(user)
+
+
+@receiver(user_signed_up)
+def note_account(sender: type[User], request: HttpRequest, user: User, **kwargs: Any) -> None:  # noqa: ARG001
+    """The invitation that somebody signs up with lets no second one sign up, whether they join or not."""
+    invitation = invitation_of(request.session.get(INVITATION, ""))
+    if invitation is not None:
+        Invitation.objects.filter(pk=invitation.pk, account=None).update(account=user)
 
 
 def seal_with_the_present_key(**_: Any) -> None:

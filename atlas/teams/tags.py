@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from atlas.teams import mail
 from atlas.teams.invitations import invitations_for, token_of
 from atlas.teams.models import Invitation, User
 
@@ -40,6 +41,11 @@ def may_sign_up(context: template.Context) -> bool:
     """Whether who looks could make an account now."""
     request: HttpRequest = context["request"]
     return bool(get_adapter(request).is_open_for_signup(request))
+
+
+@register.simple_tag
+def has_mail_server() -> bool:
+    return mail.has_mail_server()
 
 
 @register.simple_tag

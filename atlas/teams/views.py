@@ -18,6 +18,7 @@ from atlas.teams.forms import ROLES, InvitationForm, RoleForm, TeamForm
 from atlas.teams.invitations import (
     InvitationEndedError,
     accept,
+    gives_nothing,
     invitation_of,
     invite,
     revoke_invitation,
@@ -140,18 +141,22 @@ def join(request: HttpRequest, invite: str) -> HttpResponse:
     invitation = invitation_of(invite)
     if invitation is None:
         return render(request, "teams/no_invitation.html", status=404)
+    person = request.user if isinstance(request.user, User) else None
+    in_vain = person is not None and gives_nothing(invitation, person)
     if request.method != "POST":
         request.session[INVITATION] = invite
-        return render(request, "teams/join.html", {"invitation": invitation})
-    if not isinstance(request.user, User):
+        return render(request, "teams/join.html", {"invitation": invitation, "in_vain": in_vain})
+    if person is None or in_vain:
         return redirect("teams:join", invite)
+    team, role = invitation.team, Role(invitation.role)
     try:
-        team = accept(invitation, request.user)
+        joined = accept(invitation, person)
     except InvitationEndedError:
         return render(request, "teams/no_invitation.html", status=404)
     request.session.pop(INVITATION, None)
-    record_audit(request, AuditVerb.JOINED, f"{team}: {invitation.role}", team=team)
-    messages.success(request, f"Welcome to {team}.")
+    verb = AuditVerb.JOINED if joined else AuditVerb.ROLE_CHANGED
+    record_audit(request, verb, f"{person.email}: {role}", team=team)
+    messages.success(request, f"Welcome to {team}." if joined else f"{role.label} of {team} from now on.")
     return redirect(team)
 
 
@@ -180,6 +185,7 @@ def _page(request: HttpRequest, team: Team, **forms: Any) -> HttpResponse:
         "team": team,
         "members": members,
         "may_edit": members.filter(user=request.user.pk, role__in=AT_LEAST[Role.EDITOR]).exists(),
+        "has_keys": team.api_keys.filter(created_by=request.user.pk).exists(),
         "is_owner": members.filter(user=request.user.pk, role=Role.OWNER).exists(),
         "roles": Role.choices,
         "role_words": ROLES,
@@ -195,10 +201,9 @@ def _address(request: HttpRequest, invitation: Invitation) -> str:
 
 
 def _send(request: HttpRequest, invitation: Invitation) -> None:
-    """Without a mail server its address can be copied from the page."""
     context = {"invitation": invitation, "address": _address(request, invitation)}
     subject = f"Invitation to {invitation.team} on Atlas"
     if mail(invitation.email, subject, "teams/invitation.txt", context):
         messages.success(request, f"The invitation is on its way to {invitation.email}.")
     else:
-        messages.warning(request, "The mail could not be sent. Copy the invitation's address instead.")
+        messages.warning(request, "No mail was sent. Copy the invitation's address below and pass it on.")

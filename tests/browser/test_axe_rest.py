@@ -159,7 +159,7 @@ def test_links_and_invitations(still: Callable[..., Page], squares: Squares) -> 
     look(owner, "change a link")
     owner.goto(f"{base}/teams/rosa/members")
     owner.get_by_label("Email").fill("guest@example.org")
-    submit(owner.get_by_role("button", name="Send the invitation"))
+    submit(owner.get_by_role("button", name="Invite", exact=True))
     look(owner, "invited")
     invitation = owner.get_by_label(re.compile("guest@example.org")).first.input_value()
     owner.goto(invitation)

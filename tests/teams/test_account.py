@@ -6,7 +6,9 @@ from django.core import mail
 from django.test import Client
 from pytest_django import Settings
 
+from atlas import settings as the_sites_own
 from atlas.teams.models import User
+from tests.maps.records import make_dataset
 from tests.people import PASSWORD, Cast, client_of
 
 NEW_PASSWORD = "another fine password"
@@ -143,12 +145,12 @@ def test_it_asks_for_the_password_first(cast: Cast) -> None:
 
 
 @pytest.fixture
-def no_mail_server(settings: Settings) -> None:
+def mail_server_away(settings: Settings) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", 9, False
 
 
-@pytest.mark.usefixtures("no_mail_server")
+@pytest.mark.usefixtures("mail_server_away")
 def test_a_mail_server_that_is_away_is_told_and_undoes_nothing(cast: Cast) -> None:
     client = signed_in(cast.bob.email)
     form = {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
@@ -157,12 +159,35 @@ def test_a_mail_server_that_is_away_is_told_and_undoes_nothing(cast: Cast) -> No
     assert can_sign_in(cast.bob.email, NEW_PASSWORD)
 
 
-@pytest.mark.usefixtures("no_mail_server")
-def test_an_invitation_is_there_without_a_mail_server(cast: Cast) -> None:
+@pytest.mark.usefixtures("mail_server_away")
+def test_an_invitation_is_there_all_the_same(cast: Cast) -> None:
     url = f"/teams/{cast.team.slug}/invitations"
     page = client_of(cast.alice).post(url, {"email": "ina@example.org", "role": "viewer"}, follow=True)
     assert "Copy the invitation" in page.content.decode()
     assert "/join/" in page.content.decode()
+
+
+def test_where_none_is_sent_no_page_says_so(cast: Cast, settings: Settings) -> None:
+    settings.EMAIL_HOST = ""
+    dataset, alice = make_dataset(cast.team), client_of(cast.alice)
+    form = {"email": cast.charlie.email, "role": "viewer"}
+    page = alice.post(f"/teams/{cast.team.slug}/invitations", form, follow=True).content.decode()
+    assert "No mail was sent. Copy the invitation" in page
+    page = alice.post(f"{dataset.get_absolute_url()}/sharing/guests", form, follow=True).content.decode()
+    assert "No mail was sent: tell them yourself." in page
+    assert mail.outbox == []
+    for client, path in ((Client(), "/accounts/password/reset/"), (alice, "/accounts/email/")):
+        page = client.get(path).content.decode()
+        assert "This server sends no mail" in page
+        assert 'name="email"' not in page
+
+
+def test_without_a_mail_server_nothing_secret_is_printed(
+    cast: Cast, settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings.EMAIL_BACKEND = the_sites_own.EMAIL_BACKEND
+    Client().post("/accounts/password/reset/", {"email": cast.bob.email})
+    assert "".join(capfd.readouterr()) == ""
 
 
 # Where addresses must be confirmed -------------------------------------------------------------------------

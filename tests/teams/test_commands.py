@@ -13,8 +13,9 @@ from pytest_django import Settings
 
 from atlas.datasets.management.commands.demo import demo_password
 from atlas.teams.audit import audit_of_person
-from atlas.teams.models import User
-from tests.people import PASSWORD, Cast
+from atlas.teams.invitations import invite
+from atlas.teams.models import AuditVerb, Invitation, Role, User
+from tests.people import PASSWORD, Cast, client_of
 
 
 def test_an_account_is_made_where_nobody_may_sign_up(
@@ -88,3 +89,22 @@ def test_who_lost_the_second_step_signs_in_by_the_password_again(cast: Cast) -> 
 def test_there_must_be_a_second_step_to_remove(cast: Cast, email: str, reason: str) -> None:
     with pytest.raises(CommandError, match=reason):
         call_command("remove_second_steps", email)
+
+
+def test_an_account_is_closed_and_opened_again(cast: Cast) -> None:
+    client = client_of(cast.alice)
+    invite(cast.team, "alice@elsewhere.example.org", Role.OWNER, cast.alice)
+    call_command("close_person", "ALICE@example.org")
+    assert client.get("/account").status_code == 302
+    form = {"login": cast.alice.email, "password": PASSWORD}
+    assert "This account is closed" in client.post("/accounts/login/", form, follow=True).content.decode()
+    assert not Invitation.objects.open().exists()
+    with pytest.raises(CommandError, match="closed already"):
+        call_command("close_person", cast.alice.email)
+
+    call_command("close_person", cast.alice.email, "--reopen")
+    client.post("/accounts/login/", form)
+    assert client.get("/account").status_code == 200
+    verbs = [AuditVerb.ACCOUNT_CLOSED, AuditVerb.ACCOUNT_REOPENED]
+    lines = audit_of_person(cast.alice).filter(verb__in=verbs).order_by("id")
+    assert [line.verb for line in lines] == verbs

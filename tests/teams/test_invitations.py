@@ -7,9 +7,15 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from atlas.datasets.closing import close_account
+from atlas.datasets.models import Dataset
 from atlas.teams import invitations
+from atlas.teams.asker import Asker
+from atlas.teams.guests import add_guest
 from atlas.teams.invitations import InvitationEndedError, accept, invite, revoke_invitation, token_of
-from atlas.teams.models import Invitation, Membership, Role, User
+from atlas.teams.membership import change_role, remove_member
+from atlas.teams.models import AuditEvent, AuditVerb, GuestRole, Invitation, Membership, Role, User
+from tests.maps.records import make_dataset
 from tests.people import PASSWORD, Cast, client_of
 
 
@@ -81,6 +87,46 @@ def test_a_member_keeps_the_role_they_have(cast: Cast, invitation: Invitation) -
     assert role_of(cast, cast.alice) == Role.OWNER
 
 
+def test_a_member_who_looks_at_it_leaves_it_to_somebody_else(cast: Cast, invitation: Invitation) -> None:
+    client = client_of(cast.alice)
+    assert "You are on this team already" in client.get(address(invitation)).content.decode()
+    assert client.post(address(invitation)).status_code == 302
+    assert Invitation.objects.open().exists()
+
+
+def test_a_viewer_becomes_what_it_says(cast: Cast, invitation: Invitation) -> None:
+    page = client_of(cast.victor).post(address(invitation), follow=True).content.decode()
+    assert f"Editor of {cast.team} from now on." in page
+    assert role_of(cast, cast.victor) == Role.EDITOR
+    assert AuditEvent.objects.get(team_id=cast.team.pk).verb == AuditVerb.ROLE_CHANGED
+
+
+@pytest.mark.parametrize("verb", ["remove", "role"])
+def test_who_is_an_owner_no_more_comes_back_by_none_of_theirs(cast: Cast, verb: str) -> None:
+    change_role(cast.team, cast.bob.pk, Role.OWNER)
+    own = invite(cast.team, "bob@elsewhere.example.org", Role.OWNER, cast.bob)
+    others = invite(cast.team, "ina@example.org", Role.VIEWER, cast.alice)
+    url = f"/teams/{cast.team.slug}/members/{cast.bob.pk}/{verb}"
+    client_of(cast.alice).post(url, {"role": "editor"})
+    assert client_of(cast.charlie).post(address(own)).status_code == 404
+    assert Invitation.objects.open().get() == others
+
+
+def test_who_deleted_the_account_comes_back_by_none_either(cast: Cast, invitation: Invitation) -> None:
+    change_role(cast.team, cast.bob.pk, Role.OWNER)
+    close_account(cast.alice, {})
+    assert client_of(cast.charlie).post(address(invitation)).status_code == 404
+
+
+def test_a_guest_who_joined_and_is_removed_sees_nothing(cast: Cast, invitation: Invitation) -> None:
+    dataset, elsewhere = make_dataset(cast.team), make_dataset(cast.bob.teams.exclude(pk=cast.team.pk).get())
+    for each in (dataset, elsewhere):
+        add_guest(each.pk, each.team, cast.charlie.email, GuestRole.EDITOR, cast.alice)
+    accept(invitation, cast.charlie)
+    remove_member(cast.team, cast.charlie.pk)
+    assert Dataset.objects.visible_to(Asker(cast.charlie)).get() == elsewhere
+
+
 def test_a_revoked_one_opens_nothing(cast: Cast, invitation: Invitation) -> None:
     revoke_invitation(invitation)
     assert client_of(cast.charlie).post(address(invitation)).status_code == 404
@@ -123,9 +169,9 @@ def test_too_many_in_an_hour_are_refused(cast: Cast, monkeypatch: pytest.MonkeyP
 # Signing up ------------------------------------------------------------------------------------------------
 
 
-def sign_up(client: Client) -> bool:
-    client.post("/accounts/signup/", {"email": "ina@example.org", "password1": PASSWORD})
-    return User.objects.filter(email="ina@example.org").exists()
+def sign_up(client: Client, email: str = "ina@example.org") -> bool:
+    client.post("/accounts/signup/", {"email": email, "password1": PASSWORD})
+    return User.objects.filter(email=email).exists()
 
 
 def test_with_sign_up_by_invitation_its_holder_signs_up(settings: Settings, invitation: Invitation) -> None:
@@ -134,6 +180,18 @@ def test_with_sign_up_by_invitation_its_holder_signs_up(settings: Settings, invi
     assert not sign_up(client)
     client.get(address(invitation))
     assert sign_up(client)
+
+
+def test_with_sign_up_by_invitation_each_makes_one_account(
+    settings: Settings, invitation: Invitation
+) -> None:
+    settings.ATLAS_SIGN_UP = "invitation"
+    first, second = Client(), Client()
+    for client in (first, second):
+        client.get(address(invitation))
+    assert sign_up(first)
+    assert not sign_up(second, "two@example.org")
+    assert first.post(address(invitation)).status_code == 302, "the first account joins with it"
 
 
 def test_with_sign_up_by_invitation_an_ended_one_lets_nobody_in(

@@ -4,16 +4,22 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
 from django.utils import timezone
+from pytest_django import Settings
 
 from atlas.teams.invitations import invite, token_of
-from atlas.teams.models import Invitation, Membership, Role
+from atlas.teams.models import Guest, Invitation, Membership, Role, User
 from atlas.teams.people import create_person
 from tests.maps.records import make_dataset
 from tests.people import PASSWORD, Cast, client_of
 
 
+def confirm(person: User) -> None:
+    EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+
+
 @pytest.fixture
 def invitation(cast: Cast) -> Invitation:
+    confirm(cast.charlie)
     return invite(cast.team, cast.charlie.email, Role.EDITOR, cast.alice)
 
 
@@ -35,11 +41,11 @@ def test_it_declines_there(cast: Cast, invitation: Invitation) -> None:
     assert client.post(f"/join/{token_of(invitation)}").status_code == 404
 
 
-def test_who_signs_up_later_with_the_address_needs_the_link(cast: Cast) -> None:
-    invite(cast.team, "ina@example.org", Role.EDITOR, cast.alice)
+def test_whoever_signed_up_with_the_address_needs_the_link_until_it_is_confirmed(cast: Cast) -> None:
     ina = create_person("ina@example.org", PASSWORD)
+    invite(cast.team, "ina@example.org", Role.EDITOR, cast.alice)
     assert "invites you" not in client_of(ina).get("/").content.decode()
-    EmailAddress.objects.create(user=ina, email=ina.email, verified=True, primary=True)
+    confirm(ina)
     assert "invites you" in client_of(ina).get("/").content.decode()
 
 
@@ -56,3 +62,23 @@ def test_a_guest_is_told_by_mail(cast: Cast) -> None:
     assert sent.to == [cast.charlie.email]
     assert f"/data/{cast.team.slug}/{dataset.slug}" in sent.body
     assert "may comment" in sent.body
+
+
+def test_a_guest_whose_address_may_be_somebody_elses_is_marked(cast: Cast) -> None:
+    page = f"/data/{cast.team.slug}/{make_dataset(cast.team).slug}/sharing"
+    alice = client_of(cast.alice)
+    alice.post(f"{page}/guests", {"email": cast.charlie.email, "role": "viewer"})
+    assert "address not confirmed" in alice.get(page).content.decode()
+    confirm(cast.charlie)
+    assert "address not confirmed" not in alice.get(page).content.decode()
+
+
+def test_where_addresses_are_confirmed_a_guest_has_confirmed_theirs(cast: Cast, settings: Settings) -> None:
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    page = f"/data/{cast.team.slug}/{make_dataset(cast.team).slug}/sharing/guests"
+    alice, form = client_of(cast.alice), {"email": cast.charlie.email, "role": "viewer"}
+    assert "has not confirmed" in alice.post(page, form).content.decode()
+    assert not Guest.objects.exists()
+    confirm(cast.charlie)
+    alice.post(page, form)
+    assert Guest.objects.get().user == cast.charlie

@@ -249,6 +249,18 @@ def test_editors_see_their_own_and_owners_see_and_revoke_all(cast: Cast) -> None
     assert bobs.revoked_at is not None
 
 
+def test_who_is_a_viewer_now_still_ends_their_own(cast: Cast) -> None:
+    key, _ = make(cast.bob, team=cast.team)
+    change_role(cast.team, cast.bob.pk, Role.VIEWER)
+    client, url = client_of(cast.bob), f"/teams/{cast.team.slug}/keys"
+    assert url in client.get(f"/teams/{cast.team.slug}/members").content.decode()
+    page = client.get(url)
+    assert page.context["keys"] == [key]
+    assert "Make the key" not in page.content.decode()
+    assert client.post(f"{url}/{key.pk}/revoke").status_code == 302
+    assert client.get(url).context["ended"] == [key]
+
+
 # The pages of the log -------------------------------------------------------------------------------------
 
 

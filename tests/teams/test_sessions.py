@@ -1,9 +1,15 @@
+from datetime import timedelta
+
 import pytest
 from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 
 from atlas.teams.models import AuditEvent, AuditVerb
-from tests.people import PASSWORD, Cast
+from atlas.teams.tasks import clear_sessions
+from tests.people import PASSWORD, Cast, client_of
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 IPHONE = (
@@ -65,3 +71,15 @@ def test_a_new_password_signs_out_all_others(cast: Cast) -> None:
     assert cast.alice.check_password(new)
     assert is_signed_in(laptop)
     assert not is_signed_in(phone)
+
+
+def test_those_that_have_expired_are_cleared_away(cast: Cast) -> None:
+    client_of(cast.alice), client_of(cast.bob)
+    old = Session.objects.order_by("pk").last()
+    assert old is not None
+    Session.objects.filter(pk=old.pk).update(expire_date=timezone.now() - timedelta(seconds=1))
+    task = settings.CELERY_BEAT_SCHEDULE["ended sessions"]["task"]
+    assert task == clear_sessions.name
+    clear_sessions()
+    assert Session.objects.count() == 1
+    assert not Session.objects.filter(pk=old.pk).exists()
