@@ -10,7 +10,7 @@ from embeddings.readers.limits import Limits
 from embeddings.readers.lookup import PictureIndex
 from embeddings.readers.members import Member
 from embeddings.readers.reasons import ReadError, Reason
-from embeddings.readers.roles import Plan
+from embeddings.readers.roles import Plan, first_of
 from embeddings.readers.rows import Column, Picture, Value, Vector
 from embeddings.readers.tables import Record
 from embeddings.readers.values import as_text, is_empty, to_value, to_vector
@@ -70,7 +70,7 @@ class DraftMaker:
             return record.picture
         if plan.joins_by_id and plan.id is not None:
             return None if is_empty(cell := record.cells.get(plan.id)) else _id_of(cell)
-        if plan.picture is None or is_empty(cell := record.cells.get(plan.picture)):
+        if plan.picture is None or is_empty(cell := first_of(record.cells.get(plan.picture))):
             return None
         name = _path_of(cell) if plan.embedded or isinstance(cell, dict) else as_text(cell)
         if not name:
@@ -88,7 +88,10 @@ class DraftMaker:
         if isinstance(key, int):
             draft.picture = self.picture(self._index.pictures[key])
         elif plan.embedded and plan.picture is not None:
-            draft.picture = self._embedded(draft.source, record.cells.get(plan.picture))
+            cell = record.cells.get(plan.picture)
+            draft.picture = self._embedded(draft.source, first_of(cell))
+            if isinstance(cell, list) and len(cell) > 1:
+                draft.notes.append(f"Of its {len(cell):,} pictures the first was kept.")
         if plan.id is not None and not is_empty(cell := record.cells.get(plan.id)):
             draft.id = _id_of(cell)
         for name in plan.captions:

@@ -18,8 +18,8 @@ from embeddings.readers.tables import Record, Table
 # pyarrow also raises ArrowException subclasses that are not ValueError, and MemoryError for absurd announced
 # sizes.
 _ERRORS = (*READ_ERRORS, pa.ArrowException, MemoryError, KeyError, TypeError, OverflowError)
-_BATCH = 512
-_BATCH_WITH_BYTES = 32  # pictures: a batch may hold this many of them at once
+_BATCH = 512  # rows, where they are short
+_BATCH_BYTES = 16 * 2**20
 _COPY = 2**20
 
 
@@ -33,7 +33,7 @@ class ParquetTable(Table):
                 schema = file.schema_arrow
                 self._labels = _class_labels(schema.metadata or {})
                 self._groups = [
-                    file.metadata.row_group(at).num_rows for at in range(file.metadata.num_row_groups)
+                    _rows_and_bytes(file.metadata.row_group(at)) for at in range(file.metadata.num_row_groups)
                 ]
         except _ERRORS as error:
             raise ReadError(Reason.CORRUPT, f"It is not a whole Parquet file: {said(error)}.") from error
@@ -41,15 +41,14 @@ class ParquetTable(Table):
         self._fields = dict(zip(names, list(schema)[: limits.columns], strict=True))
         self.columns = names
         self.columns_left_out = len(schema.names) - len(names)
-        self.row_count = sum(self._groups)
+        self.row_count = sum(count for count, _ in self._groups)
 
     def records(self) -> Iterator[Record | Skipped]:
-        has_bytes = any(_holds_bytes(field.type) for field in self._fields.values())
-        size = _BATCH_WITH_BYTES if has_bytes else _BATCH
         before = 0
         with self._opened() as file:
-            for group, count in enumerate(self._groups):
+            for group, (count, held) in enumerate(self._groups):
                 done = 0
+                size = min(_BATCH, max(1, _BATCH_BYTES * count // max(1, held)))
                 try:
                     for batch in file.iter_batches(batch_size=size, row_groups=[group]):
                         for cells in self._rows_of(batch):
@@ -108,10 +107,9 @@ def _copy(source: BinaryIO, target: BinaryIO, size: int) -> None:
     target.seek(0)
 
 
-def _holds_bytes(kind: Any) -> bool:
-    if pa.types.is_struct(kind):
-        return any(_holds_bytes(kind.field(at).type) for at in range(kind.num_fields))
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+def _rows_and_bytes(group: Any) -> tuple[int, int]:
+    columns = (group.column(at) for at in range(group.num_columns))
+    return group.num_rows, sum(column.total_uncompressed_size for column in columns)
 
 
 def _values(column: Any) -> list[Any]:

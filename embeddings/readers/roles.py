@@ -89,7 +89,7 @@ def sample_of(table: Table) -> list[Record]:
         if isinstance(item, Record):
             item.cells = {name: _start_of(cell) for name, cell in item.cells.items()}
             sample.append(item)
-            size += sum(len(cell) for cell in item.cells.values() if isinstance(cell, Sized))
+            size += _size_of(item.cells)
             if size > _SAMPLE_SIZE:
                 break
     return sample
@@ -100,7 +100,21 @@ def _start_of(cell: Any) -> Any:
         return cell[:_START]
     if isinstance(cell, dict) and isinstance(cell.get("bytes"), bytes):
         return {**cell, "bytes": cell["bytes"][:_START]}
+    if isinstance(cell, list) and any(isinstance(item, bytes | dict) for item in cell):
+        return [_start_of(item) for item in cell]
     return cell
+
+
+def _size_of(cell: Any) -> int:
+    """Characters or items in a cell, those of the lists and objects in it included."""
+    size = 0
+    waiting = [cell]
+    while waiting:  # no recursion: lists may lie in lists to any depth
+        each = waiting.pop()
+        if isinstance(each, list | dict):
+            waiting.extend(each.values() if isinstance(each, dict) else each)
+        size += len(each) if isinstance(each, Sized) else 0
+    return size
 
 
 def plan_table(
@@ -135,13 +149,20 @@ def plan_table(
 
 
 def holds_picture(cell: Any) -> bool:
-    """True for the bytes of a picture, and for Hugging Face's {bytes, path}."""
+    """True for the bytes of a picture, for Hugging Face's {bytes, path}, and for lists of these."""
+    cell = first_of(cell)
     if isinstance(cell, dict):
         return isinstance(cell.get("bytes"), bytes) or ("bytes" in cell and isinstance(cell.get("path"), str))
     return isinstance(cell, bytes) and looks_like_picture(cell)
 
 
+def first_of(cell: Any) -> Any:
+    """Of a list of pictures the first one, which is the record's."""
+    return cell[0] if isinstance(cell, list) and cell else cell
+
+
 def _holds_bytes(cell: Any) -> bool:
+    cell = first_of(cell)
     return isinstance(cell.get("bytes") if isinstance(cell, dict) else cell, bytes)
 
 

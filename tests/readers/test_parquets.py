@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from embeddings.readers import ColumnType, DatasetError, Layout, Limits, Reason, open_dataset
+from embeddings.readers import ColumnType, DatasetError, Layout, Limits, Reason, open_dataset, parquets
 from tests.readers.builders import file_of, names_of, png, read, tar_of, zip_of
 
 WORDS = ["a red apple", "a green pear", "a blue plum"]
@@ -221,3 +221,28 @@ def test_columns_over_the_limit_are_reported(tmp_path: Path) -> None:
     rows, skipped = read(parquet_of(tmp_path / "x.parquet", columns), limits=Limits(columns=4))
     assert rows[0].values == {"c0": 1, "c1": 1, "c2": 1}
     assert [item.detail for item in skipped] == ["It has 10 columns; the first 4 were read."]
+
+
+def test_the_first_of_several_pictures_is_the_records(tmp_path: Path) -> None:
+    images = [[{"bytes": png(at), "path": None}, {"bytes": png(9), "path": None}] for at in range(3)]
+    path = parquet_of(tmp_path / "t.parquet", {"images": images, "text": ["some words"] * 3})
+    rows, skipped = read(path)
+    assert not skipped
+    assert [row.picture and row.picture.read() for row in rows] == [png(at) for at in range(3)]
+    assert rows[0].notes == ("Of its 2 pictures the first was kept.",)
+    assert not rows[0].values
+
+
+def test_a_batch_holds_few_rows_where_they_are_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquets, "_BATCH_BYTES", 10_000)
+    sizes: list[int] = []
+    rows_of = parquets.ParquetTable._rows_of
+
+    def noted(table: parquets.ParquetTable, batch: Any) -> Any:
+        sizes.append(batch.num_rows)
+        return rows_of(table, batch)
+
+    monkeypatch.setattr(parquets.ParquetTable, "_rows_of", noted)
+    texts = [f"{at} " + 3_000 * "a" for at in range(10)]
+    read(parquet_of(tmp_path / "t.parquet", {"text": texts}, compression="zstd"))
+    assert max(sizes) <= 3
