@@ -161,6 +161,11 @@ class DraftMaker:
         if isinstance(value, str) and len(value) > longest:
             draft.notes.append(f"{name}: a text of {len(value):,} characters was cut to {longest:,}.")
             value = value[:longest]
+        most = self._limits.list_items
+        if isinstance(value, list):
+            if len(value) > most:
+                draft.notes.append(f"{name}: of {len(value):,} items the first {most:,} were kept.")
+            value = [item[:longest] for item in value[:most]]
         draft.values[name] = value
 
 

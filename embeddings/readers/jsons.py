@@ -16,7 +16,7 @@ from embeddings.readers.text import clean_text, open_text
 from embeddings.readers.values import is_too_deep
 
 _PIECE = 64 * 2**10
-_LARGEST_OBJECT = 64 * 2**20  # characters of a file that is one object: it must be parsed whole
+_LARGEST_OBJECT = 128 * 2**20  # characters of a file that is one object: it must be parsed whole
 _SPACE = " \t\r\n\ufeff"
 
 
@@ -47,7 +47,12 @@ class JsonTable(ObjectTable):
         if start.startswith("["):
             yield from array_records(text, self.source, self._limits.line_length)
         elif self._is_one_object(start, text):
-            yield from object_records(text.read(_LARGEST_OBJECT), self.source)
+            whole = text.read(_LARGEST_OBJECT + 1)
+            if len(whole) > _LARGEST_OBJECT:
+                limit = f"{_LARGEST_OBJECT >> 20} million characters"
+                detail = f"It is one object of more than {limit}; write its records one a line (JSONL)."
+                raise ReadError(Reason.OVER_LIMIT, detail)
+            yield from object_records(whole, self.source)
         else:
             yield from line_records(text, self.source, self._limits.line_length)
 

@@ -21,6 +21,7 @@ class Limits:
     caption_length: int = 10_000  # longer captions are cut, with a note on the row
     captions: int = 50  # per row; further ones are dropped, with a note on the row
     value_length: int = 10_000  # longer text values are cut, with a note on the row
+    list_items: int = 1_000  # of a list value; further ones are dropped, with a note on the row
     line_length: int = 16 * 2**20  # of a table's physical line, or of one JSON record
     columns: int = 256  # per table; further ones are not read
     dimensions: int = 16_000  # of a vector: what pgvector's halfvec can store

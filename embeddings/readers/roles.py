@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Callable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -78,6 +78,7 @@ class Plan:
     vector: str | None = None
     dimensions: int | None = None
     columns: dict[str, Column] = field(default_factory=dict)
+    further_vectors: tuple[str, ...] = ()  # a record has one vector
     joins_by_id: bool = False  # its records belong to other tables' records with the same id
 
 
@@ -85,7 +86,7 @@ def sample_of(table: Table) -> list[Record]:
     """The first records, with no more of the pictures in them than tells what they are."""
     sample: list[Record] = []
     size = 0
-    for item in islice(table.records(), _SAMPLE):
+    for item in islice(table.sample(), _SAMPLE):
         if isinstance(item, Record):
             item.cells = {name: _start_of(cell) for name, cell in item.cells.items()}
             sample.append(item)
@@ -131,7 +132,7 @@ def plan_table(
     if not any(record.picture is not None for record in sample):
         plan.picture = _chosen(choices.picture, table, lambda: _picture_column(table, cells, index))
     plan.embedded = plan.picture is not None and any(_holds_bytes(cell) for cell in cells[plan.picture])
-    plan.vector = _chosen(choices.vector, table, lambda: _vector_column(cells, limits))
+    plan.vector = _chosen(choices.vector, table, lambda: next(_vector_columns(cells, limits), None))
     if plan.vector is not None:
         plan.dimensions, _ = _vector_length(cells[plan.vector], limits)
     plan.id = _chosen(choices.id, table, lambda: _id_column(sample, plan))
@@ -140,6 +141,9 @@ def plan_table(
     else:
         plan.captions = tuple(name for name in choices.captions if name in cells)
     taken = {plan.picture, plan.vector, plan.id, *plan.captions} | choices.leave_out
+    free = {name: values for name, values in cells.items() if name not in taken | choices.types.keys()}
+    plan.further_vectors = tuple(_vector_columns(free, limits))
+    taken.update(plan.further_vectors)
     for name in table.columns:
         kind = infer_type(cells[name])
         if name not in taken and kind is not None:
@@ -207,13 +211,12 @@ def _is_found(text: str, table: Table, index: PictureIndex) -> bool:
         return True
 
 
-def _vector_column(cells: dict[str, list[Any]], limits: Limits) -> str | None:
+def _vector_columns(cells: dict[str, list[Any]], limits: Limits) -> Iterator[str]:
     for name, values in cells.items():
         least = 2 if _VECTOR_NAME.search(name) else _SHORTEST_VECTOR
         length, share = _vector_length(values, limits)
         if length is not None and length >= least and share >= 0.9:
-            return name
-    return None
+            yield name
 
 
 def _vector_length(values: list[Any], limits: Limits) -> tuple[int | None, float]:

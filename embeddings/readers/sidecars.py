@@ -2,13 +2,14 @@
 it.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from embeddings.readers.jsons import Problem, parse
 from embeddings.readers.limits import Limits
 from embeddings.readers.members import Member
-from embeddings.readers.objects import ObjectTable
+from embeddings.readers.objects import SAMPLE, ObjectTable
 from embeddings.readers.reasons import ReadError, Reason, Skipped
 from embeddings.readers.tables import Record
 from embeddings.readers.text import clean_text, encoding_of
@@ -39,7 +40,24 @@ class SidecarTable(ObjectTable):
         return self.member.container.label("")
 
     def _raw(self) -> Iterator[Record | Skipped]:
+        return self._read(self._groups)
+
+    def _raw_sample(self) -> Iterator[Record | Skipped]:
+        """The first groups of each suffix: that of the captions may begin late."""
+        taken: Counter[str] = Counter()
+        chosen: dict[int, Sequence[Member]] = {}
         for place, sidecars in self._groups.items():
+            suffixes = {sidecar.suffix for sidecar in sidecars}
+            if any(taken[suffix] < SAMPLE for suffix in suffixes):
+                chosen[place] = sidecars
+                taken.update(suffixes)
+        return self._read(chosen)
+
+    def sample(self) -> Iterator[Record | Skipped]:
+        return map(self._named, self._raw_sample())
+
+    def _read(self, groups: Mapping[int, Sequence[Member]]) -> Iterator[Record | Skipped]:
+        for place, sidecars in groups.items():
             source = self._pictures[place].source if self._pictures is not None else sidecars[0].source
             cells: dict[str, Any] = {}
             notes: list[str] = []

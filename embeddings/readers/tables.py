@@ -38,6 +38,10 @@ class Table(ABC):
     @abstractmethod
     def records(self) -> Iterator[Record | Skipped]: ...
 
+    def sample(self) -> Iterator[Record | Skipped]:
+        """Records to find out from what the columns hold: the first ones, unless others tell more."""
+        return self.records()
+
     def spread_surplus_into(self, column: str) -> bool:  # noqa: ARG002 - only delimited text has ragged rows
         """Where a row has more fields than columns, `column` is the one that was written without quotes.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.readers import DatasetError, Limits, Reason
+from embeddings.readers import DatasetError, Limits, Reason, jsons
 from tests.readers.builders import file_of, names_of, png, read, zip_of
 
 RECORDS = [
@@ -145,6 +145,26 @@ def test_it_reads_what_pandas_writes(tmp_path: Path, orient: str) -> None:
     assert not skipped
     assert [row.captions for row in found] == [["a red apple"], ["a green pear"]]
     assert [row.values["year"] for row in found] == [1909, 1911]
+
+
+def test_an_object_over_the_limit_is_told_what_to_become(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = file_of(tmp_path / "t.json", json.dumps({"data": RECORDS}, indent=1))
+    assert len(read(table)[0]) == 2
+    monkeypatch.setattr(jsons, "_LARGEST_OBJECT", 100)
+    with pytest.raises(DatasetError, match=r"one object of more than .* \(JSONL\)"):
+        read(table)
+
+
+def test_columns_that_begin_too_late_are_named(tmp_path: Path) -> None:
+    lines = [json.dumps({"caption": f"words {at}"} | ({"late": 1, "never": None} if at > 1_000 else {}))
+             for at in range(1_005)]  # fmt: skip
+    rows, skipped = read(file_of(tmp_path / "t.jsonl", "\n".join(lines)))
+    assert len(rows) == 1_005
+    assert [item.detail for item in skipped] == [
+        "The column “late” begins after record 1,000 and was not read."
+    ]
 
 
 @pytest.mark.parametrize("name", ["t.jsonl.gz", "t.json.gz"])

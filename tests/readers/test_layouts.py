@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.readers import ColumnType, Form, Layout, Reason, open_dataset
+from embeddings.readers import ColumnType, Form, Layout, Reason, open_dataset, sidecars
 from tests.readers.builders import Files, file_of, folder_of, names_of, png, read, tar_of, zip_of
 
 CAPTIONS = {"1.png": "a red apple", "2.png": "a green pear"}
@@ -110,6 +110,16 @@ def test_it_reads_webdataset_shards(tmp_path: Path, packed: str) -> None:
     assert rows[1].values == {"year": 1910}
     with open_dataset(path) as dataset:
         assert dataset.describe().layout is Layout.WEBDATASET
+
+
+def test_sidecars_of_another_kind_may_begin_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sidecars, "SAMPLE", 3)
+    files: Files = {f"{at:03}.png": png(at) for at in range(8)}
+    files = {**files, **{f"{at:03}.json": '{"n": 1}' for at in range(8)}}
+    files = {**files, **{f"{at:03}.txt": f"words {at}" for at in range(6, 8)}}
+    rows, skipped = read(zip_of(tmp_path / "x.zip", files))
+    assert not skipped
+    assert [row.captions for row in rows[5:]] == [[], ["words 6"], ["words 7"]]
 
 
 def test_shards_may_repeat_each_others_names(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Types of columns, and cells in those types."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embeddings.readers import ColumnType
+from embeddings.readers import Choices, ColumnType, Limits
 from embeddings.readers.values import as_text, infer_type, is_empty, to_date, to_list, to_number, to_vector
 from tests.readers.builders import file_of, read
 
@@ -123,3 +124,25 @@ def test_a_vector_without_a_direction_costs_its_row_and_is_named(tmp_path: Path,
     rows, skipped = read(file_of(tmp_path / "t.csv", "\n".join(lines)))
     assert [row.id for row in rows] == ["a", "c"]
     assert why in skipped[0].detail
+
+
+def test_a_second_column_of_vectors_is_left_out_and_named(tmp_path: Path) -> None:
+    vectors = [[float(at == place) for place in range(16)] for at in range(3)]
+    lines = [
+        json.dumps({"caption": f"words {at}", "image": vectors[at], "text": vectors[-at]}) for at in range(3)
+    ]
+    rows, skipped = read(file_of(tmp_path / "t.jsonl", "\n".join(lines)))
+    assert [row.values for row in rows] == [{}] * 3
+    assert rows[1].vector is not None
+    assert rows[1].vector.tolist() == vectors[1]
+    assert ["columns text were not read" in item.detail for item in skipped] == [True]
+    rows, _ = read(tmp_path / "t.jsonl", choices=Choices(vector="text"))
+    assert rows[1].vector is not None
+    assert rows[1].vector.tolist() == vectors[-1]
+
+
+def test_a_list_without_end_is_cut_with_a_note(tmp_path: Path) -> None:
+    table = "text,tags\n" + "some words,{}\n".format(";".join("abcdefgh"))
+    rows, _ = read(file_of(tmp_path / "t.csv", table), limits=Limits(list_items=3))
+    assert rows[0].values == {"tags": ["a", "b", "c"]}
+    assert rows[0].notes == ("tags: of 8 items the first 3 were kept.",)
