@@ -1,11 +1,16 @@
-"""What is answered at an address that nothing has, to who asks for more than there is, and when we fail."""
+"""What is answered where there is nothing, or nothing to see, to who asks for more than there is, and when we
+fail."""
 
 import sys
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login as _sign_in
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.defaults import page_not_found
 
 from atlas.patience import AWAY, REDIS_AWAY, disk_is_full
@@ -51,13 +56,21 @@ def too_many(request: HttpRequest) -> HttpResponse:
 
 
 class Refusals:
-    """Answers the errors that any view may raise. (Those of the API get no further than the API.)"""
+    """Answers the errors that any view may raise (those of the API get no further than the API), and what a
+    form meets whose person is not signed in any more."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if request.method == "POST" and response.get("Location") == _sign_in(request.get_full_path()).url:
+            return _sign_in_where_it_was_sent(request) or response
+        if request.method == "GET" and isinstance(response, HttpResponseNotAllowed):
+            page = render(request, "405.html", status=405)
+            page["Allow"] = response["Allow"]
+            return page
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, KeyScopeError):
@@ -65,6 +78,15 @@ class Refusals:
         if isinstance(error, SealError):
             return render(request, "unreadable.html", {"sentence": error.message}, status=500)
         return _refusal(request, error) if isinstance(error, TooManyError) else None
+
+
+def _sign_in_where_it_was_sent(request: HttpRequest) -> HttpResponse | None:
+    """To the page with the form: the address that a form is sent to mostly shows nothing."""
+    page = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(page, request.get_host(), require_https=request.is_secure()):
+        return None
+    messages.warning(request, "Nothing was changed yet. Sign in, then send it again.")
+    return _sign_in(urlsplit(page)._replace(scheme="", netloc="").geturl())
 
 
 def _refusal(request: HttpRequest, error: TooManyError) -> HttpResponse:

@@ -83,3 +83,22 @@ def test_those_that_have_expired_are_cleared_away(cast: Cast) -> None:
     clear_sessions()
     assert Session.objects.count() == 1
     assert not Session.objects.filter(pk=old.pk).exists()
+
+
+def test_a_form_of_who_is_signed_out_leads_back_to_its_page(cast: Cast) -> None:
+    url, client = f"/teams/{cast.team.slug}/name", Client()
+    members = f"/teams/{cast.team.slug}/members"
+    elsewhere = client.post(url, {"name": "A"}, headers={"referer": f"https://evil.example{members}"})
+    assert elsewhere["Location"] == f"/accounts/login/?next={url}"
+
+    answer = client.post(url, {"name": "A"}, headers={"referer": f"http://testserver{members}?a=1"})
+    form = {"login": cast.alice.email, "password": PASSWORD, "next": f"{members}?a=1"}
+    assert "Nothing was changed yet." in client.get(answer["Location"]).content.decode()
+    assert f'value="{form["next"]}"' in client.get(answer["Location"]).content.decode()
+    assert client.post("/accounts/login/", form, follow=True).status_code == 200
+
+
+def test_the_address_of_a_form_says_that_it_shows_nothing(cast: Cast) -> None:
+    answer = client_of(cast.alice).get(f"/teams/{cast.team.slug}/name")
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "This address shows nothing" in answer.content.decode()
