@@ -181,17 +181,21 @@ def cancel_build(build: Build) -> None:
 
 
 def retry_build(build: Build) -> None:
-    """Go on with a failed build: only what failed is done again.
+    """Go on with the latest build, which failed: only what failed is done again. Of one that was cancelled
+    the vectors are kept, and a new build does the rest.
 
-    Raises BuildError unless it failed and no other build is open.
+    Raises BuildError unless it ended so and no other build is open.
     """
+    if build.state == State.CANCELLED:
+        create_build(build.dataset_id, append=build.append)
+        return
     try:
         with transaction.atomic():
             changed = Build.objects.filter(pk=build.pk, state=State.FAILED).update(
                 state=State.RUNNING, error="", finished_at=None
             )
             if not changed:
-                raise BuildError("Only a build that has failed can be tried again.")
+                raise BuildError("Only a build that has failed or was cancelled can be tried again.")
             Step.objects.filter(build=build, state=State.FAILED).update(
                 state=State.QUEUED, error="", attempts=0, sent_at=None
             )

@@ -76,7 +76,7 @@ def test_a_new_person_uploads_reviews_watches_and_searches(page: Page, tmp_path:
     expect(page).to_have_url(re.compile("blue"))
 
 
-def test_the_import_report_names_what_was_left_out(page: Page, tmp_path: Path) -> None:
+def test_the_import_report_names_what_was_left_out_and_the_maps_are_built_anew(page: Page, tmp_path: Path) -> None:
     archive = tmp_path / "squares.zip"
     archive.write_bytes(coloured_zip())
     sign_up(page, "georgia@example.org")
@@ -91,6 +91,12 @@ def test_the_import_report_names_what_was_left_out(page: Page, tmp_path: Path) -
     report.click()
 
     expect(page.get_by_role("main")).to_contain_text("lost.png")
+
+    page.go_back()
+    page.get_by_text("Build the maps anew").click()
+    with page.expect_response(lambda response: response.url.endswith("/build")) as answer:
+        page.get_by_role("button", name="Build anew").click()
+    assert answer.value.json()["build"]["build"]["append"] is False
 
 
 def test_another_persons_dataset_does_not_exist(page: Page) -> None:

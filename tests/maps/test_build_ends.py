@@ -125,6 +125,22 @@ def test_cancel_ends_a_build_that_waits(dataset: Dataset, fake: FakeModel) -> No
     assert fake.embedded == 0
 
 
+def test_a_cancelled_build_is_taken_up_by_another(dataset: Dataset, fake: FakeModel) -> None:
+    add_records(dataset, 5, captions=True)
+    make_maps(dataset.pk)
+    add_records(dataset, 2, captions=True)
+    build = work_off(create_build(dataset.pk, append=True), until=lambda step: step.stage == Stage.TOPICS)
+    cancel_build(build)
+    build.refresh_from_db()
+
+    retry_build(build)
+
+    again = dataset.builds.last()
+    assert again is not None
+    assert (work_off(again).state, again.append) == (State.DONE, True)
+    assert fake.embedded == 7
+
+
 def cancel_in_the_middle_of(step: Step) -> None:
     """Run it in a thread, cancel its build as soon as it runs, and see that it ends soon."""
 

@@ -115,6 +115,7 @@ export const changeImport = (dataset: string, id: string, verb: "cancel" | "retr
 
 export const changeBuild = (dataset: string, verb: "cancel" | "retry"): Promise<unknown> =>
   post(`/api/datasets/${dataset}/build/${verb}`, {});
+export const buildAnew = (dataset: string): Promise<unknown> => post(`/api/datasets/${dataset}/build`, { anew: true });
 
 const REOPEN_MS = 5000;
 
