@@ -39,10 +39,10 @@ class Logbook:
         """A line for the person at the terminal alone; when nobody reads it any more, Atlas runs on."""
         try:
             print(text, flush=True)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except OSError as error:  # the terminal is a file
-            if not _is_full(error):
+        except OSError as error:
+            if error.errno in (errno.EPIPE, errno.EIO):  # EIO: of a terminal whose window was closed
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            elif not _is_full(error):  # the terminal is a file
                 raise
 
 

@@ -132,12 +132,20 @@ class Postgres:
         return os.fsencode(self.data) in words
 
     def is_ready(self) -> bool:
-        """Whether the server says so itself, in the last line of its pid file."""
+        return self._state() == "ready"
+
+    def is_recovering(self) -> bool:
+        """Whether it has begun to start and lives: after a crash it first replays its log, for minutes."""
+        pid = _first_line_pid(self.data / "postmaster.pid")
+        return self._state() == "starting" and pid is not None and self._is_ours(pid)
+
+    def _state(self) -> str:
+        """What the server says itself, in the last line of its pid file."""
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
-            return False
-        return len(lines) >= 8 and lines[7].strip() == "ready"
+            return ""
+        return lines[7].strip() if len(lines) >= 8 else ""
 
     def create_database(self) -> None:
         """Create our database in a ready server, once."""

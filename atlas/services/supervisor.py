@@ -126,6 +126,10 @@ class Supervisor:
         os.set_blocking(running.pipe, False)
         try:
             running.process = spawn(running.child, write_end)
+        except ServiceError:
+            os.close(running.pipe)
+            running.pipe = -1
+            raise
         finally:
             os.close(write_end)
         running.started_at = time.monotonic()
@@ -133,9 +137,13 @@ class Supervisor:
 
     def _revive(self, running: Running) -> None:
         now = time.monotonic()
+        name = running.child.name
         if running.process is None:
             if now >= running.start_at:
-                self._spawn(running)
+                try:
+                    self._spawn(running)
+                except (ServiceError, OSError) as error:  # a full disk, no more processes: it may pass
+                    self._postpone(running, f"{name} could not be started ({error})")
             return
         if running.process.poll() is None:
             return
@@ -143,11 +151,12 @@ class Supervisor:
             running.pause = FIRST_PAUSE
         status = running.process.returncode
         self._finish(running)
-        name, how = running.child.name, f"signal {-status}" if status < 0 else f"exit status {status}"
-        self.log.write(
-            "atlas", f"{name} ended with {how}; it starts again in {running.pause:g} s", logging.WARNING
-        )
-        running.start_at = now + running.pause
+        how = f"signal {-status}" if status < 0 else f"exit status {status}"
+        self._postpone(running, f"{name} ended with {how}")
+
+    def _postpone(self, running: Running, what: str) -> None:
+        self.log.write("atlas", f"{what}; it starts again in {running.pause:g} s", logging.WARNING)
+        running.start_at = time.monotonic() + running.pause
         running.pause = min(running.pause * 2, LONGEST_PAUSE)
 
     def _finish(self, running: Running) -> None:

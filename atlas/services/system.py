@@ -11,6 +11,7 @@ from pathlib import Path
 from signal import SIGQUIT
 
 from atlas.cores import cores
+from atlas.services.errors import ServiceError
 from atlas.services.home import Home
 from atlas.services.logbook import Logbook
 from atlas.services.ports import check_port
@@ -25,7 +26,7 @@ QUERY_QUEUES = ("query",)
 #: Searches at a time. Threads of one process, which share the towers and matrices: their scans free the lock
 #: of the interpreter, and those of one matrix go through it together.
 QUERY_THREADS = 4
-SECONDS_FOR_SERVERS = 120.0  # a crashed database first replays its log
+SECONDS_FOR_SERVERS = 120.0
 SECONDS_FOR_READY = 300.0  # on a machine that is busy with other things
 
 
@@ -82,11 +83,25 @@ def start_servers(plan: Plan, supervisor: Supervisor) -> None:
     if plan.own_postgres:
         postgres = Postgres(plan.home)
         postgres.create()
+        link = plan.home.path / "postgres"
+        if link.is_symlink():  # the services' user cannot enter the folder
+            supervisor.log.write("atlas", f"{link} is a link: a backup needs {postgres.data} too")
         supervisor.start(postgres.child())
-        supervisor.wait_until(postgres.is_ready, "The start of Postgres", SECONDS_FOR_SERVERS)
+        wait_for(postgres, supervisor)
         postgres.create_database()
     if plan.own_redis:
         supervisor.wait_until(redis.is_ready, "The start of Redis", SECONDS_FOR_SERVERS)
+
+
+def wait_for(postgres: Postgres, supervisor: Supervisor) -> None:
+    """After a crash it first replays its log, as long as that takes. Raises what `wait_until` does."""
+    while True:
+        try:
+            return supervisor.wait_until(postgres.is_ready, "The start of Postgres", SECONDS_FOR_SERVERS)
+        except ServiceError:
+            if not postgres.is_recovering():
+                raise
+        supervisor.log.write("atlas", "Postgres still replays its log, as after a crash: waiting on")
 
 
 def programs(plan: Plan) -> list[Child]:

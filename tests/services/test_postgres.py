@@ -38,6 +38,22 @@ def test_it_keeps_rows_over_a_restart(made_home: Home) -> None:
         assert query(made_home, "SELECT number FROM kept") == [(7,)]
 
 
+def test_it_tells_a_start_that_takes_its_time_from_one_that_ended(made_home: Home) -> None:
+    with embedded_services(made_home):
+        server = Postgres(made_home)
+        server.data = server.data.resolve()
+        pid_file = server.data / "postmaster.pid"
+        ready = pid_file.read_text()
+        assert (server.is_ready(), server.is_recovering()) == (True, False)
+        pid_file.write_text(ready.replace("ready   ", "starting"))
+        assert (server.is_ready(), server.is_recovering()) == (False, True)
+        starting = pid_file.read_text()
+        pid_file.write_text(ready)
+    pid_file.write_text(starting)
+    assert not server.is_recovering()
+    pid_file.unlink()
+
+
 def test_it_starts_in_a_folder_of_any_name_and_length() -> None:
     with open_folder() as folder:
         home = Home(folder / ("deep/" * 30) / "a folder, with 'quotes' & ümlauts")

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from atlas.services import system
 from atlas.services.errors import ServiceError
+from atlas.services.home import Home
 from atlas.services.logbook import Logbook
+from atlas.services.postgres import Postgres
 from atlas.services.process import Child
 from atlas.services.supervisor import Stopped, Supervisor
 from tests.services.processes import SECONDS, command, wait_for
@@ -87,6 +90,45 @@ def test_it_starts_a_crashed_child_again_and_prepares_it_each_time(supervisor: S
 def test_it_names_what_it_waited_for_in_vain(supervisor: Supervisor) -> None:
     with pytest.raises(ServiceError, match="A miracle did not come within 0 seconds"):
         supervisor.wait_until(lambda: False, "A miracle", 0.2)
+
+
+def test_it_waits_on_while_the_database_replays_its_log(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([True, True, False])
+    monkeypatch.setattr(system, "SECONDS_FOR_SERVERS", 0.2)
+    monkeypatch.setattr(Postgres, "is_ready", lambda _: False)
+    monkeypatch.setattr(Postgres, "is_recovering", lambda _: next(answers))
+    with pytest.raises(ServiceError, match="The start of Postgres did not come"):
+        system.wait_for(Postgres(Home(supervisor.log.path.parent)), supervisor)
+    assert log(supervisor).count("still replays its log") == 2
+
+
+def test_a_start_that_fails_later_is_put_off_and_the_others_go_on(supervisor: Supervisor) -> None:
+    starts: list[None] = []
+
+    def prepare() -> None:
+        starts.append(None)
+        if len(starts) == 2:
+            raise ServiceError("No room.")
+
+    supervisor.start(replace(shell("one", "exit 1"), prepare=prepare))
+    supervisor.start(shell("other", "sleep 60"))
+    supervisor.wait_until(lambda: len(starts) == 3, "The third start", SECONDS)
+    assert "one could not be started (No room.); it starts again in 1 s" in log(supervisor)
+    assert "other ended" not in log(supervisor)
+
+
+def test_a_terminal_that_hangs_up_stops_nothing(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window, terminal = os.openpty()
+    with open(terminal, "w") as stdout:
+        monkeypatch.setattr("sys.stdout", stdout)
+        os.close(window)
+        supervisor.run(shell("one", "echo unheard; echo unheard too"))
+        monkeypatch.undo()
+    assert "one      | unheard too" in log(supervisor)
 
 
 def test_a_signal_ends_the_wait(supervisor: Supervisor) -> None:
