@@ -11,7 +11,7 @@ from uuid import UUID
 
 from celery import current_app
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
@@ -222,7 +222,8 @@ def build_newer_records(dataset_id: UUID) -> None:
 
 
 def rescue() -> None:
-    """Take up what stands still: steps whose worker was killed, messages that were lost."""
+    """Take up what stands still: steps whose worker was killed, messages that were lost, records that came
+    just between two looks for them."""
     silent = Step.objects.filter(state=State.RUNNING, heartbeat_at__lt=timezone.now() - SILENCE)
     for step in silent.select_related("build"):
         reason = "Its worker was stopped again and again, perhaps for lack of memory."
@@ -232,6 +233,23 @@ def rescue() -> None:
             lost = Q(state=State.QUEUED, sent_at__lt=timezone.now() - MESSAGE_LOST)
             build.steps.filter(lost).update(sent_at=None)
         advance(build.pk)
+    for dataset_id in _left_out():
+        build_newer_records(dataset_id)
+
+
+def _left_out() -> QuerySet[Dataset, UUID]:
+    """Datasets whose latest build is done, with records that it does not have, while no import runs."""
+    latest = Build.objects.filter(dataset=OuterRef("pk")).order_by("-created_at")
+    importing = Import.objects.filter(
+        dataset=OuterRef("pk"), state__in=(ImportState.QUEUED, ImportState.RUNNING)
+    )
+    built = Dataset.objects.annotate(
+        built=Subquery(latest.values("row_count")[:1]), build_state=Subquery(latest.values("state")[:1])
+    )
+    behind = built.filter(
+        ~Exists(importing), build_state=State.DONE, row_count__gt=F("built"), deleting=False
+    )
+    return behind.values_list("pk", flat=True)
 
 
 def give_up(step: Step, reason: str, *, again: bool) -> None:

@@ -14,7 +14,7 @@ Codes = npt.NDArray[np.uint8 | np.uint16]
 
 MOST_VALUES = 65_535  # different words of a category
 _STEPS = 65_534  # of a number; 65,535 is "missing"
-_LOG_RATIO = 1000  # numbers that span more than this are stored by their logarithm
+_LOG_RATIO = math.log(1000)  # numbers that span more than this are stored by their logarithm
 
 
 class BadColumnError(ValueError):
@@ -46,7 +46,9 @@ class Column:
         """Words, the commonest first. Raises TooManyValuesError beyond 65,535 different ones."""
         # By a dictionary: numpy would give every row the room of the longest word.
         places: dict[str, int] = {}
-        given = np.array([-1 if word is None else places.setdefault(word, len(places)) for word in values])
+        given = np.array(
+            [-1 if word is None else places.setdefault(word, len(places)) for word in values], np.int64
+        )
         if len(places) > MOST_VALUES:
             raise TooManyValuesError(name, len(places))
         present = given >= 0
@@ -71,13 +73,12 @@ class Column:
         given = np.asarray(values, np.float64)
         known = np.isfinite(given)
         low, high = (float(given[known].min()), float(given[known].max())) if known.any() else (0.0, 0.0)
-        scale = "log" if low > 0 and high / low > _LOG_RATIO else "linear"
+        # Differences of logarithms: the ratio itself may overflow, as the span may below.
+        scale = "log" if low > 0 and math.log(high) - math.log(low) > _LOG_RATIO else "linear"
         if high > low and scale == "log":
-            share = np.log(given[known] / low) / math.log(high / low)
+            share = (np.log(given[known]) - math.log(low)) / (math.log(high) - math.log(low))
         elif high > low:
-            share = (given[known] / 2 - low / 2) / (
-                high / 2 - low / 2
-            )  # halves: the span itself may overflow
+            share = (given[known] / 2 - low / 2) / (high / 2 - low / 2)
         else:
             share = np.zeros(int(known.sum()))
         codes = np.full(len(given), 65_535, np.uint16)

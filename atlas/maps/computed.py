@@ -65,14 +65,16 @@ def values_of(version: MapVersion, name: str) -> Values | None:
     column."""
     if name == "duplicates":
         original, alike = values_of(version, "duplicate_of"), values_of(version, "alike")
-        return None if original is None or alike is None else places_of_words(original, alike)
+        if original is None or alike is None:
+            return None
+        return places_of_words(np.arange(len(original)), original, alike)
     path = _path(version, name)
     return np.load(path, mmap_mode="r") if name in STORED and path.exists() else None
 
 
-def places_of_words(original: Values, alike: Values) -> Values:
-    """By row, the place in WORDS."""
-    copy = np.where(original == np.arange(len(original)), 1, 2)
+def places_of_words(rows: NDArray[np.integer], original: Values, alike: Values) -> Values:
+    """For each of `rows` (n,), the place in WORDS by its row of the original and the size of its group."""
+    copy = np.where(original == rows, 1, 2)
     return np.where(np.isnan(original), np.nan, np.where(alike == 1, 0, copy)).astype(np.float32)
 
 
@@ -82,14 +84,20 @@ def _path(version: MapVersion, name: str) -> Path:
 
 def computed_of(version: MapVersion, rows: Sequence[int]) -> list[dict[str, float | str | None]]:
     """For each of the rows, {column: its value} of every column that the version has."""
-    columns = {name: values for name in names_of(version) if (values := values_of(version, name)) is not None}
-    return [
-        {
-            name: _cell(name, float(values[row])) if row < len(values) else None
-            for name, values in columns.items()
-        }
-        for row in rows
-    ]
+    names, wanted = names_of(version), np.array(rows, np.int64)
+    found = {name: _stored_at(version, name, wanted) for name in names if name in STORED}
+    if "duplicates" in names:
+        found["duplicates"] = places_of_words(wanted, found["duplicate_of"], found["alike"])
+    return [{name: _cell(name, float(found[name][at])) for name in names} for at in range(len(rows))]
+
+
+def _stored_at(version: MapVersion, name: str, rows: NDArray[np.int64]) -> Values:
+    """Of each of `rows`, NaN of one that came later. Nothing else is read: a dataset may have millions."""
+    values = np.load(_path(version, name), mmap_mode="r")
+    found = np.full(len(rows), np.nan, np.float32)
+    known = rows < len(values)
+    found[known] = values[rows[known]]
+    return found
 
 
 def _cell(name: str, value: float) -> float | str | None:

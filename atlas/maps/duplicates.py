@@ -8,13 +8,13 @@ leaves; different drawings of one kind differ by more in some cell.
 Groups are the connected components of such pairs. Byte for byte the same originals are of one group at once.
 """
 
-import io
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from atlas.maps.sheets import decoded
 from atlas.maps.work import Report
 
 Rows = npt.NDArray[np.integer]
@@ -26,6 +26,8 @@ NEAR = 0.05
 #: Cells along each side of the shrunk thumbnail, and how much one of them may differ, of 255.
 CELLS = 8
 TRACE = 15
+#: Pairs that are compared at a time: each takes 800 bytes.
+BLOCK = 65_536
 
 NO_PAIRS: Pairs = np.empty((0, 2), np.uint32)
 
@@ -42,24 +44,28 @@ def near_pairs(rows: Rows, among: Rows, indices: Rows, distances: npt.NDArray[np
 
 
 def same_pictures(pairs: Pairs, load: Callable[[int], bytes | None], report: Report) -> Pairs:
-    """Those that show the same picture. `load(row)`: its thumbnail, None if that is gone."""
+    """Those that show the same picture. `load(row)`: its thumbnail, None if that is gone; one that
+    is damaged is like none."""
     rows, ends = np.unique(pairs, return_inverse=True)
     ends = ends.reshape(pairs.shape)
     cells = np.zeros((len(rows), CELLS, CELLS, 3), np.int16)
     there = np.zeros(len(rows), bool)
     for at, row in enumerate(rows.tolist()):
         report(at, len(rows))
-        thumbnail = load(row)
+        thumbnail = decoded(load(row))
         if thumbnail is not None:
             cells[at], there[at] = _cells(thumbnail), True
-    differ = np.abs(cells[ends[:, 0]] - cells[ends[:, 1]]).max(axis=(1, 2, 3), initial=0)
+    differ = np.zeros(len(pairs), np.int16)
+    for start in range(0, len(pairs), BLOCK):
+        report(len(rows), len(rows))
+        one, other = ends[start : start + BLOCK].T
+        differ[start : start + BLOCK] = np.abs(cells[one] - cells[other]).max(axis=(1, 2, 3))
     same: Pairs = pairs[(differ <= TRACE) & there[ends].all(axis=1)]
     return same
 
 
-def _cells(thumbnail: bytes) -> npt.NDArray[np.int16]:
-    with Image.open(io.BytesIO(thumbnail)) as image:
-        return np.asarray(image.convert("RGB").resize((CELLS, CELLS), Image.Resampling.BOX), np.int16)
+def _cells(thumbnail: Image.Image) -> npt.NDArray[np.int16]:
+    return np.asarray(thumbnail.convert("RGB").resize((CELLS, CELLS), Image.Resampling.BOX), np.int16)
 
 
 def groups(

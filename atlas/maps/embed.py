@@ -9,6 +9,7 @@ from contextlib import suppress
 import numpy as np
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import F
 from numpy.typing import NDArray
 
 from atlas.datasets.models import Dataset, Record
@@ -29,7 +30,7 @@ Vectors = NDArray[np.float32]
 
 def embed_shard(step: Step, watch: Watch) -> None:
     dataset, space = step.build.dataset, Space(step.space)
-    _use_one_maker(step.build, space)
+    _use_one_maker(step, space)
     size = COPIED_SHARD_ROWS if dataset.vector_size else BATCH_ROWS[space]
     rows = _rows_without_vector(dataset, space, step)
     if len(rows):
@@ -40,17 +41,21 @@ def embed_shard(step: Step, watch: Watch) -> None:
         found, new, unreadable = _embed(dataset, space, rows[start : start + size], watch)
         with transaction.atomic():
             hold(step)
+            if len(found) and _are_in_older_builds(step.build, int(found.min())):
+                VectorSet.objects.filter(dataset=dataset, space=space).update(generation=F("generation") + 1)
             vectors.store(dataset.pk, space, found, new)
             report_not_embedded(dataset, unreadable)
 
 
-def _use_one_maker(build: Build, space: Space) -> None:
+def _use_one_maker(step: Step, space: Space) -> None:
     """Note who makes the vectors of a space. Where all are made anew, those of someone else before go.
 
     Raises BuildError where the old ones are to stay: vectors of two makers cannot be compared.
     """
+    build = step.build
     maker = towers.maker(build.dataset)
     with transaction.atomic():
+        hold(step)
         # Two shards may begin at once: whoever comes second finds the first one's.
         VectorSet.objects.bulk_create(
             [VectorSet(dataset=build.dataset, space=space, **maker)], ignore_conflicts=True
@@ -63,6 +68,12 @@ def _use_one_maker(build: Build, space: Space) -> None:
         drop_index(made_by)
         vectors.forget(build.dataset_id, space)
         VectorSet.objects.filter(pk=made_by.pk).update(**maker)
+
+
+def _are_in_older_builds(build: Build, row: int) -> bool:
+    """Whether a matrix may have been made of rows up to and with this one, when it had no vector."""
+    others = Build.objects.filter(dataset=build.dataset_id, row_count__gt=row).exclude(pk=build.pk)
+    return others.exists()
 
 
 def _rows_without_vector(dataset: Dataset, space: Space, step: Step) -> Rows:

@@ -36,7 +36,8 @@ def found_by(build: Build) -> dict[str, Values]:
 def find_same_pictures(
     build: Build, rows: Rows, near: Pairs, known: Pairs, watch: Watch, report: Report
 ) -> None:
-    """`rows` have a vector; `near`: pairs to be looked at; `known`: pairs found by earlier builds."""
+    """`rows` have a vector, not all of them a picture: vectors may have come with the records. `near`: pairs
+    to be looked at; `known`: pairs found by earlier builds."""
     same = same_pictures(near, Thumbnails.of(build.dataset, watch).load, report)
     pairs = np.unique(np.concatenate([known, same]), axis=0)
     save_pairs(scratch_folder(build.pk, Space.IMAGE), pairs)
@@ -45,6 +46,7 @@ def find_same_pictures(
     facts = {
         row: tell for row, *tell in watch.over(stored.values_list("row", "sha256", pixels).iterator(5000))
     }
+    rows = rows[np.isin(rows, list(facts))]
     originals = [str(facts[row][0]) for row in rows.tolist()]
     sizes = np.array([facts[row][1] for row in rows.tolist()], np.int64)
     _keep_groups(build, Space.IMAGE, rows, *groups(rows, pairs, originals, sizes))

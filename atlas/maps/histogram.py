@@ -23,13 +23,13 @@ def edges_of(values: Floats, *, logarithmic: bool, dates: bool) -> Floats:
         return _calendar(low, high)
     if is_whole(values):
         return _whole_log(low, high) if logarithmic else _whole(low, high)
+    share = np.arange(1, MOST_BARS) / MOST_BARS
+    # The ratio and the span themselves may overflow.
     if logarithmic:
-        edges = low * (high / low) ** (np.arange(MOST_BARS + 1) / MOST_BARS)
+        inner = np.exp(math.log(low) * (1 - share) + math.log(high) * share)
     else:
-        share = np.arange(MOST_BARS + 1) / MOST_BARS
-        edges = low * (1 - share) + high * share  # the span itself may overflow
-    edges[[0, -1]] = low, high
-    return np.unique(edges) if high > low else _round_one(low)
+        inner = low * (1 - share) + high * share
+    return np.unique([low, *inner, high]) if high > low else _round_one(low)
 
 
 def is_whole(values: Floats) -> bool:

@@ -35,6 +35,8 @@ class VectorSet(models.Model):
     dimensions = models.PositiveIntegerField()
     #: False from when they replace those of other weights until the last of them is there.
     complete = models.BooleanField(default=True)
+    #: One more whenever a row of an older build gets a vector after all: a matrix without it is out of date.
+    generation = models.PositiveIntegerField(default=0)
     #: Vectors that its HNSW index was measured with, see `hnsw.py`; NULL: there is none.
     indexed_count = models.PositiveIntegerField(null=True)
     #: The least `hnsw.ef_search` that finds enough of the neighbours; NULL: none does, the scan stays.

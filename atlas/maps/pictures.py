@@ -22,7 +22,9 @@ class Thumbnails:
         return cls({row: thumbnail_name(dataset.pk, sha256) for row, sha256 in stored if sha256})
 
     def load(self, row: int) -> bytes | None:
-        """None where the file is gone."""
+        """None where the file is gone, or never was."""
+        if row not in self.names:
+            return None
         try:
             with default_storage.open(self.names[row]) as file:
                 return bytes(file.read())

@@ -3,14 +3,14 @@
 import logging
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max, Q
+from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from atlas.datasets.models import Dataset, State
@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 
 #: A page that was opened before a new version came goes on with the old files for so long.
 OLD_VERSION_KEPT = timedelta(hours=1)
-#: Builds in these states still need their unfinished files.
-UNPUBLISHED = (*OPEN, State.FAILED)
 
 
 def version_id(build_id: UUID, space: str) -> UUID:
@@ -105,12 +103,12 @@ def sweep() -> None:
             if not _is_wanted(dataset_id, version):
                 shutil.rmtree(files, ignore_errors=True)
     for build_id, folder in _named_by_id(_builds()):
-        if not Build.objects.filter(pk=build_id, state__in=UNPUBLISHED).exists():
+        if not _unfinished().filter(pk=build_id).exists():
             shutil.rmtree(folder, ignore_errors=True)
     for dataset_id, folder in _named_by_id(Path(settings.ATLAS_HOME) / "vectors"):
         if not Dataset.objects.filter(pk=dataset_id).exists():
             shutil.rmtree(folder, ignore_errors=True)
-        elif not Build.objects.filter(dataset=dataset_id, state__in=OPEN).exists():
+        else:
             vectors.remove_other_matrices(dataset_id, _row_counts(dataset_id))
 
 
@@ -125,25 +123,33 @@ def _sweep_old_versions() -> None:
 
 
 def _is_being_written(dataset_id: UUID, draft: Path) -> bool:
-    return draft in {draft_of(draft.with_name(str(version))) for version in _versions_of(dataset_id, OPEN)}
+    building = Build.objects.filter(dataset=dataset_id, state__in=OPEN)
+    return draft in {draft_of(draft.with_name(str(version))) for version in _versions_of(building)}
 
 
 def _is_wanted(dataset_id: UUID, version: UUID) -> bool:
     if MapVersion.objects.filter(pk=version, map__dataset=dataset_id).exists():
         return True
-    return version in _versions_of(dataset_id, UNPUBLISHED)
+    return version in _versions_of(_unfinished().filter(dataset=dataset_id))
 
 
-def _versions_of(dataset_id: UUID, states: Iterable[State]) -> set[UUID]:
-    """The ids that the maps of builds in these states have, or will have."""
-    builds = Build.objects.filter(dataset=dataset_id, state__in=states).values_list("pk", flat=True)
-    return {version_id(build, space) for build in builds for space in Space.values}
+def _unfinished() -> QuerySet[Build]:
+    """Builds that still need their files: open ones, and the latest of a dataset if it failed, for its
+    retry."""
+    latest = Build.objects.filter(dataset=OuterRef("dataset")).order_by("-created_at").values("pk")[:1]
+    return Build.objects.filter(Q(state__in=OPEN) | Q(state=State.FAILED, pk=Subquery(latest)))
+
+
+def _versions_of(builds: QuerySet[Build]) -> set[UUID]:
+    """The ids that their maps have, or will have."""
+    ids = builds.values_list("pk", flat=True)
+    return {version_id(build, space) for build in ids for space in Space.values}
 
 
 def _row_counts(dataset_id: UUID) -> set[int]:
-    """The numbers of rows that a map in use, or a build to be tried again, was made of."""
+    """The numbers of rows that a map in use, or a build that is not over, is made of."""
     used = Q(pk__in=MapVersion.objects.filter(map__dataset=dataset_id).values("build"))
-    builds = Build.objects.filter(used | Q(state=State.FAILED), dataset=dataset_id)
+    builds = Build.objects.filter(used | Q(pk__in=_unfinished().values("pk")), dataset=dataset_id)
     return set(builds.values_list("row_count", flat=True))
 
 

@@ -56,4 +56,4 @@ def _let_go(step: Step, reason: str, *, again: bool) -> None:
 def _sentence(error: Exception) -> str:
     if disk_is_full(error):
         return "The server's disk is full."
-    return f"Something unexpected happened ({error}). The log of the workers says more."
+    return "Something unexpected happened. The log of the workers says what."

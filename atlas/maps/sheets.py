@@ -196,23 +196,27 @@ def _name(node: _Node) -> str:
     return f"{node.z}-{node.x}-{node.y}"
 
 
-def _small(body: bytes | None) -> Image.Image | None:
-    """At most SIZE × SIZE, on paper where it is transparent; None for what is missing or no picture."""
+def decoded(body: bytes | None) -> Image.Image | None:
+    """None for what is missing or no picture."""
     if body is None:
         return None
     try:
         with Image.open(io.BytesIO(body)) as picture:
-            picture.thumbnail((SIZE, SIZE), reducing_gap=2.0)
-            if not picture.has_transparency_data:
-                return picture.convert("RGB")
-            clear = picture.convert("RGBA")
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        Image.DecompressionBombError,
-    ):  # what Pillow raises for odd bytes
+            picture.load()
+            return picture
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # by Pillow, for odd bytes
         return None
+
+
+def _small(body: bytes | None) -> Image.Image | None:
+    """At most SIZE × SIZE, on paper where it is transparent; None for what is missing or no picture."""
+    picture = decoded(body)
+    if picture is None:
+        return None
+    picture.thumbnail((SIZE, SIZE), reducing_gap=2.0)
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    clear = picture.convert("RGBA")
     paper = Image.new("RGB", clear.size, _PAPER)
     paper.paste(clear, mask=clear)
     return paper

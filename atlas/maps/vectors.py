@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from atlas.maps.models import Space, VectorSet
 TABLE = "maps_vector"
 #: Rows in one write of a COPY: 6 MB at 768 dimensions.
 COPY_ROWS = 4096
+#: No matrix takes so long to be written; what is older was left by a killed worker.
+SECONDS_TO_WRITE = 3600.0
 _COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_TRAILER = b"\xff\xff"
 
@@ -76,7 +79,9 @@ def create_partition(dataset_id: UUID) -> None:
 
 def drop_partition(dataset_id: UUID) -> None:
     """Remove a dataset's vectors and matrix files; does nothing where there are none."""
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        # An index that is being made keeps the table for minutes, and who waits for it stops all others.
+        cursor.execute("SET LOCAL lock_timeout = '5s'")
         cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(partition(dataset_id)))
     shutil.rmtree(_folder(dataset_id), ignore_errors=True)
 
@@ -158,15 +163,22 @@ def open_matrices(dataset_id: UUID, spaces: Collection[Space], row_count: int) -
 
 
 def remove_other_matrices(dataset_id: UUID, row_counts: set[int]) -> None:
-    """Delete the matrix files that are not of one of these numbers of rows, by the present models.
+    """Delete the matrix files that are not of one of these numbers of rows, by the present models, and what
+    killed workers left of others.
 
     Whoever has one of them open keeps reading it: the system frees the bytes after the last reader.
     """
     present = VectorSet.objects.filter(dataset_id=dataset_id)
     wanted = {_matrix_folder(made_by, count) for made_by in present for count in row_counts}
     for folder in list(_folder(dataset_id).iterdir()):
-        if folder not in wanted:
+        if folder not in wanted and not _is_being_written(folder):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_being_written(folder: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return folder.name.startswith(".new-") and time.time() - folder.stat().st_mtime < SECONDS_TO_WRITE
+    return False
 
 
 def neighbours(dataset_id: UUID, space: Space, row: int, row_count: int, k: int) -> list[tuple[int, float]]:
@@ -254,7 +266,11 @@ def _write_matrix(folder: Path, made_by: VectorSet, row_count: int, check: Calla
 
 def _fill(folder: Path, made_by: VectorSet, row_count: int, check: Callable[[], None] | None) -> None:
     shape = (row_count, made_by.dimensions)
-    matrix = np.lib.format.open_memmap(folder / "vectors.npy", mode="w+", dtype=np.float16, shape=shape)
+    path = folder / "vectors.npy"
+    matrix = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape)
+    # A page of a file with holes that finds no room on the disk kills the process; this raises instead.
+    with path.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
     found = []
     for rows, vectors in _read(made_by, row_count):
         matrix[rows] = vectors
@@ -333,7 +349,7 @@ def _vector_fields(dimensions: int) -> list[tuple[str, str] | tuple[str, str, tu
 
 def _matrix_folder(made_by: VectorSet, row_count: int) -> Path:
     maker = hashlib.sha256(f"{made_by.model}@{made_by.revision}".encode()).hexdigest()[:12]
-    return _folder(made_by.dataset_id) / f"{made_by.space}-{row_count}-{maker}"
+    return _folder(made_by.dataset_id) / f"{made_by.space}-{row_count}-{maker}-{made_by.generation}"
 
 
 def _folder(dataset_id: UUID) -> Path:

@@ -102,7 +102,7 @@ def _computed_columns(computed: dict[str, Values], rows: NDArray[np.uint32]) -> 
         if key in computed:
             columns[key] = Column.number(name, computed[key][rows]).marked_computed()
         elif key == "duplicates" and "duplicate_of" in computed:
-            places = places_of_words(computed["duplicate_of"], computed["alike"])[rows]
+            places = places_of_words(rows, computed["duplicate_of"][rows], computed["alike"][rows])
             words = [None if np.isnan(place) else WORDS[int(place)] for place in places]
             columns[key] = Column.category(name, words).marked_computed()
     return columns

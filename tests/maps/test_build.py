@@ -1,5 +1,6 @@
 """What a build makes of pictures, captions, vectors and columns."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,12 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from atlas.datasets.models import Dataset, Import, ImportState, SkippedItem, State
+from atlas.maps import vectors
 from atlas.maps.build import create_build
+from atlas.maps.computed import computed_of
 from atlas.maps.models import DataMap, Space, VectorSet
 from embeddings.errors import WeightsError
-from tests.maps.building import make_maps, rows_of, work_off
+from tests.maps.building import make_maps, rows_of, shown, work_off
 from tests.maps.fake_towers import FakeModel
 from tests.maps.records import add_records
 
@@ -97,6 +100,28 @@ def test_pictures_that_cannot_be_embedded_are_left_out_and_reported(dataset: Dat
     ]
 
 
+def test_pictures_that_are_mended_come_onto_a_map_that_had_no_points(dataset: Dataset) -> None:
+    Import.objects.create(dataset=dataset, state=ImportState.DONE, imported=4, started_at=timezone.now())
+    add_records(dataset, 4, pictures=True)
+    originals = [Path(default_storage.path(str(record.original))) for record in dataset.records.all()]
+    good = [path.read_bytes() for path in originals]
+    for path in originals:
+        path.write_bytes(b"nonsense")
+    make_maps(dataset.pk)
+    assert shown(dataset).count == 0
+    frames = []
+    for count in (3, 4):
+        for at in range(count):
+            originals[at].write_bytes(good[at])
+
+        make_maps(dataset.pk, append=True)
+
+        version = shown(dataset)
+        assert version.count == len(vectors.open_matrix(dataset.pk, Space.IMAGE, 4).rows) == count
+        frames.append(json.loads((version.folder / "manifest.json").read_text())["frame"])
+    assert frames[0] == frames[1]
+
+
 def test_missing_weights_are_told_without_the_folders_of_the_server(
     dataset: Dataset, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -112,6 +137,24 @@ def test_missing_weights_are_told_without_the_folders_of_the_server(
     assert "The model's weights are missing on this server" in build.error
     assert "/srv" not in build.error + "".join(build.steps.values_list("error", flat=True))
     assert "/srv/models/mini is not a whole mini" in caplog.text
+
+
+def test_vectors_that_came_with_pictures_for_some_of_them_are_all_on_the_map(dataset: Dataset) -> None:
+    from atlas.datasets.vectors import keep_vectors
+
+    add_records(dataset, 5, captions=True)
+    add_records(dataset, 5, pictures=True)
+    dataset.vector_size = 5
+    dataset.save()
+    keep_vectors(dataset, 0, list(np.ones((10, 5), np.float32)))  # all near
+
+    make_maps(dataset.pk)
+
+    assert shown(dataset).count == 10
+    assert [set(each) for each in computed_of(shown(dataset), [0, 7])] == 2 * [
+        {"trust", "duplicates", "duplicate_of", "alike"}
+    ]
+    assert [each["alike"] for each in computed_of(shown(dataset), [0, 7])] == [None, 1]
 
 
 def test_vectors_that_came_with_the_records_are_copied(dataset: Dataset, fake: FakeModel) -> None:

@@ -8,14 +8,16 @@ import pytest
 from atlas.datasets.models import Dataset, Import, ImportState, State
 from atlas.datasets.signals import records_imported
 from atlas.maps import vectors
-from atlas.maps.build import create_build
+from atlas.maps.build import cancel_build, create_build, rescue
+from atlas.maps.embed import embed_shard
 from atlas.maps.export import NoVectorsError, vector_part
 from atlas.maps.kept import Points
 from atlas.maps.models import Build, DataMap, Space, VectorSet
+from atlas.maps.steps import Stopped, Watch, claim
 from atlas.search import engine
 from atlas.search.query import Part, Query
 from atlas.search.vectors import QueryError
-from tests.maps.building import make_maps, rows_of, shown, work_off
+from tests.maps.building import make_maps, rows_of, sent_steps, shown, work_off
 from tests.maps.fake_towers import FakeModel
 from tests.maps.records import add_records
 
@@ -55,6 +57,21 @@ def test_an_import_that_still_runs_is_waited_for(dataset: Dataset) -> None:
     work_off(first)
 
     assert Build.objects.get(dataset=dataset) == first
+
+
+@pytest.mark.parametrize(("state", "builds"), [(ImportState.RUNNING, 1), (ImportState.DONE, 2)])
+def test_records_that_came_between_two_looks_are_found_by_the_rescue(
+    dataset: Dataset, state: ImportState, builds: int
+) -> None:
+    add_records(dataset, 3, captions=True)
+    make_maps(dataset.pk)
+    add_records(dataset, 2, captions=True)
+    Import.objects.create(dataset=dataset, state=state)
+
+    for _ in range(2):
+        rescue()
+
+    assert Build.objects.filter(dataset=dataset).count() == builds
 
 
 def test_appended_records_are_placed_and_old_points_stay(dataset: Dataset, fake: FakeModel) -> None:
@@ -124,6 +141,21 @@ def test_building_anew_replaces_the_vectors_of_other_weights(dataset: Dataset, f
 
     assert fake.embedded == 20
     assert VectorSet.objects.get(dataset=dataset).revision == "2"
+    assert rows_of(dataset, Space.CAPTION) == list(range(10))
+
+
+def test_a_cancelled_build_forgets_no_vectors(dataset: Dataset, fake: FakeModel) -> None:
+    add_records(dataset, 10, captions=True)
+    make_maps(dataset.pk)
+    fake.revision = "2"
+    build = create_build(dataset.pk, append=False)
+    step = claim(sent_steps(build)[0].pk)
+    assert step is not None
+    cancel_build(build)
+
+    with pytest.raises(Stopped):
+        embed_shard(step, Watch(step))
+
     assert rows_of(dataset, Space.CAPTION) == list(range(10))
 
 

@@ -59,8 +59,8 @@ def test_the_third_failure_fails_the_build_with_a_sentence(
     build = work_off(create_build(dataset.pk, append=False))
 
     assert build.state == State.FAILED
-    assert build.error.startswith(
-        "Projection of captions failed. Something unexpected happened (the disk hiccuped)"
+    assert build.error == (
+        "Projection of captions failed. Something unexpected happened. The log of the workers says what."
     )
     assert not DataMap.objects.filter(dataset=dataset, current__isnull=False).exists()
 

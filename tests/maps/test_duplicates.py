@@ -1,10 +1,13 @@
 """The same picture saved again, and how its copies become one group."""
 
 import io
+from collections.abc import Mapping
 
 import numpy as np
+import pytest
 from PIL import Image, ImageDraw
 
+from atlas.maps import duplicates
 from atlas.maps.duplicates import NO_PAIRS, groups, near_pairs, same_pictures
 from atlas.maps.work import unheard
 
@@ -23,7 +26,7 @@ def picture(*, hand: str = "tan", scale: float = 1, quality: int = 80) -> bytes:
     return file.getvalue()
 
 
-def same(thumbnails: dict[int, bytes | None]) -> list[list[int]]:
+def same(thumbnails: Mapping[int, bytes | None]) -> list[list[int]]:
     rows = sorted(thumbnails)
     pairs = np.array([(a, b) for a in rows for b in rows if a < b], np.uint32)
     found: list[list[int]] = same_pictures(pairs, lambda row: thumbnails[row], unheard).tolist()
@@ -32,6 +35,17 @@ def same(thumbnails: dict[int, bytes | None]) -> list[list[int]]:
 
 def test_a_picture_in_another_size_and_quality_is_the_same() -> None:
     assert same({3: picture(), 8: picture(scale=0.5), 9: picture(quality=30)}) == [[3, 8], [3, 9], [8, 9]]
+
+
+def test_pairs_are_compared_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duplicates, "BLOCK", 2)
+    pictures = {3: picture(), 8: picture(scale=0.5), 9: picture(hand="saddlebrown"), 11: picture(quality=30)}
+    assert same(pictures) == [[3, 8], [3, 11], [8, 11]]
+
+
+@pytest.mark.parametrize("damaged", [b"", b"nonsense", picture()[:200]])
+def test_a_damaged_thumbnail_is_like_nothing(damaged: bytes) -> None:
+    assert same({0: picture(), 1: damaged, 2: damaged, 3: picture(scale=0.5)}) == [[0, 3]]
 
 
 def test_a_hand_of_another_colour_makes_another_picture() -> None:

@@ -66,6 +66,15 @@ def test_every_value_has_its_bar(given: list[float], dates: bool) -> None:
     assert values.max() <= edges[-1]
 
 
+def test_numbers_of_all_sizes_have_bars_by_logarithm() -> None:
+    column = Column.number("flux", np.array([0.5, 3.0, 1.79e308]))
+    assert column.about["scale"] == "log"
+    assert column.codes.tolist()[::2] == [0, 65_534]
+    assert column.values is not None
+    assert sum(column.values["histogram"]) == 3
+    assert np.isfinite(column.values["edges"]).all()
+
+
 def test_a_column_lists_its_bars() -> None:
     listed = Column.number("year", np.array([2001.0, 2003, np.nan, 2003])).values
     assert listed == {

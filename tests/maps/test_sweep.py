@@ -1,5 +1,6 @@
 """What is removed: old versions, the rests of cancelled builds, everything of a deleted dataset."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -109,6 +110,27 @@ def test_sweeping_keeps_the_matrix_in_use_only(dataset: Dataset) -> None:
 
     assert in_use.exists()
     assert not stale.exists()
+
+
+def test_sweeping_during_a_build_keeps_what_this_needs_and_nothing_of_older_failed_ones(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = interrupt_publishing(dataset, monkeypatch)
+    add_records(dataset, 2, pictures=True, captions=True)
+    work_off(create_build(dataset.pk, append=True), until=lambda step: step.stage == Stage.TOPICS)
+    folder = vectors.open_matrix(dataset.pk, Space.IMAGE, 40).folder.parent
+    written, left = folder / ".new-now", folder / ".new-long-ago"
+    for unfinished in (written, left):
+        unfinished.mkdir()
+    os.utime(left, (0, 0))
+
+    publish.sweep()
+
+    assert not publish.scratch_folder(failed.pk, Space.IMAGE).exists()
+    assert versions_on_disk(dataset) == set()
+    assert written.exists()
+    assert not left.exists()
+    assert {path.name.rsplit("-", 2)[0] for path in folder.glob("[!.]*")} == {"image-42"}
 
 
 def test_sweeping_touches_nothing_that_is_not_ours(dataset: Dataset) -> None:

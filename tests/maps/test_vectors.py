@@ -1,10 +1,13 @@
 """Vectors in and out of Postgres, and the matrix files made from them."""
 
+import errno
+import os
 import uuid
 
 import numpy as np
+import psycopg
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from atlas.datasets.models import Dataset
 from atlas.maps import vectors
@@ -103,6 +106,20 @@ def test_a_matrix_holds_the_rows_that_were_asked_for_only(dataset: Dataset) -> N
     assert matrix.rows.tolist() == [0, 1, 2, 3]
 
 
+def test_a_full_disk_is_an_error_before_the_matrix_is_written(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_file: int, _start: int, size: int) -> None:
+        assert size > 10 * D * 2
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store(dataset, np.arange(10))
+    monkeypatch.setattr(os, "posix_fallocate", full)
+
+    with pytest.raises(OSError, match="No space left"):
+        vectors.open_matrix(dataset.pk, Space.IMAGE, 10)
+
+
 def test_a_matrix_that_is_gone_is_made_anew(dataset: Dataset) -> None:
     store(dataset, np.arange(10))
     first = vectors.open_matrix(dataset.pk, Space.IMAGE, 10)
@@ -177,6 +194,17 @@ def test_a_partition_can_be_made_and_dropped_twice() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass(%s)", [f"maps_vector_{dataset_id.hex}"])
         assert cursor.fetchone() == (None,)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_partition_in_use_is_not_waited_for_long(dataset: Dataset) -> None:
+    params = connection.get_connection_params()
+    params.pop("cursor_factory", None)
+    with psycopg.connect(**{k: params[k] for k in ("host", "user", "dbname") if k in params}) as other:
+        other.execute(f"LOCK TABLE maps_vector_{dataset.pk.hex} IN SHARE UPDATE EXCLUSIVE MODE")
+
+        with pytest.raises(OperationalError, match="lock timeout"):
+            vectors.drop_partition(dataset.pk)
 
 
 def test_dropping_a_partition_removes_the_matrix_files(dataset: Dataset) -> None:
