@@ -76,7 +76,7 @@ def test_a_new_person_uploads_reviews_watches_and_searches(page: Page, tmp_path:
     expect(page).to_have_url(re.compile("blue"))
 
 
-def test_the_import_report_names_what_was_left_out_and_the_maps_are_built_anew(page: Page, tmp_path: Path) -> None:
+def test_the_report_names_what_was_left_out_and_the_maps_are_built_anew(page: Page, tmp_path: Path) -> None:
     archive = tmp_path / "squares.zip"
     archive.write_bytes(coloured_zip())
     sign_up(page, "georgia@example.org")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from atlas.maps.codes import Column
@@ -53,6 +53,8 @@ def test_dates_begin_at_days_months_and_years() -> None:
     assert edges("1503-05-05", "2020-01-01")[:2] == ["1500-01-01", "1510-01-01"]
 
 
+# A slow machine takes its time to make the examples.
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20),
     st.booleans(),
