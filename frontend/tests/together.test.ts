@@ -8,7 +8,7 @@ import { NO_LINK } from "../src/url";
 const SECONDS = 1000;
 const config = { dataset: { id: "d", may_comment: true, hide_captions: false }, maps: [], signed_in: true } as unknown as MapConfig;
 const view = { mover: { camera: { x: 0.5, y: 0.5, k: 1 } } };
-const comment = (id: string) => ({ id, pin: { map: "m", x: 0, y: 0 }, text: "", replies: [] });
+const comment = (id: string) => ({ id, pin: { map: "m", x: 0, y: 0 }, text: "", created_at: id, replies: [] });
 const answer = (status: number, body: unknown) => new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json" } });
 const listed = (...ids: string[]) => answer(200, { comments: ids.map(comment) });
 
@@ -87,4 +87,21 @@ test("a comment is called deleted only where the server says so", async () => {
   together.close();
   await together.follow({ ...NO_LINK, comment: "a" });
   expect(together["stage"].error).toBe("This comment was deleted.");
+});
+
+test("a comment that somebody answers stays until that is sent or given up, though it was resolved or deleted meanwhile", async () => {
+  const together = made();
+  fetched.mockImplementation(() => Promise.resolve(listed("a", "b", "c")));
+  await together.load();
+  together.written.set("reply b", "Not yet: ");
+  fetched.mockImplementation(() => Promise.resolve(listed("a", "c")));
+  await together.load();
+  expect(together.shown.map(({ id }) => id)).toEqual(["a", "b", "c"]);
+  fetched.mockImplementation(() => Promise.resolve(answer(403, { detail: "Not any more." })));
+  await together.load();
+  expect(together.shown.map(({ id }) => id)).toEqual(["b"]);
+  together.written.delete("reply b");
+  fetched.mockImplementation(() => Promise.resolve(listed("a", "c")));
+  await together.load();
+  expect(together.shown.map(({ id }) => id)).toEqual(["a", "c"]);
 });

@@ -138,6 +138,31 @@ def test_a_comment_on_a_place_is_answered_and_resolved(two: Two) -> None:
     expect(asked).to_contain_text("They are <b>blue</b>.")
 
 
+def test_words_that_are_not_sent_yet_stay_whatever_happens_around_them(two: Two) -> None:
+    owner, friend = two.owner, two.friend
+    comment_on_a_place(owner, "Is this one blue?")
+    look_again(friend)
+    tool(friend).click()
+    asked = thread(friend, "Is this one blue?")
+    asked.get_by_role("button", name="Reply").click()
+    area = asked.get_by_placeholder("Your reply")
+    area.fill("Let me see, it")
+    friend.keyboard.press("Escape")
+    friend.goto(f"{friend.url}&record=3")
+    friend.get_by_role("complementary", name="Record 3").get_by_role("button", name="Close").click()
+    expect(area).to_have_value("Let me see, it")
+
+    thread(owner, "Is this one blue?").get_by_role("button", name="Resolve").click()
+    expect(thread(owner, "Is this one blue?")).to_be_hidden()
+    with friend.expect_response(lambda response: "/comments?" in response.url):
+        look_again(friend)
+    area.fill("Let me see, it is.")
+    asked.get_by_role("button", name="Reply").click()
+    expect(area).to_have_count(0)
+    friend.get_by_role("button", name="Resolved").click()
+    expect(asked.locator(".comment-reply")).to_contain_text("Let me see, it is.")
+
+
 def test_a_link_opens_a_comment_on_a_record(two: Two, shared: Shared) -> None:
     two.owner.goto(f"{shared.map}#record=3")
     two.owner.get_by_role("button", name="Comment", exact=True).last.click()

@@ -1,5 +1,6 @@
 /** What people say to each other about the records: comments with their pins, and saved views. */
 
+import { SvelteMap } from "svelte/reactivity";
 import { ApiError } from "../api/http";
 import { table } from "../api/select";
 import { commentsOf, removeComment, resolveComment, rewriteComment, writeComment, writeReply, type Comment, type CommentState, type Pin } from "../api/together";
@@ -42,6 +43,8 @@ export class Together {
   views = $state.raw<View[]>([]);
   /** What the comment that is being written is about. */
   draft = $state.raw<Pin | null>(null);
+  /** What is written and not sent yet, of the draft ("new"), of a reply ("reply <id>") or of what is changed ("change <id>"). */
+  readonly written = new SvelteMap<string, string>();
   /** Whether the next click on the map places a pin. */
   placing = $state(false);
   /** Ids of the comments that somebody pointed at. */
@@ -115,7 +118,7 @@ export class Together {
       const open = commentsOf(this.dataset, "open");
       const [comments, resolved] = await Promise.all([open, this.showing === "resolved" ? commentsOf(this.dataset, "resolved") : this.resolved]);
       this.pause = POLL_MS;
-      if (isNews()) Object.assign(this, { comments, resolved });
+      if (isNews()) Object.assign(this, { comments: this.withWritten(comments, this.comments), resolved: this.withWritten(resolved, this.resolved) });
     } catch (error) {
       this.failed(error);
       return false;
@@ -130,8 +133,19 @@ export class Together {
     this.resting = Date.now() + this.pause;
     if (!(error instanceof ApiError) || !REFUSED.includes(error.status)) return;
     this.polling.abort();
-    this.comments = this.resolved = [];
+    this.comments = this.withWritten([], this.comments);
+    this.resolved = this.withWritten([], this.resolved);
     this.stage.error = error.message;
+  }
+
+  /** What somebody answers or changes stays until that is sent or given up, whatever became of it meanwhile. */
+  private withWritten(now: Comment[], before: Comment[]): Comment[] {
+    const lost = before.filter((comment) => this.isWriting(comment) && !now.some(({ id }) => id === comment.id));
+    return lost.length > 0 ? [...now, ...lost].sort((a, b) => a.created_at.localeCompare(b.created_at)) : now;
+  }
+
+  private isWriting({ id, replies }: Comment): boolean {
+    return [`reply ${id}`, ...[id, ...replies.map((reply) => reply.id)].map((each) => `change ${each}`)].some((key) => this.written.has(key));
   }
 
   private async locate(): Promise<void> {
