@@ -30,7 +30,7 @@ from atlas.datasets.models import Dataset
 Mask = NDArray[np.bool_]
 
 MOST_NODES = 200
-DEEPEST = 8
+DEEPEST = 32
 MOST_ROWS = 100_000
 MOST_VALUES = 1000
 LONGEST_TEXT = 1000

@@ -37,22 +37,48 @@ export const partOf = ({ key, name, computed }: Column): string => (computed ? `
 
 const titleOf = (subject: Subject): string => ("column" in subject ? subject.column : subject.computed[0]!.toUpperCase() + subject.computed.slice(1));
 
-/** Either of the two; lists of rows grow together instead of nesting. */
+const anyOf = (filter: Filter): Filter[] => ("any" in filter ? filter.any : [filter]);
+const allOf = (filter: Filter): Filter[] => ("all" in filter ? filter.all : [filter]);
+const rowsOf = (filter: Filter): number[] => ("rows" in filter ? filter.rows : []);
+const isTaken = (filter: Filter): filter is { not: { rows: number[] } } => "not" in filter && "rows" in filter.not;
+
+/** Either of the two. */
 export function union(a: Filter | null, b: Filter): Filter {
   if (!a) return b;
-  if ("rows" in a && "rows" in b) return { rows: [...new Set([...a.rows, ...b.rows])] };
-  return "any" in a ? { any: [...a.any, b] } : { any: [a, b] };
+  return "rows" in b ? refined(a, b.rows, []) : { any: [...anyOf(a), b] };
 }
 
 /** What is in the first and not in the second. */
 export function minus(a: Filter, b: Filter): Filter {
-  if ("rows" in a && "rows" in b) return { rows: a.rows.filter((row) => !b.rows.includes(row)) };
-  return "all" in a ? { all: [...a.all, { not: b }] } : { all: [a, { not: b }] };
+  return "rows" in b ? refined(a, [], b.rows) : { all: [...allOf(a), { not: b }] };
+}
+
+/**
+ * With some rows more and some less. There is one list of each, however often somebody adds and takes: the server reads
+ * filters of a limited depth.
+ */
+function refined(filter: Filter, more: number[], less: number[]): Filter {
+  const kept = allOf(filter).filter((part) => !isTaken(part));
+  const taken = changed(allOf(filter).filter(isTaken).flatMap(({ not }) => not.rows), less, more);
+  const without: Filter = { not: { rows: taken } };
+  if (kept.length === 0) return without;
+  const parts = kept.length === 1 ? anyOf(kept[0]!) : [{ all: kept }];
+  const rows = changed(parts.flatMap(rowsOf), more, less);
+  const others = parts.filter((part) => !("rows" in part));
+  if (others.length === 0) return { rows };
+  const any = rows.length > 0 ? [...others, { rows }] : others;
+  const left = any.length === 1 ? any[0]! : { any };
+  return taken.length > 0 ? { all: [...allOf(left), without] } : left;
+}
+
+function changed(rows: number[], more: number[], less: number[]): number[] {
+  const out = new Set(less);
+  return [...new Set([...rows, ...more])].filter((row) => !out.has(row));
 }
 
 /** Only what is in both. */
 export function both(a: Filter | null, b: Filter | null): Filter | null {
-  return a && b ? { all: [a, b] } : (a ?? b);
+  return a && b ? { all: [...allOf(a), ...allOf(b)] } : (a ?? b);
 }
 
 /** Everything else; twice is as before. */

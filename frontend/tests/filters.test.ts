@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { minus, opposite, readFilter, readParts, sentence, union, type Filter } from "../src/filters";
+import { both, minus, opposite, readFilter, readParts, sentence, union, type Filter } from "../src/filters";
 import { mannerOf } from "../src/map/manner";
 
 const red: Filter = { column: "colour", in: ["red"] };
@@ -12,6 +12,34 @@ test("selections grow and shrink without nesting deeper than they must", () => {
   expect(union({ rows: [1, 2] }, { rows: [2, 3] })).toEqual({ rows: [1, 2, 3] });
   expect(minus({ rows: [1, 2] }, { rows: [2, 3] })).toEqual({ rows: [1] });
   expect(opposite(opposite(red))).toEqual(red);
+});
+
+test("a region that is refined by clicks grows no deeper, and holds what the clicks said", () => {
+  const holds = (filter: Filter, row: number): boolean => {
+    if ("any" in filter) return filter.any.some((part) => holds(part, row));
+    if ("all" in filter) return filter.all.every((part) => holds(part, row));
+    if ("not" in filter) return !holds(filter.not, row);
+    return "rows" in filter ? filter.rows.includes(row) : row < 50;
+  };
+  const depth = (filter: Filter): number => {
+    if ("not" in filter) return 1 + depth(filter.not);
+    const parts = "any" in filter ? filter.any : "all" in filter ? filter.all : [];
+    return 1 + Math.max(0, ...parts.map(depth));
+  };
+  for (const start of [old, both(old, red)!, { any: [old, red] }, { not: { rows: [200] } }, opposite(old)]) {
+    let filter: Filter = start;
+    const expected = new Set(Array.from({ length: 100 }, (_, row) => row).filter((row) => holds(start, row)));
+    for (let step = 0; step < 400; step++) {
+      const row = (step * 37) % 100;
+      const more = step % 3 > 0;
+      filter = more ? union(filter, { rows: [row] }) : minus(filter, { rows: [row] });
+      if (more) expected.add(row);
+      else expected.delete(row);
+    }
+    expect([...expected].every((row) => holds(filter, row))).toBe(true);
+    expect(Array.from({ length: 100 }, (_, row) => row).filter((row) => holds(filter, row))).toHaveLength(expected.size);
+    expect(depth(filter)).toBeLessThan(6);
+  }
 });
 
 test("Shift adds and Alt takes away, whatever else is held", () => {
