@@ -84,6 +84,12 @@ export function both(a: Filter | null, b: Filter | null): Filter | null {
 /** Everything else; twice is as before. */
 export const opposite = (filter: Filter): Filter => ("not" in filter ? filter.not : { not: filter });
 
+/** The tags that a filter names. */
+export const tagsIn = (filter: Filter): string[] => [...JSON.stringify(filter).matchAll(/"tag":"([^"]+)"/g)].map(([, id]) => id!);
+
+/** Whether other records match once tags are put on or taken off. */
+export const asksTags = (filter: Filter): boolean => /"tags?":/.test(JSON.stringify(filter));
+
 /** A filter from an address: null for what is none. The server reads it again and refuses what makes no sense. */
 export function readFilter(text: string | null): Filter | null {
   const found = parsed(text);

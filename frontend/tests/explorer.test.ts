@@ -2,9 +2,11 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { MapRecord } from "../src/api/maps";
 import type { MapConfig, MapEntry } from "../src/config";
 import { Explorer } from "../src/explorer/explorer.svelte";
+import type { Filter } from "../src/filters";
 import { Unseen, type Surface } from "../src/explorer/surface";
 import type { MapView } from "../src/map/map_view";
 import type { OpenedMap } from "../src/open_map";
+import { chip } from "../src/query";
 import { NO_LINK } from "../src/url";
 
 const entries = ["image", "caption"].map((space) => ({ id: space, space, version: "1" })) as unknown as MapEntry[];
@@ -16,6 +18,9 @@ const SELECTED = { records: [], total: 0, count: 1, bits: btoa("\x01\0") };
 const hits = { hits: [], relevant: 0, cut: null, searched: 9, mode: "words", away: false, histogram: null, marker: null };
 const failing = (status: number) => new Response(JSON.stringify({ detail: "Not now." }), { status, headers: { "Content-Type": "application/json" } });
 
+// A search that nobody waits for may paint after its test.
+Object.assign(globalThis, { requestAnimationFrame: (paint: () => void) => setTimeout(paint) });
+
 /** What the server answers to an address, and when. */
 let answers: (url: string) => Promise<unknown>;
 /** What is sent with the requests. */
@@ -23,7 +28,6 @@ let sent: { url: string; body: unknown }[];
 
 beforeEach(() => {
   vi.stubGlobal("innerWidth", 500);
-  vi.stubGlobal("requestAnimationFrame", (paint: () => void) => setTimeout(paint));
   vi.stubGlobal("document", { documentElement: { dataset: { theme: "light" } }, cookie: "", querySelector: () => null, addEventListener: () => undefined, createElement: () => ({ parentElement: { parentElement: { dataset: {} } }, getAttribute: () => "Map", setAttribute: () => undefined }) });
   vi.stubGlobal("matchMedia", () => ({ addEventListener: () => undefined }));
   sent = [];
@@ -220,4 +224,42 @@ test("a link that waits for its filters leaves what was selected meanwhile", asy
   late.forEach((answer) => answer());
   await Promise.all([following, selecting]);
   expect([explorer.selection.filter, explorer.filters.filter]).toEqual([{ rows: [0] }, { has: "image" }]);
+});
+
+test("“Only these” leaves less and less, also where one of the filters was enough", async () => {
+  const { filters } = made((entry) => Promise.resolve(opened(entry)));
+  answers = () => Promise.resolve(SELECTED);
+  const [image, caption, tagged] = [{ has: "image" }, { has: "caption" }, { tags: "any" }] as const;
+  await filters.narrow("selection", image);
+  await filters.narrow("selection", caption);
+  expect(filters.filter).toEqual({ all: [image, caption] });
+  await filters.setAll(new Map<string, Filter>([["a", image], ["b", caption]]), true);
+  await filters.narrow("selection", tagged);
+  expect([filters.filter, filters.any]).toEqual([{ all: [{ any: [image, caption] }, tagged] }, false]);
+  await filters.setAll(new Map([["a", image]]), true);
+  await filters.narrow("selection", tagged);
+  expect([[...filters.parts.keys()], filters.filter]).toEqual([["a", "selection"], { all: [image, tagged] }]);
+});
+
+test("filters, a selection and a search by tags are asked for again when tags change, and lose a tag that is gone", async () => {
+  const explorer = made((entry) => Promise.resolve(opened(entry)));
+  const { filters, selection, search, tags } = explorer;
+  const tag = { id: "t", name: "blurry", colour: 0, count: 1 };
+  answers = (url) => Promise.resolve(url.endsWith("/tags") ? { tags: [tag] } : url.endsWith("/search") ? hits : { ...SELECTED, changed: 1, id: "t" });
+  await tags.load();
+  await Promise.all([
+    filters.setAll(new Map<string, Filter>([["has image", { has: "image" }], ["tag t", { tag: "t" }]])),
+    selection.set({ tags: "any" }),
+    search.ask({ text: "red", chips: [chip({ tag: "t" }, "blurry")] }),
+  ]);
+  const [filter, selected] = [filters.filter, selection.filter];
+  const asked = () => sent.filter(({ url }) => /select$|search$/.test(url)).length;
+  const before = asked();
+  await tags.takeOff(3, tag);
+  await vi.waitFor(() => expect([filters.filter === filter, selection.filter === selected, asked() > before + 2]).toEqual([false, false, true]));
+  expect([filters.filter, selection.filter]).toEqual([filter, selected]);
+
+  await selection.set({ not: { tag: "t" } });
+  await tags.remove(tag);
+  await vi.waitFor(() => expect([filters.filter, selection.filter, search.asked.chips]).toEqual([{ has: "image" }, null, []]));
 });

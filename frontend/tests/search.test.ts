@@ -3,6 +3,7 @@ import type { Answer, Query } from "../src/api/search";
 import type { Filters } from "../src/explorer/filters.svelte";
 import { Search } from "../src/explorer/search.svelte";
 import type { Stage } from "../src/explorer/stage.svelte";
+import { saidOfHits } from "../src/panels/search/said";
 import { textChip } from "../src/query";
 
 type AnswerHit = Answer["hits"][number];
@@ -36,11 +37,18 @@ beforeEach(() => {
 
 afterEach(() => vi.unstubAllGlobals());
 
-/** On a map that shows nothing; the server has but one answer. */
+/** The server has but one answer. */
 async function asked(answer: Answer): Promise<Search> {
+  const search = made(() => Response.json(answer));
+  await search.ask({ text: "red", chips: [textChip("square")] });
+  return search;
+}
+
+/** On a map that shows nothing. */
+function made(answers: (query: Query) => Response): Search {
   vi.stubGlobal("fetch", async (_: string, { body }: { body: string }) => {
     sent.push(JSON.parse(body) as Query);
-    return Response.json(answer);
+    return answers(sent.at(-1)!);
   });
   const view = {
     setHits: (hits: { ordinal: number }[]) => (shown = hits.map(({ ordinal }) => ordinal)),
@@ -48,10 +56,8 @@ async function asked(answer: Answer): Promise<Search> {
     canvas: { clientWidth: 800, clientHeight: 600 },
     mover: { screen: () => [400, 300], flyToBox: () => undefined },
   };
-  const stage = { entry: MAP, config: { dataset: { id: "d" } }, view, camera: {}, attempt: <T>(work: Promise<T>) => work };
-  const search = new Search(stage as unknown as Stage, { filter: null } as Filters);
-  await search.ask({ text: "red", chips: [textChip("square")] });
-  return search;
+  const stage = { entry: MAP, config: { dataset: { id: "d" } }, view, camera: {}, attempt: <T>(work: Promise<T>) => work, tell: (error: Error, otherwise: (reason: string) => void) => otherwise(error.message) };
+  return new Search(stage as unknown as Stage, { filter: null } as Filters);
 }
 
 test("a search is about the version of the map that is shown", async () => {
@@ -92,4 +98,18 @@ test("below a cut that is moved there may be more than came, unless one without 
   const scored = await asked(answerOf([hit(1, 0.5), hit(2, -0.5)]));
   scored.setCut(0);
   expect(scored.total).toBe(1);
+});
+
+test("hits stay when more of them cannot be had, and go when another question cannot be answered", async () => {
+  const many = answerOf(Array.from({ length: 500 }, (_, row) => hit(row, 3)), { relevant: 900 });
+  vi.useFakeTimers();
+  const search = made(({ limit, parts }) => ("text" in parts[0]! && parts[0].text === "red" && limit === 500 ? Response.json(many) : Response.json({ detail: "Not now." }, { status: 500 })));
+  const asking = search.ask({ text: "red", chips: [] });
+  await vi.runAllTimersAsync();
+  await asking;
+  expect(sent.map(({ limit }) => limit)).toEqual([500, 5000]);
+  expect([search.hits?.length, shown.length, search.problem, search.searching, saidOfHits(search)]).toEqual([500, 500, null, false, "The best 500 are shown."]);
+  await search.ask({ text: "blue", chips: [] });
+  expect([search.hits, shown, search.problem]).toEqual([null, [], "Not now."]);
+  vi.useRealTimers();
 });

@@ -4,7 +4,7 @@ import { recordOf, type MapRecord, type Space } from "../api/maps";
 import type { Order } from "../api/select";
 import { savedView, saveView } from "../api/views";
 import type { MapConfig, MapEntry } from "../config";
-import { readFilter, readParts, type Filter } from "../filters";
+import { readFilter, readParts, tagsIn, type Filter } from "../filters";
 import type { Tool } from "../map/gestures";
 import type { Topic } from "../map/manifest";
 import type { Manner } from "../map/manner";
@@ -67,7 +67,7 @@ export class Explorer {
     openBeside: ((entry: MapEntry) => Promise<OpenedMap<MapView>>) | null,
   ) {
     this.stage = new Stage(config);
-    this.tags = new Tags(this.stage, () => this.look.tagsChanged());
+    this.tags = new Tags(this.stage, (gone) => this.tagsChanged(gone));
     this.look = new Look(this.stage, this.tags);
     this.detail = new Detail(this.stage);
     this.selection = new Selection(this.stage);
@@ -115,6 +115,13 @@ export class Explorer {
 
   get mayTag(): boolean {
     return this.config.dataset.may_tag;
+  }
+
+  /** What asks for tags finds other records now; what names a tag that is gone goes. */
+  private tagsChanged(gone: string | null): void {
+    this.look.tagsChanged();
+    const isGone = (filter: Filter): boolean => gone !== null && tagsIn(filter).includes(gone);
+    for (const part of [this.filters, this.selection, this.search]) part.tagsChanged(isGone);
   }
 
   // --- camera and tools ---------------------------------------------------------------------------------------

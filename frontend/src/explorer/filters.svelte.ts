@@ -1,7 +1,7 @@
 /** The filters in force: what does not match is not on the map. */
 
 import { select } from "../api/select";
-import { opposite, type Filter } from "../filters";
+import { asksTags, both, opposite, type Filter } from "../filters";
 import type { Stage } from "./stage.svelte";
 
 /** A part of the filter under the name of the control that made it: "artist", "caption words", … */
@@ -43,6 +43,20 @@ export class Filters {
     if (part) parts.set(name, part);
     else parts.delete(name);
     return this.setAll(parts);
+  }
+
+  /** Leaves only what matches this part as well; parts of which one was enough become one. */
+  narrow(name: string, part: Filter): Promise<void> {
+    const parts = new Map(this.any && this.parts.size > 1 && this.filter ? [[name, this.filter]] : this.parts);
+    parts.set(name, both(parts.get(name) ?? null, part)!);
+    return this.setAll(parts, false);
+  }
+
+  /** Other records have tags now, and `isGone` says which parts name one that is not there any more. */
+  tagsChanged(isGone: (part: Filter) => boolean): void {
+    const parts = [...this.parts].filter(([, part]) => !isGone(part));
+    // As new ones, so that all that shows them asks again.
+    if (this.filter && asksTags(this.filter)) void this.setAll(new Map(parts.map(([name, part]) => [name, { ...part }])));
   }
 
   /** What does not match it, instead of what does. */

@@ -6,6 +6,7 @@ import { ApiError } from "../api/http";
 import { glow, search, type Against, type Answer, type Mode, type Query, type QueryPart } from "../api/search";
 import { afterFrame } from "../after_frame";
 import { countAbove } from "../cut";
+import { asksTags, type Filter } from "../filters";
 import { NOTHING_ASKED, partsOf, readPart, recordChip, writeParts, type Asked, type Chip } from "../query";
 import { hasUnkept, withKeys } from "../query_pictures";
 import type { Link } from "../url";
@@ -126,6 +127,15 @@ export class Search {
     if (partsOf(this.asked).length > 0) void this.search();
   }
 
+  /** As for the filters. */
+  tagsChanged(isGone: (part: Filter) => boolean): void {
+    const { text, chips } = this.asked;
+    const filters = chips.map(({ subject }) => ("tag" in subject ? subject : "filter" in subject ? subject.filter : null));
+    const left = chips.filter((_, at) => !filters[at] || !isGone(filters[at]));
+    if (left.length < chips.length) void this.ask({ text, chips: left });
+    else if (filters.some((filter) => filter && asksTags(filter))) this.refresh();
+  }
+
   add(chip: Chip): Promise<void> {
     return this.ask({ ...this.asked, chips: [...this.asked.chips, chip] });
   }
@@ -167,7 +177,7 @@ export class Search {
       answer = await search(config.dataset.id, query, signal);
     } catch (error) {
       if (signal.aborted) return;
-      this.fail(error, signal);
+      this.fail(error, query, signal);
       if (error instanceof ApiError && error.status === 503) this.tryAgain(signal);
       return;
     }
@@ -192,9 +202,11 @@ export class Search {
     this.patience = Math.min(LONGEST_AGAIN_MS, 2 * this.patience);
   }
 
-  private fail(error: unknown, signal: AbortSignal): void {
+  private fail(error: unknown, query: Query, signal: AbortSignal): void {
     this.searching = false;
     this.problem = null;
+    // Those hits are still right of which only more were asked for.
+    if (this.answered && this.hits && sameQuestion(this.answered, query)) return;
     void this.stage.tell(error, (reason) => signal.aborted || (this.problem = reason));
     this.answer = null;
     this.hits = null;
@@ -303,3 +315,5 @@ export class Search {
     return null;
   }
 }
+
+const sameQuestion = (a: Query, b: Query): boolean => JSON.stringify({ ...a, limit: 0 }) === JSON.stringify({ ...b, limit: 0 });

@@ -1,7 +1,7 @@
 /** Which records are selected: a filter, painted on whichever map is shown and counted by the server. */
 
 import { select, table, type Page } from "../api/select";
-import { both, minus, opposite, union, type Filter } from "../filters";
+import { asksTags, both, minus, opposite, union, type Filter } from "../filters";
 import type { Manner } from "../map/manner";
 import type { Polygon } from "../map/region";
 import type { Stage } from "./stage.svelte";
@@ -65,6 +65,12 @@ export class Selection {
     if (selected) return this.change({ rows: [row] }, "take");
     const begins = this.asked === null && picked !== null && picked !== row;
     return this.change({ rows: begins ? [picked, row] : [row] }, "add");
+  }
+
+  /** As for the filters. */
+  tagsChanged(isGone: (part: Filter) => boolean): void {
+    const { asked } = this;
+    if (asked && asksTags(asked)) void this.set(isGone(asked) ? null : { ...asked });
   }
 
   invert(): Promise<void> {

@@ -15,20 +15,20 @@ export class Tags {
 
   constructor(
     private readonly stage: Stage,
-    /** Other records have tags now. */
-    private readonly changed: () => void,
+    /** Other records have tags now; `gone`: the id of a tag that was deleted. */
+    private readonly changed: (gone: string | null) => void,
   ) {}
 
   private get dataset(): string {
     return this.stage.config.dataset.id;
   }
 
-  async load(): Promise<void> {
+  async load(gone: string | null = null): Promise<void> {
     const isNews = this.turns.next();
     const all = await this.stage.attempt(tagsOf(this.dataset), undefined, () => this.load());
     if (all && isNews()) this.all = all;
     this.revision++;
-    this.changed();
+    this.changed(gone);
   }
 
   /** The tag of this name; made where there is none. */
@@ -72,7 +72,7 @@ export class Tags {
   }
 
   async remove(tag: Tag): Promise<void> {
-    await this.stage.attempt(removeTag(this.dataset, tag.id));
-    await this.load();
+    const failed = (await this.stage.attempt(removeTag(this.dataset, tag.id))) === null;
+    await this.load(failed ? null : tag.id);
   }
 }
