@@ -30,6 +30,7 @@ MADE: dict[str, tuple[str, dict[str, object]]] = {
     "too many tries": ("429.html", {"sentence": "Those were too many tries. Wait a minute, then try again."}),
     "unreadable": ("unreadable.html", {"sentence": "This was sealed with another key."}),
     "refused form": ("403_csrf.html", {}),
+    "address of a form": ("405.html", {}),
     "no sign up": ("account/signup_closed.html", {}),
     "first password": ("account/password_set.html", {"form": lambda: SetPasswordForm(user=User())}),
     "new password": (
