@@ -42,6 +42,7 @@ def run(options: argparse.Namespace) -> None:
         options.model or DEFAULT,
         text_tower=options.text_tower,
         vision_tower=options.vision_tower,
+        device="cpu" if options.int8 else None,  # int8 runs nowhere else
         quantize="int8" if options.int8 else None,
         rotary_scaling_factor=options.rotary_scaling_factor,
     )

@@ -22,7 +22,7 @@ from embeddings.packed import pack
 from embeddings.pooling import check_dimensions, finish
 from embeddings.quantize import quantize_linears
 from embeddings.towers import Picture, TextHalf, VisionHalf, load_text, load_vision, width_of
-from embeddings.weights import Side, find_tower, fingerprint
+from embeddings.weights import Side, find_tower, fingerprint, revision_of
 from embeddings.workers import in_order, single_core_threads
 
 LongTextMode = Literal["truncate", "mean"]
@@ -255,10 +255,10 @@ class Model:
         return self._given[side] if side in self._given else find_tower(self.card, side)
 
     def _revision_of(self, side: Side) -> str:
-        tower = self.card.text if side == "text" else self.card.vision
-        if side not in self._given and tower.source == "hub" and tower.revision != "main":
-            return tower.revision[:12]
-        return fingerprint(self._folder(side))
+        if side in self._given:
+            card = self.card.text if side == "text" else self.card.vision
+            return fingerprint(self._given[side], card.files)
+        return revision_of(self.card, side)
 
     def _prefix(self, task: str | None) -> str:
         if task is None:

@@ -323,7 +323,10 @@ def cached_vectors(model: Model, folder: Path) -> EmbedTexts:
                 bar.update(done - bar.n)
 
             vectors = model.encode_texts(texts, task="search_query", progress=show).vectors
-        np.save(path, vectors)
+        partial = path.with_suffix(".partial")  # a run that is killed meanwhile leaves nothing to trip over
+        with partial.open("wb") as file:
+            np.save(file, vectors)
+        partial.replace(path)
         return vectors
 
     return embed

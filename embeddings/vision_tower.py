@@ -23,7 +23,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from embeddings.checkpoint import load_strictly
-from embeddings.configs import read_json
+from embeddings.configs import Settings, read_json
 from embeddings.errors import ModelError
 
 _ROTARY_BASE = 10000.0  # fixed in the published code; the config's rotary_emb_base is not read there either
@@ -57,7 +57,6 @@ _IMPLEMENTED = {
     "scale_attn_weights": True,
     "scale_attn_by_inverse_layer_idx": False,
 }
-_FALSE_LIKE = (None, False, 0, "")
 
 
 @dataclass(frozen=True)
@@ -85,21 +84,17 @@ class VisionConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """From the contents of config.json. Raises ModelError that names the first key we cannot honour."""
-        for key, implemented in _IMPLEMENTED.items():
-            value = values.get(key, implemented)
-            if value != implemented and not (value in _FALSE_LIKE and implemented in _FALSE_LIKE):
-                raise ModelError(
-                    f"config.json: {key} is {value!r}; this tower implements only {implemented!r}"
-                )
+        settings = Settings(values)
+        settings.require(_IMPLEMENTED)
         reference = values.get("ref_feat_shape")
         return cls(
-            img_size=_whole(values, "img_size"),
-            patch_size=_whole(values, "patch_size"),
-            n_embd=_whole(values, "n_embd"),
-            n_head=_whole(values, "n_head"),
-            n_layer=_whole(values, "n_layer"),
-            n_inner=_number(values, "n_inner"),
-            layer_norm_epsilon=_number(values, "layer_norm_epsilon"),
+            img_size=settings.whole("img_size"),
+            patch_size=settings.whole("patch_size"),
+            n_embd=settings.whole("n_embd"),
+            n_head=settings.whole("n_head"),
+            n_layer=settings.whole("n_layer"),
+            n_inner=settings.number("n_inner"),
+            layer_norm_epsilon=settings.number("layer_norm_epsilon"),
             ref_feat_shape=None if reference is None else _pair(reference),
         )
 
@@ -289,20 +284,6 @@ class VisionTower(nn.Module):
         """(N, 3, S, S) normalised pixels to (N, D) vectors of length 1."""
         x = self.trunk(pixels, kept)
         return F.normalize(x[:, 0] + self.selector(x)[:, 0], dim=-1)
-
-
-def _number(values: dict[str, Any], key: str) -> float:
-    value = values.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ModelError(f"config.json: {key} must be a number, not {value!r}")
-    return value
-
-
-def _whole(values: dict[str, Any], key: str) -> int:
-    value = _number(values, key)
-    if value != int(value):
-        raise ModelError(f"config.json: {key} must be a whole number, not {value!r}")
-    return int(value)
 
 
 def _pair(value: Any) -> tuple[int, int]:

@@ -9,6 +9,7 @@ import importlib.metadata
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -69,12 +70,29 @@ def is_present(model: ModelCard) -> bool:
     return True
 
 
-def fingerprint(folder: Path) -> str:
-    """16 hexadecimal digits that tell one folder's weights and configuration from any other's."""
+def revision_of(model: ModelCard, side: Side) -> str:
+    """Which files one tower of a registered model has: the published revision where they are its, else what
+    tells them from any others. Raises WeightsError.
+    """
+    card = _card(model, side)
+    local = _local_folder(card) if card.source == "hub" else None
+    if local is not None and (card.sha256 is None or file_sha256(local / card.weights) != card.sha256):
+        return fingerprint(local, card.files)
+    if card.source == "hub" and card.revision != "main":
+        return card.revision[:12]
+    return fingerprint(find_tower(model, side))
+
+
+def fingerprint(folder: Path, files: Sequence[str] = ()) -> str:
+    """16 hexadecimal digits that tell one folder's weights and configuration from any other's, and those of
+    its other `files` that are there.
+    """
     names = [name for name in WEIGHT_FILES if (folder / name).exists()]
     if not names:
         raise WeightsError(f"{folder} holds no {WEIGHT_FILES[0]}")
-    digests = [file_sha256(folder / name) for name in (names[0], "config.json")]
+    names = [names[0], "config.json"]
+    names += [name for name in files if name not in names and (folder / name).is_file()]
+    digests = [file_sha256(folder / name) for name in names]
     return hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
 
 

@@ -37,14 +37,18 @@ class FileContainer(Container):
 
 def files_below(folder: Path, deepest: int = _DEEPEST) -> Iterator[tuple[str, Path]]:
     """(name relative to `folder`, path) of everything in it, sorted, folders after files; links are not
-    followed.
+    followed. A folder that cannot be opened is named itself.
     """
     yield from _files_below(folder, "", deepest)
 
 
 def _files_below(folder: Path, prefix: str, deepest: int) -> Iterator[tuple[str, Path]]:
-    with os.scandir(folder) as listing:
-        entries = sorted(listing, key=lambda entry: entry.name)
+    try:
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+    except OSError:
+        yield prefix.rstrip("/") or folder.name, folder
+        return
     inner = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
     for entry in entries:
         if not entry.is_dir(follow_symlinks=False):
@@ -59,6 +63,8 @@ def _size_of(path: Path) -> tuple[int, ReadError | None]:
         facts = path.lstat()
     except OSError as error:
         return 0, ReadError(Reason.CORRUPT, f"It cannot be opened: {error.strerror}.")
+    if stat.S_ISDIR(facts.st_mode):
+        return 0, ReadError(Reason.CORRUPT, "This folder cannot be opened.")
     if not stat.S_ISREG(facts.st_mode):
         return 0, ReadError(Reason.UNSAFE, "It is a link or a device, not a file.")
     return facts.st_size, None

@@ -19,6 +19,7 @@ _LIST_ERRORS = (
     zipfile.BadZipFile, OSError, ValueError, OverflowError, NotImplementedError, struct.error
 )  # fmt: skip
 _LOCAL_HEADER = 30  # bytes, before name and extra field
+_LISTED_HEADER = 46  # the same in the list of contents
 
 
 class ZipContainer(Container):
@@ -61,16 +62,32 @@ def _check_directory(path: Path, name: str, limits: Limits) -> None:
                 f"{name} is cut short: the list of contents at its end is missing. Upload it again."
             )
         entries, listed = struct.unpack_from("<HI", tail, at + 10)
-        locator = tail.rfind(b"PK\6\7", 0, at)
-        if locator >= 0 and at - locator == 20:
-            # What lies past the end is nothing, and past 2^63 an error.
-            file.seek(min(size, struct.unpack_from("<Q", tail, locator + 8)[0]))
+        end = max(0, size - 65_557) + at  # of the list
+        if tail[max(0, at - 20) : at].startswith(b"PK\6\7"):
+            file.seek(max(0, end - 76))  # as zipfile does: the record lies just before its locator
             record = file.read(56)
-            if record[:4] == b"PK\6\6" and len(record) == 56:
+            if record[:4] == b"PK\6\6":
                 entries, listed = struct.unpack_from("<QQ", record, 32)
-    # An entry takes 46 bytes at least, so a false count cannot hide a long list.
+                end -= 76
+        # The list may hold more than it says.
+        if entries <= limits.entries and 0 <= listed <= min(end, limits.entries * 400):
+            file.seek(end - listed)
+            entries = max(entries, _count_entries(file, listed, limits.entries))
     if entries > limits.entries or listed > limits.entries * 400:
         raise DatasetError(f"{name} lists {entries:,} entries; the limit is {limits.entries:,}.")
+
+
+def _count_entries(file: BinaryIO, size: int, most: int) -> int:
+    """How many entries a list of contents of so many bytes has, from here on; `most` + 1 for any more."""
+    count = 0
+    end = file.tell() + size
+    while count <= most and file.tell() < end:
+        header = file.read(_LISTED_HEADER)
+        if len(header) < _LISTED_HEADER or not header.startswith(b"PK\1\2"):
+            break  # zipfile says what is wrong with it
+        file.seek(sum(struct.unpack_from("<3H", header, 28)), 1)  # name, extra field, comment
+        count += 1
+    return count
 
 
 def _name_of(info: zipfile.ZipInfo) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from embeddings.__main__ import main
 
@@ -65,6 +66,15 @@ def test_it_writes_the_vectors_of_pictures(tmp_path: Path) -> None:
     with np.load(GOLDEN / "cases" / "vision_v1_5" / "images.npz") as case:
         opaque = np.setdiff1d(np.arange(len(names)), case["alpha_rows"])
         np.testing.assert_allclose(np.load(output)[opaque], case["embedding_l2"][opaque], atol=1e-5)
+
+
+def test_int8_runs_on_the_cpu_of_a_machine_with_a_gpu(
+    tmp_path: Path, texts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    output = tmp_path / "out.npy"
+    arguments = ["--text-tower", TEXT, "--texts", str(texts), "--output", str(output)]
+    assert main(["embed", "--int8", *arguments]) == 0
 
 
 def test_a_blank_file_gives_an_empty_matrix(tmp_path: Path) -> None:

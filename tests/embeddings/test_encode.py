@@ -1,6 +1,8 @@
 """Lists in, matrices out: order, windows, lengths, modes and errors."""
 
+import hashlib
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import torch
 from PIL import Image
 
 import embeddings
-from embeddings import batches
+from embeddings import batches, weights
 from embeddings.batches import Window, by_length
 from embeddings.errors import ItemError, ModelError, WeightsError
 
@@ -180,6 +182,23 @@ def test_a_tower_is_loaded_whole_or_not_at_all(tmp_path: Path) -> None:
             model.encode_texts(["fox"], task=None)
     (tmp_path / "model.safetensors").write_bytes(weights)
     assert model.encode_texts(["fox"], task=None).vectors.shape == (1, 48)
+
+
+def test_the_revision_names_the_files_of_a_folder_of_local_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = embeddings.find_model("nomic-v1.5")
+    monkeypatch.setenv("ATLAS_MODELS_DIR", str(tmp_path))
+    (tmp_path / card.text.folder).mkdir()
+    for name in card.text.files:
+        (tmp_path / card.text.folder / name).write_text(name)
+    other = weights.revision_of(card, "text")
+    (tmp_path / card.text.folder / "tokenizer.json").write_text("another")
+    another = weights.revision_of(card, "text")
+    published = hashlib.sha256(card.text.weights.encode()).hexdigest()
+    known = replace(card, text=replace(card.text, sha256=published))
+    assert weights.revision_of(known, "text") == card.text.revision[:12]
+    assert len({other, another, card.text.revision[:12]}) == 3
 
 
 def test_the_revision_tells_weights_and_settings_apart() -> None:

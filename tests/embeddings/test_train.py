@@ -16,11 +16,21 @@ from torch import Generator, Tensor
 
 from embeddings.album import Album
 from embeddings.contrastive import MAX_SCALE, Scale, backward_in_chunks, contrastive_loss
+from embeddings.encode import load_model
 from embeddings.errors import TrainingError
 from embeddings.muon import orthogonal
 from embeddings.pixels import PixelRecipe
 from embeddings.samples import Batches, BatchShape
-from embeddings.train import Run, TrainConfig, add_arguments, export, learning_rate, run, train
+from embeddings.train import (
+    Run,
+    TrainConfig,
+    add_arguments,
+    cached_vectors,
+    export,
+    learning_rate,
+    run,
+    train,
+)
 from embeddings.vision_tower import VisionConfig, VisionTower
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -335,3 +345,20 @@ def test_the_command_names_what_is_wrong(dataset: Path, tmp_path: Path) -> None:
         file.unlink()
     with pytest.raises(TrainingError, match="no readable picture with a caption"):
         run(options("--dataset", str(dataset), *places, "--steps", "1"))
+
+
+def test_a_run_that_is_killed_while_it_keeps_vectors_can_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(file: Any, _: Any) -> None:
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+    embed = cached_vectors(load_model("mini", text_tower=GOLDEN / "text_v1_5"), tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "save", killed)
+        with pytest.raises(KeyboardInterrupt):
+            embed(["a", "b"])
+    first = embed(["a", "b"])
+    assert (embed(["a", "b"]) == first).all()
+    assert [path.suffix for path in tmp_path.iterdir()] == [".npy"]

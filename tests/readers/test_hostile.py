@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import random
 import tarfile
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from embeddings.readers import DatasetError, Limits, ReadError, Row, Skipped, open_dataset
+from embeddings.readers import DatasetError, Limits, ReadError, Reason, Row, Skipped, open_dataset
 from tests.readers.builders import Files, file_of, folder_of, png, tar_of, zip_of
 
 TABLE = 'file_name,caption,tags\nimages/1.png,"a red, ripe apple",a;b\nimages/2.png,a pear,c\n'
@@ -188,6 +189,26 @@ def test_a_folder_with_links_and_loops(tmp_path: Path) -> None:
     with open_dataset(folder) as dataset:
         reasons = [item.reason for item in dataset if isinstance(item, Skipped)]
     assert reasons == ["unsafe"] * 3
+
+
+def test_a_folder_that_cannot_be_opened_costs_only_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = folder_of(tmp_path / "x", {"1.png": png(1), "locked/2.png": png(2)})
+    scandir = os.scandir
+
+    def guarded(path: Path) -> object:
+        if path.name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    with open_dataset(folder) as dataset:
+        items = list(dataset)
+    assert [item for item in items if isinstance(item, Skipped)] == [
+        Skipped("x/locked", Reason.CORRUPT, "This folder cannot be opened.")
+    ]
+    assert len(items) == 2
 
 
 def test_a_link_is_not_followed_when_it_is_the_upload(tmp_path: Path) -> None:

@@ -140,6 +140,19 @@ def test_it_refuses_a_false_count_of_entries_before_reading_them(tmp_path: Path)
         read(file_of(tmp_path / "y.zip", bytes(data)))
 
 
+def test_it_counts_the_entries_of_a_list_that_tells_too_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = bytearray(zip_of(tmp_path / "x.zip", THREE).read_bytes())
+    end = data.rfind(b"PK\5\6")
+    data[end + 10 : end + 12] = struct.pack("<H", 1)
+    path = file_of(tmp_path / "y.zip", bytes(data))
+    assert len(read(path)[0]) == 3
+    monkeypatch.setattr(zipfile, "ZipFile", None)  # it would read all of the list
+    with pytest.raises(DatasetError, match="limit is 2"):
+        read(path, limits=Limits(entries=2))
+
+
 def test_it_reads_names_that_macos_left_without_their_encoding(tmp_path: Path) -> None:
     path = zip_of(tmp_path / "x.zip", {"AA.png": png(1), "t.csv": "file,caption\nÄ.png,hello\n"})
     rows, skipped = read(file_of(tmp_path / "y.zip", path.read_bytes().replace(b"AA.png", "Ä.png".encode())))
