@@ -8,7 +8,7 @@ COPY frontend ./
 RUN npm run build
 
 FROM python:3.12-slim
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 ATLAS_HOME=/data HF_HOME=/data/models
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 ATLAS_HOME=/data HF_HOME=/data/models NUMBA_CACHE_DIR=/var/cache/atlas
 WORKDIR /atlas
 COPY requirements.lock ./
 RUN pip install --only-binary=:all: torch==2.13.0 \
@@ -19,8 +19,10 @@ COPY embeddings embeddings
 COPY atlas atlas
 COPY --from=pages /atlas/frontend/dist frontend/dist
 # Pictures of strangers are decoded here: not as root.
-RUN useradd --uid 10001 --home-dir /data --create-home atlas
+RUN useradd --uid 10001 --home-dir /data --create-home atlas && install --directory --owner atlas $NUMBA_CACHE_DIR
 USER atlas
+# numba compiles here once what the first map and the first search would wait for.
+RUN python -m atlas.warm
 VOLUME /data
 EXPOSE 8000
 # Addresses hold the tokens of links and invitations: no log of them.

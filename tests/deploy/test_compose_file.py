@@ -146,3 +146,6 @@ def test_the_image_copies_what_exists_and_does_not_run_as_root() -> None:
         if line.startswith("COPY ") and "--from" not in line:
             assert all((folder / source).exists() for source in line.split()[1:-1]), line
     assert [line for line in lines if line.startswith("USER ")] == ["USER atlas"]
+    # What is compiled lies where that user may write: elsewhere numba would not look for it.
+    assert "NUMBA_CACHE_DIR=" in DOCKERFILE.read_text()
+    assert lines.index("RUN python -m atlas.warm") > lines.index("USER atlas")

@@ -13,7 +13,7 @@ from django.core.files.storage import default_storage
 from pytest_django import DjangoDbBlocker, Settings
 
 from atlas.datasets.models import Dataset, Record, original_name, thumbnail_name
-from atlas.maps import towers
+from atlas.maps import computed, towers
 from atlas.maps.models import DataMap, MapVersion
 from tests.maps.building import make_maps
 from tests.maps.fake_towers import FakeModel
@@ -218,6 +218,23 @@ def add_copy(dataset: Dataset, row: int, of: int) -> None:
     for name in (original_name, thumbnail_name):
         default_storage.save(name(dataset.pk, sha256), ContentFile(content))
     Record.objects.filter(dataset=dataset, row=row).update(sha256=sha256, width=24, height=20)
+
+
+def test_a_page_of_records_works_out_its_own_words_only(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[int]] = []
+    good = computed.places_of_words
+
+    def places_of_words(rows: np.ndarray, *columns: np.ndarray) -> np.ndarray:
+        asked.append(rows.tolist())
+        return good(rows, *columns)
+
+    monkeypatch.setattr(computed, "places_of_words", places_of_words)
+    cells = computed.computed_of(shown(world.maps["image"]), [TWIN, OF, COUNT])
+
+    assert asked == [[TWIN, OF, COUNT]]
+    assert [each["duplicates"] for each in cells] == ["Copy", "Original", None]
 
 
 @pytest.mark.django_db(transaction=True)
