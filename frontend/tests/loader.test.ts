@@ -1,4 +1,5 @@
 import { beforeEach, expect, test, vi } from "vitest";
+import { ApiError } from "../src/api/http";
 import { Loader } from "../src/map/loader";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -102,4 +103,50 @@ test("after a passing failure all is well", async () => {
   await vi.advanceTimersByTimeAsync(1000);
   expect(asked).toBe(2);
   expect(loader.pending).toBe(false);
+});
+
+test("what is broken for good is told once, and asked for once every while", async () => {
+  let asked = 0;
+  const failed: unknown[] = [];
+  const loader = new Loader<string>(
+    async () => {
+      asked++;
+      throw new Error("broken");
+    },
+    (_, error) => failed.push(error),
+  );
+  loader.want(["a"]);
+  await vi.advanceTimersByTimeAsync(100_000);
+  expect([asked, failed.length]).toEqual([4 + 3, 1]);
+});
+
+test("what the server refuses is asked for once, and again only on request", async () => {
+  let asked = 0;
+  const failed: unknown[] = [];
+  const loader = new Loader<string>(
+    async () => {
+      asked++;
+      throw new ApiError(404, "There is no such file.");
+    },
+    (_, error) => failed.push(error),
+  );
+  loader.want(["a"]);
+  await vi.advanceTimersByTimeAsync(100_000);
+  expect([asked, failed.length]).toEqual([1, 1]);
+  loader.retry();
+  await vi.advanceTimersByTimeAsync(100_000);
+  expect([asked, failed.length]).toEqual([2, 2]);
+});
+
+test("nobody waits for what hangs and is wanted no more, nor hears of it", async () => {
+  let asked = 0;
+  const loader = new Loader<string>(
+    () => (asked++, new Promise(() => undefined)),
+    () => expect.unreachable(),
+  );
+  loader.want(["a"]);
+  loader.want([]);
+  expect(loader.pending).toBe(false);
+  await vi.advanceTimersByTimeAsync(200_000);
+  expect(asked).toBe(1);
 });

@@ -40,7 +40,7 @@ async function look(singles: Singles, turn: number): Promise<void> {
 }
 
 test("pictures that come where no frame is drawn, as in a hidden tab, do not throw each other out", async () => {
-  const singles = new Singles(() => undefined, () => expect.unreachable());
+  const singles = new Singles(1000, () => undefined, () => expect.unreachable());
   singles.source = async (ordinals) => ordinals.map((ordinal) => `/pictures/${ordinal}`);
   await look(singles, 0);
   singles.draw(FRAME as unknown as SinglesFrame, new Map(), []);

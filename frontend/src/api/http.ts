@@ -13,6 +13,11 @@ export class ApiError extends Error {
   ) {
     super(message);
   }
+
+  /** Whether asking again would be answered the same. */
+  get lasting(): boolean {
+    return this.status < 500 && this.status !== 408 && this.status !== 429;
+  }
 }
 
 /** Django writes the token into the page, for cookies that scripts may not read. */

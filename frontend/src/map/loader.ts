@@ -3,8 +3,13 @@
 const RETRY_AFTER = [400, 1500, 5000];
 /** After the last of them it is said, and tried again so often by itself. */
 const TRY_ANEW_AFTER = 30_000;
+/** So many tries has what failed for good. */
+const TOLD = RETRY_AFTER.length + 1;
 /** An answer that takes longer counts as none; after the first time a slow line gets more. */
 const PATIENCE = [15_000, 30_000] as const;
+
+/** Whoever asks again is answered the same. */
+const isLasting = (error: unknown): boolean => error instanceof Error && "lasting" in error && error.lasting === true;
 
 export class Loader<K> {
   private wanted: K[] = [];
@@ -36,13 +41,13 @@ export class Loader<K> {
 
   /** Whether something that is wanted has not arrived or finally failed. */
   get pending(): boolean {
-    return this.busy.size > 0 || this.wanted.some((key) => !this.settled.has(key));
+    return this.wanted.some((key) => !this.settled.has(key));
   }
 
   retry(): void {
     this.giveUp.abort();
     this.giveUp = new AbortController();
-    for (const [key, count] of this.tries) if (count > RETRY_AFTER.length) this.settled.delete(key);
+    for (const [key, count] of this.tries) if (count === TOLD) this.settled.delete(key);
     this.tries.clear();
     this.pump();
   }
@@ -68,7 +73,7 @@ export class Loader<K> {
       this.settled.add(key);
     } catch (error) {
       if (this.abort.signal.aborted) return;
-      await this.pause(key, error);
+      if (this.wanted.includes(key)) await this.pause(key, error);
     } finally {
       this.busy.delete(key);
     }
@@ -78,19 +83,19 @@ export class Loader<K> {
   /** Holds the place of a failed key until its next try. */
   private async pause(key: K, error: unknown): Promise<void> {
     const count = this.tries.get(key) ?? 0;
-    this.tries.set(key, count + 1);
-    const delay = RETRY_AFTER[count];
+    const delay = isLasting(error) ? undefined : RETRY_AFTER[count];
+    this.tries.set(key, delay === undefined ? TOLD : count + 1);
     if (delay === undefined) {
       this.settled.add(key);
-      this.failed(key, error);
-      void this.wait(TRY_ANEW_AFTER, this.giveUp.signal).then(() => this.again(key));
+      if (count < TOLD) this.failed(key, error);
+      if (!isLasting(error)) void this.wait(TRY_ANEW_AFTER, this.giveUp.signal).then(() => this.again(key));
       return;
     }
     await this.wait(delay);
   }
 
+  /** Once, and nobody is told a second time. */
   private again(key: K): void {
-    this.tries.delete(key);
     this.settled.delete(key);
     this.pump();
   }

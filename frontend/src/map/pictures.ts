@@ -3,16 +3,22 @@
 import type { GL } from "./gl";
 import type { SheetIndex } from "./manifest";
 import type { PictureMarks } from "./picture_marks";
-import type { PictureStyle } from "./pictures_pass";
+import { LAYER_SIDE, type PictureStyle } from "./pictures_pass";
 import type { DrawnTile } from "./points_pass";
 import type { Placed } from "./sheets";
 import type { PictureSource } from "./singles";
 import type { MapSource } from "./source";
 import { Thumbnails, type PictureMode } from "./thumbnails";
-import type { Viewport } from "./viewport";
+import { clamp, type Viewport } from "./viewport";
 
-/** Sheets kept on the GPU. */
-const LAYERS = 16;
+/** Sheets kept on the GPU, of 4 MB each: all that fill the screen and some of where it was before, within limits. */
+const [FEWEST, MOST] = [16, 24];
+const BEFORE = 4;
+
+function roomFor({ sheets }: SheetIndex): number {
+  const across = (pixels: number) => Math.ceil(pixels / LAYER_SIDE) + 1;
+  return Math.min(sheets.count.length, clamp(across(screen.width) * across(screen.height) + BEFORE, FEWEST, MOST));
+}
 
 export class Pictures {
   private thumbnails: Thumbnails | null = null;
@@ -27,7 +33,7 @@ export class Pictures {
   ) {}
 
   setSheets(index: SheetIndex): void {
-    this.thumbnails = new Thumbnails(this.files, index, this.n, LAYERS, this.events.changed, this.events.failed);
+    this.thumbnails = new Thumbnails(this.files, index, this.n, roomFor(index), this.events.changed, this.events.failed);
     if (this.gl) this.thumbnails.attach(this.gl);
     this.apply();
   }

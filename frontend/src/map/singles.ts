@@ -12,8 +12,8 @@ import type { Box, Viewport } from "./viewport";
 /** The addresses of records' thumbnails by ordinal; null = it has no picture. */
 export type PictureSource = (ordinals: number[]) => Promise<(string | null)[]>;
 
-/** Places in the texture, for a picture of the stored size each: more than are shown at once. */
-const LAYERS = 13;
+/** Places in the texture, of 5 MB a layer, for a picture of the stored size each: more than are shown at once. */
+const MOST_LAYERS = 13;
 const PER_LAYER = (LAYER_SIDE / STORED) ** 2;
 /** Each picture as it is stored, at half and at a quarter of that. */
 const SIZES = 3;
@@ -60,14 +60,18 @@ export class Singles {
   private readonly loader: Loader<number>;
   private readonly asking: Loader<"addresses">;
   private readonly timers = new Set<ReturnType<typeof setTimeout>>();
+  private readonly layers: number;
   private frame = 0;
   private gl: GL | null = null;
   private pass: PicturesPass | null = null;
 
+  /** For a map of n points. */
   constructor(
+    n: number,
     private readonly arrived: () => void,
     failed: (error: unknown) => void,
   ) {
+    this.layers = Math.min(MOST_LAYERS, Math.ceil(n / PER_LAYER));
     this.loader = new Loader((ordinal, signal) => this.fetch(ordinal, signal), (_, error) => failed(error), 8);
     this.asking = new Loader(() => this.ask(), (_, error) => failed(error), 1);
   }
@@ -214,7 +218,7 @@ export class Singles {
 
   private upload({ slot }: Kept, sizes: ImageBitmap[]): void {
     if (!this.gl) return;
-    this.pass ??= new PicturesPass(this.gl, LAYERS, STORED, SIZES);
+    this.pass ??= new PicturesPass(this.gl, this.layers, STORED, SIZES);
     const { layer, index } = this.slot(slot);
     this.pass.upload(layer, sizes, index);
   }
@@ -224,7 +228,7 @@ export class Singles {
   }
 
   private freeSlot(): number {
-    if (this.kept.size < LAYERS * PER_LAYER) return this.kept.size;
+    if (this.kept.size < this.layers * PER_LAYER) return this.kept.size;
     const [ordinal, oldest] = [...this.kept].reduce((a, b) => (b[1].frame < a[1].frame ? b : a));
     this.kept.delete(ordinal);
     this.loader.forget(ordinal);

@@ -11,12 +11,11 @@ import type { DrawnTile } from "./points_pass";
 import { cellAt, holds, largestAt, levelOf, looseLevel, place, readPictures, SheetTree, STAND_IN, type Picture, type Placed, type Region } from "./sheets";
 import { Singles, type PictureSource, type SinglesFrame } from "./singles";
 import type { MapSource } from "./source";
-import { zoomOf, type Viewport } from "./viewport";
+import { zoomOf, type Box, type Viewport } from "./viewport";
 
 export type PictureMode = "off" | "auto" | "always";
 
 interface Sheet {
-  bitmap: ImageBitmap;
   pictures: Picture[];
   layer: number;
   lastDrawn: number;
@@ -43,6 +42,8 @@ export class Thumbnails {
   private changed = -Infinity;
   private alpha = 0;
   private readonly steps = new FadeSteps();
+  /** Sheets that came or finally did not. */
+  private settled = 0;
 
   constructor(
     private readonly files: MapSource,
@@ -53,8 +54,12 @@ export class Thumbnails {
     failed: (error: unknown) => void,
   ) {
     this.tree = new SheetTree(index);
-    this.loader = new Loader((name, signal) => this.fetch(name, signal), (_, error) => failed(error), 4);
-    this.singles = new Singles(arrived, failed);
+    const fail = (_: string, error: unknown): void => {
+      this.settled++;
+      failed(error);
+    };
+    this.loader = new Loader((name, signal) => this.fetch(name, signal), fail, 4);
+    this.singles = new Singles(n, arrived, failed);
   }
 
   set source(source: PictureSource | null) {
@@ -70,10 +75,11 @@ export class Thumbnails {
     return this.tree.deepest >= 0;
   }
 
-  /** A new context knows nothing: the sheets are uploaded again from the bitmaps kept here. */
+  /** A new context knows nothing: the sheets are fetched again, out of the browser's cache. */
   attach(gl: GL): void {
     this.pass = this.any ? new PicturesPass(gl, this.layers, this.tree.size) : null;
-    for (const sheet of this.sheets.values()) this.pass?.upload(sheet.layer, [sheet.bitmap]);
+    for (const tile of this.sheets.keys()) this.loader.forget(tileName(tile));
+    this.sheets.clear();
     this.singles.attach(gl);
   }
 
@@ -85,7 +91,6 @@ export class Thumbnails {
   close(): void {
     this.loader.close();
     this.singles.close();
-    for (const sheet of this.sheets.values()) sheet.bitmap.close();
   }
 
   /** True while something moves by itself and the next frame is wanted. `points`: the tiles as this frame shows them. */
@@ -100,8 +105,7 @@ export class Thumbnails {
       return false;
     }
     const level = levelOf(view);
-    const wanted = new Set(this.tree.covering(view, level).map(({ sheet }) => this.name(sheet)));
-    this.loader.want([...wanted].slice(0, this.layers));
+    this.loader.want(this.wanted(view, level));
     if (level !== this.level && !this.loader.pending) {
       this.previous = this.level;
       this.level = level;
@@ -175,7 +179,7 @@ export class Thumbnails {
   private chooseSingles({ view, now, marks }: SinglesFrame, points: DrawnTile[], taken: Taken): void {
     const { level } = this;
     const ended = this.endedRegions(view, level, marks.flags.hidden > 0);
-    const stamp = `${level} ${marks.flags.revision} ${points.length} ${this.sheets.size}`;
+    const stamp = `${level} ${marks.flags.revision} ${points.length} ${this.settled}`;
     const visible = (ordinal: number) => marks.isVisible(ordinal);
     const loose = looseLevel(this.n * marks.part);
     this.singles.choose(view, now, level, stamp, (known) =>
@@ -189,7 +193,15 @@ export class Thumbnails {
   /** Where single thumbnails fill in: below the last sheets, and everywhere while a filter hides what the sheets show. */
   private endedRegions(view: Viewport, level: number, filtered: boolean): Region[] {
     if (level < 0 || this.loader.pending) return [];
-    return this.tree.covering(view, level).filter(({ sheet }) => filtered || sheet.z < level);
+    return this.tree.covering(view, level).filter(({ sheet }) => filtered || sheet.z < level || sheet.count === 0);
+  }
+
+  /** Names of the sheets that a view needs, nearest to its middle first, and no more than there is room for. */
+  private wanted(view: Viewport, level: number): string[] {
+    const away = ({ x0, y0, x1, y1 }: Box) => Math.hypot((x0 + x1) / 2 - view.x, (y0 + y1) / 2 - view.y);
+    const regions = this.tree.covering(view, level).filter(({ sheet }) => sheet.count > 0);
+    const names = regions.sort((a, b) => away(a.box) - away(b.box)).map(({ sheet }) => this.name(sheet));
+    return [...new Set(names)].slice(0, this.layers);
   }
 
   private name(tile: Tile): string {
@@ -205,15 +217,16 @@ export class Thumbnails {
       this.files.bytes(`thumbs/${name}.idx`, signal),
     ]);
     const layer = this.freeLayer();
-    this.sheets.set(tile, { bitmap, pictures: readPictures(tile, index), layer, lastDrawn: performance.now() });
+    this.sheets.set(tile, { pictures: readPictures(tile, index), layer, lastDrawn: performance.now() });
     this.pass?.upload(layer, [bitmap]);
+    bitmap.close();
+    this.settled++;
     this.arrived();
   }
 
   private freeLayer(): number {
     if (this.sheets.size < this.layers) return this.sheets.size;
     const [tile, sheet] = [...this.sheets].reduce((a, b) => (b[1].lastDrawn < a[1].lastDrawn ? b : a));
-    sheet.bitmap.close();
     this.sheets.delete(tile);
     this.loader.forget(tileName(tile));
     return sheet.layer;
