@@ -79,6 +79,7 @@ export async function openMap(entry: MapEntry, parent: HTMLElement, second = fal
     };
     view.events.on("firstpaint", ended(false));
     view.events.on("error", ended(true));
+    view.events.on("lost", ended(false));
   });
   return {
     entry,

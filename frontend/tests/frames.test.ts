@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Budget } from "../src/map/budget";
 import { Frames } from "../src/map/frames";
+import type { Viewport } from "../src/map/viewport";
 
 type Parts = ConstructorParameters<typeof Frames>[0];
 
@@ -57,4 +58,11 @@ test("a machine that takes long for each frame of a drag draws fewer", () => {
     pass(60);
   }
   expect(budget.points).toBeLessThan(MOST / 4);
+});
+
+test("a journey of the points ends where nobody draws it any more", async () => {
+  const frames = framesWith(new Budget(MOST));
+  const travelled = frames.travel({} as Viewport, {} as Viewport, new Map());
+  frames.arrive();
+  await expect(travelled).resolves.toBeUndefined();
 });

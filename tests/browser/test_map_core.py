@@ -270,6 +270,7 @@ def test_a_name_on_the_map_is_wheeled_dragged_and_pinched_as_the_map_is_and_clic
     mouse.up()
     dragged = moved_from(map_page, nearest)
     assert dragged[2] == nearest[2]
+    expect(map_page.locator(".map-canvas")).to_be_focused()
 
     fingers = map_page.context.new_cdp_session(map_page)
     x, y = free_label(map_page)

@@ -102,6 +102,7 @@ export class Explorer {
     view.events.on("open", (found) => void this.detail.openOrdinal(found.ordinal));
     view.events.on("topic", ({ topic, manner }) => this.pickTopic(topic, manner));
     view.events.on("region", ({ polygon, manner }) => this.selectRegion(polygon, manner));
+    view.events.on("lost", (lost) => (this.stage.lost = lost));
     view.events.on("loading", (loading) => (this.loading = loading));
     const again = (): void => view.retry();
     const failed = (): void => this.stage.fail("Part of the map could not be loaded.", again);

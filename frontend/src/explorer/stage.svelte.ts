@@ -19,6 +19,8 @@ export class Stage {
   error = $state<string | null>(null);
   /** Whether newer versions took the place of the maps of this page, so that something was not there any more. */
   outdated = $state(false);
+  /** Whether the browser has stopped drawing the map. */
+  lost = $state(false);
   /** Counts what could not be had and may be there all the same. */
   missed = 0;
   /** What "try again" does; empty where it could do nothing. */
@@ -36,6 +38,7 @@ export class Stage {
     this.map = map;
     this.topics = [];
     this.camera = map.view.mover.camera;
+    this.lost = map.view.lost;
   }
 
   get view(): Surface {

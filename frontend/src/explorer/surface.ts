@@ -9,7 +9,7 @@ import type { Pictures } from "../map/pictures";
 import type { Camera } from "../map/viewport";
 
 type Told = "markHover" | "markOpen" | "retry" | "setCodes" | "setColumn" | "setGlow" | "setHidden" | "setHits" | "setLabels" | "showLabels";
-type Read = "canvas" | "countInView" | "drawMinimap" | "events" | "flags" | "loading" | "n" | "placeOf";
+type Read = "canvas" | "countInView" | "drawMinimap" | "events" | "flags" | "loading" | "lost" | "n" | "placeOf";
 type Moved = "camera" | "flyTo" | "flyToBox" | "recentre" | "reveal" | "screen" | "setCamera" | "world" | "zoomBy";
 
 export interface Surface extends Pick<MapView, Told | Read | "setSelectionBits" | "tool"> {
@@ -27,6 +27,7 @@ export class Unseen implements Surface {
   readonly mover = new UnseenMover(this.events);
   readonly pictures = { any: false, setSheets: nothing, show: nothing };
   readonly loading = false;
+  readonly lost = false;
   tool: Tool = "pan";
 
   constructor(readonly n: number) {

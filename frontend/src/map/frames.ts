@@ -58,10 +58,15 @@ export class Frames {
     if (!this.requested && !this.stopped) this.requested = requestAnimationFrame((now) => this.draw(now));
   }
 
-  /** The camera was moved by hand, which ends a morph. */
-  cameraMoved(): void {
+  /** Ends a morph. */
+  arrive(): void {
     this.morph?.stop();
     this.morph = null;
+  }
+
+  /** The camera was moved by hand, which ends a morph. */
+  cameraMoved(): void {
+    this.arrive();
     this.moving = true;
     this.events.moved();
     this.invalidate();

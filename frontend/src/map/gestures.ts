@@ -48,6 +48,7 @@ export class Gestures {
     const on = <K extends keyof HTMLElementEventMap>(kind: K, listener: (event: HTMLElementEventMap[K]) => void) =>
       stage.addEventListener(kind, listener, { signal: this.abort.signal, passive: false });
     on("pointerdown", (event) => this.down(event));
+    on("mousedown", (event) => this.focus(event));
     on("pointermove", (event) => this.move(event));
     on("pointerup", (event) => this.up(event));
     on("pointercancel", (event) => this.cancel(event));
@@ -73,6 +74,13 @@ export class Gestures {
     (event.target as Element).setPointerCapture(event.pointerId);
     if (this.pointers.size > 1) this.drop();
     else this.press = { ...place, tool: this.toolFor(event), moved: false, path: [place.x, place.y], named: this.isNamed(event) };
+  }
+
+  /** The keys go on moving the map. */
+  private focus(event: MouseEvent): void {
+    if (!this.isNamed(event)) return;
+    event.preventDefault();
+    this.canvas.focus({ preventScroll: true });
   }
 
   private isNamed(event: Event): boolean {

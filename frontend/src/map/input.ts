@@ -31,12 +31,13 @@ export class Input {
       drawing: (path) => overlay.drawRegion(path),
       region: (polygon, manner) => events.emit("region", { polygon, manner }),
     });
-    this.gestures = new Gestures(canvas.parentElement!, canvas, this.pointer.gestureHandlers());
+    const stage = canvas.parentElement!;
+    this.gestures = new Gestures(stage, canvas, this.pointer.gestureHandlers());
     const keys = this.pointer.keyHandlers();
     canvas.addEventListener("keydown", (event) => {
       if (handleKey(event, keys)) delete canvas.dataset["pressed"];
     });
-    canvas.addEventListener("pointerdown", () => (canvas.dataset["pressed"] = ""));
+    stage.addEventListener("pointerdown", () => (canvas.dataset["pressed"] = ""));
     canvas.addEventListener("blur", () => delete canvas.dataset["pressed"]);
   }
 

@@ -20,5 +20,7 @@ export interface MapEvents {
   /** Whether something is still on its way. */
   loading: boolean;
   error: unknown;
+  /** Whether the browser has stopped drawing, and does not go on. */
+  lost: boolean;
   firstpaint: null;
 }

@@ -40,6 +40,8 @@ export class MapView {
   readonly canvas: HTMLCanvasElement;
   readonly mover: Mover;
   readonly pictures: Pictures;
+  /** Whether the browser has stopped drawing, and does not go on. */
+  lost = false;
   private readonly glass: Screen;
   private readonly marks: Marks;
   private readonly scene: Scene;
@@ -61,10 +63,8 @@ export class MapView {
   ) {
     this.glass = new Screen(parent, {
       resized: (width, height) => this.resized(width, height),
-      restored: () => {
-        this.scene.restore();
-        this.invalidate();
-      },
+      restored: () => this.restored(),
+      lost: () => this.setLost(true),
     });
     const { canvas, gl, width, height } = this.glass;
     this.canvas = canvas;
@@ -240,7 +240,7 @@ export class MapView {
     if (signal.aborted) return;
     this.mover.set(after);
     old.leave();
-    if (!still) await this.frames.travel(before, after, known);
+    if (!still && !this.lost) await this.frames.travel(before, after, known);
   }
 
   /** Fades away: another map takes its place. */
@@ -272,6 +272,19 @@ export class MapView {
     // A canvas of a new size is empty: waiting for the next frame would let it flicker.
     if (this.painted) this.frames.draw(performance.now());
     else this.invalidate();
+  }
+
+  private restored(): void {
+    this.setLost(false);
+    this.scene.restore();
+    this.invalidate();
+  }
+
+  private setLost(lost: boolean): void {
+    this.lost = lost;
+    // Nobody sees it.
+    if (lost) this.frames.arrive();
+    this.events.emit("lost", lost);
   }
 
   private recolour(): void {

@@ -10,6 +10,28 @@ export interface ScreenEvents {
   resized(width: number, height: number): void;
   /** The context was lost and is back, empty. */
   restored(): void;
+  /** The context was lost and seems not to come back. */
+  lost(): void;
+}
+
+/** So long a context may be away. */
+const LOST_MS = 3000;
+
+/** Until the signal. */
+export function watchContext(canvas: EventTarget, { restored, lost }: Omit<ScreenEvents, "resized">, signal: AbortSignal): void {
+  let wait: ReturnType<typeof setTimeout> | undefined;
+  const lose = (event: Event) => {
+    // Else it never comes back.
+    event.preventDefault();
+    wait = setTimeout(lost, LOST_MS);
+  };
+  const restore = () => {
+    clearTimeout(wait);
+    restored();
+  };
+  canvas.addEventListener("webglcontextlost", lose, { signal });
+  canvas.addEventListener("webglcontextrestored", restore, { signal });
+  signal.addEventListener("abort", () => clearTimeout(wait));
 }
 
 export class Screen {
@@ -44,8 +66,7 @@ export class Screen {
     observer.observe(this.parent);
     signal.addEventListener("abort", () => observer.disconnect());
     this.watchRatio();
-    this.canvas.addEventListener("webglcontextlost", (event) => event.preventDefault(), { signal });
-    this.canvas.addEventListener("webglcontextrestored", () => this.events.restored(), { signal });
+    watchContext(this.canvas, this.events, signal);
     this.measure();
   }
 

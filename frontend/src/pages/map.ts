@@ -51,6 +51,7 @@ const firstPaint = (map: OpenedMap): Promise<void> =>
   new Promise((resolve) => {
     map.view.events.on("firstpaint", () => resolve());
     map.view.events.on("error", () => resolve());
+    map.view.events.on("lost", () => resolve());
   });
 
 function showBlank(title: string, text: string, wayOut: HTMLElement): void {
