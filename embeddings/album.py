@@ -1,5 +1,6 @@
 """A dataset in any form people upload as a source of training pictures."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from tqdm import tqdm
 from embeddings.augment import PHOTOGRAPHED, Sprites, compose, disturb, random_grounds
 from embeddings.errors import ItemError, TrainingError
 from embeddings.pixels import open_picture
-from embeddings.readers import DatasetError, ReadError, Row, Skipped, open_dataset
+from embeddings.readers import Dataset, DatasetError, ReadError, Row, open_dataset
 
 _LARGEST = 1.6  # how far a picture is enlarged before its frame is cut out; 1.1 at least, so no edge shows
 _KEPT = 1.25  # pictures are kept this much larger than the tower wants them
@@ -30,13 +31,8 @@ class Album:
         self.skipped = 0
         try:
             with open_dataset(dataset) as opened:
-                rows = [
-                    item
-                    for item in opened
-                    if not isinstance(item, Skipped) and item.picture and item.captions
-                ]
                 self.captions, self._pictures = self._decode(
-                    rows, round(side * _KEPT), folder / "pictures.npy"
+                    opened, round(side * _KEPT), folder / "pictures.npy"
                 )
         except DatasetError as error:
             raise TrainingError(f"{dataset}: {error}") from error
@@ -62,13 +58,15 @@ class Album:
         return disturb(compose(sprites, grounds, PHOTOGRAPHED, generator), generator)
 
     def _decode(
-        self, rows: list[Row], side: int, path: Path
+        self, dataset: Dataset, side: int, path: Path
     ) -> tuple[list[tuple[str, ...]], NDArray[np.uint8]]:
-        if not rows:
+        # Counted first and then read again: rows of a table of pictures hold their bytes.
+        count = sum(1 for _ in _usable(dataset))
+        if not count:
             return [], np.empty((0, side, side, 4), np.uint8)
-        pictures = open_memmap(path, "w+", np.uint8, (len(rows), side, side, 4))
+        pictures = open_memmap(path, "w+", np.uint8, (count, side, side, 4))
         captions: list[tuple[str, ...]] = []
-        for row in tqdm(rows, desc="decoding", unit="picture"):
+        for row in tqdm(_usable(dataset), desc="decoding", total=count, unit="picture"):
             picture = _decoded(row, side)
             if picture is None:
                 self.skipped += 1
@@ -76,6 +74,10 @@ class Album:
             pictures[len(captions)] = picture
             captions.append(tuple(dict.fromkeys(row.captions)))
         return captions, pictures
+
+
+def _usable(dataset: Dataset) -> Iterator[Row]:
+    return (row for row in dataset if isinstance(row, Row) and row.picture and row.captions)
 
 
 def _decoded(row: Row, side: int) -> NDArray[np.uint8] | None:

@@ -3,7 +3,9 @@
 import argparse
 import json
 import random
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +23,7 @@ from embeddings.metrics import (
     recall,
 )
 from embeddings.models import DEFAULT
-from embeddings.readers import DatasetError, Picture, ReadError, Row, open_dataset
+from embeddings.readers import Dataset, DatasetError, Picture, ReadError, Row, open_dataset
 
 _TEMPLATES = ("a photo of a {}.",)
 _CHUNK = 256  # pictures whose files are in memory at once
@@ -66,14 +68,19 @@ def read_pairs(model: Model, dataset: Path, label: str | None, sample: int | Non
 
     Pictures that cannot be read are counted and left out. Raises EmbeddingError when none is left.
     """
+    parts: list[tuple[Vectors, list[Row]]] = []
     try:
         with open_dataset(dataset) as opened:
-            rows = [item for item in opened if isinstance(item, Row) and _usable(item, label)]
-            if sample is not None and sample < len(rows):
-                rows = [rows[i] for i in sorted(random.Random(seed).sample(range(len(rows)), sample))]
-            parts = [
-                _embed(model, rows[i : i + _CHUNK]) for i in tqdm(range(0, len(rows), _CHUNK), unit="chunk")
-            ]
+            # Counted first and then read again: rows of a table of pictures hold their bytes.
+            count = sum(1 for _ in _usable(opened, label))
+            chosen: Collection[int] = range(count)
+            if sample is not None and sample < count:
+                chosen = set(random.Random(seed).sample(range(count), sample))
+            rows = (row for number, row in enumerate(_usable(opened, label)) if number in chosen)
+            with tqdm(total=len(chosen), unit="picture") as bar:
+                while chunk := list(islice(rows, _CHUNK)):
+                    parts.append(_embed(model, chunk))
+                    bar.update(len(chunk))
     except DatasetError as error:
         raise EmbeddingError(f"{dataset}: {error}") from error
     kept = [row for _, good in parts for row in good]
@@ -83,7 +90,7 @@ def read_pairs(model: Model, dataset: Path, label: str | None, sample: int | Non
         pictures=np.concatenate([vectors for vectors, _ in parts]),
         captions=[row.captions for row in kept],
         labels=[str(row.values[label]) if label else "" for row in kept],
-        skipped=len(rows) - len(kept),
+        skipped=len(chosen) - len(kept),
     )
 
 
@@ -117,14 +124,20 @@ def zero_shot(model: Model, pairs: Pairs, templates: tuple[str, ...] | list[str]
 
 
 def _embed(model: Model, rows: list[Row]) -> tuple[Vectors, list[Row]]:
-    """The vectors of the rows whose pictures can be read, and those rows."""
+    """The vectors of the rows whose pictures can be read, and those rows without their pictures."""
     vectors = model.encode_images([_bytes(row.picture) for row in rows], on_error="skip").vectors
     good = np.flatnonzero(~np.isnan(vectors).any(axis=1))
-    return vectors[good], [rows[i] for i in good]
+    return vectors[good], [replace(rows[i], picture=None) for i in good]
 
 
-def _usable(row: Row, label: str | None) -> bool:
-    return row.picture is not None and (label in row.values if label else bool(row.captions))
+def _usable(dataset: Dataset, label: str | None) -> Iterator[Row]:
+    for item in dataset:
+        if (
+            isinstance(item, Row)
+            and item.picture is not None
+            and (label in item.values if label else item.captions)
+        ):
+            yield item
 
 
 def _bytes(picture: Picture | None) -> bytes:

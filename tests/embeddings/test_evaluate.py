@@ -1,13 +1,18 @@
 import argparse
+import gc
 import io
 import json
 from pathlib import Path
+from typing import cast
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from embeddings.encode import Model, load_model
+from embeddings import evaluate
+from embeddings.encode import Encoded, Model, load_model
 from embeddings.errors import EmbeddingError
 from embeddings.evaluate import Pairs, add_arguments, read_pairs, retrieval, run, zero_shot
 from embeddings.metrics import (
@@ -19,7 +24,9 @@ from embeddings.metrics import (
     recall,
 )
 from embeddings.models import find_model
+from embeddings.readers import Row
 from embeddings.weights import is_present
+from tests.readers.builders import png
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 SAMPLE = Path(__file__).parents[2] / "atlas" / "datasets" / "sample" / "emoji.tar.gz"
@@ -157,3 +164,21 @@ def test_the_command_prints_its_figures_as_json(dataset: Path, capsys: pytest.Ca
 def test_mini_finds_drawings_by_their_names() -> None:
     figures = retrieval(load_model("mini"), read_pairs(load_model("mini"), SAMPLE, None, 200, 0))
     assert figures["caption to picture, recall@10"] >= 0.9
+
+
+def test_no_more_pictures_of_a_table_are_in_memory_than_are_embedded_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[int] = []
+
+    class Blind:
+        def encode_images(self, pictures: list[bytes], **_: str) -> Encoded:
+            held.append(sum(type(each) is Row and each.picture is not None for each in gc.get_objects()))
+            return Encoded(np.ones((len(pictures), 2), np.float32))
+
+    table = pa.table({"image": [png(at) for at in range(9)], "text": [f"words {at}" for at in range(9)]})
+    pq.write_table(table, tmp_path / "t.parquet")
+    monkeypatch.setattr(evaluate, "_CHUNK", 3)
+    pairs = read_pairs(cast(Model, Blind()), tmp_path / "t.parquet", None, None, 0)
+    assert (len(pairs.captions), len(held)) == (9, 3)
+    assert max(held) <= 6
