@@ -4,7 +4,9 @@ one.
 
 import io
 import json
+import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from embeddings.readers.limits import Limits
@@ -18,6 +20,9 @@ from embeddings.readers.values import is_too_deep
 _PIECE = 64 * 2**10
 _LARGEST_OBJECT = 128 * 2**20  # characters of a file that is one object: it must be parsed whole
 _SPACE = " \t\r\n\ufeff"
+_BETWEEN_VALUES = re.compile(rf"[{_SPACE},]*")
+_BETWEEN_OBJECTS = re.compile(r"\}\s*,\s*(?=\{)")
+_TRIES = 100  # to find the record after a damaged one
 
 
 class JsonTable(ObjectTable):
@@ -104,40 +109,69 @@ def line_records(text: io.TextIOWrapper, source: str, limit: int) -> Iterator[Re
 
 
 def array_records(text: io.TextIOWrapper, source: str, limit: int) -> Iterator[Record | Skipped]:
-    """Records of one JSON array, holding one of them in memory at a time. Damage ends the reading."""
+    """Records of one JSON array, holding few of them in memory at a time. A damaged one costs itself, and
+    the rest where no further one can be made out.
+    """
     decoder = json.JSONDecoder(parse_constant=lambda _: None)
-    buffer = text.read(_PIECE).lstrip(_SPACE)[1:]
+    buffer, at = text.read(_PIECE).lstrip(_SPACE), 1
     number = 0
+    last: Any = None
     while True:
-        buffer = buffer.lstrip(_SPACE + ",")
-        if buffer.startswith("]"):
+        at = _ahead(buffer, at)
+        if buffer.startswith("]", at):
             return
         try:
-            value, end = _first_value(decoder, buffer)
+            value, end = _value_at(decoder, buffer, at)
         except RecursionError:
             yield Skipped(f"{source}:{number + 1}", Reason.UNREADABLE, "It is nested too deeply.")
             return
         except ValueError as error:
-            more = text.read(max(_PIECE, len(buffer))) if len(buffer) < limit else ""
-            if not more:
+            left = len(buffer) - at
+            if left < limit and (more := text.read(max(_PIECE, left))):
+                buffer, at = buffer[at:] + more, 0
+                continue
+            following = _next_record(decoder, buffer, at, last)
+            if following is None:
                 detail = f"The array is damaged after record {number}: {said(error)}."
                 yield Skipped(source, Reason.CORRUPT, detail)
                 return
-            buffer += more
+            number, at = number + 1, following
+            yield Skipped(f"{source}:{number}", Reason.UNREADABLE, f"It is not JSON: {said(error)}.")
             continue
-        number += 1
-        buffer = buffer[end:]
+        number, at, last = number + 1, end, value
         yield _record(f"{source}:{number}", value)
 
 
-def _first_value(decoder: json.JSONDecoder, buffer: str) -> tuple[Any, int]:
-    """The value at the buffer's start and where it ends. Raises ValueError when more text is needed."""
-    if not buffer:
+def _ahead(buffer: str, at: int) -> int:
+    """The place of what follows the blanks and commas at `at`."""
+    between = _BETWEEN_VALUES.match(buffer, at)
+    assert between is not None  # it may be empty
+    return between.end()
+
+
+def _value_at(decoder: json.JSONDecoder, buffer: str, at: int) -> tuple[Any, int]:
+    """The value at a place and where it ends. Raises ValueError when more text is needed."""
+    if at == len(buffer):
         raise ValueError("the array is never closed")
-    value, end = decoder.raw_decode(buffer)
+    value, end = decoder.raw_decode(buffer, at)
     if end == len(buffer) and not isinstance(value, dict | list):
         raise ValueError("it ends inside a value")
     return value, end
+
+
+def _next_record(decoder: json.JSONDecoder, buffer: str, at: int, last: Any) -> int | None:
+    """Where a record begins after the damaged one at `at`. An object in the damaged record itself has other
+    names than the `last` record.
+    """
+    names = last.keys() if isinstance(last, dict) else None
+    for between in islice(_BETWEEN_OBJECTS.finditer(buffer, at), _TRIES):
+        try:
+            value, _ = decoder.raw_decode(buffer, between.end())
+        except (ValueError, RecursionError):
+            continue
+        if names is None or names & value.keys():
+            return between.end()
+    return None
 
 
 def object_records(text: str, source: str) -> Iterator[Record | Skipped]:

@@ -75,6 +75,15 @@ def test_a_cut_array_keeps_what_came_before(tmp_path: Path) -> None:
     assert [item.reason for item in skipped] == [Reason.CORRUPT]
 
 
+def test_a_damaged_record_of_an_array_costs_only_itself(tmp_path: Path) -> None:
+    good = [f'{{"caption": "words {at}", "boxes": [{{"x": 1}}, {{"x": 2}}]}}' for at in range(5)]
+    bad = good[2].replace('"words 2"', '"words "2"')
+    rows, skipped = read(file_of(tmp_path / "t.json", f"[{','.join([*good[:2], bad, *good[3:]])}]"))
+    assert [row.captions for row in rows] == [[f"words {at}"] for at in (0, 1, 3, 4)]
+    assert rows[2].source == "t.json:4"
+    assert [(item.source, item.reason) for item in skipped] == [("t.json:3", Reason.UNREADABLE)]
+
+
 def test_an_array_of_other_things_is_reported(tmp_path: Path) -> None:
     rows, skipped = read(
         file_of(tmp_path / "t.json", '[{"caption": "good words"}, 1, null, {"caption": "two words"}]')
