@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageCms
 
-from embeddings.pixels import is_turned
 from embeddings.readers import Limits, ReadError
-from embeddings.readers.pictures import decode, format_of, open_picture
+from embeddings.readers.pictures import decode, format_of, open_picture, upright_size
 
 LONGEST = 256
 _QUALITY = 80
@@ -40,9 +39,9 @@ def prepare(data: bytes, pixels: int = Limits().pixels) -> Prepared:
     Raises ReadError: corrupt, bomb (too many pixels) or unsupported.
     """
     image = open_picture(data, pixels)
-    size = image.size  # before it is shrunk; EXIF is read after, where Pillow has passed all of the file
+    size = image.size  # before it is shrunk
     small = _as_webp(image, LONGEST)
-    width, height = reversed(size) if is_turned(image) else size
+    width, height = upright_size(image, size)
     return Prepared(width, height, format_of(image), hashlib.sha256(data).hexdigest(), small)
 
 

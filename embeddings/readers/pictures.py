@@ -5,7 +5,7 @@ import warnings
 
 from PIL import Image
 
-from embeddings.pixels import LARGE, reduced, to_rgb, upright
+from embeddings.pixels import LARGE, is_turned, reduced, to_rgb, upright
 from embeddings.readers.limits import Limits
 from embeddings.readers.members import said
 from embeddings.readers.reasons import ReadError, Reason
@@ -91,6 +91,15 @@ def format_of(image: Image.Image) -> str:
     """The picture's format as Pillow calls it: JPEG, PNG, WEBP …"""
     name = image.format or ""
     return _NAMES.get(name, name)
+
+
+def upright_size(image: Image.Image, size: tuple[int, int]) -> tuple[int, int]:
+    """Width and height once it is turned as its EXIF block says, from those of the file.
+
+    To be asked after it was decoded: some EXIF blocks come after the pixels.
+    """
+    width, height = size
+    return (height, width) if is_turned(image) else size
 
 
 def decode(image: Image.Image, longest: int) -> Image.Image:
