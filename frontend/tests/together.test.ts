@@ -105,3 +105,19 @@ test("a comment that somebody answers stays until that is sent or given up, thou
   await together.load();
   expect(together.shown.map(({ id }) => id)).toEqual(["a", "c"]);
 });
+
+test("nothing is said of comments and views before they are there, and what does not come is asked for on request", async () => {
+  const together = made();
+  const stage = together["stage"];
+  fetched.mockImplementation(() => Promise.resolve(answer(503, { detail: "Not now." })));
+  together.tab = "comments";
+  await together.load();
+  expect([together.listed.size, stage.error]).toEqual([0, "The comments could not be loaded."]);
+  fetched.mockImplementation(() => Promise.resolve(listed()));
+  stage.retry();
+  await vi.advanceTimersByTimeAsync(0);
+  expect([[...together.listed], stage.error]).toEqual([["open"], null]);
+  fetched.mockImplementation(() => Promise.resolve(answer(200, { views: [] })));
+  await together.loadViews();
+  expect(together.listed.has("views")).toBe(true);
+});

@@ -1,13 +1,22 @@
-"""What the panels of the explorer say, and what their keys and buttons leave behind."""
+"""Where the explorer tells an error, whose a key is, and where the focus goes."""
 
 import json
+import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.test_explorer import draw_box
+from tests.browser.test_axe import FILTERS
+from tests.browser.test_explorer import chip, draw_box
 from tests.browser.test_explorer_access import Open, open_map, pytestmark
 
 __all__ = ["open_map", "pytestmark"]
+
+
+#: Whether the page took a key for itself, pressed together with others, where the focus is.
+TAKEN = """([key, held]) => {
+  const event = new KeyboardEvent("keydown", {key, [held]: true, bubbles: true, cancelable: true});
+  return !document.activeElement.dispatchEvent(event);
+}"""
 
 
 def refuse(page: Page, address: str, words: str) -> None:
@@ -48,3 +57,45 @@ def dismiss(alert: Locator) -> None:
     expect(alert).to_contain_text("There is no room for more tags.")
     alert.get_by_role("button", name="Dismiss").click()
     expect(alert).to_have_count(0)
+
+
+def taken(page: Page, key: str, held: str) -> bool:
+    was_taken: bool = page.evaluate(TAKEN, [key, held])
+    return was_taken
+
+
+def test_keys_of_the_browser_stay_its_own_and_escape_in_a_field_is_about_it(open_map: Open) -> None:
+    page = open_map(f"record=3&q=a%20blue%20square&filters={FILTERS}")
+    card = page.get_by_role("complementary", name="Record 3")
+    expect(page.get_by_role("region", name="Hits, best first").get_by_role("listitem").first).to_be_visible()
+    expect(card).to_be_focused()
+    assert not taken(page, "ArrowLeft", "altKey")
+    card.get_by_title("Look closer").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert not any(taken(page, key, "ctrlKey") for key in "+-0")
+    page.keyboard.press("Escape")
+    page.get_by_role("heading", name="Topics", exact=True).click()
+    page.get_by_role("treeitem").first.focus()
+    assert not taken(page, "Home", "altKey")
+    assert taken(page, "Enter", "ctrlKey")
+    expect(chip(page)).to_be_visible()
+    page.get_by_role("button", name="Clear the selection").press("Enter")
+    expect(page.get_by_role("treeitem").first).to_be_focused()
+    filters = page.get_by_role("button", name=re.compile("^Remove the filter"))
+    filters.first.press("Enter")
+    expect(filters).to_have_count(1)
+    expect(filters).to_be_focused()
+
+    field = card.get_by_label("Add a tag")
+    field.fill("torn")
+    field.press("Escape")
+    expect(field).not_to_be_focused()
+    expect(field).to_have_value("torn")
+    page.get_by_role("heading", name="Filters").click()
+    words = page.get_by_label("Caption", exact=True)
+    words.fill("red")
+    words.press("Escape")
+    expect(words).to_have_value("")
+    expect(card).to_be_visible()
+    words.press("Escape")
+    expect(card).to_have_count(0)

@@ -41,6 +41,8 @@ export class Together {
   resolved = $state.raw<Comment[]>([]);
   showing = $state<CommentState>("open");
   views = $state.raw<View[]>([]);
+  /** What the server has given: of all else nobody knows whether there is any. */
+  listed = $state.raw<ReadonlySet<CommentState | "views">>(new Set());
   /** What the comment that is being written is about. */
   draft = $state.raw<Pin | null>(null);
   /** What is written and not sent yet, of the draft ("new"), of a reply ("reply <id>") or of what is changed ("change <id>"). */
@@ -114,11 +116,15 @@ export class Together {
   async load(): Promise<boolean> {
     if (!this.mayRead) return false;
     const isNews = this.turns.next();
+    const { showing } = this;
     try {
       const open = commentsOf(this.dataset, "open");
-      const [comments, resolved] = await Promise.all([open, this.showing === "resolved" ? commentsOf(this.dataset, "resolved") : this.resolved]);
+      const [comments, resolved] = await Promise.all([open, showing === "resolved" ? commentsOf(this.dataset, "resolved") : this.resolved]);
       this.pause = POLL_MS;
-      if (isNews()) Object.assign(this, { comments: this.withWritten(comments, this.comments), resolved: this.withWritten(resolved, this.resolved) });
+      if (!isNews()) return true;
+      this.comments = this.withWritten(comments, this.comments);
+      this.resolved = this.withWritten(resolved, this.resolved);
+      this.listed = new Set([...this.listed, "open", showing]);
     } catch (error) {
       this.failed(error);
       return false;
@@ -127,14 +133,18 @@ export class Together {
     return true;
   }
 
-  /** Whoever may not read them any more is told so; else the next time may do. */
+  /** Whoever may not read them any more, or waits for them, is told so; else the next time may do. */
   private failed(error: unknown): void {
     this.pause = Math.min(LONGEST_PAUSE_MS, 2 * this.pause);
     this.resting = Date.now() + this.pause;
-    if (!(error instanceof ApiError) || !REFUSED.includes(error.status)) return;
+    if (!(error instanceof ApiError) || !REFUSED.includes(error.status)) {
+      if (this.tab === "comments" && !this.listed.has(this.showing)) this.stage.fail("The comments could not be loaded.", () => void this.load());
+      return;
+    }
     this.polling.abort();
     this.comments = this.withWritten([], this.comments);
     this.resolved = this.withWritten([], this.resolved);
+    this.listed = new Set([...this.listed, "open", "resolved"]);
     this.stage.error = error.message;
   }
 
@@ -300,8 +310,10 @@ export class Together {
 
   async loadViews(): Promise<void> {
     const isNews = this.viewTurns.next();
-    const views = await this.stage.attempt(viewsOf(this.dataset));
-    if (views && isNews()) this.views = views;
+    const views = await this.stage.attempt(viewsOf(this.dataset), undefined, () => this.loadViews());
+    if (!views || !isNews()) return;
+    this.views = views;
+    this.listed = new Set([...this.listed, "views"]);
   }
 
   async save(name: string, shared: boolean): Promise<boolean> {
