@@ -1,6 +1,6 @@
 /** What the progress events add up to. */
 
-import type { BuildProgress, ImportProgress, ProgressEvent, State } from "./api/datasets";
+import type { BuildProgress, ImportProgress, ImportState, ProgressEvent, State } from "./api/datasets";
 
 export interface Now {
   import: ImportProgress | null;
@@ -21,11 +21,15 @@ export interface StageRow {
 
 export const NOTHING: Now = { import: null, build: { build: null, stages: [], maps: [] } };
 
+/** One import is shown until it is over: another that somebody has begun meanwhile has a page of its own. */
 export function after(now: Now, event: ProgressEvent): Now {
   if (event.kind === "snapshot") return { import: event.import.import, build: event.build };
   if (event.kind === "build") return { ...now, build: event };
-  return { ...now, import: event.import };
+  const other = now.import !== null && now.import.id !== event.import.id;
+  return other && !isOver(now.import!.state) ? now : { ...now, import: event.import };
 }
+
+export const isOver = (state: ImportState): boolean => state === "done" || state === "failed" || state === "cancelled";
 
 export type Phase = "empty" | "describing" | "described" | "working" | "failed" | "cancelled" | "ready";
 

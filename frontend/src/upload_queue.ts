@@ -64,10 +64,6 @@ export class UploadQueue {
     return this.items.length > 0 && this.items.every((item) => item.id !== null);
   }
 
-  get busy(): boolean {
-    return this.items.some((item) => item.id === null && item.error === null);
-  }
-
   private pump(): void {
     const running = this.items.filter((item) => this.uploads.has(item) && item.id === null && item.error === null).length;
     const waiting = this.items.filter((item) => !this.uploads.has(item));

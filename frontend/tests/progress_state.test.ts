@@ -38,6 +38,12 @@ test("events add up from the snapshot on", () => {
   expect(phases).toEqual(["describing", "described", "working", "working", "working", "ready"]);
 });
 
+test("another import takes the place of one that is over, not of one that is open", () => {
+  const other = { import: { ...job("describing"), id: "other" } };
+  const shown = (state: ImportProgress["state"]) => after({ ...NOTHING, import: job(state) }, other).import?.id;
+  expect([shown("described"), shown("running"), shown("done"), shown("failed")]).toEqual(["i", "i", "other", "other"]);
+});
+
 test("between import and build it is working, not empty", () => {
   expect(phaseOf({ import: job("done"), build: NOTHING.build })).toBe("working");
   expect(phaseOf(NOTHING)).toBe("empty");

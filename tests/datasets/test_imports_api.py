@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from atlas.datasets.describe import describe_import
-from atlas.datasets.imports import create_dataset
+from atlas.datasets.events import import_snapshot
+from atlas.datasets.imports import append, create_dataset
 from atlas.datasets.ingest import run_import
 from atlas.datasets.models import Dataset, Import, ImportState, Record
 from tests.datasets.material import fruit_zip, new_import, picture, uploaded, zip_of
@@ -133,6 +134,16 @@ def test_it_is_not_started_or_run_without_one_of_its_files(cast: Cast) -> None:
     Import.objects.update(state=ImportState.DESCRIBED)
     response = call(cast, job, "start")
     assert (response.status_code, response.json()) == (409, {"detail": EXPIRED})
+
+
+def test_pages_are_told_of_the_oldest_import_that_waits_for_somebody(cast: Cast, described: Import) -> None:
+    dataset = described.dataset
+    later = append(dataset, cast.bob, [uploaded(cast.bob, "more.zip", fruit_zip())])
+    assert import_snapshot(dataset)["import"]["id"] == str(described.pk)
+    call(cast, described, "cancel")
+    assert import_snapshot(dataset)["import"]["id"] == str(later.pk)
+    call(cast, later, "cancel")
+    assert import_snapshot(dataset)["import"]["id"] == str(later.pk)
 
 
 def test_a_folder_is_imported_as_one(cast: Cast, data_folder: Path) -> None:

@@ -118,6 +118,8 @@ def test_a_dataset_has_a_page_in_every_state_of_its_import(cast: Cast, state: Im
         page = get(cast, "alice", path)
         assert page.status_code == 200
         assert state.label in page.content.decode()
+    assert ("data-import" in page.content.decode()) is (state != ImportState.DONE)
+    assert "data-import" not in get(cast, "victor", path).content.decode()
     assert ("Nothing was skipped" in page.content.decode()) is (state == ImportState.DONE)
 
 

@@ -11,13 +11,24 @@ import { mount } from "svelte";
 import Upload from "../panels/Upload.svelte";
 
 const target = document.getElementById("upload")!;
-const { uploads, team, dataset, datasetUrl } = target.dataset;
+const { uploads, dataset, datasetUrl } = target.dataset;
 
 mount(Upload, {
   target,
   props: {
     uploadsUrl: uploads ?? "/uploads/",
-    team: team || null,
+    team: () => target.dataset.team || null,
     dataset: dataset ? { id: dataset, url: datasetUrl ?? "/" } : null,
   },
 });
+
+// Without a new page: it would have forgotten the files.
+const choices = document.querySelectorAll<HTMLAnchorElement>(".choose-team a");
+for (const choice of choices)
+  choice.addEventListener("click", (event) => {
+    event.preventDefault();
+    for (const other of choices) other.removeAttribute("aria-current");
+    choice.setAttribute("aria-current", "true");
+    target.dataset.team = new URL(choice.href).searchParams.get("team")!;
+    history.replaceState(null, "", choice.href);
+  });
