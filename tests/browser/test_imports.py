@@ -1,0 +1,43 @@
+"""Two imports that wait at the same time: each is started, and stopped, on a page of its own."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_journey import sign_up
+from tests.datasets.material import fruit_zip
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def test_each_import_is_reviewed_and_cancelled_by_itself(page: Page, tmp_path: Path) -> None:
+    archive = tmp_path / "fruit.zip"
+    archive.write_bytes(fruit_zip())
+    sign_up(page, "two@example.org")
+    page.goto("/teams/new")
+    page.get_by_label("Name").fill("Second")
+    page.get_by_role("button", name="Make the team").click()
+    expect(page).to_have_url(re.compile("second"))
+
+    # The team may be changed when the files are picked already.
+    page.goto("/new")
+    page.get_by_label("Files", exact=True).set_input_files(archive)
+    page.locator(".choose-team").get_by_role("link", name="Second").click()
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_url("**/data/second/fruit")
+    expect(page.get_by_role("heading", name="What was understood")).to_be_visible()
+
+    page.goto("/data/second/fruit/add")
+    page.get_by_label("Files", exact=True).set_input_files(archive)
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_url("**/data/second/fruit")
+    page.get_by_role("link", name=re.compile("^(Review|Report)$")).first.click()
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.locator(".report-summary .chip")).to_have_text("Imported")
+
+    page.goto("/data/second/fruit")
+    page.get_by_role("link", name="Review").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
