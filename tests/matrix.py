@@ -27,6 +27,8 @@ SEE_ALL = SEE - {"link that hides"}
 COMMENT = TEAM | {"guest commenter", "guest editor", "link to comment", "link to tag", "write key"}
 #: Read what is said.
 DISCUSS = COMMENT | {"read key"}
+#: Read who did what.
+WORK = DISCUSS - LINKS
 EDIT = {"owner", "editor", "guest editor", "write key"}
 TAG = EDIT | {"link to tag"}
 OWN = {"owner"}
@@ -250,8 +252,8 @@ OPERATIONS: dict[str, Rule] = {
     f"GET {DATASET}/records/{{row}}/tags": Rule(SEE),
     f"GET {DATASET}/tags": Rule(SEE),
     f"POST {DATASET}/tags": Rule(TAG, 201, json={"name": "new"}),
-    f"PATCH {TAG_PATH}": Rule(TAG, json={"name": "other"}),
-    f"DELETE {TAG_PATH}": Rule(TAG, 204),
+    f"PATCH {TAG_PATH}": Rule(TAG, json={"name": "other"}, instead={"link to tag": 409}),
+    f"DELETE {TAG_PATH}": Rule(TAG, 204, instead={"link to tag": 409}),
     f"POST {TAG_PATH}/records": Rule(TAG, json={"add": {"rows": [1]}}),
     # Working together. The comment and the view are the owner's.
     f"GET {DATASET}/comments": Rule(DISCUSS),
@@ -265,7 +267,7 @@ OPERATIONS: dict[str, Rule] = {
     ),
     f"GET {DATASET}/views/{{view_id}}": Rule(SEE),
     f"DELETE {DATASET}/views/{{view_id}}": Rule(COMMENT, 204, instead=NOT_THEIRS),
-    f"GET {DATASET}/activity": Rule(DISCUSS),
+    f"GET {DATASET}/activity": Rule(WORK),
 }
 
 RULES = PAGES | OPERATIONS

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
@@ -70,7 +71,7 @@ def embed(request: HttpRequest, body: EmbedIn) -> JsonResponse:
         return answer_texts(key, body.texts, body)
     images = body.images or []
     model = admit_pictures(key, body.model, [len(each) * 3 // 4 for each in images])
-    return answer_pictures(model, [_decoded(place, each) for place, each in enumerate(images)])
+    return answer_pictures(key, model, (_decoded(place, each) for place, each in enumerate(images)))
 
 
 def answer_texts(key: ApiKey, texts: list[str], wish: Wish) -> JsonResponse:
@@ -80,7 +81,10 @@ def answer_texts(key: ApiKey, texts: list[str], wish: Wish) -> JsonResponse:
     if wish.long_text_mode == "mean":
         _check_lengths(texts)
     _count(key, len(texts))
-    vectors, tokens = embedding.embed_texts(texts, wish.task_type, wish.dimensionality, wish.long_text_mode)
+    with embedding.place_of(key.pk):
+        vectors, tokens = embedding.embed_texts(
+            texts, wish.task_type, wish.dimensionality, wish.long_text_mode
+        )
     return _answer(model, vectors, {"prompt_tokens": tokens, "total_tokens": tokens})
 
 
@@ -98,9 +102,11 @@ def admit_pictures(key: ApiKey, model: str | None, sizes: list[int]) -> str:
     return named
 
 
-def answer_pictures(model: str, pictures: list[bytes]) -> JsonResponse:
-    vectors = embedding.embed_pictures(pictures)
-    return _answer(model, vectors, {"prompt_tokens": 0, "total_tokens": 0, "images": len(pictures)})
+def answer_pictures(key: ApiKey, model: str, pictures: Iterable[bytes]) -> JsonResponse:
+    with embedding.place_of(key.pk):
+        read = list(pictures)  # here, for some are fetched from elsewhere
+        vectors = embedding.embed_pictures(read)
+    return _answer(model, vectors, {"prompt_tokens": 0, "total_tokens": 0, "images": len(read)})
 
 
 def _model(asked: str | None, names: set[str]) -> str:

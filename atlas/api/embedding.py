@@ -4,7 +4,11 @@ It gets them in pieces, after every search that waits: so a search waits for one
 """
 
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Lock
+from uuid import UUID
 
 import numpy as np
 from django.core.cache import cache
@@ -15,6 +19,7 @@ from atlas.search import asking, tasks
 from atlas.search.api import away_error, checked
 from atlas.search.asking import Asked
 from atlas.search.replies import Answer, WorkerAwayError
+from atlas.teams.limits import TooManyError
 
 #: What the worker gets at a time: a few seconds of its work. One long text is a piece of its own.
 PIECE_TEXTS, PIECE_TOKENS, PIECE_PICTURES = 16, 2_000, 4
@@ -22,6 +27,27 @@ PIECE_TEXTS, PIECE_TOKENS, PIECE_PICTURES = 16, 2_000, 4
 WAIT_SECONDS = 120
 #: Of a text that is read whole: one core needs 90 seconds for as many by the slowest model.
 MOST_TOKENS = 12_500
+#: Requests that wait here at a time, of all keys and of one: each keeps one of the threads that all of the
+#: site is answered with (`atlas/handler.py`).
+MOST_WAITING, MOST_OF_A_KEY = 16, 8
+#: When one that found no place may try again, in seconds.
+TRY_AGAIN = 2
+_waiting: Counter[UUID] = Counter()
+_lock = Lock()
+
+
+@contextmanager
+def place_of(key_id: UUID) -> Iterator[None]:
+    """One of the places to wait in, taken meanwhile. Raises TooManyError."""
+    with _lock:
+        if _waiting.total() >= MOST_WAITING or _waiting[key_id] >= MOST_OF_A_KEY:
+            raise TooManyError("Too many such requests are waiting. Try again in a moment.", TRY_AGAIN)
+        _waiting[key_id] += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _waiting[key_id] -= 1
 
 
 def embed_texts(

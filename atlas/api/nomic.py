@@ -76,8 +76,8 @@ def embed_image(
         raise HttpError(422, "Send either `images` or `urls`.")
     named = admit_pictures(key, model, [each.size or 0 for each in images] or [0] * len(urls))
     if images:
-        return answer_pictures(named, [each.read() for each in images])
-    return answer_pictures(named, [_fetched(place, url) for place, url in enumerate(urls)])
+        return answer_pictures(key, named, (each.read() for each in images))
+    return answer_pictures(key, named, (_fetched(place, url) for place, url in enumerate(urls)))
 
 
 def _fetched(place: int, url: str) -> bytes:

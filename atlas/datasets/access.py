@@ -43,9 +43,15 @@ def commentable_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
 
 
 def discussed_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
-    """One whose comments and activity may be read. Raises Http404."""
+    """One whose comments may be read. Raises Http404."""
     allowed = datasets_for(asker).filter(pk__in=Dataset.objects.discussed_by(asker))
     return _found(allowed, dataset_id, "There is no such dataset whose comments you may read.")
+
+
+def worked_on_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
+    """One whose activity may be read. Raises Http404."""
+    allowed = datasets_for(asker).filter(pk__in=Dataset.objects.worked_on_by(asker))
+    return _found(allowed, dataset_id, "There is no such dataset that you work on.")
 
 
 def taggable_dataset(asker: Asker, dataset_id: UUID) -> Dataset:

@@ -14,6 +14,7 @@ from django.db.models import Sum
 from atlas.datasets.imports import OPEN
 from atlas.datasets.models import Dataset, Import
 from atlas.datasets.team_deletion import delete_team
+from atlas.teams.asker import Asker
 from atlas.teams.membership import change_role
 from atlas.teams.models import Invitation, Membership, Role, Team, User
 
@@ -57,9 +58,9 @@ def close_account(user: User, heirs: Mapping[UUID, int | None]) -> None:
         raise ClosingRefusedError("An import still reads files of yours. Wait for it, or cancel it.")
     for estate in estates_of(user):
         if estate.last:
-            delete_team(estate.team)
+            delete_team(estate.team, Asker(user))
         elif estate.heirs:
-            _hand_over(estate, heirs)
+            _hand_over(estate, heirs, Asker(user))
     files = [upload.path for upload in user.uploads.all()]
     Invitation.objects.filter(created_by=user).revoke()
     user.delete()
@@ -89,13 +90,13 @@ def _estate(membership: Membership) -> Estate:
     )
 
 
-def _hand_over(estate: Estate, heirs: Mapping[UUID, int | None]) -> None:
+def _hand_over(estate: Estate, heirs: Mapping[UUID, int | None], by: Asker) -> None:
     team = estate.team
     if team.pk not in heirs:
         raise ClosingRefusedError(f"Say who owns {team} from now on.")
     heir = heirs[team.pk]
     if heir is None:
-        delete_team(team)
+        delete_team(team, by)
     elif heir in [person.pk for person in estate.heirs]:
         change_role(team, heir, Role.OWNER)
     else:

@@ -40,9 +40,11 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
     def discussed_by(self, asker: Asker) -> "DatasetQuerySet":
         """Those of which the asker may read what is said: by those who may comment, and by their keys."""
         links = [link for link in asker.links if link.scope in (Scope.COMMENT, Scope.TAG)]
-        return self.filter(
-            _team(asker, Role.VIEWER) | _guest(asker, GuestRole.COMMENTER) | _linked(links), deleting=False
-        )
+        return self.filter(_workers(asker) | _linked(links), deleting=False)
+
+    def worked_on_by(self, asker: Asker) -> "DatasetQuerySet":
+        """Those of which the asker may read who did what: no visitor by link, who may be anybody."""
+        return self.filter(_workers(asker), deleting=False)
 
     def taggable_by(self, asker: Asker) -> "DatasetQuerySet":
         links = [link for link in asker.links if link.scope == Scope.TAG]
@@ -76,6 +78,10 @@ def _team(asker: Asker, at_least: Role) -> Q:
 
 def _guest(asker: Asker, at_least: GuestRole) -> Q:
     return Q(pk__in=Guest.objects.of(asker, at_least).values("dataset_id"))
+
+
+def _workers(asker: Asker) -> Q:
+    return _team(asker, Role.VIEWER) | _guest(asker, GuestRole.COMMENTER)
 
 
 def _linked(links: Iterable[ShareLink]) -> Q:

@@ -19,7 +19,7 @@ class Permit:
     #: A share link may withhold the pictures as uploaded: thumbnails are all there is then …
     sees_originals: bool = False
     #: … and the captions: no record tells its own, and nothing can be searched or filtered by their words.
-    #: Topics keep their names, which sum captions up.
+    #: Topics that nobody renamed have numbers then, for their names are words of captions.
     sees_captions: bool = False
 
     @property

@@ -1,7 +1,7 @@
 """The forms of a dataset's sharing page."""
 
 import re
-from datetime import UTC, datetime, time, timedelta
+from datetime import MAXYEAR, UTC, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from atlas.datasets.models import Visibility
-from atlas.teams.models import GuestRole, Scope, ShareLink
+from atlas.teams.models import LONGEST_VIEW, GuestRole, Scope, ShareLink
 
 #: A host as a frame's policy names it: example.org, *.example.org, https://example.org, localhost:8080.
 _HOST = re.compile(r"(?:https?://)?(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?")
@@ -34,13 +34,13 @@ class LinkForm(forms.Form):
         required=False, help_text="Empty: until you revoke it.", widget=forms.DateInput({"type": "date"})
     )
     start_view = forms.CharField(
-        label="First view", required=False, max_length=2100,
+        label="First view", required=False, max_length=LONGEST_VIEW + 2_000,
         help_text="Move the map to what visitors shall see first and copy its address from the browser.",
         widget=forms.TextInput({"placeholder": "https://…/map#at=…", "spellcheck": "false"}),
     )  # fmt: skip
     hide_originals = forms.BooleanField(label="Hide the original files: thumbnails only", required=False)
     hide_captions = forms.BooleanField(
-        label="Hide the captions; topics on the map keep their names", required=False
+        label="Hide the captions: topics that nobody renamed become numbers", required=False
     )
 
     def clean_last_day(self) -> datetime | None:
@@ -48,6 +48,8 @@ class LinkForm(forms.Form):
         day = self.cleaned_data["last_day"]
         if day is None:
             return None
+        if day.year == MAXYEAR:  # there would be no day after its last one
+            raise ValidationError("Leave it empty for a link without an end.")
         end = datetime.combine(day, time(tzinfo=UTC)) + timedelta(days=1)
         if end <= timezone.now():
             raise ValidationError("This day is over.")
@@ -59,6 +61,10 @@ class LinkForm(forms.Form):
         before, mark, view = typed.partition("#")
         if before and not mark:
             raise ValidationError("This address has no view in it: it would come after a “#”.")
+        if len(view) > LONGEST_VIEW:
+            raise ValidationError(
+                f"This view has more than {LONGEST_VIEW:,} characters. Draw a shorter lasso."
+            )
         return view
 
 

@@ -31,7 +31,9 @@ class TagRefusedError(Exception):
 
 def tags_of(dataset: Dataset) -> QuerySet[Tag]:
     """Oldest first, each with its `count` of records."""
-    return dataset.tags.select_related("created_by").annotate(count=Count("tagged"))
+    counted = dataset.tags.select_related("created_by").annotate(count=Count("tagged"))
+    # Django leaves the model's own order out of a query that counts; codes of points are places in this list.
+    return counted.order_by("created_at", "id")
 
 
 def tag_of(dataset: Dataset, tag_id: UUID) -> Tag:
@@ -54,14 +56,32 @@ def create_tag(dataset: Dataset, name: str, asker: Asker) -> Tag:
     return tag_of(dataset, tag.pk)
 
 
-def change_tag(tag: Tag, *, name: str | None = None, colour: int | None = None) -> None:
+def change_tag(tag: Tag, asker: Asker, *, name: str | None = None, colour: int | None = None) -> None:
     """Raises TagRefusedError."""
+    _require_own(tag, asker)
     if name is not None:
         tag.name = name
     if colour is not None:
         tag.colour = colour
     with _unique(tag.name):
         tag.save(update_fields=["name", "colour"])
+
+
+def delete_tag(tag: Tag, asker: Asker) -> None:
+    """Raises TagRefusedError."""
+    _require_own(tag, asker)
+    tag.delete()
+
+
+def is_mine(tag: Tag, asker: Asker) -> bool:
+    return asker.user.is_authenticated and tag.created_by_id == asker.user.pk
+
+
+def _require_own(tag: Tag, asker: Asker) -> None:
+    """A tag may stand for the work of many on many records. Raises TagRefusedError."""
+    editable = Dataset.objects.editable_by(asker).filter(pk=tag.dataset_id)
+    if not (is_mine(tag, asker) or editable.exists()):
+        raise TagRefusedError("Only its maker, or an editor of the dataset, can change or delete a tag.")
 
 
 def add_tag(tag: Tag, mask: Mask, asker: Asker) -> int:

@@ -5,11 +5,12 @@ from django.db import transaction
 from atlas.datasets.delete import delete_dataset
 from atlas.datasets.models import Dataset
 from atlas.datasets.transfer import transfer_dataset
+from atlas.teams.asker import Asker
 from atlas.teams.models import Team
 
 
 @transaction.atomic
-def delete_team(team: Team, heir: Team | None = None) -> list[Dataset]:
+def delete_team(team: Team, by: Asker, heir: Team | None = None) -> list[Dataset]:
     """Nobody sees it from here on; the row goes with the last dataset, which a worker removes.
 
     heir: to whom its datasets move; None: they are deleted with it. Returns them as they were.
@@ -22,7 +23,7 @@ def delete_team(team: Team, heir: Team | None = None) -> list[Dataset]:
         if heir is None:
             delete_dataset(dataset)
         else:
-            transfer_dataset(dataset, heir)
+            transfer_dataset(dataset, heir, by)
     team.invitations.revoke()
     team.memberships.all().delete()
     Team.objects.filter(pk=team.pk, datasets=None).delete()

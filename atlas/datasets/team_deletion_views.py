@@ -33,7 +33,7 @@ def delete_team_page(request: HttpRequest, team: str) -> HttpResponse:
     others = found.memberships.exclude(user_id=cast(User, request.user).pk).select_related("user")
     members = [each.user for each in others]
     owners = [each.user for each in others if each.role == Role.OWNER]
-    datasets = delete_team(found, heir)
+    datasets = delete_team(found, asker_of(request), heir)
     _record(request, found, heir, datasets, members)
     for owner in owners:
         context = {"team": found, "heir": heir, "by": request.user, "datasets": datasets}

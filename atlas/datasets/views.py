@@ -106,8 +106,7 @@ def dataset_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
         "dataset_list": [dataset],
         "imports": list(reversed(imports)),
     }
-    # For those who work on it; it quotes comments, which quote captions.
-    if may.may_comment and may.sees_captions:
+    if Dataset.objects.worked_on_by(asker_of(request)).filter(pk=dataset.pk).exists():
         before = _number(request.GET.get("before", "")) or None
         context["events"], context["earlier"] = activity_page(dataset, before, ACTIVITY_LINES)
     return render(request, "datasets/dataset.html", context)
@@ -163,7 +162,7 @@ def transfer_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     old = dataset.team
     slug = asked_slug(request.POST.get("team", ""))
     new = get_object_or_404(possible_teams(asker_of(request), dataset), slug=slug)
-    transfer_dataset(dataset, new)
+    transfer_dataset(dataset, new, asker_of(request))
     record_event(dataset, "moved", asker_of(request), f"moved it from {old} to {new}")
     for concerned in (old, new):
         record_audit(request, AuditVerb.DATASET_TRANSFERRED, f"“{dataset}”: {old} to {new}", team=concerned)

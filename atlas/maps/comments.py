@@ -12,8 +12,9 @@ from atlas.maps.models import Comment
 from atlas.teams.asker import Asker
 from atlas.teams.models import User
 
-#: A page draws a pin for each: more would be a wall.
-MOST_COMMENTS = 2000
+#: A page draws a pin for each: more would be a wall. So many of one person, or of all who are not signed in,
+#: leave room for the others.
+MOST_COMMENTS, MOST_OF_ONE = 2000, 500
 
 
 class CommentRefusedError(Exception):
@@ -49,6 +50,9 @@ def write_comment(
     if dataset.comments.count() >= MOST_COMMENTS:
         raise CommentRefusedError(f"A dataset holds at most {MOST_COMMENTS:,} comments. Remove some first.")
     author = asker.user if isinstance(asker.user, User) else None
+    if dataset.comments.filter(author=author).count() >= MOST_OF_ONE:
+        whose = "One person holds" if author else "Visitors who are not signed in hold"
+        raise CommentRefusedError(f"{whose} at most {MOST_OF_ONE} comments here. Remove some first.")
     called = str(author) if author else name.replace("\0", "").strip()
     if not called:
         raise CommentRefusedError("Say your name with the comment: you are not signed in.")

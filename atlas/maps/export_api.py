@@ -26,7 +26,7 @@ from atlas.maps.computed import computed_part
 from atlas.maps.export import NoVectorsError, place_part, vector_part
 from atlas.maps.models import Space
 from atlas.maps.selection import rows_matching
-from atlas.maps.selection_api import check_words
+from atlas.maps.selection_api import check_words, count_selection
 from atlas.teams.asker import Asker, asker_of
 from atlas.teams.quota import count_for
 
@@ -64,6 +64,7 @@ class ExportCheckOut(Schema):
 @router.post("/datasets/{uuid:dataset_id}/export/check", response=ExportCheckOut)
 def check_export(request: HttpRequest, dataset_id: UUID, body: ExportIn) -> dict[str, int]:
     """Refuses what the export refuses: a page asks first, for a refused download has no place for words."""
+    count_selection(request)
     asker = asker_of(request)
     dataset = visible_dataset(asker, dataset_id)
     return {"records": len(_asked_for(asker, dataset, body)[0])}

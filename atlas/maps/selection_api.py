@@ -64,7 +64,7 @@ class TableOut(Schema):
 
 @router.post("/maps/{uuid:map_id}/select", response=SelectOut)
 def select(request: HttpRequest, map_id: UUID, body: SelectIn) -> dict[str, Any]:
-    _count(request)
+    count_selection(request)
     asker = asker_of(request)
     version = visible_version(asker, map_id, body.version)
     check_words(asker, version.map.dataset_id, body.filter)
@@ -78,7 +78,7 @@ def select(request: HttpRequest, map_id: UUID, body: SelectIn) -> dict[str, Any]
 
 @router.post("/datasets/{uuid:dataset_id}/table", response=TableOut)
 def table(request: HttpRequest, dataset_id: UUID, body: TableIn) -> dict[str, Any]:
-    _count(request)
+    count_selection(request)
     asker = asker_of(request)
     dataset = visible_dataset(asker, dataset_id)
     check_words(asker, dataset_id, body.filter)
@@ -93,7 +93,7 @@ def table(request: HttpRequest, dataset_id: UUID, body: TableIn) -> dict[str, An
     return {"records": records, "total": total}
 
 
-def _count(request: HttpRequest) -> None:
+def count_selection(request: HttpRequest) -> None:
     """Raises TooManyError."""
     sentence = f"Those were more than {MOST_IN_A_MINUTE:,} selections in a minute. Go on soon."
     count_for(request, "select", MOST_IN_A_MINUTE, 60, sentence)

@@ -17,7 +17,7 @@ from atlas.datasets.filters import FilterError
 from atlas.datasets.models import Dataset, Tag, TaggedRecord
 from atlas.maps.access import visible_version
 from atlas.maps.selection import rows_matching
-from atlas.maps.selection_api import check_words
+from atlas.maps.selection_api import check_words, count_selection
 from atlas.teams.asker import asker_of
 from atlas.text import one_line
 
@@ -43,6 +43,11 @@ class TagOut(Schema):
     count: int
     created_by: str | None
     created_at: datetime
+    mine: bool
+
+    @staticmethod
+    def resolve_mine(tag: Tag, context: dict[str, Any]) -> bool:
+        return tags.is_mine(tag, asker_of(context["request"]))
 
     @staticmethod
     def resolve_created_by(tag: Tag) -> str | None:
@@ -88,9 +93,10 @@ def create_tag(request: HttpRequest, dataset_id: UUID, body: TagIn) -> Status[Ta
 
 @router.patch("/datasets/{uuid:dataset_id}/tags/{uuid:tag_id}", response=TagOut)
 def change_tag(request: HttpRequest, dataset_id: UUID, tag_id: UUID, body: TagChange) -> Tag:
-    tag = tags.tag_of(taggable_dataset(asker_of(request), dataset_id), tag_id)
+    asker = asker_of(request)
+    tag = tags.tag_of(taggable_dataset(asker, dataset_id), tag_id)
     try:
-        tags.change_tag(tag, name=body.name, colour=body.colour)
+        tags.change_tag(tag, asker, name=body.name, colour=body.colour)
     except tags.TagRefusedError as error:
         raise HttpError(409, str(error)) from None
     return tag
@@ -101,13 +107,17 @@ def delete_tag(request: HttpRequest, dataset_id: UUID, tag_id: UUID) -> Status[N
     asker = asker_of(request)
     dataset = taggable_dataset(asker, dataset_id)
     tag = tags.tag_of(dataset, tag_id)
-    tag.delete()
+    try:
+        tags.delete_tag(tag, asker)
+    except tags.TagRefusedError as error:
+        raise HttpError(409, str(error)) from None
     record_event(dataset, "deleted", asker, f"deleted the tag {tag.name}")
     return Status(204, None)
 
 
 @router.post("/datasets/{uuid:dataset_id}/tags/{uuid:tag_id}/records", response=TaggedOut)
 def tag_records(request: HttpRequest, dataset_id: UUID, tag_id: UUID, body: TagRecordsIn) -> dict[str, int]:
+    count_selection(request)
     asker = asker_of(request)
     dataset = taggable_dataset(asker, dataset_id)
     tag = tags.tag_of(dataset, tag_id)

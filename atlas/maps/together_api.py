@@ -7,13 +7,18 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from ninja import Field, Query, Router, Schema, Status
 from ninja.errors import HttpError
 from pydantic import AfterValidator, ConfigDict
 
-from atlas.datasets.access import commentable_dataset, discussed_dataset, visible_dataset
+from atlas.datasets.access import (
+    commentable_dataset,
+    discussed_dataset,
+    visible_dataset,
+    worked_on_dataset,
+)
 from atlas.datasets.activity import activity_page, record_event
 from atlas.datasets.api import signed_in
 from atlas.datasets.models import Dataset, Event
@@ -21,11 +26,16 @@ from atlas.datasets.permit import require_captions
 from atlas.maps import comments
 from atlas.maps.models import Comment, DataMap, SavedView
 from atlas.teams.asker import Asker, asker_of
+from atlas.teams.models import User
+from atlas.teams.quota import count_for
 from atlas.text import said
 
 router = Router(tags=["together"])
 
-MOST_VIEWS = 500
+#: Comments and replies of one visitor.
+MOST_IN_A_MINUTE = 60
+#: That all see, and of one person beside them.
+MOST_SHARED, MOST_OWN = 500, 100
 
 
 def _storable(content: dict[str, Any]) -> dict[str, Any]:
@@ -90,10 +100,16 @@ class ReplyOut(Schema):
     id: UUID
     text: str
     author: str = Field(alias="author_name")
+    #: False: the name is only what a visitor by link said, or that of an account which is gone.
+    account: bool
     created_at: datetime
     #: When its author changed what it says; null: never.
     edited_at: datetime | None
     mine: bool
+
+    @staticmethod
+    def resolve_account(comment: Comment) -> bool:
+        return comment.author_id is not None
 
 
 class CommentOut(ReplyOut):
@@ -159,6 +175,7 @@ def list_comments(
 
 @router.post("/datasets/{uuid:dataset_id}/comments", response={201: CommentOut})
 def create_comment(request: HttpRequest, dataset_id: UUID, body: CommentIn) -> Status[Comment]:
+    _count(request)
     asker = asker_of(request)
     dataset = commentable_dataset(asker, dataset_id)
     pin = body.pin.model_dump(mode="json")
@@ -171,6 +188,7 @@ def create_comment(request: HttpRequest, dataset_id: UUID, body: CommentIn) -> S
 
 @router.post("/datasets/{uuid:dataset_id}/comments/{uuid:comment_id}/replies", response={201: ReplyOut})
 def create_reply(request: HttpRequest, dataset_id: UUID, comment_id: UUID, body: ReplyIn) -> Status[Comment]:
+    _count(request)
     asker = asker_of(request)
     dataset = _discussed_dataset(asker, dataset_id)
     parent = comments.comment_of(dataset, comment_id)
@@ -211,8 +229,7 @@ def list_views(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
 def create_view(request: HttpRequest, dataset_id: UUID, body: ViewIn) -> Status[SavedView]:
     asker, user = asker_of(request), signed_in(request)
     dataset = commentable_dataset(asker, dataset_id)
-    if dataset.saved_views.count() >= MOST_VIEWS:
-        raise HttpError(409, f"A dataset holds at most {MOST_VIEWS} saved views. Remove some first.")
+    require_room(dataset.saved_views.all(), user, "views", shared=body.shared)
     view = SavedView.objects.create(dataset=dataset, created_by=user, **body.dict())
     if view.shared:
         record_event(dataset, "shared", asker, f"saved the view {view.name} for all who see the map")
@@ -245,8 +262,24 @@ def list_activity(
     request: HttpRequest, dataset_id: UUID, before: Annotated[int | None, Query(ge=1, lt=2**63)] = None
 ) -> dict[str, Any]:
     """For those who work on it: a visitor by link or of a public dataset is told nothing of them."""
-    events, following = activity_page(_readable_dataset(asker_of(request), dataset_id), before)
+    events, following = activity_page(worked_on_dataset(asker_of(request), dataset_id), before)
     return {"events": events, "next": following}
+
+
+def require_room(saved: QuerySet[Any], user: User, things: str, *, shared: bool) -> None:
+    """saved: views, or searches, of a dataset. What people keep for themselves takes nobody else's room.
+
+    Raises HttpError 409.
+    """
+    if shared and saved.filter(shared=True).count() >= MOST_SHARED:
+        raise HttpError(409, f"A dataset holds at most {MOST_SHARED} shared {things}. Remove some first.")
+    if not shared and saved.filter(shared=False, created_by=user).count() >= MOST_OWN:
+        raise HttpError(409, f"You keep {MOST_OWN} {things} of this dataset already. Remove some first.")
+
+
+def _count(request: HttpRequest) -> None:
+    """Raises TooManyError."""
+    count_for(request, "comment", MOST_IN_A_MINUTE, 60, "Those were many comments in a minute. Go on soon.")
 
 
 def _readable_dataset(asker: Asker, dataset_id: UUID) -> Dataset:

@@ -39,6 +39,8 @@ class QueryPicture(models.Model):
     content = models.BinaryField()
     #: When somebody last searched with it or looked at it, to a day.
     used_at = models.DateTimeField(default=timezone.now, db_index=True)
+    #: Whether all who sent it were not signed in.
+    nameless = models.BooleanField(default=False)
 
     class Meta:
         constraints = (

@@ -7,12 +7,14 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema
 
 from atlas.datasets.access import record_of
+from atlas.datasets.permit import require_captions
 from atlas.maps import vectors
 from atlas.maps.access import visible_version
 from atlas.maps.api import MapRecordOut
 from atlas.maps.models import Space
 from atlas.maps.places import records_on_map
 from atlas.search import asking, tasks
+from atlas.search.limits import count_search
 from atlas.search.nearest import Found
 from atlas.search.replies import WorkerAwayError
 from atlas.teams.asker import asker_of
@@ -38,10 +40,14 @@ def list_neighbours(
     k: Annotated[int, Query(ge=1, le=MOST_NEIGHBOURS)] = 12,
     version: UUID | None = None,
 ) -> dict[str, Any]:
-    shown = visible_version(asker_of(request), map_id, version)
-    dataset = shown.map.dataset
+    count_search(request)
+    asker = asker_of(request)
+    shown = visible_version(asker, map_id, version)
+    dataset, space = shown.map.dataset, Space(shown.map.space)
+    if space == Space.CAPTION:
+        require_captions(asker, dataset.pk)  # how alike they are tells much of what they say
     record_of(dataset, row)
-    scores = dict(_nearest(dataset.pk, Space(shown.map.space), row, shown.build.row_count, k))
+    scores = dict(_nearest(dataset.pk, space, row, shown.build.row_count, k))
     records = records_on_map(shown, list(scores))
     for record in records:
         vars(record).update(score=scores[record.row])

@@ -35,11 +35,12 @@ class PictureKeyOut(Schema):
 @router.post("/datasets/{uuid:dataset_id}/query-pictures", response={201: PictureKeyOut})
 def create_query_picture(request: HttpRequest, dataset_id: UUID, body: PictureIn) -> Status[dict[str, str]]:
     """Keep a picture to search with: whoever may see the dataset finds it under the key."""
-    dataset = visible_dataset(asker_of(request), dataset_id)
+    asker = asker_of(request)
+    dataset = visible_dataset(asker, dataset_id)
     sentence = f"Those were more than {MOST_PER_MINUTE} pictures in a minute. Go on soon."
     count_for(request, "query-picture", MOST_PER_MINUTE, 60, sentence)
     try:
-        key = keep_picture(dataset.pk, from_base64(body.picture))
+        key = keep_picture(dataset.pk, from_base64(body.picture), nameless=not asker.user.is_authenticated)
     except PictureError as error:
         raise HttpError(422, f"The picture of the query cannot be read. {error}") from None
     return Status(201, {"key": key})

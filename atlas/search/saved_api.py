@@ -11,13 +11,12 @@ from ninja.errors import HttpError
 from atlas.datasets.access import commentable_dataset, visible_dataset
 from atlas.datasets.api import signed_in
 from atlas.datasets.models import Dataset
+from atlas.maps.together_api import require_room
 from atlas.search.models import SavedSearch
 from atlas.search.schemas import SearchesOut, SearchIn, SearchOut
 from atlas.teams.asker import Asker, asker_of
 
 router = Router(tags=["search"])
-
-MOST_SEARCHES = 500
 
 
 @router.get("/datasets/{uuid:dataset_id}/searches", response=SearchesOut)
@@ -34,8 +33,7 @@ def list_searches(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
 def create_search(request: HttpRequest, dataset_id: UUID, body: SearchIn) -> Status[SavedSearch]:
     asker, user = asker_of(request), signed_in(request)
     dataset = commentable_dataset(asker, dataset_id)
-    if SavedSearch.objects.filter(dataset=dataset).count() >= MOST_SEARCHES:
-        raise HttpError(409, f"A dataset holds at most {MOST_SEARCHES} saved searches. Remove some first.")
+    require_room(SavedSearch.objects.filter(dataset=dataset), user, "searches", shared=body.shared)
     made = SavedSearch.objects.create(dataset=dataset, created_by=user, **body.dict())
     return Status(201, _own(made, asker))
 

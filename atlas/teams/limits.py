@@ -2,6 +2,7 @@
 
 import math
 import time
+from ipaddress import ip_address, ip_network
 
 from django.http import HttpResponse
 
@@ -26,6 +27,15 @@ def require_within(name: str, most: int, seconds: int, sentence: str, count: int
     """Raises TooManyError with the sentence, and the time to the next stretch."""
     if not within(name, most, seconds, count):
         raise TooManyError(sentence, math.ceil(seconds - time.time() % seconds))
+
+
+def network_of(address: str | None, of_four: int = 32, of_six: int = 64) -> str:
+    """What an IP address counts as: its network of so many bits. One visitor by IPv6 has a whole /64."""
+    if address is None:
+        return ""
+    ip = ip_address(address)
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return str(ip_network((ip, of_four if ip.version == 4 else of_six), strict=False))
 
 
 def refused(response: HttpResponse, error: TooManyError) -> HttpResponse:

@@ -19,13 +19,14 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from atlas.teams.limits import require_within
+from atlas.teams.limits import network_of, require_within, within
 from atlas.teams.models import Scope, ShareLink, User
 
 #: Bytes of the MAC: 128 bits that nobody can guess, besides those of the random id.
 MAC = 16
-#: A password may be tried so often in so many seconds, from one address and from everywhere.
-TRIES, TRIES_OF_ALL, TRY_SECONDS = 10, 100, 600
+#: So many wrong passwords in so many seconds, from one address and from all near it. No count of everywhere:
+#: anybody could use it up, and lock out those who know the password.
+TRIES, TRIES_NEARBY, TRY_SECONDS = 10, 100, 600
 #: {link id: fingerprint of its password}
 _SESSION = "opened_links"
 
@@ -88,12 +89,22 @@ def link_of(token: str) -> ShareLink | None:
     return ShareLink.objects.in_force().filter(pk=link_id).first()
 
 
-def unlock(link: ShareLink, password: str, address: str) -> bool:
+def unlock(link: ShareLink, password: str, address: str | None) -> bool:
     """Whether this is its password. Raises TooManyError."""
-    for key, most in ((f"{link.pk}:{address}", TRIES), (f"{link.pk}", TRIES_OF_ALL)):
+    networks = {network_of(address): TRIES, network_of(address, 24, 48): TRIES_NEARBY}
+    for network, most in networks.items():
         sentence = "Those were too many tries. Wait ten minutes, then try again."
-        require_within(f"link-password:{key}", most, TRY_SECONDS, sentence)
-    return check_password(password, link.password)
+        require_within(_tries(link, network), most, TRY_SECONDS, sentence)
+    right = check_password(password, link.password)
+    if right:
+        # Taken back rather than counted late: many at a time must not all find the count low.
+        for network, most in networks.items():
+            within(_tries(link, network), most, TRY_SECONDS, -1)
+    return right
+
+
+def _tries(link: ShareLink, network: str) -> str:
+    return f"link-password:{link.pk}:{network}"
 
 
 def open_link(session: SessionBase, link: ShareLink) -> None:

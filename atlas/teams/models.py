@@ -117,6 +117,10 @@ class Membership(models.Model):
         return f"{self.user} in {self.team}: {self.role}"
 
 
+#: Characters of what an address says after "#". A lasso takes many.
+LONGEST_VIEW = 100_000
+
+
 class Scope(models.TextChoices):
     """What a share link lets its visitors do; each includes the ones before it."""
 
@@ -145,7 +149,7 @@ class ShareLink(models.Model):
     hide_originals = models.BooleanField(default=False)
     hide_captions = models.BooleanField(default=False)
     #: What the visitor sees first: the explorer's state as in an address after "#"; "" = the whole map.
-    start_view = models.CharField(max_length=2000, blank=True)
+    start_view = models.TextField(max_length=LONGEST_VIEW, blank=True)
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")

@@ -4,7 +4,7 @@ from django.http import HttpRequest
 
 from atlas.teams.asker import key_of_request
 from atlas.teams.audit import address_of
-from atlas.teams.limits import require_within
+from atlas.teams.limits import network_of, require_within
 
 
 def count_for(request: HttpRequest, what: str, most: int, seconds: int, sentence: str) -> None:
@@ -15,5 +15,5 @@ def count_for(request: HttpRequest, what: str, most: int, seconds: int, sentence
     elif request.user.is_authenticated:
         who = f"user-{request.user.pk}"
     else:
-        who = f"address-{address_of(request)}"
+        who = f"address-{network_of(address_of(request))}"
     require_within(f"{what}:{who}", most, seconds, sentence)

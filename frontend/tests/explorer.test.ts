@@ -244,7 +244,7 @@ test("“Only these” leaves less and less, also where one of the filters was e
 test("filters, a selection and a search by tags are asked for again when tags change, and lose a tag that is gone", async () => {
   const explorer = made((entry) => Promise.resolve(opened(entry)));
   const { filters, selection, search, tags } = explorer;
-  const tag = { id: "t", name: "blurry", colour: 0, count: 1 };
+  const tag = { id: "t", name: "blurry", colour: 0, count: 1, mine: true };
   answers = (url) => Promise.resolve(url.endsWith("/tags") ? { tags: [tag] } : url.endsWith("/search") ? hits : { ...SELECTED, changed: 1, id: "t" });
   await tags.load();
   await Promise.all([

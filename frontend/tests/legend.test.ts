@@ -84,7 +84,7 @@ test("a brushed range takes in the values at its ends and leaves an open end ope
   expect(filterOfLegend(day, [], { hidden: new Set(), range: [codeOf(day, 86_400 * 10), 65534] }, "m")).toEqual({ column: "Year", from: "1970-01-11" });
 });
 
-const tags = (n: number) => Array.from({ length: n }, (_, i) => ({ id: `t${i}`, name: `Tag ${i}`, count: i, colour: (i + 3) % 10 }));
+const tags = (n: number) => Array.from({ length: n }, (_, i) => ({ id: `t${i}`, name: `Tag ${i}`, count: i, colour: (i + 3) % 10, mine: true }));
 
 test("a tag has the colour that is stored with it, on the map as in the legend", () => {
   const column = tagsColumn(tags(12));

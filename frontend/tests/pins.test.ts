@@ -10,7 +10,7 @@ const REGION: [number, number][] = [
   [0.4, 0.8],
 ];
 
-const comment = (id: string, pin: Pin): Comment => ({ id, pin, text: "", author: "", created_at: "", edited_at: null, mine: false, resolved: false, replies: [] });
+const comment = (id: string, pin: Pin): Comment => ({ id, pin, text: "", author: "", account: true, created_at: "", edited_at: null, mine: false, resolved: false, replies: [] });
 
 test("a pin lies on its own map only, a record wherever it is", () => {
   expect(placeOf({ map: "image", x: 0.1, y: 0.2 }, "image", NO_ROWS)).toEqual({ x: 0.1, y: 0.2 });

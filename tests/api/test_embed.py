@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from atlas.api import embed_api
+from atlas.api import embed_api, embedding
 from atlas.search import asking
 from atlas.search.replies import WorkerAwayError
 from atlas.teams.keys import create_key
@@ -145,3 +145,25 @@ def test_without_the_worker_it_says_so(token: str, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(asking, "ask_later", away)
     assert ask(token, texts=["a"]).status_code == 503
+
+
+def test_one_key_takes_only_its_share_of_the_places_to_wait_in(
+    cast: Cast, token: str, model: FakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedding, "MOST_OF_A_KEY", 1)
+    other, third = (create_key(cast.team, cast.alice, name, [KeyScope.EMBED])[1] for name in "BC")
+    seen: list[list[int]] = []
+
+    def ask_later(task: Any, texts: list[str], *rest: Any, wait: float) -> Any:
+        if texts == ["outer"]:
+            monkeypatch.setattr(embedding, "MOST_WAITING", 16)
+            refused, let_in = ask(token, texts=["inner"]), ask(other, texts=["inner"])
+            monkeypatch.setattr(embedding, "MOST_WAITING", 1)
+            seen.append([refused.status_code, let_in.status_code, ask(third, texts=["inner"]).status_code])
+            assert int(refused["Retry-After"]) > 0
+        return task(texts, *rest)
+
+    monkeypatch.setattr(asking, "ask_later", ask_later)
+    for _ in range(2):
+        assert ask(token, texts=["outer"]).status_code == 200
+    assert seen == [[429, 200, 429]] * 2

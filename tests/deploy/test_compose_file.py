@@ -1,10 +1,12 @@
 """docker-compose.yml says what Compose understands, and the same as `manage.py up` does."""
 
+import asyncio
 import re
 from typing import Any
 
 import pytest
 from django.conf import settings as site
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from atlas.services.postgres import SETTINGS
 from atlas.services.system import QUERY_QUEUES, WORKER_QUEUES
@@ -36,8 +38,8 @@ def after(words: list[str], option: str) -> str:
     return words[words.index(option) + 1]
 
 
-def test_it_holds_services_and_volumes() -> None:
-    assert {key for key in COMPOSE if not key.startswith("x-")} == {"services", "volumes"}
+def test_it_holds_services_volumes_and_a_network() -> None:
+    assert {key for key in COMPOSE if not key.startswith("x-")} == {"services", "volumes", "networks"}
     assert set(SERVICES) == {"prepare", "web", "worker", "query", "beat", "postgres", "redis"}
 
 
@@ -113,6 +115,31 @@ def test_the_worker_has_as_many_processes_as_the_settings_say() -> None:
     assert "--concurrency" not in SERVICES["worker"]["command"]
     assert site.CELERY_WORKER_CONCURRENCY == site.ATLAS_WORKERS
     assert SERVICES["worker"]["environment"]["OMP_NUM_THREADS"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("sender", "visitor"),
+    [
+        ("10.213.97.1", "10.1.2.3"),  # the proxy, for somebody of the intranet who claims to be another
+        ("127.0.0.1", "10.1.2.3"),
+        ("10.1.2.3", "10.1.2.3"),
+        ("172.18.0.5", "172.18.0.5"),
+        ("192.168.1.7", "192.168.1.7"),
+    ],
+)
+def test_a_visitors_address_is_what_the_proxy_says_and_nobody_else(sender: str, visitor: str) -> None:
+    trusted = SERVICES["web"]["environment"]["FORWARDED_ALLOW_IPS"]
+    [network] = COMPOSE["networks"]["default"]["ipam"]["config"]
+    assert network["subnet"] in trusted.split(",")
+    seen: list[Any] = []
+
+    async def application(scope: Any, _receive: Any, _send: Any) -> None:
+        seen.append(scope["client"][0])
+
+    headers = [(b"x-forwarded-for", b"1.2.3.4, 10.1.2.3")]
+    scope: Any = {"type": "http", "client": (sender, 1), "headers": headers}
+    asyncio.run(ProxyHeadersMiddleware(application, trusted)(scope, None, None))  # type: ignore[arg-type]
+    assert seen == [visitor]
 
 
 def test_no_log_holds_the_tokens_of_addresses() -> None:

@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries, DjangoDbBlocker, Settings
 from atlas.datasets import tags
 from atlas.datasets.models import Dataset, State, Tag, Visibility
 from atlas.datasets.table import sorted_rows
-from atlas.maps import selection_api, tags_api
+from atlas.maps import tags_api
 from atlas.maps.models import Build, DataMap, MapVersion, Topic
 from atlas.maps.selection import inside, rows_matching
 from tests.maps.building import make_maps
@@ -212,15 +212,6 @@ def test_the_table_leaves_out_what_an_import_is_just_adding(world: World, sort: 
     known = Dataset.objects.get(pk=world.dataset.pk)
     add_records(world.dataset, 3, captions=True)
     assert len(sorted_rows(known, sort)) == COUNT
-
-
-def test_selections_and_tables_have_a_limit_in_a_minute(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(selection_api, "MOST_IN_A_MINUTE", 0)
-    for answer in (world.select({"has": "caption"}), world.table()):
-        assert answer.status_code == 429
-        assert 0 < int(answer["Retry-After"]) <= 60
 
 
 def test_a_page_that_shows_an_older_version_reads_its_ordinals_in_the_table(world: World) -> None:

@@ -8,10 +8,11 @@ from django.test import Client
 
 from atlas.datasets.activity import PAGE, record_event
 from atlas.datasets.models import Dataset, Visibility
-from atlas.maps import comments
+from atlas.maps import comments, together_api
 from atlas.maps.models import Comment, DataMap, SavedView
-from atlas.teams.links import create_link
-from atlas.teams.models import Scope
+from atlas.teams.guests import add_guest
+from atlas.teams.links import create_link, token_of
+from atlas.teams.models import GuestRole, Scope
 from tests.callers import opened
 from tests.maps.records import add_records, make_dataset
 from tests.people import Cast, client_of, make_cast
@@ -101,11 +102,10 @@ def test_who_sees_no_captions_may_comment_and_reads_nothing(cast: Cast, dataset:
     assert visitor.post(url, body, content_type="application/json").status_code == 201
     answers = [
         visitor.get(url),
-        visitor.get(f"/api/datasets/{dataset.pk}/activity"),
         visitor.post(f"{url}/{theirs}/replies", body, content_type="application/json"),
         visitor.patch(f"{url}/{theirs}", {"resolved": True}, content_type="application/json"),
     ]
-    assert [answer.status_code for answer in answers] == [422] * 4
+    assert [answer.status_code for answer in answers] == [422] * 3
     assert not any(b"Look" in answer.content for answer in answers)
 
 
@@ -211,6 +211,58 @@ def test_there_is_an_end_to_comments(cast: Cast, dataset: Dataset, monkeypatch: 
     assert write(cast, dataset).status_code == 409
 
 
+def test_visitors_who_are_not_signed_in_leave_room_for_the_team(
+    cast: Cast, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comments, "MOST_OF_ONE", 1)
+    visitor = visitor_by_link(cast, dataset, scope=Scope.COMMENT)
+    url, body = f"/api/datasets/{dataset.pk}/comments", {"text": "Hm.", "pin": {"row": 1}, "name": "Ina"}
+    answers = [visitor.post(url, body, content_type="application/json") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 409]
+    assert answers[1].json()["detail"].startswith("Visitors who are not signed in hold at most 1")
+    assert write(cast, dataset, "alice").status_code == 201
+    monkeypatch.setattr(together_api, "MOST_IN_A_MINUTE", 0)
+    reply = f"{url}/{answers[0].json()['id']}/replies"
+    for path in (url, reply):
+        assert visitor.post(path, body, content_type="application/json").status_code == 429
+
+
+def test_a_name_that_was_only_typed_is_told_from_that_of_an_account(cast: Cast, dataset: Dataset) -> None:
+    write(cast, dataset, "alice")
+    visitor = visitor_by_link(cast, dataset, scope=Scope.COMMENT)
+    url, body = f"/api/datasets/{dataset.pk}/comments", {"text": "Hm.", "pin": {"row": 1}, "name": "Alice"}
+    visitor.post(url, body, content_type="application/json")
+    said = [(each["author"], each["account"]) for each in read(cast, dataset)]
+    assert said == [("Alice", True), ("Alice", False)]
+
+
+@pytest.mark.parametrize("scope", [Scope.COMMENT, Scope.TAG])
+def test_the_activity_is_for_those_who_work_on_it_not_for_visitors_by_link(
+    cast: Cast, dataset: Dataset, scope: Scope
+) -> None:
+    record_event(dataset, "shared", cast.alice, "made Ina a guest: editor")
+    pages = (f"/api/datasets/{dataset.pk}/activity", dataset.get_absolute_url())
+    visitor = visitor_by_link(cast, dataset, scope=scope)
+    assert not any(b"Ina" in visitor.get(page).content for page in pages)
+    add_guest(dataset.pk, cast.team, cast.charlie.email, GuestRole.COMMENTER, cast.alice)
+    assert all(b"Ina" in client_of(cast.charlie).get(page).content for page in pages)
+
+
+def test_who_tags_by_link_leaves_the_tags_of_others_as_they_are(cast: Cast, dataset: Dataset) -> None:
+    bobs = dataset.tags.create(name="blurry", created_by=cast.bob)
+    Dataset.objects.update(visibility=Visibility.LINK)
+    client = client_of(cast.charlie)
+    client.get(f"/s/{token_of(create_link(dataset.pk, cast.alice, scope=Scope.TAG))}")
+    url = f"/api/datasets/{dataset.pk}/tags"
+    own = client.post(url, {"name": "mine"}, content_type="application/json").json()
+    assert [each["mine"] for each in client.get(url).json()["tags"]] == [False, True]
+    for tag, renamed, deleted in ((bobs.pk, 409, 409), (own["id"], 200, 204)):
+        answer = client.patch(f"{url}/{tag}", {"name": "renamed"}, content_type="application/json")
+        assert answer.status_code == renamed
+        assert client.delete(f"{url}/{tag}").status_code == deleted
+    assert [tag.name for tag in dataset.tags.all()] == ["blurry"]
+
+
 def save(cast: Cast, dataset: Dataset, person: str | None, **body: Any) -> Any:
     body = {"name": "Reds", "hash": "q=red"} | body
     return call(cast, person, "post", f"/api/datasets/{dataset.pk}/views", body)
@@ -229,6 +281,22 @@ def test_a_saved_view_is_for_the_team_or_for_its_maker(cast: Cast, dataset: Data
     url = f"/api/datasets/{dataset.pk}/views/{own}"
     assert call(cast, "alice", "get", url).json()["hash"] == "q=red"  # whoever was given its link
     assert call(cast, "charlie", "get", url).status_code == 404
+
+
+@pytest.mark.parametrize("what", ["views", "searches"])
+def test_what_people_keep_for_themselves_takes_no_room_of_others(
+    cast: Cast, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(together_api, "MOST_OWN", 1)
+    monkeypatch.setattr(together_api, "MOST_SHARED", 1)
+
+    def keep(name: str, *, shared: bool) -> int:
+        body = {"name": "Reds", "hash": "q=red", "query": "q=red", "shared": shared}
+        return int(call(cast, name, "post", f"/api/datasets/{dataset.pk}/{what}", body).status_code)
+
+    assert [keep("victor", shared=False) for _ in range(2)] == [201, 409]
+    assert [keep("bob", shared=False), keep("bob", shared=True)] == [201, 201]
+    assert keep("alice", shared=True) == 409
 
 
 def test_its_maker_removes_a_view_and_an_editor_a_shared_one(cast: Cast, dataset: Dataset) -> None:

@@ -107,6 +107,32 @@ def test_a_visitor_by_link_keeps_one_and_searches_with_it(cast: Cast, dataset: D
     assert colours_of(found, 8) == {"red"}
 
 
+def test_what_nobody_signed_in_has_sent_goes_after_a_day_and_pushes_out_none_of_others(
+    cast: Cast, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Dataset.objects.filter(pk=dataset.pk).update(visibility=Visibility.PUBLIC)
+    monkeypatch.setattr(pictures, "MOST_PICTURES", 1)
+    monkeypatch.setattr(pictures, "MOST_NAMELESS", 2)
+    theirs = kept(cast, dataset, filled("red"))
+    strangers = [
+        send(cast, dataset, filled(colour), None).json()["key"] for colour in ("blue", "green", "white")
+    ]
+    send(cast, dataset, filled("red"), None)
+    assert [look(cast, key).status_code for key in (theirs, *strangers)] == [200, 404, 200, 200]
+
+    QueryPicture.objects.update(used_at=timezone.now() - timedelta(days=2))
+    look(cast, strangers[2])
+    pictures.remove_unused_pictures()
+    assert [look(cast, key).status_code for key in (theirs, *strangers)] == [200, 404, 404, 404]
+
+
+def test_what_somebody_signed_in_sends_too_stays(cast: Cast, dataset: Dataset) -> None:
+    Dataset.objects.filter(pk=dataset.pk).update(visibility=Visibility.PUBLIC)
+    for name, nameless in ((None, True), ("alice", False), (None, False)):
+        send(cast, dataset, red_picture(), name)
+        assert QueryPicture.objects.get().nameless is nameless
+
+
 @pytest.mark.parametrize("content", [b"", b"<svg/>", b"GIF89a broken", b"\x89PNG\r\n\x1a\n" + b"\0" * 50])
 def test_what_is_no_picture_is_refused_in_a_sentence(cast: Cast, dataset: Dataset, content: bytes) -> None:
     answer = send(cast, dataset, base64.b64encode(content).decode())

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from atlas.datasets.models import Dataset, Visibility
 from atlas.datasets.permit import Permit, permit
+from atlas.maps.models import DataMap
 from atlas.teams import links
 from atlas.teams.asker import Asker
 from atlas.teams.guests import forget_dataset
@@ -197,6 +198,22 @@ def test_tries_of_a_password_are_counted(world: World, monkeypatch: pytest.Monke
     assert "too many tries" in tried[-1].content.decode()
 
 
+def test_those_who_know_the_password_lock_nobody_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links, "TRIES", 1)
+    monkeypatch.setattr(links, "TRIES_NEARBY", 2)
+    link = new_link(world, password="open sesame")
+    cache.clear()
+
+    def enter(word: str, place: str = "192.0.2.1") -> int:
+        return Client(REMOTE_ADDR=place).post(address(link), {"password": word}).status_code
+
+    assert [enter("open sesame") for _ in range(4)] == [302] * 4
+    assert [enter("guess"), enter("open sesame")] == [403, 429]
+    assert [enter("guess", "192.0.2.7"), enter("open sesame", "192.0.2.9")] == [403, 429]
+    assert enter("open sesame", "198.51.100.1") == 302, "a guesser elsewhere is not their fault"
+    assert [enter("guess", "2001:db8::1"), enter("open sesame", "2001:db8::2:1")] == [403, 429]
+
+
 def test_its_use_is_counted(world: World) -> None:
     link = new_link(world)
     Client().head(address(link))
@@ -217,6 +234,14 @@ def test_it_leads_to_its_first_view(world: World) -> None:
     assert response["Location"].endswith("/map#at=0.3,0.4,7")
     page = visitor(link).get(f"{world.dataset.get_absolute_url()}/map").content.decode()
     assert '"start": "at=0.3,0.4,7"' in page
+
+
+def test_a_first_view_with_a_long_lasso_is_told_by_the_page_alone(world: World) -> None:
+    view = "region=" + "0.123456,0.654321," * 500
+    link = new_link(world, start_view=view)
+
+    assert Client().get(address(link))["Location"].endswith("/map")
+    assert view in visitor(link).get(f"{world.dataset.get_absolute_url()}/map").content.decode()
 
 
 def test_hidden_originals_cannot_be_had(world: World) -> None:
@@ -260,6 +285,14 @@ def test_nothing_is_found_by_the_words_of_hidden_captions(world: World, body: di
     assert refused.status_code == 422
     assert refused.json()["detail"] == "The captions of this dataset are hidden from you."
     assert visitor(new_link(world)).post(table, body, content_type="application/json").status_code == 200
+
+
+def test_what_is_near_to_a_hidden_caption_is_not_told(world: World, worker_at_hand: None) -> None:
+    captions = DataMap.objects.get(dataset=world.dataset, space="caption")
+    client = visitor(new_link(world, hide_captions=True))
+
+    assert client.get(f"/api/maps/{captions.pk}/records/1/neighbours").status_code == 422
+    assert client.get(f"/api/maps/{world.map.pk}/records/1/neighbours").status_code == 200
 
 
 def test_what_one_link_hides_another_may_show(world: World) -> None:

@@ -71,7 +71,9 @@ def test_a_link_is_made_as_the_form_says(world: World, owner: Client) -> None:
     ("field", "value", "sentence"),
     [
         ("last_day", "2020-01-01", "This day is over."),
+        ("last_day", "9999-12-31", "Leave it empty for a link without an end."),
         ("start_view", "https://example.org/map", "This address has no view in it"),
+        ("start_view", "#" + "x" * 100_001, "more than 100,000 characters"),
         ("password", "short", "at least 6 characters"),
         ("scope", "own", "Select a valid choice"),
     ],
@@ -85,6 +87,13 @@ def test_what_makes_no_sense_is_said_beside_the_field(
     assert sentence in answer.content.decode()
     assert "data-opens-at-once" in answer.content.decode()
     assert not ShareLink.objects.exists()
+
+
+def test_a_first_view_is_as_long_as_a_saved_one(world: World, owner: Client) -> None:
+    view = "region=" + "x" * 90_000
+    owner.post(page(world, "/links"), {"scope": "view", "start_view": f"https://example.org/map#{view}"})
+
+    assert ShareLink.objects.get().start_view == view
 
 
 def test_the_map_hands_over_what_it_shows(world: World, owner: Client) -> None:

@@ -8,6 +8,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from atlas.datasets.models import Visibility
+from atlas.maps import selection_api
 from atlas.teams import guests, invitations
 from atlas.teams.keys import create_key
 from atlas.teams.models import KeyScope
@@ -98,3 +99,25 @@ def test_every_way_to_search_counts(cast: Cast, settings: Settings) -> None:
     search(client)
     for path in (f"/api/datasets/{dataset.pk}/search", f"/api/maps/{dataset.pk}/glow"):
         assert told(client.post(path, body, "application/json"))
+    assert told(client.get(f"/api/maps/{dataset.pk}/records/1/neighbours"))
+
+
+def test_every_way_to_filter_counts(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection_api, "MOST_IN_A_MINUTE", 0)
+    client, dataset = client_of(cast.alice), make_dataset(cast.team)
+    tag = dataset.tags.create(name="red")
+    for path, body in (
+        (f"maps/{dataset.pk}/select", {"filter": {"has": "caption"}}),
+        (f"datasets/{dataset.pk}/table", {}),
+        (f"datasets/{dataset.pk}/export/check", {"format": "csv"}),
+        (f"datasets/{dataset.pk}/tags/{tag.pk}/records", {"add": {"has": "caption"}}),
+    ):
+        assert told(client.post(f"/api/{path}", body, "application/json"))
+
+
+def test_a_visitor_by_ipv6_counts_as_one_whatever_address_they_take(cast: Cast, settings: Settings) -> None:
+    settings.ATLAS_SEARCHES_PER_MINUTE = 1
+    assert search(Client(REMOTE_ADDR="2001:db8::1")).status_code == 200
+    assert told(search(Client(REMOTE_ADDR="2001:db8::ffff:2")))
+    for other in ("2001:db8:0:1::1", "::ffff:192.0.2.1", "::ffff:192.0.2.2"):
+        assert search(Client(REMOTE_ADDR=other)).status_code == 200

@@ -84,6 +84,18 @@ def test_its_datasets_move_to_another_team(cast: Cast, museum: Team) -> None:
     assert not Team.objects.filter(pk=cast.team.pk).exists()
 
 
+@pytest.mark.parametrize(("role", "left"), [(Role.OWNER, "public"), (Role.EDITOR, "private")])
+def test_they_stay_open_where_their_mover_owns_the_other_team(
+    cast: Cast, museum: Team, role: Role, left: str
+) -> None:
+    make_dataset(cast.team, visibility=Visibility.PUBLIC)
+    Membership.objects.filter(team=museum, user=cast.alice).update(role=role)
+    page = client_of(cast.alice).get(f"/teams/{cast.team.slug}/delete").content.decode()
+    assert "In a team that you are not an owner of they become private" in page
+    delete(cast, client_of(cast.alice), heir=str(museum.pk))
+    assert Dataset.objects.get(team=museum).visibility == left
+
+
 def test_they_do_not_move_to_a_team_of_others(cast: Cast, museum: Team) -> None:
     make_dataset(cast.team)
     theirs = cast.charlie.teams.get()

@@ -63,11 +63,25 @@ def test_it_goes_to_no_team_where_the_owner_only_looks(cast: Cast, dataset: Data
 def test_links_and_guests_come_along(cast: Cast, dataset: Dataset, museum: Team) -> None:
     add_guest(dataset.pk, cast.team, cast.charlie.email, GuestRole.VIEWER, cast.alice)
     Dataset.objects.filter(pk=dataset.pk).update(visibility="link")
+    Membership.objects.filter(team=museum, user=cast.alice).update(role=Role.OWNER)
     link = create_link(dataset.pk, cast.alice)
     move(client_of(cast.alice), dataset, museum)
     dataset.refresh_from_db()
     assert Client().get(f"/s/{token_of(link)}")["Location"].startswith(f"/data/{museum.slug}/")
     assert not Guest.objects.exists(), "Charlie is a member now"
+
+
+def test_who_only_edits_in_the_new_team_publishes_nothing_under_its_name(
+    cast: Cast, dataset: Dataset, museum: Team
+) -> None:
+    Dataset.objects.filter(pk=dataset.pk).update(visibility="public", embed_hosts=["example.org"])
+    link = create_link(dataset.pk, cast.alice)
+    settings_page = client_of(cast.alice).get(f"{dataset.get_absolute_url()}/settings").content.decode()
+    assert "Where you are not an owner of the other team, the dataset becomes private" in settings_page
+    move(client_of(cast.alice), dataset, museum)
+    dataset.refresh_from_db()
+    assert (dataset.visibility, dataset.embed_hosts) == ("private", [])
+    assert Client().get(f"/s/{token_of(link)}").status_code == 404
 
 
 def test_its_slug_gives_way_to_one_that_is_there(cast: Cast, dataset: Dataset, museum: Team) -> None:

@@ -26,6 +26,7 @@ export interface Tag {
   name: string;
   colour: number;
   count: number;
+  mine: boolean;
 }
 
 export interface Page {

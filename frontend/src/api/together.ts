@@ -29,6 +29,8 @@ export interface Reply {
   id: string;
   text: string;
   author: string;
+  /** False: the name is only what a visitor by link said, or that of an account which is gone. */
+  account: boolean;
   created_at: string;
   /** When its author changed what it says. */
   edited_at: string | null;

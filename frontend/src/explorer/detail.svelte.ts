@@ -107,6 +107,7 @@ export class Detail {
 
   private async showNeighbours(record: MapRecord, signal: AbortSignal): Promise<void> {
     const { stage } = this;
+    if (stage.entry.space === "caption" && stage.config.dataset.hide_captions) return;
     const neighbours = await stage.attempt(neighboursOf(stage.entry, record.row, signal), signal, () => this.showNeighbours(record, signal));
     if (signal.aborted || !neighbours) return;
     this.opened = { record, neighbours };
