@@ -26,12 +26,20 @@ export function csrfToken(): string {
   return meta ?? /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
 }
 
-export async function get<T>(url: string, signal?: AbortSignal): Promise<T> {
-  return (await (await send(url, { signal })).json()) as T;
-}
+export const get = <T>(url: string, signal?: AbortSignal): Promise<T> => json(send(url, { signal }));
 
-export async function post<T>(url: string, body: unknown, signal?: AbortSignal): Promise<T> {
-  return (await (await change("POST", url, body, signal)).json()) as T;
+export const post = <T>(url: string, body: unknown, signal?: AbortSignal): Promise<T> => json(change("POST", url, body, signal));
+
+export const json = <T>(answer: Promise<Response>): Promise<T> => read(answer, (response) => response.json() as Promise<T>);
+
+export const bytes = (answer: Promise<Response>): Promise<ArrayBuffer> => read(answer, (response) => response.arrayBuffer());
+
+/** The body of an answer, which may break off. */
+export async function read<T>(answer: Promise<Response>, how: (response: Response) => Promise<T>): Promise<T> {
+  const response = await answer;
+  return how(response).catch((error: unknown) => {
+    throw worded(error, "The server's answer broke off.");
+  });
 }
 
 /** A request that changes something or whose question is too long for an address. */
@@ -50,18 +58,24 @@ export async function send(url: string, init: Init = {}): Promise<Response> {
   const signal = init.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
   const { body = null, ...rest } = init;
   const response = await fetch(url, { credentials: "same-origin", ...rest, body, signal }).catch((error: unknown) => {
-    if (init.signal?.aborted) throw error;
-    if (timeout.aborted) throw new Error(`The server did not answer within ${TIMEOUT_MS / 1000} seconds.`);
-    throw new Error("The server could not be reached.");
+    throw worded(error, "The server could not be reached.");
   });
   if (!response.ok) throw new ApiError(response.status, await sentence(response));
   return response;
 }
 
+/** What somebody aborted stays as it is: it is told to nobody. */
+function worded(error: unknown, otherwise: string): unknown {
+  const name = error instanceof Error ? error.name : "";
+  if (name === "AbortError") return error;
+  return new Error(name === "TimeoutError" ? `The server did not answer within ${TIMEOUT_MS / 1000} seconds.` : otherwise);
+}
+
 async function sentence(response: Response): Promise<string> {
-  const fallback = `The server answered ${response.status} ${response.statusText}.`;
+  // HTTP/2 knows numbers only.
+  const fallback = `The server answered ${[response.status, response.statusText].join(" ").trim()}.`;
   if (!response.headers.get("Content-Type")?.startsWith("application/json")) return fallback;
-  const { detail } = (await response.json()) as { detail?: unknown };
+  const detail: unknown = await response.json().then(({ detail }: { detail?: unknown }) => detail).catch(() => null);
   if (typeof detail === "string") return detail;
   if (Array.isArray(detail)) return detail.map((item: { msg?: string }) => item.msg ?? "").join(" ");
   return fallback;

@@ -12,7 +12,7 @@
 
 import type { Labels } from "../map/manifest";
 import type { MapSource } from "../map/source";
-import { change, get, send } from "./http";
+import { bytes, change, get, json, read, send } from "./http";
 
 export type Space = "image" | "caption" | "joint";
 
@@ -60,18 +60,16 @@ export async function neighboursOf(map: MapAddress, row: number, signal?: AbortS
 
 export const topicsNow = (map: MapAddress): Promise<Labels> => get(`/api/maps/${map.id}/topics?version=${map.version}`);
 
-export async function renameTopic(map: MapAddress, topic: number, name: string): Promise<{ id: number; name: string }> {
-  const answer = await change("PATCH", `/api/maps/${map.id}/topics/${topic}`, { name, version: map.version });
-  return (await answer.json()) as { id: number; name: string };
-}
+export const renameTopic = (map: MapAddress, topic: number, name: string): Promise<{ id: number; name: string }> =>
+  json(change("PATCH", `/api/maps/${map.id}/topics/${topic}`, { name, version: map.version }));
 
 /** The files below `base`, which are immutable and carry the version in their address. */
 export function mapFiles(base: string): MapSource {
   return {
     json: (path) => get(base + path),
-    bytes: async (path, signal) => (await send(base + path, { signal })).arrayBuffer(),
+    bytes: (path, signal) => bytes(send(base + path, { signal })),
     picture: async (path, signal) => {
-      const blob = await (await send(base + path, { signal })).blob();
+      const blob = await read(send(base + path, { signal }), (response) => response.blob());
       return createImageBitmap(blob, { premultiplyAlpha: "none", colorSpaceConversion: "none" });
     },
   };

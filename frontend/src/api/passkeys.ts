@@ -4,12 +4,12 @@
  *   GET {address}  -> {request_options}, WebAuthn's own names
  */
 
-import { ApiError, send } from "./http";
+import { ApiError, json, send } from "./http";
 
 export async function requestOptions<Options>(address: string): Promise<Options> {
-  const answer = await send(address, { headers: { Accept: "application/json" } }).catch((error: unknown) => {
+  const answer = await json<{ request_options: Options }>(send(address, { headers: { Accept: "application/json" } })).catch((error: unknown) => {
     const many = error instanceof ApiError && error.status === 429;
     throw new Error(many ? "Those were many tries. Wait a minute." : "The server does not answer as it should. Try again.");
   });
-  return ((await answer.json()) as { request_options: Options }).request_options;
+  return answer.request_options;
 }

@@ -13,7 +13,7 @@
 
 import type { Filter } from "../filters";
 import type { MapAddress } from "./maps";
-import { change, get, post, send } from "./http";
+import { bytes, change, get, post, send } from "./http";
 
 /** What a part of a query is about: words, a record, a picture (base64, by its key, or at an address), a topic, a tag, other records. */
 export type Subject = { text: string } | { row: number } | { picture: string } | { picture_key: string } | { url: string } | { topic: number; map: string } | { tag: string } | { filter: Filter };
@@ -99,8 +99,7 @@ export const search = (dataset: string, query: Query, signal: AbortSignal): Prom
 /** 128 = the cut, 255 = the best, 0 = far below average. */
 export async function glow(map: MapAddress, query: Pick<Query, "parts" | "against" | "filter">, signal: AbortSignal): Promise<Uint8Array> {
   const { parts, against, filter } = query;
-  const response = await change("POST", `/api/maps/${map.id}/glow`, { parts, against, filter, version: map.version }, signal);
-  return new Uint8Array(await response.arrayBuffer());
+  return new Uint8Array(await bytes(change("POST", `/api/maps/${map.id}/glow`, { parts, against, filter, version: map.version }, signal)));
 }
 
 export const searchAcross = (query: Pick<Query, "parts" | "against" | "mode">, signal: AbortSignal): Promise<Across> => post("/api/search", query, signal);

@@ -12,7 +12,7 @@
  */
 
 import type { Filter } from "../filters";
-import { change, get, post, send } from "./http";
+import { bytes, change, get, post, send } from "./http";
 import type { MapAddress, MapRecord } from "./maps";
 
 export interface Selected {
@@ -86,5 +86,5 @@ export const checkExport = (dataset: string, request: ExportRequest): Promise<{ 
 
 /** The place of each point's tag in the list of tags; 254 = several, 255 = none. */
 export async function tagCodes(map: MapAddress, signal?: AbortSignal): Promise<Uint8Array> {
-  return new Uint8Array(await (await send(`/api/maps/${map.id}/tags.bin?version=${map.version}`, { signal })).arrayBuffer());
+  return new Uint8Array(await bytes(send(`/api/maps/${map.id}/tags.bin?version=${map.version}`, { signal })));
 }
