@@ -30,6 +30,7 @@ beforeEach(() => {
   const shown = { drawn: () => [], pictureAt: (x: number, y: number) => (Math.hypot(x - 100, y - 100) < 10 ? POINT : null) };
   const pointer = new Pointer(mover, { visibleHits: [], lit: "all" } as unknown as Marks, shown, {
     hover: () => undefined,
+    walk: () => undefined,
     click: (found, add) => said.push(`${add ? "add" : "click"} ${found?.ordinal ?? "nothing"}`),
     open: () => undefined,
     drawing: (path) => said.push(path.length > 0 ? "drawing" : "drawn"),

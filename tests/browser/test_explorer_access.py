@@ -200,6 +200,8 @@ def test_the_map_itself_is_walked_by_keyboard(page: Page) -> None:
     page.keyboard.press("0")
     page.keyboard.press("Shift+ArrowRight")
     expect(page.locator(".map-card")).to_be_visible()
+    caption = page.locator(".map-card-caption").inner_text()
+    expect(page.get_by_role("status").filter(has_text=caption)).to_have_count(1)  # read out
     page.keyboard.press("Enter")
 
     drawer(page)

@@ -78,6 +78,7 @@ export class Beside {
       view.pictures.show(explorer.look.pictures);
     });
     view.events.on("hover", (found) => explorer.detail.hover(found, { view, records }));
+    view.events.on("walk", (found) => void explorer.detail.walk(found, { view, records }));
     view.events.on("click", async ({ found, add }) => {
       const record = found && (await recordOf(found));
       if (record) await this.pick(record, add);

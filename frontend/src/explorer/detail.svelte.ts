@@ -19,6 +19,8 @@ const HOVER_CARD_MS = 125;
 const NEXT_CARD_MS = 60;
 /** Time to travel from the point to its card. */
 const LEAVE_MS = 220;
+/** Characters of a caption that are read out. */
+const SAID = 200;
 /** Width of the drawer, in pixels, where it lies beside the map. */
 const DRAWER = 400;
 
@@ -29,6 +31,8 @@ export class Detail {
   /** The record that another part of the page points at. */
   pointed = $state.raw<MapRecord | null>(null);
   opened = $state.raw<OpenRecord | null>(null);
+  /** What the keys have led to, in words. */
+  reached = $state("");
 
   /** Whether the pointer comes nearer to the card: then what lies on its way does not take the card's place. */
   approaching = false;
@@ -36,6 +40,7 @@ export class Detail {
   private asking = new AbortController();
   private hoverTimer: ReturnType<typeof setTimeout> | undefined;
   private overCard = false;
+  private walked: Found | null = null;
 
   constructor(private readonly stage: Stage) {}
 
@@ -71,6 +76,15 @@ export class Detail {
     this.hovered = found;
     const record = await this.stage.attempt(records.get(found.ordinal));
     if (record && this.hovered === found) this.card = { record, at: found, view };
+  }
+
+  /** Says where a step by the keys has led: the card is for those who see it. */
+  async walk(found: Found | null, { view, records }: Pointed = this.stage): Promise<void> {
+    this.walked = found;
+    const record = found && (await this.stage.attempt(records.get(found.ordinal)));
+    if (this.walked !== found || (found && !record)) return;
+    if (!record) this.reached = "Nothing further in this direction.";
+    else this.reached = `${record.caption.slice(0, SAID) || record.source}${view.flags.isSelected(found.ordinal) ? ", selected" : ""}`;
   }
 
   /** Points at a record from elsewhere on the page. */

@@ -98,6 +98,7 @@ export class Explorer {
     view.tool = this.tool;
     view.events.on("camera", (camera) => (this.stage.camera = camera));
     view.events.on("hover", (found) => this.detail.hover(this.tool === "pan" ? found : null));
+    view.events.on("walk", (found) => void this.detail.walk(found));
     view.events.on("click", ({ found, add }) => void this.click(found, add));
     view.events.on("open", (found) => void this.detail.openOrdinal(found.ordinal));
     view.events.on("topic", ({ topic, manner }) => this.pickTopic(topic, manner));

@@ -26,6 +26,7 @@ export class Input {
   ) {
     this.pointer = new Pointer(mover, marks, shown, {
       hover: (found) => this.hovered(found),
+      walk: (found) => events.emit("walk", found),
       click: (found, add) => events.emit("click", { found, add }),
       open: (found) => events.emit("open", found),
       drawing: (path) => overlay.drawRegion(path),

@@ -10,6 +10,8 @@ export interface MapEvents {
   /** The point under the pointer or reached by Shift + arrow; null = none. */
   hover: Found | null;
   /** `add`: with Shift or Ctrl. */
+  /** Where a step from record to record by Shift + arrow led; null: there is nothing further. */
+  walk: Found | null;
   click: { found: Found | null; add: boolean };
   open: Found;
   /** The camera moved, or shows more or less round the same place. */

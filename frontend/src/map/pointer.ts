@@ -25,6 +25,7 @@ export interface Shown {
 
 export interface PointerEvents {
   hover(found: Found | null): void;
+  walk(found: Found | null): void;
   click(found: Found | null, add: boolean): void;
   open(found: Found): void;
   /** Screen pixels, while it is drawn; empty at the end. */
@@ -117,6 +118,7 @@ export class Pointer {
     const from = this.hovered ?? { x: view.x, y: view.y };
     const reach = Math.max(view.width, view.height) / view.scale;
     const found = nextPoint(this.candidates(), from, [dx, -dy], reach, (ordinal) => this.marks.isVisible(ordinal));
+    this.events.walk(found);
     if (!found) return;
     const [sx, sy] = toScreen(view, found.x, found.y);
     const outside = sx < EDGE || sy < EDGE || sx > view.width - EDGE || sy > view.height - EDGE;
