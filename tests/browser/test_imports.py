@@ -25,6 +25,11 @@ def test_each_import_is_reviewed_and_cancelled_by_itself(page: Page, tmp_path: P
     page.goto("/new")
     page.get_by_label("Files", exact=True).set_input_files(archive)
     page.locator(".choose-team").get_by_role("link", name="Second").click()
+    expect(page.get_by_role("button", name="Continue")).to_be_enabled()
+    with page.expect_event("dialog") as asked:  # what was sent is in no dataset yet
+        page.evaluate("void setTimeout(() => location.assign('/'))")
+    assert asked.value.type == "beforeunload"
+    asked.value.dismiss()
     page.get_by_role("button", name="Continue").click()
     page.wait_for_url("**/data/second/fruit")
     expect(page.get_by_role("heading", name="What was understood")).to_be_visible()

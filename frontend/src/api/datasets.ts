@@ -49,12 +49,9 @@ export interface Description {
   skipped_count: number;
 }
 
-export interface ImportJob {
-  id: string;
+export interface ImportJob extends ImportProgress {
   dataset: string;
-  state: ImportState;
   files: { filename: string; size: number }[];
-  error: string;
   description: Description | null;
 }
 
