@@ -7,7 +7,7 @@
 
 12 is the id in that version's labels.json; a region is a polygon by the even-odd rule, in world units; the
 computed columns are listed in `computed.py`.
-Without a version the one that is shown now is meant.
+Without a version the one is meant whose points are asked for, else the one that is shown now.
 """
 
 from dataclasses import dataclass
@@ -56,12 +56,15 @@ class InRegion:
         return _mask(rows[inside(points, self.corners)], row_count)
 
 
-def rows_matching(dataset: Dataset, content: Any, row_count: int) -> Mask:
-    """(row_count,) whether each row of the dataset matches the filter. Raises FilterError."""
+def rows_matching(dataset: Dataset, content: Any, row_count: int, asked: MapVersion | None = None) -> Mask:
+    """(row_count,) whether each row of the dataset matches the filter. Raises FilterError.
+
+    `asked`: the version that the asker looks at, which may not be the newest any more.
+    """
     leaves: Leaves = {
-        "topic": lambda leaf: _in_topic(dataset, leaf),
-        "region": lambda leaf: _in_region(dataset, leaf),
-        "computed": lambda leaf: parse_computed(_version(dataset, leaf), leaf),
+        "topic": lambda leaf: _in_topic(_version(dataset, leaf, asked), leaf),
+        "region": lambda leaf: _in_region(_version(dataset, leaf, asked), leaf),
+        "computed": lambda leaf: parse_computed(_version(dataset, leaf, asked), leaf),
     }
     return parse_filter(dataset, content, leaves).mask(dataset, row_count)
 
@@ -70,7 +73,7 @@ def ordinals_matching(version: MapVersion, content: Any) -> Mask:
     """(n,) whether each point of the version matches the filter. Raises FilterError."""
     rows = np.fromfile(version.folder / "rows.bin", "<u4")
     row_count = int(rows.max()) + 1 if len(rows) else 0
-    found: Mask = rows_matching(version.map.dataset, content, row_count)[rows]
+    found: Mask = rows_matching(version.map.dataset, content, row_count, version)[rows]
     return found
 
 
@@ -102,14 +105,14 @@ def _mask(rows: NDArray[np.integer], row_count: int) -> Mask:
     return found
 
 
-def _in_topic(dataset: Dataset, leaf: dict[str, Any]) -> InTopic:
+def _in_topic(version: MapVersion, leaf: dict[str, Any]) -> InTopic:
     topic = leaf["topic"]
     if type(topic) is not int or not 0 <= topic < 2**31:
         raise FilterError("“topic” is the number of a topic.")
-    return InTopic(_version(dataset, leaf), topic)
+    return InTopic(version, topic)
 
 
-def _in_region(dataset: Dataset, leaf: dict[str, Any]) -> InRegion:
+def _in_region(version: MapVersion, leaf: dict[str, Any]) -> InRegion:
     try:
         corners = np.array(leaf["region"], np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -118,12 +121,14 @@ def _in_region(dataset: Dataset, leaf: dict[str, Any]) -> InRegion:
         raise FilterError(f"“region” has 3 to {MOST_CORNERS:,} corners [x, y].")
     if not np.isfinite(corners).all() or np.abs(corners).max() > 1e6:
         raise FilterError("The corners of a “region” are places on the map.")
-    return InRegion(_version(dataset, leaf), corners)
+    return InRegion(version, corners)
 
 
-def _version(dataset: Dataset, leaf: dict[str, Any]) -> MapVersion:
+def _version(dataset: Dataset, leaf: dict[str, Any], asked: MapVersion | None) -> MapVersion:
     """Of this dataset, so whoever may ask for the dataset may ask for it."""
     of, version = _id(leaf.get("map")), leaf.get("version")
+    if version is None and asked is not None and asked.map_id == of:
+        return asked
     versions = MapVersion.objects.filter(map=of, map__dataset=dataset).select_related("map")
     wanted = (
         versions.filter(pk=_id(version)) if version is not None else versions.filter(pk=F("map__current"))

@@ -84,7 +84,9 @@ def table(request: HttpRequest, dataset_id: UUID, body: TableIn) -> dict[str, An
     check_words(asker, dataset_id, body.filter)
     version = _version(asker, dataset, body)
     try:
-        mask = None if body.filter is None else rows_matching(dataset, body.filter, dataset.row_count)
+        mask = (
+            None if body.filter is None else rows_matching(dataset, body.filter, dataset.row_count, version)
+        )
         order = _order(asker, dataset, version, body)
     except (FilterError, SortError) as error:
         raise HttpError(422, str(error)) from None

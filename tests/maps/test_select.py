@@ -214,11 +214,32 @@ def test_the_table_leaves_out_what_an_import_is_just_adding(world: World, sort: 
     assert len(sorted_rows(known, sort)) == COUNT
 
 
-def test_a_page_that_shows_an_older_version_reads_its_ordinals_in_the_table(world: World) -> None:
-    shown = world.version
-    build = Build.objects.create(dataset=world.dataset, row_count=COUNT, state=State.DONE)
+def older_version(shown: MapVersion) -> MapVersion:
+    """A copy, with files of its own."""
+    build = Build.objects.create(dataset=shown.map.dataset, row_count=COUNT, state=State.DONE)
     older = MapVersion.objects.create(map=shown.map, build=build, number=99, count=COUNT)
     shutil.copytree(shown.folder, older.folder)
+    return older
+
+
+def test_a_page_that_shows_an_older_version_selects_by_its_layout(world: World) -> None:
+    shown = world.version
+    older = older_version(shown)
+    points = np.fromfile(older.folder / "points.bin", "<f4").reshape(-1, 2)
+    (points / 2).tofile(older.folder / "points.bin")
+    corner = {"region": [[-9, -9], [0.5, -9], [0.5, 0.5], [-9, 0.5]], "map": str(shown.map_id)}
+    inside_now, inside_then = ((each < 0.5).all(axis=1).sum() for each in (points, points / 2))
+    assert inside_now != inside_then
+
+    assert world.select(corner).json()["count"] == inside_now
+    assert world.select(corner, version=str(older.pk)).json()["count"] == inside_then
+    page = world.table(filter=corner, map=str(shown.map_id), version=str(older.pk)).json()
+    assert page["total"] == inside_then
+
+
+def test_a_page_that_shows_an_older_version_reads_its_ordinals_in_the_table(world: World) -> None:
+    shown = world.version
+    older = older_version(shown)
     np.arange(COUNT, dtype="<u4")[::-1].tofile(older.folder / "ordinals.bin")
 
     page = world.table(map=str(shown.map_id), version=str(older.pk), limit=3).json()
