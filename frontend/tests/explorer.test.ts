@@ -263,3 +263,13 @@ test("filters, a selection and a search by tags are asked for again when tags ch
   await tags.remove(tag);
   await vi.waitFor(() => expect([filters.filter, selection.filter, search.asked.chips]).toEqual([{ has: "image" }, null, []]));
 });
+
+test("a view that was kept for a link serves for the same link again", async () => {
+  const explorer = made((entry) => Promise.resolve(opened(entry)));
+  const view = (id: string, given: object) => ({ id, hash: "q=red", mine: true, shared: false, ...given });
+  let views = [view("theirs", { mine: false }), view("shared", { shared: true }), view("other", { hash: "q=blue" })];
+  answers = () => Promise.resolve({ views, id: "new" });
+  expect((await explorer["viewFor"]("q=red")).id).toBe("new");
+  views = [...views, view("same", {})];
+  expect((await explorer["viewFor"]("q=red")).id).toBe("same");
+});

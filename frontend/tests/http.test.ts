@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { ApiError, bytes, get, send } from "../src/api/http";
+import { ApiError, bytes, csrfToken, get, send } from "../src/api/http";
 
 afterEach(() => void vi.unstubAllGlobals());
 
@@ -30,4 +30,12 @@ test("a refusal has its sentence, or its number where it has none", async () => 
   await expect(get("/")).rejects.toThrow(/^The server answered 502\.$/);
   answering(() => new Response("<html>", { status: 502, statusText: "Bad Gateway", ...JSON_TYPE }));
   await expect(get("/")).rejects.toThrow(/^The server answered 502 Bad Gateway\.$/);
+});
+
+test("the token of whoever signed in last is sent, and the page's where the cookie cannot be read", () => {
+  const page = { cookie: "theme=dark; csrftoken=now", querySelector: () => ({ content: "then" }) };
+  vi.stubGlobal("document", page);
+  expect(csrfToken()).toBe("now");
+  page.cookie = "";
+  expect(csrfToken()).toBe("then");
 });

@@ -29,8 +29,8 @@ beforeEach(() => {
 afterEach(() => vi.unstubAllGlobals());
 
 /** A page that shows what the server has no more. */
-function made(): Stage {
-  const stage = new Stage({ dataset: { id: "d" }, maps: [MAP, OTHER] } as unknown as MapConfig);
+function made(signedIn = false): Stage {
+  const stage = new Stage({ dataset: { id: "d" }, maps: [MAP, OTHER], signed_in: signedIn } as unknown as MapConfig);
   const view = { setHits: () => undefined, setGlow: () => undefined, retry: () => undefined };
   stage.map = { entry: MAP, view, records: new Records(MAP) } as unknown as OpenedMap;
   return stage;
@@ -80,4 +80,12 @@ test.each([["the map is the newest", [MAP, OTHER]], ["the dataset is gone", null
   await vi.waitFor(() => expect(search.problem).toBe(GONE));
   await stage.attempt(stage.records.get(3));
   expect([search.searching, stage.error, stage.outdated]).toEqual([false, GONE, false]);
+});
+
+test("whoever was signed out meanwhile is told so", async () => {
+  now = null;
+  const stage = made(true);
+  expect(await stage.attempt(stage.records.get(3))).toBeNull();
+  expect(stage.error).toBe("You were signed out, or this dataset is not there any more. Reload the page.");
+  expect([stage.outdated, stage.again.size]).toEqual([false, 1]);
 });

@@ -20,10 +20,10 @@ export class ApiError extends Error {
   }
 }
 
-/** Django writes the token into the page, for cookies that scripts may not read. */
+/** The page has the token too, for cookies that scripts may not read; but whoever signs in in another tab has another one from then on. */
 export function csrfToken(): string {
   const meta = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content;
-  return meta ?? /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
+  return /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? meta ?? "";
 }
 
 export const get = <T>(url: string, signal?: AbortSignal): Promise<T> => json(send(url, { signal }));

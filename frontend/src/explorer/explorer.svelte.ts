@@ -2,7 +2,7 @@
 
 import { recordOf, type MapRecord, type Space } from "../api/maps";
 import type { Order } from "../api/select";
-import { savedView, saveView } from "../api/views";
+import { savedView, saveView, viewsOf, type View } from "../api/views";
 import type { MapConfig, MapEntry } from "../config";
 import { readFilter, readParts, tagsIn, type Filter } from "../filters";
 import type { Tool } from "../map/gestures";
@@ -276,11 +276,18 @@ export class Explorer {
     const link = this.link();
     let hash = encodeLink(link);
     if (Object.keys(leftOut(link)).length > 0) {
-      const view = await this.stage.attempt(saveView(this.config.dataset.id, { name: "A copied link", hash: encodeLink(link, Infinity), shared: false }));
+      const view = await this.stage.attempt(this.viewFor(encodeLink(link, Infinity)));
       if (!view) return;
       hash = `view=${view.id}`;
     }
     await copyLink(hash, "just this view");
+  }
+
+  /** The same again where somebody copies it twice. */
+  private async viewFor(hash: string): Promise<View> {
+    const { id } = this.config.dataset;
+    const same = (await viewsOf(id)).find((view) => view.mine && !view.shared && view.hash === hash);
+    return same ?? saveView(id, { name: "A copied link", hash, shared: false });
   }
 
   /** Whether all came that is still there: what is missing for now may be asked for again. */

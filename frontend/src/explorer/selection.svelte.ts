@@ -4,10 +4,8 @@ import { select, table, type Page } from "../api/select";
 import { asksTags, both, minus, opposite, union, type Filter } from "../filters";
 import type { Manner } from "../map/manner";
 import type { Polygon } from "../map/region";
+import { simplified } from "./simplify";
 import type { Stage } from "./stage.svelte";
-
-/** Corners of a drawn region that are sent: more than a hand draws on purpose. */
-const CORNERS = 500;
 
 export class Selection {
   filter = $state.raw<Filter | null>(null);
@@ -50,9 +48,7 @@ export class Selection {
   }
 
   addRegion(polygon: Polygon, manner: Manner, map = this.stage.entry): Promise<void> {
-    const step = Math.max(1, Math.ceil(polygon.length / 2 / CORNERS));
-    const region: [number, number][] = [];
-    for (let i = 0; i < polygon.length; i += 2 * step) region.push([short(polygon[i]!), short(polygon[i + 1]!)]);
+    const region = simplified(polygon).map(([x, y]): [number, number] => [short(x), short(y)]);
     return this.change({ region, map: map.id }, manner);
   }
 

@@ -1,7 +1,7 @@
 /** What every part of the explorer stands on: the map that is shown, its records, and where errors are told. */
 
 import { ApiError } from "../api/http";
-import { mapsNow } from "../api/maps";
+import { mapsNow, type MapAddress } from "../api/maps";
 import type { MapConfig } from "../config";
 import type { Topic } from "../map/manifest";
 import type { Found } from "../map/pick";
@@ -92,18 +92,24 @@ export class Stage {
 
   /** Says that a newer map is there where that is why something was not; else calls back with the reason. */
   async tell(error: unknown, otherwise: (reason: string) => unknown): Promise<void> {
-    if (!(error instanceof ApiError) || error.status !== 404 || !(await this.isOutdated())) return void otherwise(text.reason(error));
-    this.missed++;
-    this.outdated = true;
+    const now = isMissing(error) ? await mapsNow(this.config.dataset.id).catch((reason: unknown) => reason) : null;
+    if (isMissing(now) && this.config.signed_in) this.fail(SIGNED_OUT, () => location.reload());
+    // Without an answer what failed first is all that can be said.
+    else if (!Array.isArray(now) || !this.isOutdated(now as MapAddress[])) otherwise(text.reason(error));
+    else {
+      this.missed++;
+      this.outdated = true;
+    }
   }
 
-  private async isOutdated(): Promise<boolean> {
-    const { dataset, maps } = this.config;
-    // Without an answer what failed first is all that can be said.
-    const now = await mapsNow(dataset.id).catch(() => []);
-    return now.some(({ id, version }) => maps.some((map) => map.id === id && map.version !== version));
+  private isOutdated(now: MapAddress[]): boolean {
+    return now.some(({ id, version }) => this.config.maps.some((map) => map.id === id && map.version !== version));
   }
 }
+
+const SIGNED_OUT = "You were signed out, or this dataset is not there any more. Reload the page.";
+
+const isMissing = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
 
 /** Whether the same request may be answered a little later: the server said no more than that it could not, or nothing at all. */
 export const isPassing = (error: unknown): boolean => !(error instanceof ApiError) || error.status >= 500 || error.status === 429;
