@@ -2,7 +2,7 @@
 
 import type { Tag } from "./api/select";
 import { subjectOf, type Filter } from "./filters";
-import { categoryColour, CODES, colourOf, hex, OWN_COLOURS, ownCodes, valueOf, type Look } from "./map/colours";
+import { categoryColour, CODES, codeOf, colourOf, hex, OWN_COLOURS, ownCodes, valueOf, type Look } from "./map/colours";
 import type { Column, Topic, Values } from "./map/manifest";
 import * as text from "./text";
 
@@ -139,6 +139,15 @@ export function shownCodes(column: Column, { hidden, range }: Shown): ((code: nu
   if (range) return (code) => code !== column.missing && code >= range[0] && code <= range[1];
   if (hidden.size > 0) return (code) => !hidden.has(legendCode(column, code));
   return undefined;
+}
+
+/** What is shown of the same column on another map, where the values are numbered in another way. */
+export function shownElsewhere(from: Column, { hidden, range }: Shown, rows: LegendRow[], to: Column, values: Values | null): Shown {
+  const codes = rows.filter(({ code }) => hidden.has(code)).map(({ name, code, other }) => {
+    if (code === from.missing) return to.missing;
+    return other ? OWN_COLOURS : (values?.values ?? []).indexOf(name);
+  });
+  return { hidden: new Set(codes), range: range && [codeOf(to, valueOf(from, range[0])), codeOf(to, valueOf(from, range[1]))] };
 }
 
 export function toggled(hidden: ReadonlySet<number>, code: number): Set<number> {

@@ -273,3 +273,35 @@ test("a view that was kept for a link serves for the same link again", async () 
   views = [...views, view("same", {})];
   expect((await explorer["viewFor"]("q=red")).id).toBe("same");
 });
+
+const coloured = (entry: MapEntry): OpenedMap => {
+  const columns = [{ key: "topic-0", name: "Topic", kind: "topic", type: "u8", missing: 255 }];
+  return { ...opened(entry), manifest: { n: 10, columns, embedded: "topic-0" } } as unknown as OpenedMap;
+};
+
+test("undo brings back what a legend hid on its own map only: on another map the codes stand for others", async () => {
+  const explorer = made((entry) => Promise.resolve(coloured(entry)));
+  explorer.adopt(coloured(entries[0]!));
+  const { look, past } = explorer;
+  past.note(explorer.moment());
+  look.toggleCode(3);
+  past.note(explorer.moment());
+  look.showAll();
+  past.note(explorer.moment());
+  await past.undo();
+  expect([...look.hidden]).toEqual([3]);
+  await past.redo();
+  await explorer.switchTo("caption");
+  past.note(explorer.moment());
+  await past.undo();
+  expect([...look.hidden]).toEqual([]);
+});
+
+test("one colour for all stays so on another map", async () => {
+  const explorer = made((entry) => Promise.resolve(coloured(entry)));
+  explorer.adopt(coloured(entries[0]!));
+  expect(explorer.look.colour).toBe("topic-0");
+  explorer.look.setColour(null);
+  await explorer.switchTo("caption");
+  expect(explorer.look.colour).toBeNull();
+});

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { filterOfLegend, filterOfRow, legendRows, shownCodes, soloed, tagRows, tagsColumn, toggled } from "../src/legend";
+import { filterOfLegend, filterOfRow, legendRows, shownCodes, shownElsewhere, soloed, tagRows, tagsColumn, toggled } from "../src/legend";
 import { categoryColour, codeAt, codeOf, colourOf, colourTable, hex, placeOf, valueOf } from "../src/map/colours";
 import type { Column, Topic } from "../src/map/manifest";
 
@@ -143,4 +143,15 @@ test("a computed column is asked for by its key and its map, an uploaded one of 
   expect(filterOfLegend(duplicates, rows, { hidden: new Set([1]), range: null }, "m")).toEqual({ computed: "duplicates", map: "m", in: ["Unique", "Original"] });
   expect(filterOfLegend(agreement, [], { hidden: new Set(), range: [0, 20_000] }, "m")).toMatchObject({ computed: "agreement", map: "m" });
   expect(filterOfLegend({ ...agreement, computed: false }, [], { hidden: new Set(), range: [0, 20_000] }, "m")).toMatchObject({ column: "Agreement" });
+});
+
+test("what a legend hides is hidden by its name on another map, and a range by its values", () => {
+  const rows = legendRows(artist, values, [], "light");
+  const there = { values: ["Artist 4", "Artist 1", "Somebody else"], missing: 1 };
+  const hidden = shownElsewhere(artist, { hidden: new Set([1, 3, 255]), range: null }, rows, { ...artist, missing: 65535 }, there);
+  const shown = shownCodes({ ...artist, missing: 65535 }, hidden)!;
+  expect([0, 1, 2, 65535].map(shown)).toEqual([true, false, true, false]);
+  const later: Column = { ...year, min: 1000 };
+  const { range } = shownElsewhere(year, { hidden: new Set(), range: [0, 65534] }, [], later, null);
+  expect(range!.map((code) => Math.round(valueOf(later, code)))).toEqual([1500, 2000]);
 });

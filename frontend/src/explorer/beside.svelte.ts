@@ -4,7 +4,8 @@ import type { MapRecord, Space } from "../api/maps";
 import { select, table, tagCodes } from "../api/select";
 import type { MapEntry } from "../config";
 import type { Filter } from "../filters";
-import { shownCodes, TAGS, tagsColumn } from "../legend";
+import { shownCodes, shownElsewhere, TAGS, tagsColumn, type Shown } from "../legend";
+import type { Values } from "../map/manifest";
 import { linkCameras } from "../map/link_cameras";
 import type { MapView } from "../map/map_view";
 import type { Found } from "../map/pick";
@@ -119,7 +120,7 @@ export class Beside {
   }
 
   /** Keeps the second map as the first is. */
-  private follow({ view, entry, manifest }: OpenedMap<MapView>): void {
+  private follow({ view, entry, manifest, source }: OpenedMap<MapView>): void {
     const { explorer } = this;
     const { stage, look, detail, selection, filters, search } = explorer;
     $effect(() => (this.linked ? linkCameras(stage.view, view) : undefined));
@@ -134,12 +135,18 @@ export class Beside {
     $effect(() => this.bits(entry, selection.filter, (bits) => view.setSelectionBits(bits)));
     $effect(() => this.bits(entry, filters.filter, (bits) => view.setHidden(bits)));
     $effect(() => {
-      const { colour, hidden, range, ramp } = look;
+      const { colour, hidden, range, ramp, legend, column: first } = look;
       const column = colour === TAGS ? tagsColumn(explorer.tags.all) : manifest.columns.find(({ key }) => key === colour);
-      const shown = column && column.kind !== "topic" ? shownCodes(column, { hidden, range }) : undefined;
+      const paint = (shown: Shown) => view.setColumn(column?.key ?? null, column && shownCodes(column, shown), ramp ?? undefined);
       view.setCodes(null);
-      view.setColumn(column?.key ?? null, shown, ramp ?? undefined);
-      if (column && colour === TAGS) return this.late((signal) => tagCodes(entry, signal), (codes) => view.setCodes(codes, column));
+      if (!column || !first || column.kind === "topic") return void paint({ hidden: new Set(), range: null });
+      if (colour === TAGS) {
+        paint({ hidden, range });
+        return this.late((signal) => tagCodes(entry, signal), (codes) => view.setCodes(codes, column));
+      }
+      const show = (values: Values | null) => paint(shownElsewhere(first, { hidden, range }, legend, column, values));
+      show(null);
+      if (hidden.size > 0) return this.late(() => source.json(`c/${column.key}/values.json`) as Promise<Values>, show);
     });
     $effect(() => {
       const { hits } = search;

@@ -28,6 +28,8 @@ import { Together } from "./together.svelte";
 
 /** What undo brings back. */
 export interface Moment extends ColourChoice {
+  /** The map whose codes are hidden or kept; null where none are. */
+  map: string | null;
   selection: Filter | null;
   filters: [string, Filter][];
   any: boolean;
@@ -204,11 +206,12 @@ export class Explorer {
   moment(): Moment {
     const { colour, hidden, range, ramp } = this.look;
     const { parts, any } = this.filters;
-    return { selection: this.selection.filter, filters: [...parts], any, colour, hidden: [...hidden], range, ramp };
+    const map = hidden.size > 0 || range ? this.stage.entry.id : null;
+    return { selection: this.selection.filter, filters: [...parts], any, colour, map, hidden: [...hidden], range, ramp };
   }
 
-  private async goBack({ selection, filters, any, colour, ...choice }: Moment): Promise<void> {
-    this.look.setColour(colour, choice);
+  private async goBack({ selection, filters, any, colour, map, ...choice }: Moment): Promise<void> {
+    this.look.setColour(colour, map === null || map === this.stage.entry.id ? choice : { ramp: choice.ramp });
     await Promise.all([this.selection.set(selection), this.filters.setAll(new Map(filters), any)]);
   }
 

@@ -28,6 +28,9 @@ export class Look {
   /** Points with several tags. */
   private several = $state(0);
 
+  /** Whether one colour for all was asked for. */
+  private plain = false;
+
   hasPictures = $state(false);
   pictures = $state<PictureMode>("auto");
   labels = $state(true);
@@ -56,7 +59,10 @@ export class Look {
 
   adopt(map: OpenedMap): void {
     const { view, manifest } = map;
-    this.setColour(this.column?.key ?? manifest.embedded ?? manifest.columns[0]?.key ?? null, { ramp: this.ramp });
+    const { plain } = this;
+    const key = this.column?.key ?? manifest.embedded ?? manifest.columns[0]?.key ?? null;
+    this.setColour(plain ? null : key, { ramp: this.ramp });
+    this.plain = plain;
     view.showLabels(this.labels);
     this.stage.ask(map, "The topic names could not be loaded.", map.labels, (labels) => {
       this.stage.topics = labels.topics;
@@ -72,6 +78,7 @@ export class Look {
 
   setColour(key: string | null, { hidden = [], range = null, ramp = null }: Partial<ColourChoice> = {}): void {
     this.colour = key === TAGS || this.stage.columns.some((column) => column.key === key) ? key : null;
+    this.plain = !key;
     this.hidden = new Set(hidden);
     this.range = range;
     this.ramp = ramp;
