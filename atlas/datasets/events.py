@@ -11,7 +11,7 @@ def publish_import(job: Import) -> None:
 
 
 def import_snapshot(dataset: Dataset) -> dict[str, Any]:
-    """{"import": …} as `publish_import` sends it, of the oldest import that is not over, or else of the latest;
+    """{"import": …} as `publish_import` sends it, of the oldest import that is not over, or of the latest;
     None if there is none."""
     jobs = list(dataset.imports.all())
     job = next((each for each in jobs if each.open), jobs[-1] if jobs else None)
