@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -34,8 +35,10 @@ from atlas.benchmark import ROOT, Env, peaks_of, processor_seconds, running_syst
 from atlas.datasets.demo import SAMPLE
 
 QUERIES, SEARCHERS, K = 100, 20, 10
-#: Of each of the twenty: after a few the line is as long as it gets.
-EACH = 60
+#: One searcher and the twenty take turns, so that both meet the machine as it is, fast or slow.
+ROUNDS = 5
+#: Of each of the twenty in a round: after a few the line is as long as it gets.
+EACH = 15
 EF_SEARCH = (40, 100, 400)
 #: What single precision cannot tell apart; half precision, in which the vectors are kept, far less.
 TIE = 1e-6
@@ -236,40 +239,60 @@ def speed(url: str, env: Env, process: int, n: int, dimensions: int, model: str)
     path = f"/api/datasets/{made['dataset']}/search"
     visitor, rng = Visitor(url), np.random.default_rng(11)
     rows = rng.choice(n, QUERIES + 1, replace=False).tolist()
-
-    def near(row: int) -> Any:
-        return {"parts": [{"row": row}], "against": "pictures", "limit": 500}
-
-    figures = {"first answer s": _asked(visitor, path, [near(rows[-1])])[0][0]}
-    took, answers = _asked(visitor, path, [near(row) for row in rows[:QUERIES]])
-    hits = {row: json.loads(answer)["hits"][:K] for row, answer in zip(rows, answers, strict=False)}
-    figures |= _spread("one searcher", took)
+    figures = {"first answer s": _asked(visitor, path, [near(rows.pop())])[0][0]}
     took, _ = _asked(visitor, f"/api/maps/{made['map']}/glow", [near(row) for row in rows[:20]])
     figures |= _spread("glow", took)
-
-    def search(number: int) -> list[float]:
-        mine = (rows * 2)[number * QUERIES // SEARCHERS :][: EACH + 1]
-        return _asked(Visitor(url), path, [near(row) for row in mine])[0]
-
-    before, own = processor_seconds(process), time.process_time()
-    with ThreadPoolExecutor(SEARCHERS) as pool:
-        taken = list(pool.map(search, range(SEARCHERS)))
-    # As with one, the first answers are apart: the system opens what connections it needs for so many.
-    figures[f"{SEARCHERS} searchers, slowest first answer s"] = max(took[0] for took in taken)
-    many = [each for took in taken for each in took[1:]]
-    figures |= _spread(f"{SEARCHERS} searchers", many)
-    after = {**processor_seconds(process), "this client": time.process_time() - own}
-    for name in ("web", "query worker", "Postgres", "Redis", "this client"):
-        spent = after.get(name, 0) - before.get(name, 0)
-        figures[f"  {name} cpu ms"] = spent / (SEARCHERS * (EACH + 1)) * 1000
+    found, hits = in_turns(url, process, path, rows)
+    figures |= found
     if model:
         texts = [f"a {first} {second}" for first in WORDS.split()[:6] for second in WORDS.split()[6:]]
         for name, mode in (("words, new", "meaning"), ("words, again", "meaning"), ("best, again", "best")):
             asked = [{"parts": [{"text": text}], "mode": mode, "limit": 500} for text in texts]
             figures |= _spread(name, _asked(visitor, path, asked)[0])
-    given = json.dumps({str(row): [hit["row"] for hit in found] for row, found in hits.items()})
-    figures |= json.loads(_inside(env, "beside", made["dataset"], stdin=given))
+    figures |= json.loads(_inside(env, "beside", made["dataset"], stdin=json.dumps(hits)))
     return figures
+
+
+def near(row: int) -> Any:
+    return {"parts": [{"row": row}], "against": "pictures", "limit": 500}
+
+
+def in_turns(
+    url: str, process: int, path: str, rows: Sequence[int]
+) -> tuple[dict[str, float], dict[int, list[int]]]:
+    """One searcher and many at a time; the figures, and the first K hits of each row."""
+    hits: dict[int, list[int]] = {}
+    one: list[float] = []
+    many: list[list[float]] = []
+    spent: Counter[str] = Counter()
+
+    def search(number: int) -> list[float]:
+        mine = [*rows, *rows][number * QUERIES // SEARCHERS :][: EACH + 1]
+        return _asked(Visitor(url), path, [near(row) for row in mine])[0]
+
+    visitor = Visitor(url)
+    for first in range(0, QUERIES, QUERIES // ROUNDS):
+        asked = rows[first : first + QUERIES // ROUNDS]
+        took, answers = _asked(visitor, path, [near(row) for row in asked])
+        one += took
+        for row, answer in zip(asked, answers, strict=True):
+            hits[row] = [hit["row"] for hit in json.loads(answer)["hits"][:K]]
+        spent.subtract(_spent(process))
+        with ThreadPoolExecutor(SEARCHERS) as pool:
+            many += pool.map(search, range(SEARCHERS))
+        spent.update(_spent(process))
+    name = f"{SEARCHERS} searchers"
+    figures = _spread("one searcher", one) | _spread(name, [each for took in many for each in took[1:]])
+    figures[f"{name} p95, of one"] = figures[f"{name} p95 ms"] / figures["one searcher p95 ms"]
+    for part in ("web", "query worker", "Postgres", "Redis", "this client"):
+        figures[f"  {part} cpu ms"] = spent[part] / sum(map(len, many)) * 1000
+    # As with one, the first answers are apart: the system opens what connections it needs for so many.
+    return figures | {f"{name}, slowest first answer s": max(took[0] for took in many)}, hits
+
+
+def _spent(process: int) -> dict[str, float]:
+    """Seconds of the processors until now."""
+    return {**processor_seconds(process), "this client": time.process_time()}
 
 
 def _asked(visitor: Visitor, path: str, bodies: Sequence[Any]) -> tuple[list[float], list[bytes]]:
