@@ -10,6 +10,8 @@ from atlas.search import replies, tasks
 from atlas.search.passes import Work
 from atlas.search.replies import Answering, FailedError, connected, wait_for
 
+pytestmark = pytest.mark.usefixtures("live_services")
+
 
 @pytest.mark.parametrize(
     "answer", [{"content": b"\n\x00\n{}"}, {"error": "No.\n"}, {"found": [[1, 0.5]], "content": b""}, {}]
