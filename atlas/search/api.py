@@ -49,6 +49,8 @@ def search(request: HttpRequest, dataset_id: UUID, body: QueryIn) -> HttpRespons
     query = Query(
         as_parts(asker, body.parts), body.against, body.limit, body.offset, body.mode, filter=body.filter
     )
+    if body.map and body.version:
+        query = query.in_layout(body.map, body.version)
     query = _permitted(query, sees_captions=sees_captions(asker, dataset_id))
     # Made by us, so nothing is left to check: 500 hits through their schema would take longer than the scan.
     return HttpResponse(_answer(shown, query), content_type="application/json")
@@ -62,6 +64,7 @@ def glow(request: HttpRequest, map_id: UUID, body: GlowIn) -> HttpResponse:
     version = visible_version(asker, map_id, body.version)
     dataset_id = version.map.dataset_id
     query = Query(as_parts(asker, body.parts), body.against, mode="meaning", filter=body.filter)
+    query = query.in_layout(map_id, version.pk)
     query = _permitted(query, sees_captions=sees_captions(asker, dataset_id))
     try:
         found = checked(asking.ask(tasks.glow, str(dataset_id), str(version.pk), query.as_json()))

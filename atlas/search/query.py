@@ -1,7 +1,8 @@
 """What is asked: parts with weights, as plain data that travels to the query worker."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
+from uuid import UUID
 
 #: Which vectors a query is scored against.
 Against = Literal["pictures", "captions", "both"]
@@ -42,6 +43,11 @@ class Query:
     def from_json(cls, data: dict[str, Any]) -> "Query":
         return cls(**{**data, "parts": tuple(Part(**part) for part in data["parts"])})
 
+    def in_layout(self, map_id: UUID, version_id: UUID) -> "Query":
+        """The same, its topics and regions of this map read in this version where they name none."""
+        parts = tuple(replace(part, group=_placed(part.group, map_id, version_id)) for part in self.parts)
+        return replace(self, parts=parts, filter=_placed(self.filter, map_id, version_id))
+
     @property
     def wanted_words(self) -> list[str]:
         return [part.text for part in self.parts if part.text is not None and part.weight > 0]
@@ -56,3 +62,14 @@ class Query:
         wanted = [part for part in self.parts if part.weight > 0]
         words = sum(part.weight for part in wanted if part.text is not None)
         return words / sum(part.weight for part in wanted) if wanted else 0.0
+
+
+def _placed(content: Any, map_id: UUID, version_id: UUID) -> Any:
+    """A filter or what is in one: only leaves of a map have "map"."""
+    if isinstance(content, list):
+        return [_placed(each, map_id, version_id) for each in content]
+    if not isinstance(content, dict):
+        return content
+    if content.get("map") == str(map_id):
+        return {"version": str(version_id), **content}
+    return {name: _placed(each, map_id, version_id) for name, each in content.items()}

@@ -73,6 +73,21 @@ def test_a_page_that_shows_an_older_version_gets_its_records_and_its_ordinals(
     assert [hit["ordinal"] for hit in after["hits"]] == ordinals.tolist()
 
 
+def test_a_region_on_a_page_that_shows_an_older_version_is_of_its_layout(
+    cast: Cast, dataset: Dataset, older: MapVersion
+) -> None:
+    points = np.fromfile(older.folder / "points.bin", "<f4").reshape(-1, 2)[:40] * 0 + 5
+    points.tofile(older.folder / "points.bin")
+    np.arange(40, dtype="<u4").tofile(older.folder / "rows.bin")
+    region = {"region": [[4, 4], [6, 4], [6, 6], [4, 6]], "map": str(older.map_id)}
+    asked = parts({"text": "red"}, {"filter": region}, map=str(older.map_id), filter=region)
+
+    answers = [ask(cast, dataset, {**asked, **more}) for more in ({"version": str(older.pk)}, {})]
+
+    assert [answer.status_code for answer in answers] == [200, 422]
+    assert answers[0].json()["searched"] == 40
+
+
 def shown_folder(data_map: DataMap) -> Path:
     assert data_map.current is not None
     return data_map.current.folder
