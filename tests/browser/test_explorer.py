@@ -34,7 +34,7 @@ def map_page(browser: Browser, stack: Stack, squares: Squares) -> Iterator[Page]
 
 
 def chip(page: Page) -> Locator:
-    return page.get_by_role("status").filter(has_text="selected")
+    return page.get_by_role("region", name="Selection", exact=True).locator("strong")
 
 
 def expect_selected(page: Page, count: int) -> None:

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, StorageState, expect
 
 from atlas.datasets.demo import Site
 from tests.browser.squares import bring_in
+from tests.browser.test_explorer import chip
 from tests.browser.test_journey import coloured_zip, sign_up
 from tests.browser.waiting import steady, submit
 from tests.people import PASSWORD
@@ -181,15 +182,14 @@ def test_a_link_opens_a_comment_on_a_record(two: Two, shared: Shared) -> None:
 
 
 def select_with_a_box(page: Page) -> Locator:
-    """The status that says how many are selected."""
+    """What says how many are selected."""
     page.get_by_role("button", name="Select with a box").click()
     page.mouse.move(500, 130)
     page.mouse.down()
     page.mouse.move(1200, 780, steps=5)
     page.mouse.up()
-    selected = page.get_by_role("status").filter(has_text="selected")
-    steady(page, selected.inner_text)
-    return selected
+    steady(page, chip(page).inner_text)
+    return chip(page)
 
 
 def comment_on_the_selection(page: Page, words: str) -> None:
@@ -218,7 +218,7 @@ def test_comments_on_a_region_and_on_a_selection_lead_the_other_there(two: Two) 
     expect(corner).to_contain_text("Region")
     expect(rest).to_contain_text("Selection")
     rest.get_by_title("Show on the map").click()
-    expect(friend.get_by_role("status").filter(has_text="selected")).to_have_text(selected.inner_text())
+    expect(chip(friend)).to_have_text(selected.inner_text())
     before = steady(friend, lambda: friend.url)
     corner.get_by_title("Show on the map").click()
     expect(friend).not_to_have_url(before)
@@ -272,7 +272,7 @@ def test_what_one_selects_tags_and_saves_the_other_opens(two: Two) -> None:
     owner.get_by_role("button", name="Saved views").last.click()
     owner.get_by_role("link", name="For all").click()
 
-    expect(owner.get_by_role("status").filter(has_text="selected")).to_have_text(selected.inner_text())
+    expect(chip(owner)).to_have_text(selected.inner_text())
     expect(owner.get_by_role("link", name="My own")).to_have_count(0)
     owner.reload()
     owner.get_by_role("button", name="Tag…").click()
