@@ -355,7 +355,7 @@ def test_a_map_that_cannot_be_had_is_said_with_a_way_on(open_map: Open) -> None:
 
     expect(page.get_by_role("heading", name="The map could not be opened")).to_be_visible()
     page.unroute("**/manifest.json")
-    page.get_by_role("link", name="Try again").click()
+    page.get_by_role("button", name="Try again").click()
     ready(page)
 
 
