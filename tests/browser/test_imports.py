@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 def test_each_import_is_reviewed_and_cancelled_by_itself(page: Page, tmp_path: Path) -> None:
     archive = tmp_path / "fruit.zip"
     archive.write_bytes(fruit_zip())
-    sign_up(page, "two@example.org")
+    sign_up(page, "waiting-imports@example.org")
     page.goto("/teams/new")
     page.get_by_label("Name").fill("Second")
     page.get_by_role("button", name="Make the team").click()
