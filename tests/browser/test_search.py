@@ -50,7 +50,7 @@ def suggestions(page: Page) -> Locator:
 
 def expect_count(page: Page, count: int) -> None:
     """The strip says so many hits."""
-    expect(page.get_by_role("status").filter(has_text=re.compile(rf"^{count:,} hits?$"))).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text=re.compile(rf"^{count:,} hits?(\.|$)"))).to_be_visible()
 
 
 def captions(page: Page, most: int = 8) -> list[str]:
