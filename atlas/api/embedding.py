@@ -25,7 +25,8 @@ from atlas.teams.limits import TooManyError
 PIECE_TEXTS, PIECE_TOKENS, PIECE_PICTURES = 16, 2_000, 4
 #: For each piece, those of others before it included.
 WAIT_SECONDS = 120
-#: Of a text that is read whole: one core needs 90 seconds for as many by the slowest model.
+#: Of a text that is read whole: about what one core reads in `WAIT_SECONDS` by the slowest model. Estimated
+#: from 2,000 tokens.
 MOST_TOKENS = 12_500
 #: Requests that wait here at a time, of all keys and of one: each keeps one of the threads that all of the
 #: site is answered with (`atlas/handler.py`).

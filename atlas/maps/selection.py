@@ -56,15 +56,24 @@ class InRegion:
         return _mask(rows[inside(points, self.corners)], row_count)
 
 
-def rows_matching(dataset: Dataset, content: Any, row_count: int, asked: MapVersion | None = None) -> Mask:
-    """(row_count,) whether each row of the dataset matches the filter. Raises FilterError.
+def in_layout(content: Any, map_id: UUID, version_id: UUID) -> Any:
+    """A filter whose leaves of this map that name no version name this one: that which the asker looks at,
+    which may not be the newest any more."""
+    if isinstance(content, list):
+        return [in_layout(each, map_id, version_id) for each in content]
+    if not isinstance(content, dict):
+        return content
+    if content.get("map") == str(map_id):
+        return {"version": str(version_id), **content}
+    return {name: in_layout(each, map_id, version_id) for name, each in content.items()}
 
-    `asked`: the version that the asker looks at, which may not be the newest any more.
-    """
+
+def rows_matching(dataset: Dataset, content: Any, row_count: int) -> Mask:
+    """(row_count,) whether each row of the dataset matches the filter. Raises FilterError."""
     leaves: Leaves = {
-        "topic": lambda leaf: _in_topic(_version(dataset, leaf, asked), leaf),
-        "region": lambda leaf: _in_region(_version(dataset, leaf, asked), leaf),
-        "computed": lambda leaf: parse_computed(_version(dataset, leaf, asked), leaf),
+        "topic": lambda leaf: _in_topic(_version(dataset, leaf), leaf),
+        "region": lambda leaf: _in_region(_version(dataset, leaf), leaf),
+        "computed": lambda leaf: parse_computed(_version(dataset, leaf), leaf),
     }
     return parse_filter(dataset, content, leaves).mask(dataset, row_count)
 
@@ -73,7 +82,8 @@ def ordinals_matching(version: MapVersion, content: Any) -> Mask:
     """(n,) whether each point of the version matches the filter. Raises FilterError."""
     rows = np.fromfile(version.folder / "rows.bin", "<u4")
     row_count = int(rows.max()) + 1 if len(rows) else 0
-    found: Mask = rows_matching(version.map.dataset, content, row_count, version)[rows]
+    placed = in_layout(content, version.map_id, version.pk)
+    found: Mask = rows_matching(version.map.dataset, placed, row_count)[rows]
     return found
 
 
@@ -124,11 +134,9 @@ def _in_region(version: MapVersion, leaf: dict[str, Any]) -> InRegion:
     return InRegion(version, corners)
 
 
-def _version(dataset: Dataset, leaf: dict[str, Any], asked: MapVersion | None) -> MapVersion:
+def _version(dataset: Dataset, leaf: dict[str, Any]) -> MapVersion:
     """Of this dataset, so whoever may ask for the dataset may ask for it."""
     of, version = _id(leaf.get("map")), leaf.get("version")
-    if version is None and asked is not None and asked.map_id == of:
-        return asked
     versions = MapVersion.objects.filter(map=of, map__dataset=dataset).select_related("map")
     wanted = (
         versions.filter(pk=_id(version)) if version is not None else versions.filter(pk=F("map__current"))

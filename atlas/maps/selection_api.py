@@ -20,7 +20,7 @@ from atlas.maps.api import MapRecordOut
 from atlas.maps.computed import sorted_by_computed
 from atlas.maps.models import MapVersion
 from atlas.maps.places import records_on_map, records_on_no_map
-from atlas.maps.selection import ordinals_matching, rows_matching
+from atlas.maps.selection import in_layout, ordinals_matching, rows_matching
 from atlas.teams.asker import Asker, asker_of
 from atlas.teams.quota import count_for
 
@@ -84,9 +84,8 @@ def table(request: HttpRequest, dataset_id: UUID, body: TableIn) -> dict[str, An
     check_words(asker, dataset_id, body.filter)
     version = _version(asker, dataset, body)
     try:
-        mask = (
-            None if body.filter is None else rows_matching(dataset, body.filter, dataset.row_count, version)
-        )
+        asked = in_layout(body.filter, version.map_id, version.pk) if version else body.filter
+        mask = None if asked is None else rows_matching(dataset, asked, dataset.row_count)
         order = _order(asker, dataset, version, body)
     except (FilterError, SortError) as error:
         raise HttpError(422, str(error)) from None

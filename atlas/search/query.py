@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
 
+from atlas.maps.selection import in_layout
+
 #: Which vectors a query is scored against.
 Against = Literal["pictures", "captions", "both"]
 
@@ -45,8 +47,8 @@ class Query:
 
     def in_layout(self, map_id: UUID, version_id: UUID) -> "Query":
         """The same, its topics and regions of this map read in this version where they name none."""
-        parts = tuple(replace(part, group=_placed(part.group, map_id, version_id)) for part in self.parts)
-        return replace(self, parts=parts, filter=_placed(self.filter, map_id, version_id))
+        parts = tuple(replace(part, group=in_layout(part.group, map_id, version_id)) for part in self.parts)
+        return replace(self, parts=parts, filter=in_layout(self.filter, map_id, version_id))
 
     @property
     def wanted_words(self) -> list[str]:
@@ -62,14 +64,3 @@ class Query:
         wanted = [part for part in self.parts if part.weight > 0]
         words = sum(part.weight for part in wanted if part.text is not None)
         return words / sum(part.weight for part in wanted) if wanted else 0.0
-
-
-def _placed(content: Any, map_id: UUID, version_id: UUID) -> Any:
-    """A filter or what is in one: only leaves of a map have "map"."""
-    if isinstance(content, list):
-        return [_placed(each, map_id, version_id) for each in content]
-    if not isinstance(content, dict):
-        return content
-    if content.get("map") == str(map_id):
-        return {"version": str(version_id), **content}
-    return {name: _placed(each, map_id, version_id) for name, each in content.items()}
