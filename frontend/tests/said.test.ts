@@ -1,17 +1,17 @@
 import { render } from "svelte/server";
 import { expect, test } from "vitest";
 import type { Answer, Query } from "../src/api/search";
-import type { Search } from "../src/explorer/search.svelte";
+import type { Explorer } from "../src/explorer/explorer.svelte";
 import HitsHead from "../src/panels/search/HitsHead.svelte";
 import { saidOfMode } from "../src/panels/search/said";
 
 const BY_SCORES = { cut: 2, histogram: { from: -1, to: 5, counts: [0, 9, 0, 0, 0, 0] } };
 
-/** The head of a search that none of its `found` hits is relevant to. */
-function head(found: number, { cut, histogram }: Pick<Answer, "cut" | "histogram">): string {
+/** The head of a search with `found` hits: of so many relevant ones, so many are here. */
+function head(found: number, { cut, histogram }: Pick<Answer, "cut" | "histogram">, total = 0, here = 0): string {
   const answer = { hits: Array.from({ length: found }), histogram };
-  const search = { answer, answered: { limit: 500 }, total: 0, cut, moved: null, elsewhere: 0, relevant: [] };
-  return render(HitsHead, { props: { search: search as unknown as Search } }).body;
+  const search = { answer, answered: { limit: 500 }, total, cut, moved: null, elsewhere: 0, relevant: Array.from({ length: here }), rows: Array.from({ length: here }) };
+  return render(HitsHead, { props: { explorer: { search } as unknown as Explorer } }).body;
 }
 
 test("where no record has all of the words it is said how many have some, for there is no cut to move", () => {
@@ -24,6 +24,12 @@ test("where no record has all of the words it is said how many have some, for th
 
 test("where nothing scores enough the cut can be moved", () => {
   expect(head(12, BY_SCORES)).toContain("Nothing comes near enough. These come nearest; move the cut to take them in.");
+});
+
+test("it is said how many of the hits can be selected where that is not all, and nothing can where none is relevant", () => {
+  expect(head(20, BY_SCORES, 12, 12)).toContain(">Select<");
+  expect(head(5000, BY_SCORES, 7000, 5000)).toContain(">Select the best 5,000<");
+  expect(head(12, BY_SCORES)).not.toContain("Select");
 });
 
 const query = (given: Partial<Query> = {}) => ({ mode: "best", parts: [{ text: "red", weight: 1 }], ...given }) as Query;

@@ -74,6 +74,13 @@ test("words make a hit relevant only where the server is sure of it", async () =
   expect(search.elsewhere).toBe(0);
 });
 
+test("what is selected of the hits is what is relevant, on this map or not", async () => {
+  const search = await asked(answerOf([hit(1, 3), { ...hit(7, 2.5), ordinal: null, x: null, y: null }, hit(2, 0.5)], { relevant: 2 }));
+  expect([search.rows, search.elsewhere]).toEqual([[1, 7], 1]);
+  search.setCut(2.8);
+  expect([search.rows, search.elsewhere]).toEqual([[1], 0]);
+});
+
 test("by words alone, too, what has but one of two texts is no hit", async () => {
   const search = await asked(answerOf([hit(1, 0, 1, true), hit(2, 0, 2, false)], { mode: "words", cut: null, histogram: null, relevant: 1 }));
   expect(shown).toEqual([1]);

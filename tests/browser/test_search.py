@@ -1,5 +1,6 @@
 """The search box, its hits and their cut, on the running system with the small model."""
 
+import json
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from tests.browser.squares import COLOURS, EACH, HOSTILE, Squares
+from tests.browser.test_explorer import expect_selected
 from tests.browser.test_explorer_access import center_of
 from tests.browser.waiting import box_of, expect_no_wider, steady, wait_until
 from tests.datasets.material import picture
@@ -235,6 +237,20 @@ def test_the_cut_moves_by_key_and_back_by_itself(page: Page, squares: Squares) -
     page.goto("about:blank")
     page.goto(address)
     expect_count(page, ALL)
+
+
+def test_what_was_found_is_selected_and_exported(page: Page, squares: Squares) -> None:
+    answer = search(page, squares, "a green square")
+    page.get_by_role("button", name="Select", exact=True).click()
+
+    expect_selected(page, answer["relevant"])
+    bar = page.get_by_role("region", name="Selection", exact=True)
+    expect(bar.get_by_role("button", name="Tag…")).to_be_visible()
+    bar.get_by_text("Export").click()
+    with page.expect_download() as saved:
+        bar.get_by_role("button", name=re.compile("^JSON Lines")).click()
+    rows = {json.loads(line)["row"] for line in saved.value.path().read_text().splitlines()}
+    assert rows == {hit["row"] for hit in answer["hits"][: answer["relevant"]]}
 
 
 def test_the_glow_is_a_byte_for_each_point(page: Page, squares: Squares) -> None:

@@ -50,10 +50,10 @@ export class Search {
   readonly ordered: SearchHit[] = $derived([...this.relevant, ...(this.hits ?? []).filter((hit) => !this.isRelevant(hit.raw, hit.sure))]);
   /** How many records are relevant, whether they are here, and on this map, or not. */
   readonly total: number = $derived(this.count());
-  /** How many of those that are here are not on this map. */
-  readonly elsewhere: number = $derived(
-    this.answer ? this.answer.hits.filter((hit) => this.isRelevant(hit.score, hit.sure)).length - this.relevant.length : 0,
-  );
+  /** The rows of the relevant ones that are here, whether they are on this map or not. */
+  readonly rows: number[] = $derived((this.answer?.hits ?? []).filter((hit) => this.isRelevant(hit.score, hit.sure)).map(({ row }) => row));
+  /** How many of those are not on this map. */
+  readonly elsewhere: number = $derived(this.rows.length - this.relevant.length);
 
   private asking = new AbortController();
   /** Until the next try with a query worker that is away, in milliseconds. */
