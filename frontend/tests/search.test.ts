@@ -27,10 +27,15 @@ const answerOf = (hits: AnswerHit[], given: Partial<Answer> = {}): Answer => ({
 
 let sent: Query[];
 let shown: number[];
+/** What the view was given for a glow, and of what it is asked for. */
+let glows: (number[] | null)[];
+let glowed: string[];
 
 beforeEach(() => {
   sent = [];
   shown = [];
+  glows = [];
+  glowed = [];
   vi.stubGlobal("requestAnimationFrame", (paint: () => void) => setTimeout(paint));
   vi.stubGlobal("document", { querySelector: () => null, cookie: "" });
 });
@@ -44,19 +49,27 @@ async function asked(answer: Answer): Promise<Search> {
   return search;
 }
 
-/** On a map that shows nothing. */
+/** On a map that shows nothing; a glow takes its time, and is one byte. */
 function made(answers: (query: Query) => Response): Search {
-  vi.stubGlobal("fetch", async (_: string, { body }: { body: string }) => {
-    sent.push(JSON.parse(body) as Query);
-    return answers(sent.at(-1)!);
+  vi.stubGlobal("fetch", async (url: string, { body, signal }: { body: string; signal: AbortSignal }) => {
+    const query = JSON.parse(body) as Query;
+    if (url.endsWith("/glow")) {
+      const [part] = query.parts;
+      glowed.push(part && "text" in part ? part.text : "");
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      signal.throwIfAborted();
+      return new Response(Uint8Array.of(glowed.length));
+    }
+    sent.push(query);
+    return answers(query);
   });
   const view = {
     setHits: (hits: { ordinal: number }[]) => (shown = hits.map(({ ordinal }) => ordinal)),
-    setGlow: () => undefined,
+    setGlow: (bytes: Uint8Array | null) => glows.push(bytes && [...bytes]),
     canvas: { clientWidth: 800, clientHeight: 600 },
     mover: { screen: () => [400, 300], flyToBox: () => undefined },
   };
-  const stage = { entry: MAP, config: { dataset: { id: "d" } }, view, camera: {}, attempt: <T>(work: Promise<T>) => work, tell: (error: Error, otherwise: (reason: string) => void) => otherwise(error.message) };
+  const stage = { entry: MAP, config: { dataset: { id: "d" } }, view, camera: {}, attempt: <T>(work: Promise<T>) => work.catch(() => null), tell: (error: Error, otherwise: (reason: string) => void) => otherwise(error.message) };
   return new Search(stage as unknown as Stage, { filter: null } as Filters);
 }
 
@@ -118,5 +131,24 @@ test("hits stay when more of them cannot be had, and go when another question ca
   expect([search.hits?.length, shown.length, search.problem, search.searching, saidOfHits(search)]).toEqual([500, 500, null, false, "The best 500 are shown."]);
   await search.ask({ text: "blue", chips: [] });
   expect([search.hits, shown, search.problem]).toEqual([null, [], "Not now."]);
+  vi.useRealTimers();
+});
+
+test("more hits of the same question do not end its glow, and another question has none of it", async () => {
+  const many = (limit: number) => answerOf(Array.from({ length: Math.min(limit, 900) }, (_, row) => hit(row, 3)), { relevant: 900 });
+  vi.useFakeTimers();
+  const search = made(({ limit }) => Response.json(many(limit)));
+  search.glowing = true;
+  const asking = search.ask({ text: "red", chips: [] });
+  await vi.runAllTimersAsync();
+  await asking;
+  expect([sent.length, glowed, glows.at(-1)]).toEqual([2, ["red"], [1]]);
+
+  const other = search.ask({ text: "blue", chips: [] });
+  await vi.advanceTimersByTimeAsync(600);
+  expect([glowed, glows.at(-1)]).toEqual([["red", "blue"], null]);
+  await vi.runAllTimersAsync();
+  await other;
+  expect([glowed, glows.at(-1)]).toEqual([["red", "blue"], [2]]);
   vi.useRealTimers();
 });

@@ -56,6 +56,10 @@ export class Search {
   readonly elsewhere: number = $derived(this.rows.length - this.relevant.length);
 
   private asking = new AbortController();
+  /** More hits of the same question leave the glow alone: it is asked for, and ended, by itself. */
+  private lighting = new AbortController();
+  /** What the glow is of, or is asked for. */
+  private lit: Query | null = null;
   /** Until the next try with a query worker that is away, in milliseconds. */
   private patience = AGAIN_MS;
   /** The camera was set by a link: the hits do not move it. */
@@ -118,6 +122,7 @@ export class Search {
 
   /** The same question on another map. */
   async again(): Promise<void> {
+    this.endGlow();
     this.hits = null;
     if (partsOf(this.asked).length > 0) await this.search();
   }
@@ -161,7 +166,7 @@ export class Search {
 
   async setGlowing(glowing: boolean): Promise<void> {
     this.glowing = glowing;
-    await this.showGlow(this.asking.signal);
+    await this.showGlow();
   }
 
   private async search(limit = HITS): Promise<void> {
@@ -184,6 +189,7 @@ export class Search {
     const hits = hitsOf(answer);
     // First the points, alone: to make the panels takes as long as to draw them.
     const cut = this.cutOf(answer);
+    if (this.lit && !sameQuestion(this.lit, query)) this.endGlow();
     this.stage.view.setHits(hits.filter((hit) => this.isRelevant(hit.raw, hit.sure, cut)), true);
     await afterFrame();
     if (signal.aborted) return;
@@ -194,7 +200,7 @@ export class Search {
     if (first && limit === HITS && !this.staying && this.stage.camera === camera) this.frame();
     await afterFrame();
     if (signal.aborted) return;
-    await Promise.all([limit === HITS ? this.showGlow(signal) : null, this.fill()]);
+    await Promise.all([this.showGlow(), this.fill()]);
   }
 
   private tryAgain(signal: AbortSignal): void {
@@ -211,18 +217,31 @@ export class Search {
     this.answer = null;
     this.hits = null;
     this.showHits();
-    this.stage.view.setGlow(null);
+    this.endGlow();
   }
 
   private showHits(): void {
     this.stage.view.setHits(this.relevant, this.hits !== null);
   }
 
-  private async showGlow(signal: AbortSignal): Promise<void> {
+  private async showGlow(): Promise<void> {
+    const { answer, answered } = this;
     const { entry, view } = this.stage;
-    if (!this.glowing || !this.answer || this.answer.mode === "words") return view.setGlow(null);
-    const bytes = await this.stage.attempt(glow(entry, this.query, signal), signal);
-    if (bytes && !signal.aborted && this.glowing && view === this.stage.view) view.setGlow(bytes);
+    if (!this.glowing || !answer || !answered || answer.mode === "words") return this.endGlow();
+    if (this.lit && sameQuestion(this.lit, answered)) return;
+    this.endGlow();
+    this.lit = answered;
+    const { signal } = (this.lighting = new AbortController());
+    const bytes = await this.stage.attempt(glow(entry, answered, signal), signal);
+    if (signal.aborted || view !== this.stage.view) return;
+    if (bytes) view.setGlow(bytes);
+    else this.lit = null;
+  }
+
+  private endGlow(): void {
+    this.lighting.abort();
+    this.lit = null;
+    this.stage.view.setGlow(null);
   }
 
   // --- the cut ------------------------------------------------------------------------------------------------
@@ -266,7 +285,7 @@ export class Search {
     this.answer = null;
     this.moved = null;
     this.showHits();
-    this.stage.view.setGlow(null);
+    this.endGlow();
   }
 
   /** Asked for once the hits are seen on the map. */
