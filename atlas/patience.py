@@ -1,4 +1,4 @@
-"""What is done about a database or a Redis that is away, and about a disk that is full."""
+"""What is done about a database or a Redis that is away, a disk that is full, a worker that is stopped."""
 
 import errno
 import logging
@@ -22,6 +22,9 @@ REDIS_AWAY = (RedisConnectionError, RedisTimeoutError, BrokerError)
 #: A crashed database first replays its log; whoever waits longer is found by the beat.
 SECONDS = 60.0
 PAUSE = 0.5
+#: Runs that may end with their worker: a restart of the system is no fault of the work.
+MAX_DEATHS = 6
+STOPPED_TOO_OFTEN = "Its worker was stopped again and again, perhaps for lack of memory."
 
 
 def once_the_database_answers(write: Callable[[], None]) -> None:

@@ -10,14 +10,14 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import Error, connection
-from django.db.models import Q
+from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
 from atlas.datasets.events import publish_import
 from atlas.datasets.models import Dataset, Import, ImportState
 from atlas.datasets.queue import BYTES, priority
 from atlas.datasets.signals import records_imported
-from atlas.patience import disk_is_full, is_away, once_the_database_answers
+from atlas.patience import MAX_DEATHS, STOPPED_TOO_OFTEN, disk_is_full, is_away, once_the_database_answers
 from embeddings.readers import DatasetError
 
 log = logging.getLogger(__name__)
@@ -36,13 +36,24 @@ class LostClaimError(Exception):
 
 
 def claim_import(import_id: UUID, before: Sequence[ImportState], after: ImportState) -> Import | None:
-    """The import, if it waits for this work and nobody alive holds it: then it is the caller's."""
+    """The import, if it waits for this work and nobody alive holds it: then it is the caller's.
+
+    One that ends its worker each time, by what is in its files, has failed instead.
+    """
     now, claim = timezone.now(), uuid4()
     free = Q(claim__isnull=True) | Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=now - SILENCE)
+    died = Case(When(claim__isnull=True, then=0), default=1)
     changed = Import.objects.filter(free, pk=import_id, state__in=before, dataset__deleting=False).update(
-        state=after, claim=claim, heartbeat_at=now
+        state=after, claim=claim, heartbeat_at=now, deaths=F("deaths") + died
     )
-    return Import.objects.select_related("dataset").get(claim=claim) if changed else None
+    if not changed:
+        return None
+    job = Import.objects.select_related("dataset").get(claim=claim)
+    if job.deaths < MAX_DEATHS:
+        return job
+    _fail(job, STOPPED_TOO_OFTEN)
+    _free(job)
+    return None
 
 
 def leaves_a_worker(import_id: UUID) -> bool:

@@ -189,7 +189,7 @@ def _move(
 ) -> None:
     with transaction.atomic():
         # A worker that still holds it lets go by itself once it has stopped; nobody else starts before.
-        changed = Import.objects.filter(pk=job.pk, state__in=before).update(state=after, **fields)
+        changed = Import.objects.filter(pk=job.pk, state__in=before).update(state=after, deaths=0, **fields)
         job.refresh_from_db()
         if not changed:
             raise ImportRefusedError(refusal)

@@ -160,8 +160,8 @@ def import_batch(job: Import, batch: list[Stored | Skipped], seconds: float, kno
     now.imported += len(stored)
     now.skipped += len(skipped)
     now.rate = _smoothed(now.rate, len(batch) / max(seconds, 0.001))
-    now.heartbeat_at = timezone.now()
-    now.save(update_fields=["read", "imported", "skipped", "rate", "heartbeat_at"])
+    now.deaths, now.heartbeat_at = 0, timezone.now()
+    now.save(update_fields=["read", "imported", "skipped", "rate", "deaths", "heartbeat_at"])
     transaction.on_commit(lambda: publish_import(now))
     return now
 

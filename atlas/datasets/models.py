@@ -286,6 +286,8 @@ class Import(models.Model):
     heartbeat_at = models.DateTimeField(null=True)
     #: The run that holds it: a batch commits under its own claim only, so a worker taken for dead stops.
     claim = models.UUIDField(null=True)
+    #: Runs that ended with their worker since a batch went in, or since somebody started it.
+    deaths = models.PositiveSmallIntegerField(default=0)
     #: How many records the dataset had before its first batch; NULL until then.
     first_row = models.PositiveIntegerField(null=True)
     #: Items read so far, in the readers' order: imported + skipped. The place to resume.

@@ -19,6 +19,7 @@ from atlas.datasets import queue
 from atlas.datasets.models import Dataset, Import, ImportState, Record, State
 from atlas.maps import progress, vectors
 from atlas.maps.models import Build, DataMap, Space, Stage, Step
+from atlas.patience import MAX_DEATHS, STOPPED_TOO_OFTEN
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +32,8 @@ COPIED_SHARD_ROWS = 8192
 #: Steps of one build given to Celery at a time: enough for every worker, few enough that another build gets
 #: its turn.
 IN_FLIGHT = 8
-#: Runs of a step that may end in an error, and that may end with their worker: a restart of the system is no
-#: fault of the step.
+#: Runs of a step that may end in an error.
 MAX_ATTEMPTS = 3
-MAX_DEATHS = 6
 #: A worker gives a sign of life every second; one that is silent for so long was killed.
 SILENCE = timedelta(seconds=15)
 #: A step given to Celery this long ago, in a build where nothing runs, is given again.
@@ -226,8 +225,7 @@ def rescue() -> None:
     just between two looks for them."""
     silent = Step.objects.filter(state=State.RUNNING, heartbeat_at__lt=timezone.now() - SILENCE)
     for step in silent.select_related("build"):
-        reason = "Its worker was stopped again and again, perhaps for lack of memory."
-        give_up(step, reason, again=step.attempts < MAX_DEATHS)
+        give_up(step, STOPPED_TOO_OFTEN, again=step.attempts < MAX_DEATHS)
     for build in Build.objects.filter(state__in=OPEN):
         if not build.steps.filter(state=State.RUNNING).exists():
             lost = Q(state=State.QUEUED, sent_at__lt=timezone.now() - MESSAGE_LOST)

@@ -4,13 +4,13 @@ import logging
 from collections.abc import Callable
 
 from atlas.maps import embed, progress, publish, stages, writing
-from atlas.maps.build import MAX_ATTEMPTS, MAX_DEATHS, BuildError, advance, build_newer_records, give_up
+from atlas.maps.build import MAX_ATTEMPTS, BuildError, advance, build_newer_records, give_up
 from atlas.maps.models import Stage, Step
 from atlas.maps.projection import BadVectorError
 from atlas.maps.steps import Stopped, Watch, claim, finish
 from atlas.maps.towers import TowerError
 from atlas.maps.work import Cancelled
-from atlas.patience import AWAY, disk_is_full, once_the_database_answers
+from atlas.patience import AWAY, MAX_DEATHS, disk_is_full, once_the_database_answers
 
 log = logging.getLogger(__name__)
 

@@ -20,6 +20,7 @@ from psycopg.errors import ProgramLimitExceeded
 from pytest_django import Settings
 
 from atlas.datasets import claims, ingest
+from atlas.datasets.claims import claim_import
 from atlas.datasets.describe import describe_import
 from atlas.datasets.imports import append, cancel_import, requeue_orphans, retry_import, start_import
 from atlas.datasets.ingest import run_import
@@ -27,6 +28,7 @@ from atlas.datasets.models import Dataset, Import, ImportState, Record, SkippedI
 from atlas.datasets.signals import records_imported
 from atlas.datasets.stored import Stored
 from atlas.datasets.vectors import given_vectors
+from atlas.patience import MAX_DEATHS, STOPPED_TOO_OFTEN
 from embeddings.readers import Picture, Row
 from tests.datasets.material import fruit_zip, imported_dataset, new_import, picture, run, uploaded, zip_of
 from tests.people import Cast
@@ -122,6 +124,49 @@ def test_an_import_of_a_silent_worker_is_sent_again(cast: Cast) -> None:
     long_ago = timezone.now() - timedelta(minutes=2)
     Import.objects.filter(pk=job.pk).update(state=ImportState.RUNNING, claim=uuid4(), heartbeat_at=long_ago)
     assert requeue_orphans() == 1
+
+
+def test_files_that_end_each_worker_that_looks_at_them_fail_the_import(cast: Cast) -> None:
+    job = new_import(cast, "table.csv", table(3))
+    for _ in range(MAX_DEATHS):
+        assert claim_import(job.pk, (ImportState.DESCRIBING,), ImportState.DESCRIBING)
+        Import.objects.filter(pk=job.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=2))
+
+    describe_import(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.error, job.claim) == (ImportState.FAILED, STOPPED_TOO_OFTEN, None)
+    assert requeue_orphans() == 0
+    retry_import(job)
+    describe_import(job.pk)
+    job.refresh_from_db()
+    assert job.state == ImportState.DESCRIBED
+
+
+def test_an_import_whose_workers_are_killed_goes_on_as_long_as_batches_go_in(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "BATCH_ITEMS", 10)
+    job = new_import(cast, "table.csv", table(95))
+    describe_import(job.pk)
+    job.refresh_from_db()
+    start_import(job, {})
+    real = ingest.import_batch
+
+    def killed_after_it(*arguments: Any) -> Import:
+        real(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(claims, "_free", lambda _: None)  # what is killed lets go of nothing
+    monkeypatch.setattr(ingest, "import_batch", killed_after_it)
+    for _ in range(MAX_DEATHS + 1):
+        with pytest.raises(KeyboardInterrupt):
+            run_import(job.pk)
+        Import.objects.filter(pk=job.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=2))
+    monkeypatch.setattr(ingest, "import_batch", real)
+    run_import(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.imported) == (ImportState.DONE, 95)
 
 
 def test_it_stops_when_it_is_cancelled_announces_what_came_and_goes_on_when_asked(
