@@ -20,6 +20,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from atlas.maps.centred import centred, middle_of
 from atlas.maps.work import Progress, Work
 
 Floats = npt.NDArray[np.float32]
@@ -30,8 +31,6 @@ LEAST = 10
 #: Records whose captions and pictures stand for all: a deviation is known to 3 %, for 1.6 MFLOP a record.
 COHORT = 512
 _CHUNK = 2048
-#: What the rounding of float16 leaves of nothing.
-_NO_LENGTH = 1e-3
 
 
 def agreement(
@@ -50,14 +49,14 @@ def agreement(
     if n < LEAST:
         return None
     cohort = np.sort(np.random.default_rng(seed).choice(n, min(n, COHORT), replace=False))
-    middles = [vectors.mean(axis=0, dtype=np.float32) for vectors in (pictures, captions)]
-    some_pictures = _centred(pictures[cohort], middles[0])
-    some_captions = _centred(captions[cohort], middles[1])
+    middles = [middle_of(vectors) for vectors in (pictures, captions)]
+    some_pictures = centred(pictures[cohort], middles[0])
+    some_captions = centred(captions[cohort], middles[1])
     score = np.empty(n, np.float32)
 
     def measure(start: int) -> Floats:
         rows = slice(start, start + _CHUNK)
-        picture, caption = _centred(pictures[rows], middles[0]), _centred(captions[rows], middles[1])
+        picture, caption = centred(pictures[rows], middles[0]), centred(captions[rows], middles[1])
         own = np.einsum("nd,nd->n", picture, caption)
         itself = np.isin(np.arange(start, start + len(own)), cohort)
         by_picture = _against(own, picture @ some_captions.T, itself)
@@ -72,14 +71,6 @@ def agreement(
     with Work(progress, cancelled) as work:
         work.each(range(0, n, _CHUNK), measure, keep)
     return score
-
-
-def _centred(vectors: Vectors, middle: Floats) -> Floats:
-    """(m, d) from `middle`, each of length one; zero for the middle itself."""
-    found = vectors.astype(np.float32) - middle
-    length = np.linalg.norm(found, axis=1, keepdims=True)
-    unit: Floats = np.where(length > _NO_LENGTH, found / np.maximum(length, _NO_LENGTH), 0)
-    return unit
 
 
 def _against(own: Floats, random: Floats, itself: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:

@@ -11,6 +11,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from atlas.maps.centred import centred, middle_of
 from atlas.maps.graph import fuzzy_graph
 from atlas.maps.layout import EPOCHS, lay_out
 from atlas.maps.neighbour_lists import Neighbours
@@ -144,7 +145,9 @@ def joint(
     total = np.zeros(image_vectors.shape, np.float32)
     for vectors, present in ((image_vectors, has_image), (caption_vectors, has_caption)):
         rows = np.arange(len(vectors)) if present is None else np.flatnonzero(present)
-        total[rows] += _centred(normalise(vectors, rows, check), check)
+        if len(rows):
+            unit = normalise(vectors, rows, check)
+            total[rows] += centred(unit, middle_of(unit))
     return normalise(total, check=check)
 
 
@@ -185,10 +188,6 @@ def _scale(vectors, unit):  # type: ignore[no-untyped-def]
         for at in range(vectors.shape[1]):
             unit[row, at] = np.float32(vectors[row, at] * scale)
     return -1
-
-
-def _centred(unit: Floats, check: Callable[[], None]) -> Floats:
-    return normalise(unit - unit.mean(axis=0), check=check) if len(unit) else unit
 
 
 def _sketch(unit: Floats, seed: int, work: Work) -> Floats:

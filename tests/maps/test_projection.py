@@ -214,6 +214,22 @@ def test_joint_vectors_have_length_one_or_zero() -> None:
     np.testing.assert_allclose(lengths, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("rounded", [False, True])
+def test_a_caption_that_all_share_does_not_part_them_from_those_without(rounded: bool) -> None:
+    """Such as "Untitled". By the pictures alone the neighbours are mixed, and so they stay."""
+    n = 2000
+    images = clustered(n, d=32, clusters=40)[0]
+    has_caption = np.random.default_rng(3).random(n) < 0.5
+    captions = np.zeros_like(images)
+    captions[has_caption] = np.random.default_rng(4).standard_normal(32)
+    if rounded:  # as by other shapes of batches
+        captions = normalise(captions).astype(np.float16)
+        captions[np.flatnonzero(has_caption)[::7], 5] += np.float16(1e-4)
+    vectors = joint(images, captions, has_caption=has_caption)
+    near = (vectors @ vectors.T).argsort(axis=1)[:, -15:-1]
+    assert (has_caption[near] != has_caption[:, None]).mean() > 0.4  # .5 among all
+
+
 def test_joint_vectors_of_unlike_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="same shape"):
         joint(np.ones((3, 4), np.float32), np.ones((3, 5), np.float32))
