@@ -20,7 +20,7 @@ from atlas.search.fuse import NO_MATCHES, Matches, as_glow, best_rows, histogram
 from atlas.search.passes import Scan, Work, alone
 from atlas.search.query import Against, Mode, Part, Query
 from atlas.search.scan import Scores, combine, over_spaces, standardise
-from atlas.search.vectors import NoVectorsError, QueryError, vector_of
+from atlas.search.vectors import NoVectorsError, QueryError, Rows, rows_of, vector_of
 from atlas.search.words import TooLongError, find_words
 
 SPACES: dict[Against, tuple[Space, ...]] = {
@@ -167,18 +167,26 @@ def meaning(at_hand: Opened, row_count: int, query: Query) -> Work[Meaning]:
     if not at_hand.matrices:
         nothing = np.full(row_count, np.nan, np.float32)
         return Meaning(nothing, [nothing] * len(query.parts), nothing[:0], np.inf)
-    parts = yield from _part_scores(at_hand, query.parts)
+    rows = [rows_of(at_hand.dataset, part, row_count) for part in query.parts]
+    parts = yield from _part_scores(at_hand, query.parts, rows)
     total = combine(parts, [part.weight for part in query.parts])
     # Sorted once: the cut, the histogram, ranks and the best all follow from it.
     ordered = _ascending(total)
-    return Meaning(total, parts, ordered, _cut(total, ordered, query.parts))
+    return Meaning(total, parts, ordered, _cut(total, ordered, _wanted(query.parts, rows)))
 
 
-def _cut(total: Scores, ordered: Scores, parts: tuple[Part, ...]) -> float:
-    """Where the hits end. How much a record is like itself says nothing of how much others are."""
+def _wanted(parts: tuple[Part, ...], rows: list[Rows | None]) -> Rows:
+    """The records that the wanted parts are about, each once."""
+    wanted = [each for part, each in zip(parts, rows, strict=True) if each is not None and part.weight > 0]
+    return np.unique(np.concatenate(wanted)) if wanted else NO_MATCHES.rows
+
+
+def _cut(total: Scores, ordered: Scores, rows: Rows) -> float:
+    """Where the hits end. How much a record is like itself, or like the mean that it is a part of, says
+    nothing of how much others are."""
     others = ordered
-    if rows := {part.row for part in parts if part.row is not None}:
-        asked = np.sort(total[sorted(rows)])
+    if len(rows):
+        asked = np.sort(total[rows])
         asked = asked[~np.isnan(asked)]
         # Of equal ones each takes away another.
         nth = np.arange(len(asked)) - np.searchsorted(asked, asked)
@@ -250,11 +258,14 @@ def _words(dataset_id: UUID, row_count: int, query: Query, allowed: Allowed, sec
     return find_words(dataset_id, row_count, wanted, unwanted, allowed, seconds=seconds)
 
 
-def _part_scores(at_hand: Opened, parts: tuple[Part, ...]) -> Work[list[Scores]]:
+def _part_scores(at_hand: Opened, parts: tuple[Part, ...], rows: list[Rows | None]) -> Work[list[Scores]]:
     """Every part's standardised scores over the spaces: one pass over each matrix for all parts."""
     per_space: list[list[Scores]] = []
     for space, matrix in at_hand.matrices.items():
-        vectors = [vector_of(at_hand.dataset, part, space, at_hand.matrices) for part in parts]
+        vectors = [
+            vector_of(at_hand.dataset, part, of, space, at_hand.matrices)
+            for part, of in zip(parts, rows, strict=True)
+        ]
         raw = yield Scan(matrix, np.stack(vectors))
         per_space.append([standardise(raw[:, number], matrix.present) for number in range(len(parts))])
     return [over_spaces([scores[number] for scores in per_space]) for number in range(len(parts))]

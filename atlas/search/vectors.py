@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 from django.core.cache import cache
@@ -22,6 +21,8 @@ VECTOR_SECONDS = 3600
 #: Records of a group that its mean is taken of, evenly from all: more would not move it.
 MOST_OF_GROUP = 10_000
 
+Rows = NDArray[np.intp]
+
 
 class QueryError(Exception):
     """The query cannot be answered as it stands: a sentence for whoever asked."""
@@ -31,12 +32,28 @@ class NoVectorsError(QueryError):
     """There is nothing to compare with, or nothing that turns words into a vector: words still answer."""
 
 
-def vector_of(dataset: Dataset, part: Part, space: Space, matrices: Mapping[Space, Matrix]) -> Vectors:
-    """(d,) of length 1. Raises QueryError, and TowerError when the model cannot be used."""
+def rows_of(dataset: Dataset, part: Part, row_count: int) -> Rows | None:
+    """The records that a part is about; None of words and pictures. Raises QueryError."""
     if part.row is not None:
-        return _of_records(np.array([part.row]), space, matrices, f"Record {part.row} of the query")
-    if part.group is not None:
-        return _of_group(dataset, part.group, space, matrices)
+        return np.array([part.row])
+    if part.group is None:
+        return None
+    try:
+        return np.flatnonzero(rows_matching(dataset, part.group, row_count))
+    except FilterError as error:
+        raise QueryError(str(error)) from None
+
+
+def vector_of(
+    dataset: Dataset, part: Part, rows: Rows | None, space: Space, matrices: Mapping[Space, Matrix]
+) -> Vectors:
+    """(d,) of length 1. Raises QueryError, and TowerError when the model cannot be used.
+
+    Args:
+        rows: as by `rows_of`.
+    """
+    if rows is not None:
+        return _of_records(rows, space, matrices, _named(part))
     if dataset.vector_size:
         raise NoVectorsError(
             "This dataset came with its own vectors: it can be searched by its records only."
@@ -71,18 +88,14 @@ def vector_of_picture(model: str, parked: str | None) -> Vectors:
     return vector
 
 
-def _of_group(
-    dataset: Dataset, group: dict[str, Any], space: Space, matrices: Mapping[Space, Matrix]
-) -> Vectors:
-    try:
-        mask = rows_matching(dataset, group, len(matrices[space].vectors))
-    except FilterError as error:
-        raise QueryError(str(error)) from None
-    kind = next((each for each in ("topic", "tag") if each in group), "group of records")
-    return _of_records(np.flatnonzero(mask), space, matrices, f"The {kind} of the query")
+def _named(part: Part) -> str:
+    if part.group is None:
+        return f"Record {part.row} of the query"
+    kind = next((each for each in ("topic", "tag") if each in part.group), "group of records")
+    return f"The {kind} of the query"
 
 
-def _of_records(rows: NDArray[np.intp], space: Space, matrices: Mapping[Space, Matrix], name: str) -> Vectors:
+def _of_records(rows: Rows, space: Space, matrices: Mapping[Space, Matrix], name: str) -> Vectors:
     """The direction of their mean in this space, or in another where they have no vectors here."""
     for matrix in (matrices[space], *matrices.values()):
         known = rows[rows < len(matrix.vectors)]

@@ -1,6 +1,7 @@
 """Parts wanted and unwanted, pictures and words in one query, where the truth is known."""
 
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ from numpy.typing import NDArray
 
 from atlas.datasets.models import Dataset, Record
 from atlas.maps.models import Space
+from atlas.maps.vectors import Matrix
 from atlas.search import engine
 from atlas.search.cut import relevance_cut
-from atlas.search.engine import meaning, opened
+from atlas.search.engine import Opened, meaning, opened
 from atlas.search.passes import alone
 from atlas.search.query import Part, Query
 from atlas.search.scan import Scores, combine, over_spaces, standardise
@@ -69,7 +71,8 @@ def test_no_record_of_the_query_counts_as_one_like_it(monkeypatch: pytest.Monkey
     total = np.array([5, 1, 5, 2, np.nan], np.float32)
     ordered = np.sort(total[~np.isnan(total)])
     for rows, left in (([0, 2], [1, 2]), ([0, 0], [1, 2, 5]), ([3, 4], [1, 5, 5])):
-        engine._cut(total, ordered, tuple(Part(1.0, row=row) for row in rows))
+        parts = tuple(Part(1.0, row=row) for row in rows)
+        engine._cut(total, ordered, engine._wanted(parts, [np.array([row]) for row in rows]))
 
         assert seen.pop().tolist() == left
 
@@ -85,6 +88,22 @@ def test_the_record_of_the_query_does_not_hide_what_is_like_it(dataset: Dataset)
     assert found.total[1] == found.total.max()
     assert found.cut == relevance_cut(np.sort(others))
     assert (others >= found.cut).any()
+
+
+@pytest.mark.parametrize("rows", [[3], [3, 17], [3, 17, 31, 40]])
+def test_a_few_records_do_not_hide_what_is_like_them(dataset: Dataset, rows: list[int]) -> None:
+    """Being in the mean themselves, they score above all others of their kind, the first fifty."""
+    rng = np.random.default_rng(3)
+    vectors = rng.normal(size=(40, 256)).repeat(50, axis=0) + 1.5 * rng.normal(size=(2000, 256))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
+    matrix = Matrix(vectors, np.arange(2000, dtype=np.uint32), Path("kinds"))
+    query = Query((Part(1.0, group={"rows": rows}),), "pictures", mode="meaning")
+
+    found = alone(meaning(Opened(dataset, {Space.IMAGE: matrix}), 2000, query))
+
+    others = np.setdiff1d(np.flatnonzero(found.total >= found.cut), rows)
+    assert len(others) > 10
+    assert np.mean(others < 50) > 0.9
 
 
 # A world of things in colours and at times: a record's vector is the sum of what it shows and something of
