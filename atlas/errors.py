@@ -27,7 +27,7 @@ _SENTENCES = {
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """JSON to those who speak it, a page to people."""
-    if _speaks_json(request):
+    if _speaks_json(request.path):
         return JsonResponse({"detail": "Not found."}, status=404)
     return page_not_found(request, exception)
 
@@ -39,7 +39,7 @@ def failed(request: HttpRequest) -> HttpResponse:
     full = error is not None and disk_is_full(error)
     away = isinstance(error, (*AWAY, *REDIS_AWAY)) and not full
     status = 507 if full else 503 if away else 500
-    if _speaks_json(request):
+    if _speaks_json(request.path):
         response: HttpResponse = JsonResponse({"detail": _SENTENCES[status]}, status=status)
     else:
         # Without the request: what its context asks of the database would fail again.
@@ -53,6 +53,14 @@ def failed(request: HttpRequest) -> HttpResponse:
 def too_many(request: HttpRequest) -> HttpResponse:
     """Of allauth's own limits, most of them of a minute."""
     return _refusal(request, TooManyError("Those were too many tries. Wait a minute, then try again.", 60))
+
+
+def too_large(path: str, most: int) -> HttpResponse:
+    """To a body that was not even read to its end: there is no request yet."""
+    sentence = f"The request is larger than {most >> 20} MiB."
+    if _speaks_json(path):
+        return JsonResponse({"detail": sentence}, status=413)
+    return HttpResponse(sentence, status=413, content_type="text/plain")
 
 
 class Refusals:
@@ -90,10 +98,10 @@ def _sign_in_where_it_was_sent(request: HttpRequest) -> HttpResponse | None:
 
 
 def _refusal(request: HttpRequest, error: TooManyError) -> HttpResponse:
-    if _speaks_json(request):
+    if _speaks_json(request.path):
         return refused(JsonResponse({"detail": str(error)}), error)
     return refused(render(request, "429.html", {"sentence": str(error)}), error)
 
 
-def _speaks_json(request: HttpRequest) -> bool:
-    return request.path.startswith(("/api/", "/v1/"))
+def _speaks_json(path: str) -> bool:
+    return path.startswith(("/api/", "/v1/"))

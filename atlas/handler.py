@@ -17,8 +17,19 @@ from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, ResolverMatch, resolve, set_script_prefix
 
+from atlas.api.embed_api import MOST_BYTES_IN_ALL
+from atlas.datasets.streaming import Message, Receive
+from atlas.errors import too_large
+
 #: Requests that are answered at a time, most of them waiting for something; further ones wait for a thread.
 MOST_AT_ONCE = 200
+#: Where files come as the parts of one request, and how much that may be, headers of the parts included.
+FILES_PATH = "/v1/embedding/image"
+MOST_IN_FILES = MOST_BYTES_IN_ALL + (1 << 20)
+
+
+class BodyTooLargeError(Exception):
+    """More has come than any view would take."""
 
 
 class Handler(ASGIHandler):
@@ -38,12 +49,22 @@ class Handler(ASGIHandler):
         self._threads = ThreadPoolExecutor(MOST_AT_ONCE, "request")
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        """A body is on the disk before anybody asks who sent it: an endless one would fill that."""
+        most = MOST_IN_FILES if scope["path"] == FILES_PATH else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        try:
+            await self._handle(scope, _at_most(most, receive), send)
+        except BodyTooLargeError:  # uvicorn throws away what still comes
+            await self.send_response(too_large(scope["path"], most), send)
+
+    async def _handle(self, scope: Any, receive: Any, send: Any) -> None:
         match = _match(scope)
         if match is None or not iscoroutinefunction(match.func):
             await self._handle_in_a_thread(scope, match, receive, send)
             return
         try:
             await super().handle(scope, receive, send)
+        except BodyTooLargeError:  # before the request began
+            raise
         except Exception:
             await request_finished.asend(sender=self.__class__)
             raise
@@ -117,6 +138,21 @@ class SynchronousHandler(BaseHandler):
         """Looked up by `Handler`; here once more what it did not find, for the page that says so."""
         match: ResolverMatch = request.resolver_match or super().resolve_request(request)
         return match
+
+
+def _at_most(most: int, receive: Receive) -> Receive:
+    """It raises BodyTooLargeError once the body has more bytes."""
+    left = most
+
+    async def counted() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise BodyTooLargeError
+        return message
+
+    return counted
 
 
 def _match(scope: Any) -> ResolverMatch | None:

@@ -45,11 +45,15 @@ class Call:
         self.pieces = pieces
         self.story: list[tuple[str, int]] = []
         self.status = 0
+        self.body = b""
+        #: Bytes of it that were asked for.
+        self.taken = 0
         #: After so many messages the reader leaves.
         self.patience = 1000
         self._asked = False
         self.urlpatterns = [
-            path("whole", self.whole), path("sync", self.streamed), path("async", self.streamed_async)
+            path("whole", self.whole), path("sync", self.streamed), path("async", self.streamed_async),
+            path("v1/embedding/image", self.whole),
         ]  # fmt: skip
 
     def note(self, what: str, **_: Any) -> None:
@@ -91,14 +95,19 @@ class Call:
             while self.patience > 0:
                 await asyncio.sleep(0)
             return {"type": "http.disconnect"}
-        self._asked = True
-        return {"type": "http.request", "body": b"", "more_body": False}
+        piece = self.body[self.taken :][: 1 << 20]
+        self.taken += len(piece)
+        self._asked = self.taken == len(self.body)
+        return {"type": "http.request", "body": piece, "more_body": not self._asked}
 
     async def _send(self, message: Mapping[str, Any]) -> None:
         self.status = message.get("status", self.status)
         self.patience -= 1
         if message.get("body"):
             self.note(message["body"].decode())
+
+    def said(self, sentence: str) -> bool:
+        return any(sentence in what for what, _ in self.story)
 
 
 def test_a_request_has_one_turn_of_one_thread() -> None:
@@ -155,3 +164,28 @@ def test_a_stream_ends_when_its_reader_leaves(view: str) -> None:
     call.run(view)
 
     assert call.threads("ended")
+
+
+@pytest.mark.parametrize("address", ["whole", "async", "nothing"])
+def test_of_a_body_that_no_view_would_take_no_more_is_read(address: str) -> None:
+    call = Call()
+    call.body = bytes(30 << 20)
+
+    call.run(address)
+
+    assert call.status == 413
+    assert call.said("The request is larger than 10 MiB.")
+    assert call.taken == 11 << 20
+    assert not call.threads("began", "view", "ended")
+
+
+def test_pictures_to_embed_may_be_more_than_a_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler, "MOST_IN_FILES", 20 << 20)
+    for size, status in ((20 << 20, 200), ((20 << 20) + 1, 413)):
+        call = Call()
+        call.body = bytes(size)
+
+        call.run("v1/embedding/image")
+
+        assert call.status == status
+    assert call.said('{"detail": "The request is larger than 20 MiB."}')
