@@ -181,6 +181,20 @@ def test_a_link_opens_a_comment_on_a_record(two: Two, shared: Shared) -> None:
     expect(two.friend.get_by_role("complementary", name="Record 3")).to_be_visible()
 
 
+def test_a_mailed_link_opens_its_view_after_signing_in(
+    browser: Browser, stack: Stack, shared: Shared
+) -> None:
+    with page_of(browser, stack, None) as page:
+        page.goto(f"{shared.map}?list#record=3")
+        page.get_by_role("main").get_by_role("link", name="Sign in").click()
+        page.get_by_label("Email").fill(OWNER)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+
+        expect(page.get_by_role("complementary", name="Record 3")).to_be_visible()
+        expect(page).to_have_url(re.compile(r"\?list#.*record=3"))
+
+
 def select_with_a_box(page: Page) -> Locator:
     """What says how many are selected: those right of the middle, some in any layout, and never all."""
     page.get_by_role("button", name="Select with a box").click()

@@ -1,6 +1,7 @@
 """The pages of datasets, as everybody sees them."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -151,6 +152,14 @@ def test_a_new_dataset_goes_to_the_team_asked_for(cast: Cast) -> None:
     assert 'data-team="alice"' in get(cast, "bob", "/new?team=alice").content.decode()
     assert get(cast, "victor", "/new?team=alice").status_code == 404
     assert get(cast, "nobody", "/new")["Location"] == "/accounts/login/?next=/new"
+
+
+def test_who_may_not_see_a_page_signs_in_and_comes_back_to_it(cast: Cast, fruit: Dataset) -> None:
+    page = get(cast, "nobody", f"{FRUIT}/map?list&start=a%26b")
+
+    assert page.status_code == 404
+    back = quote(f"{FRUIT}/map?list&start=a%26b")
+    assert page.content.decode().count(f"/accounts/login/?next={back}") == 2
 
 
 def test_a_team_that_no_address_can_name_is_not_found(cast: Cast, fruit: Dataset) -> None:

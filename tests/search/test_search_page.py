@@ -37,7 +37,7 @@ def test_a_dataset_without_a_map_is_nothing_to_search(cast: Cast, dataset: Datas
 
 
 def test_nobody_is_asked_to_sign_in_where_nothing_is_public(cast: Cast, dataset: Dataset) -> None:
-    assert "/accounts/login/?next=/search" in page(cast, None)
+    assert "No dataset is public. Sign in" in page(cast, None)
 
 
 def test_its_script_knows_whether_the_server_fetches_addresses(cast: Cast, dataset: Dataset) -> None:
