@@ -27,6 +27,8 @@ Vectors = npt.NDArray[np.floating]  # (N, d) float32 or float16, may be a memory
 _SAMPLE = 20_000
 _SKETCH = 32
 _CHUNK = 2048
+#: How far a newcomer steps aside, as a share of how far the nearer of its neighbours are.
+_STEP = 0.5
 
 
 def _go_on() -> None:
@@ -100,7 +102,7 @@ def place(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Placement:
-    """Put new vectors (M, d) on the map of old ones (N ≥ 1): each at the median of its nearest neighbours'
+    """Put new vectors (M, d) on the map of old ones (N ≥ 1): each near the median of its nearest neighbours'
     positions.
 
     Old points do not move. (Moving the new ones on from there was measured and made neighbourhoods worse.)
@@ -111,9 +113,23 @@ def place(
         work.say("neighbours", 0, 1)
         unit, among = normalise(new, check=work.again), normalise(old, check=work.again)
         near = nearest_of(unit, among, K, work)
-        coordinates = np.median(old_coordinates[near.indices], axis=1).astype(np.float32).reshape(-1, 2)
+        coordinates = _among(old_coordinates[near.indices], len(old))
         believed = trust_placed(unit, among, coordinates, old_coordinates, near, work)
     return Placement(coordinates, near.indices, near.distances, believed)
+
+
+def _among(positions: Floats, seed: int) -> Floats:
+    """(M, 2) near the median of the positions (M, k, 2) of each one's neighbours.
+
+    Newcomers that are alike have the same neighbours: at the median itself nothing could tell them apart. So
+    each steps aside by chance, by less than the nearer of its neighbours are away.
+    """
+    middle = np.median(positions, axis=1)
+    away = np.linalg.norm(positions - middle[:, None], axis=2)
+    reach = _STEP * np.quantile(away, 0.25, axis=1, keepdims=True)
+    aside = np.random.default_rng(seed).uniform(-1, 1, middle.shape)
+    placed: Floats = (middle + reach * aside).astype(np.float32)
+    return placed
 
 
 def nearest(

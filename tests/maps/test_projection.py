@@ -166,6 +166,21 @@ def test_newcomers_land_in_their_cluster_and_nobody_moves() -> None:
     assert placed.trust.shape == (40,)
 
 
+def test_newcomers_that_are_alike_get_places_of_their_own_among_their_neighbours() -> None:
+    """In one burst, and each in an append of its own."""
+    vectors, _ = clustered(400)
+    at = project(vectors).coordinates
+    alike = vectors[7] + 1e-4 * np.random.default_rng(0).standard_normal((50, 16)).astype(np.float32)
+    burst = place(alike, vectors, at)
+    assert len(np.unique(burst.coordinates, axis=0)) == 50
+    around = at[burst.neighbours[0]]
+    assert (burst.coordinates >= around.min(axis=0)).all()
+    assert (burst.coordinates <= around.max(axis=0)).all()
+    first = place(alike[:1], vectors, at).coordinates
+    second = place(alike[:1], np.vstack([vectors, alike[:1]]), np.vstack([at, first])).coordinates
+    assert (first != second).any()
+
+
 def test_newcomers_are_trusted_as_far_as_their_surroundings_are_like_them() -> None:
     vectors, _ = clustered(300, seed=5)
     at = project(vectors).coordinates
