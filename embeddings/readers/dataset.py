@@ -163,7 +163,8 @@ class Dataset:
                 self._skipped.append(_columns_left_out(plan.table))
             if plan.further_vectors:
                 names = ", ".join(plan.further_vectors)
-                detail = f"A record has one vector; those of the columns {names} were not read."
+                why = "A record has one vector" if plan.vector else "No vectors were chosen"
+                detail = f"{why}; those of the columns {names} were not read."
                 self._skipped.append(Skipped(table.source, Reason.OVER_LIMIT, detail))
             if problem := self._useless(plan):
                 self._skipped.append(Skipped(table.source, Reason.UNSUPPORTED, problem))

@@ -56,8 +56,11 @@ _ID_NAMES = (
     "key",
     "identifier",
 )
-_VECTOR_NAME = re.compile(r"emb|vec|feature|latent", re.IGNORECASE)
-_SHORTEST_VECTOR = 16  # a shorter list of numbers is a box or a colour, unless its name says vector
+_VECTOR_NAME = re.compile(r"(emb|embed|embedding|vec|vector)s?", re.IGNORECASE)
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+# A shorter list of numbers is a box, a colour or a list of ids, unless the column's name says vector.
+_SHORTEST_VECTOR = 16
+_SHORTEST_VECTOR_SO_NAMED = 8  # at the end of its name: a motion_vector is shorter
 _SHORTEST_SENTENCE = 12  # characters on average
 _SAMPLE = 2_000  # records
 _SAMPLE_SIZE = 16 * 2**20  # characters or items, whichever comes first
@@ -129,15 +132,16 @@ def plan_table(
         for name in table.columns
     }
     plan = Plan(table)
+    offered = {name: values for name, values in cells.items() if name not in choices.leave_out}
     if not any(record.picture is not None for record in sample):
         plan.picture = _chosen(choices.picture, table, lambda: _picture_column(table, cells, index))
     plan.embedded = plan.picture is not None and any(_holds_bytes(cell) for cell in cells[plan.picture])
-    plan.vector = _chosen(choices.vector, table, lambda: next(_vector_columns(cells, limits), None))
+    plan.vector = _chosen(choices.vector, table, lambda: next(_vector_columns(offered, limits), None))
     if plan.vector is not None:
         plan.dimensions, _ = _vector_length(cells[plan.vector], limits)
-    plan.id = _chosen(choices.id, table, lambda: _id_column(sample, plan))
+    plan.id = _chosen(choices.id, table, lambda: _id_column(offered, sample, plan))
     if choices.captions is None:
-        plan.captions = _caption_columns(cells, plan)
+        plan.captions = _caption_columns(offered, plan)
     else:
         plan.captions = tuple(name for name in choices.captions if name in cells)
     taken = {plan.picture, plan.vector, plan.id, *plan.captions} | choices.leave_out
@@ -213,10 +217,18 @@ def _is_found(text: str, table: Table, index: PictureIndex) -> bool:
 
 def _vector_columns(cells: dict[str, list[Any]], limits: Limits) -> Iterator[str]:
     for name, values in cells.items():
-        least = 2 if _VECTOR_NAME.search(name) else _SHORTEST_VECTOR
         length, share = _vector_length(values, limits)
-        if length is not None and length >= least and share >= 0.9:
+        if length is not None and length >= _shortest_vector(name) and share >= 0.9:
             yield name
+
+
+def _shortest_vector(name: str) -> int:
+    """How many numbers a vector in a column of this name has at least: "image_emb" and "clipEmbedding" say
+    what they are, "member_ids" and "feature_box" do not."""
+    if _VECTOR_NAME.fullmatch(name):
+        return 2
+    *_, last = ["", *_WORD.findall(name)]
+    return _SHORTEST_VECTOR_SO_NAMED if _VECTOR_NAME.fullmatch(last) else _SHORTEST_VECTOR
 
 
 def _vector_length(values: list[Any], limits: Limits) -> tuple[int | None, float]:
@@ -230,9 +242,9 @@ def _vector_length(values: list[Any], limits: Limits) -> tuple[int | None, float
     return length, count / len(vectors)
 
 
-def _id_column(sample: Sequence[Record], plan: Plan) -> str | None:
+def _id_column(cells: dict[str, list[Any]], sample: Sequence[Record], plan: Plan) -> str | None:
     """A column called id (or alike) that tells the rows of the sample apart."""
-    by_name = {_plain(name): name for name in reversed(plan.table.columns)}
+    by_name = {_plain(name): name for name in reversed(cells)}
     for known in _ID_NAMES:
         name = by_name.get(known)
         if name is None or name == plan.vector or (name == plan.picture and plan.embedded):

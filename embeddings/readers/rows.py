@@ -108,7 +108,8 @@ class Choices:
     """Corrections to what was understood. None keeps the suggestion; an empty string or tuple means "no such
     column".
 
-    `types` and `leave_out` speak of the other columns by name.
+    `types` and `leave_out` speak of the other columns by name. What is left out is suggested as no caption,
+    id or vector.
     """
 
     picture: str | None = None

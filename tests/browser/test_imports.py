@@ -1,12 +1,13 @@
-"""Two imports that wait at the same time: each is started, and stopped, on a page of its own."""
+"""Imports under way: what was understood is corrected, and of two that wait each goes its own way."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_journey import sign_up
+from tests.browser.test_journey import sign_up, upload
 from tests.datasets.material import fruit_zip
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -46,3 +47,23 @@ def test_each_import_is_reviewed_and_cancelled_by_itself(page: Page, tmp_path: P
     page.get_by_role("link", name="Review").click()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
+
+
+def test_vectors_that_are_none_can_be_refused(page: Page, tmp_path: Path) -> None:
+    table = tmp_path / "squares.jsonl"
+    lines = [
+        {"caption": f"a square with {at} dots", "dot_vec": list(range(at, at + 8))} for at in range(1, 9)
+    ]
+    table.write_text("\n".join(map(json.dumps, lines)))
+    sign_up(page, "no-vectors@example.org")
+    upload(page, table)
+    expect(page.get_by_text("dot_vec, 8 dimensions")).to_be_visible()
+    page.get_by_text("Correct the columns").click()
+    vectors = page.get_by_label("Vectors", exact=True)
+    expect(vectors).to_have_value("dot_vec")
+    vectors.select_option("No vectors")
+    expect(page.get_by_text("8 dimensions")).to_have_count(0)
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_role("link", name="Open the map").first).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("main")).not_to_contain_text("the vectors it came with")

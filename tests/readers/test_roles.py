@@ -1,5 +1,6 @@
 """Which column is what: suggestions, and the corrections people make."""
 
+import json
 import time
 from pathlib import Path
 
@@ -123,6 +124,43 @@ def test_people_may_choose_no_such_column(tmp_path: Path) -> None:
     rows, _ = read(zipped(tmp_path, table), choices=Choices(id="", captions=()))
     assert [(row.id, row.captions) for row in rows] == [(None, [])] * 3
     assert rows[0].values["caption"] == "words 0"
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "is_vector"),
+    [
+        ("Vector", 2, True), ("image_emb", 8, True), ("clipEmbeddings", 8, True), ("word2vec", 8, True),
+        ("CLIP_EMBEDDING", 8, True), ("motion_vector", 3, False), ("member_ids", 2, False),
+        ("remembered", 8, False), ("MEMBERS", 8, False), ("features", 2, False), ("feature_box", 4, False),
+        ("member_ids", 16, True),
+    ],
+)  # fmt: skip
+def test_a_short_list_of_numbers_is_a_vector_only_where_its_name_says_so(
+    tmp_path: Path, name: str, length: int, is_vector: bool
+) -> None:
+    lines = [
+        json.dumps({"caption": f"some words {at}", name: list(range(at + 1, at + 1 + length))})
+        for at in range(3)
+    ]
+    with open_dataset(file_of(tmp_path / "t.jsonl", "\n".join(lines))) as dataset:
+        described = dataset.describe()
+    assert described.vector == (name if is_vector else None)
+    assert [column.name for column in described.columns] == ([] if is_vector else [name])
+
+
+@pytest.mark.parametrize("name", ["id", "caption", "embedding"])
+def test_what_is_left_out_is_no_id_caption_or_vector_either(tmp_path: Path, name: str) -> None:
+    cells = {"id": "i{}", "caption": "words {}", "embedding": "[1.5, {}, 0, 0, 0, 0, 0, 0]"}
+    lines = "".join(
+        f"images/{at}.png," + ",".join(f'"{cell.format(at)}"' for cell in cells.values()) + "\n"
+        for at in range(3)
+    )
+    path = zipped(tmp_path, f"file,{','.join(cells)}\n{lines}")
+    with open_dataset(path, choices=Choices(leave_out=frozenset({name}))) as dataset:
+        described = dataset.describe()
+    roles = {described.id, *described.captions, described.vector} - {None}
+    assert (described.picture, roles) == ("file", cells.keys() - {name})
+    assert not described.columns
 
 
 def test_a_choice_that_is_no_column_is_one_sentence(tmp_path: Path) -> None:

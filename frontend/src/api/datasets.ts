@@ -57,8 +57,10 @@ export interface ImportJob extends ImportProgress {
 
 /** What the user corrected. What is left out stays as understood, "" and [] mean: no such column. */
 export interface Choices {
+  picture: string;
   captions: string[];
   id: string;
+  vector: string;
   types: Record<string, ColumnType>;
   leave_out: string[];
 }

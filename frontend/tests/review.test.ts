@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import type { Description } from "../src/api/datasets";
+import { asUnderstood, choicesOf } from "../src/review";
+
+const FOUND: Description = {
+  layout: "table",
+  parts: [],
+  pictures: 0,
+  rows: 2,
+  picture: null,
+  captions: ["title", "alt"],
+  id: "id",
+  vector: "clip_emb",
+  dimensions: 512,
+  columns: [
+    { name: "notes", type: "text", examples: [] },
+    { name: "year", type: "number", examples: [] },
+  ],
+  all_columns: ["id", "title", "alt", "notes", "year", "clip_emb", "text_emb"],
+  head: [],
+  skipped: [],
+  skipped_count: 0,
+};
+
+test("what was not touched stays as it was understood", () => {
+  expect(choicesOf(FOUND, asUnderstood(FOUND))).toEqual({ types: {}, leave_out: [] });
+});
+
+test("each role can be given to another column, or to none", () => {
+  const now = asUnderstood(FOUND);
+  expect(choicesOf(FOUND, { ...now, vector: "text_emb", picture: "notes" })).toMatchObject({ vector: "text_emb", picture: "notes" });
+  expect(choicesOf(FOUND, { ...now, vector: "", id: "", caption: "" })).toMatchObject({ vector: "", id: "", captions: [] });
+  expect(choicesOf(FOUND, { ...now, caption: "notes" }).captions).toEqual(["notes", "alt"]);
+});
+
+test("a column that is left out needs no kind", () => {
+  const now = asUnderstood(FOUND);
+  const changed = choicesOf(FOUND, { ...now, types: { ...now.types, year: "category", notes: "category" }, leaveOut: { notes: true } });
+  expect(changed).toEqual({ types: { year: "category" }, leave_out: ["notes"] });
+});
