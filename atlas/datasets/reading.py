@@ -38,7 +38,15 @@ def open_import(job: Import) -> Dataset:
         job.uploads.all(), key=lambda upload: (upload.relative_path or upload.filename, upload.pk)
     )
     names = {upload.path: upload.relative_path or upload.filename for upload in uploads}
-    return open_dataset(list(names), names=names, limits=limits(), choices=choices_from_json(job.choices))
+    dataset = job.dataset
+    return open_dataset(
+        list(names),
+        names=names,
+        limits=limits(),
+        choices=choices_from_json(job.choices),
+        # Without records the columns are only what an import that brought nothing said of them.
+        types={each["name"]: ColumnType(each["type"]) for each in dataset.columns if dataset.row_count},
+    )
 
 
 def choices_from_json(choices: dict[str, Any]) -> Choices:

@@ -1,6 +1,7 @@
 """An upload read as one dataset: pictures, words and columns brought together row by row."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Self
@@ -27,6 +28,7 @@ from embeddings.readers.rows import (
 from embeddings.readers.sidecars import SidecarTable
 from embeddings.readers.sorting import Sorted, sort_members
 from embeddings.readers.tables import Table
+from embeddings.readers.values import fits
 
 _HEAD = 10
 _LOOKED_AT = 1_000  # items, to find the first rows
@@ -38,17 +40,19 @@ def open_dataset(
     names: Mapping[Path, str] | None = None,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     choices: Choices | None = None,
+    types: Mapping[str, ColumnType] | None = None,
 ) -> "Dataset":
     """Index an upload: archives, folders, tables and loose pictures, in any mixture.
 
     `names` gives files the names they were uploaded under, folders included ("cats/1.jpg"), when they are
-    stored under others. Nothing is unpacked to disk. Raises DatasetError, one sentence, when there is
-    nothing to read, or when `choices` names a column that is in no table.
+    stored under others. `types` are those of columns that the rows will join, kept where the cells fit: a few
+    rows tell little. Nothing is unpacked to disk. Raises DatasetError, one sentence, when there is nothing to
+    read, or when `choices` names a column that is in no table.
     """
     paths = [path] if isinstance(path, Path) else list(path)
     opened, skipped = open_containers(paths, names or {}, limits)
     try:
-        return Dataset(opened, skipped, limits, choices or Choices())
+        return Dataset(opened, skipped, limits, choices or Choices(), types or {})
     except BaseException:
         for _, container in opened:
             container.close()
@@ -64,7 +68,12 @@ class Dataset:
     """
 
     def __init__(
-        self, opened: list[tuple[Form, Container]], skipped: list[Skipped], limits: Limits, choices: Choices
+        self,
+        opened: list[tuple[Form, Container]],
+        skipped: list[Skipped],
+        limits: Limits,
+        choices: Choices,
+        types: Mapping[str, ColumnType],
     ) -> None:
         self._opened, self._limits, self._choices = opened, limits, choices
         self._sorted: Sorted = sort_members([container for _, container in opened], limits)
@@ -75,6 +84,7 @@ class Dataset:
         ]
         self._index = PictureIndex(self._sorted.pictures)
         self._plans = self._plan(self._sorted.tables)
+        self._agree_on_types(types)
         self._folder_values = (
             [] if self._plans else folder_columns([picture.name for picture in self._sorted.pictures])
         )
@@ -178,6 +188,28 @@ class Dataset:
 
     def _plan_one(self, table: Table) -> Plan:
         return plan_table(table, sample_of(table), self._index, self._choices, self._limits)
+
+    def _agree_on_types(self, known: Mapping[str, ColumnType]) -> None:
+        """A column has the type that is known of it, else that of the table that tells most about it, in all
+        tables whose cells fit it.
+        """
+        told = [
+            (plan.filled[name], name, column.type)
+            for plan in reversed(self._plans)
+            for name, column in plan.columns.items()
+        ]
+        told.sort(key=lambda each: each[0])
+        types = {name: kind for _, name, kind in told} | dict(known) | dict(self._choices.types)
+        for plan in self._plans:
+            others = [
+                column
+                for name, column in plan.columns.items()
+                if types[name] not in {column.type, ColumnType.TEXT}
+            ]
+            sample = sample_of(plan.table) if others else []
+            for column in others:
+                if fits([record.cells.get(column.name) for record in sample], types[column.name]):
+                    plan.columns[column.name] = replace(column, type=types[column.name])
 
     def _useless(self, plan: Plan) -> str | None:
         """Why a table has nothing to give, or None."""

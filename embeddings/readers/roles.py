@@ -81,6 +81,7 @@ class Plan:
     vector: str | None = None
     dimensions: int | None = None
     columns: dict[str, Column] = field(default_factory=dict)
+    filled: dict[str, int] = field(default_factory=dict)  # cells of the sample that tell the column's type
     further_vectors: tuple[str, ...] = ()  # a record has one vector
     joins_by_id: bool = False  # its records belong to other tables' records with the same id
 
@@ -153,6 +154,7 @@ def plan_table(
         if name not in taken and kind is not None:
             examples = tuple(dict.fromkeys(as_text(cell)[:80] for cell in cells[name][:50]))[:_EXAMPLES]
             plan.columns[name] = Column(name, choices.types.get(name, kind), examples)
+            plan.filled[name] = len(cells[name])
     return plan
 
 

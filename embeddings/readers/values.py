@@ -79,6 +79,29 @@ def infer_type(cells: Sequence[Any]) -> ColumnType | None:
     return ColumnType.CATEGORY if _are_categories(texts) else ColumnType.TEXT
 
 
+def fits(cells: Sequence[Any], kind: ColumnType) -> bool:
+    """Whether the cells may join a column of this type, though by themselves they look like another: a few
+    categories repeat none, a few lists may have one item each.
+    """
+    present = [cell for cell in cells if not is_empty(cell)]
+    are_lists = [isinstance(cell, list | tuple | np.ndarray) for cell in present]
+    match kind:
+        case ColumnType.LIST:
+            return all(
+                is_list or all(len(item) <= _LONGEST_ITEM for item in to_list(cell))
+                for is_list, cell in zip(are_lists, present, strict=True)
+            )
+        case ColumnType.CATEGORY:
+            texts = {as_text(cell) for cell in present}
+            return (
+                not any(are_lists)
+                and len(texts) <= _MOST_CATEGORIES
+                and all(len(text) <= _LONGEST_CATEGORY for text in texts)
+            )
+        case _:
+            return infer_type(present) in {kind, None}
+
+
 def to_value(cell: Any, kind: ColumnType) -> Value | None:
     """The cell in the column's type; None when it does not fit. The cell must not be empty."""
     match kind:

@@ -265,6 +265,24 @@ def test_a_column_with_two_types_becomes_text(cast: Cast) -> None:
     assert ages == ["1", "2", "old"]
 
 
+def test_a_small_append_keeps_category_and_list(cast: Cast) -> None:
+    lines = [f"r{n},Caption {n},{'Monet' if n % 2 else 'Manet'},{n};all" for n in range(30)]
+    first = run(new_import(cast, "one.csv", "\n".join(["id,caption,artist,tags", *lines]).encode()))
+    dataset = first.dataset
+    few = b"id,caption,artist,tags\nx,One more,Goya,red\ny,Two more,Dali,blue\nz,Three more,Klee,1\n"
+    job = run(append(dataset, cast.bob, [uploaded(cast.bob, "two.csv", few)]))
+    dataset.refresh_from_db()
+    assert dataset.columns == [{"name": "artist", "type": "category"}, {"name": "tags", "type": "list"}]
+    assert [each["type"] for each in job.description["columns"]] == ["category", "list"]
+    values = [record.values for record in Record.objects.filter(dataset=dataset).order_by("row")]
+    assert values[0] == {"artist": "Manet", "tags": ["0", "all"]}
+    assert values[30:] == [
+        {"artist": "Goya", "tags": ["red"]},
+        {"artist": "Dali", "tags": ["blue"]},
+        {"artist": "Klee", "tags": ["1"]},
+    ]
+
+
 def test_a_list_becomes_the_text_that_a_new_record_would_have(cast: Cast) -> None:
     lists: dict[str, str | bytes] = {
         "1.png": picture("red"),
@@ -275,11 +293,15 @@ def test_a_list_becomes_the_text_that_a_new_record_would_have(cast: Cast) -> Non
     dataset = Dataset.objects.get(pk=first.dataset_id)
     texts: dict[str, str | bytes] = {
         "3.png": picture("green"),
-        "t.jsonl": '{"file": "3.png", "of": "some words that are long"}',
+        "t.jsonl": '{"file": "3.png", "of": "some words that are too long for an item of a list"}',
     }
     run(append(dataset, cast.bob, [uploaded(cast.bob, "two.zip", zip_of(texts))]))
     values = [record.values for record in Record.objects.filter(dataset=dataset).order_by("row")]
-    assert [each.get("of") for each in values] == ['b, a"c', None, "some words that are long"]
+    assert [each.get("of") for each in values] == [
+        'b, a"c',
+        None,
+        "some words that are too long for an item of a list",
+    ]
     again = run(append(dataset, cast.bob, [uploaded(cast.bob, "one.zip", zip_of(lists))]))
     assert (again.imported, again.skipped) == (0, 2)
 

@@ -183,6 +183,42 @@ def test_a_column_of_two_types_in_two_tables_is_text(tmp_path: Path) -> None:
     assert [row.values["n"] for row in rows] == ["1", "2", "2020-01-01", "2020-01-02"]
 
 
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_a_short_last_table_spoils_no_column_of_the_others(tmp_path: Path, names: str) -> None:
+    header = "id,text,artist,tags\n"
+    lines = [f"{n},some words {n},{'Monet' if n % 2 else 'Manet'},{n};all\n" for n in range(30)]
+    long = file_of(tmp_path / f"{names[0]}.csv", header + "".join(lines))
+    few = "x,one,Goya,red\ny,two,Dali,blue\nz,three,Klee,green\n"
+    short = file_of(tmp_path / f"{names[1]}.csv", header + few)
+    with open_dataset([long, short]) as dataset:
+        types = {column.name: column.type for column in dataset.describe().columns}
+    assert types == {"artist": ColumnType.CATEGORY, "tags": ColumnType.LIST}
+    rows, _ = read([long, short])
+    values = {row.id: row.values for row in rows}
+    assert values["1"] == {"artist": "Monet", "tags": ["1", "all"]}
+    assert values["x"] == {"artist": "Goya", "tags": ["red"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "kept"),
+    [
+        (ColumnType.CATEGORY, ["Goya", "12"], True),
+        (ColumnType.CATEGORY, ["x" * 81, "12"], False),
+        (ColumnType.LIST, ["red", "a;b"], True),
+        (ColumnType.LIST, ["x" * 41, "red"], False),
+        (ColumnType.NUMBER, ["old", "12"], False),
+        (ColumnType.DATE, ["1909", "1910"], False),
+    ],
+)
+def test_a_known_type_is_kept_where_the_cells_fit_it(
+    tmp_path: Path, kind: ColumnType, cells: list[str], kept: bool
+) -> None:
+    table = "id,text,x\n" + "".join(f"{at},some words {at},{cell}\n" for at, cell in enumerate(cells))
+    with open_dataset(file_of(tmp_path / "t.csv", table), types={"x": kind}) as dataset:
+        [column] = dataset.describe().columns
+    assert (column.type is kind) is kept
+
+
 def test_thousands_of_pictures_of_one_name_are_told_apart_in_time(tmp_path: Path) -> None:
     count = 3_000
     files: Files = {f"{at}/image.png": png() for at in range(count)}
