@@ -1,4 +1,4 @@
-"""Pictures that were saved again, and captions of the same words: groups of them.
+"""Pictures that were saved again, captions of the same words, the same vectors: groups of them.
 
 Neighbours in the graph whose cosine is high are looked at: their thumbnails, shrunk to a few cells, must be
 the same but for a trace. The vectors alone do not tell: by `mini` two emoji that differ in the colour of a

@@ -1,15 +1,18 @@
 """What a build finds in the vectors besides places and topics: the columns of `computed.py`, by row.
 
 Pictures that were saved again come with the projection of the pictures, from its graph of neighbours;
-captions of the same words with that of the captions, where there are no pictures; agreement with that of
-both.
+captions of the same words with that of the captions, where there are no pictures, or the same vectors where
+vectors came with the records; agreement with that of both.
 """
+
+from hashlib import blake2b
 
 import numpy as np
 from django.db.models import F
 from numpy.typing import NDArray
 
 from atlas.datasets.models import Record
+from atlas.datasets.vectors import given_vectors
 from atlas.maps import vectors
 from atlas.maps.agreement import agreement
 from atlas.maps.computed import Values, by_row, load_computed, save_computed
@@ -22,6 +25,9 @@ from atlas.maps.steps import Watch
 from atlas.maps.work import Progress, Report
 
 Rows = NDArray[np.uint32]
+
+#: Vectors that are compared at a time.
+BLOCK = 4096
 
 
 def found_by(build: Build) -> dict[str, Values]:
@@ -58,11 +64,24 @@ def find_same_captions(build: Build, watch: Watch) -> None:
         return
     stored = Record.objects.filter(dataset=build.dataset_id, row__lt=build.row_count).exclude(caption="")
     captions = dict(watch.over(stored.order_by("row").values_list("row", "caption").iterator(5000)))
-    if not captions:  # the vectors came alone
-        return
     rows = np.array(list(captions), np.uint32)
     words = [" ".join(caption.casefold().split()) for caption in captions.values()]
     _keep_groups(build, Space.CAPTION, rows, *groups(rows, NO_PAIRS, words, np.zeros(len(rows), np.int64)))
+
+
+def find_same_vectors(build: Build, rows: Rows, watch: Watch) -> None:
+    """Records without pictures that brought the very same vector.
+
+    Their words do not tell: they may be the names of classes. Nor does a small distance: between vectors of
+    two numbers it is small everywhere, and what it means is known for our own towers alone.
+    """
+    blocks = [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
+    same = [
+        blake2b(vector.tobytes(), digest_size=16).hexdigest()
+        for block in watch.over(blocks)
+        for vector in given_vectors(build.dataset, block)
+    ]
+    _keep_groups(build, Space.CAPTION, rows, *groups(rows, NO_PAIRS, same, np.zeros(len(rows), np.int64)))
 
 
 def find_agreement(build: Build, watch: Watch, progress: Progress) -> None:

@@ -51,6 +51,8 @@ def project(step: Step, watch: Watch) -> None:
     if space == Space.IMAGE:
         report = part_of(watch.report, *PROJECTION["duplicates"])
         findings.find_same_pictures(build, rows, near, known, watch, report)
+    elif build.dataset.vector_size:
+        findings.find_same_vectors(build, rows, watch)
     elif space == Space.CAPTION:
         findings.find_same_captions(build, watch)
     else:

@@ -7,7 +7,7 @@ import * as text from "./text";
 const SAYS: Record<string, string> = {
   trust: "Whether the records around it on the map are really like it: 1 they are, 0 they are not.",
   agreement: "How well the caption fits the picture. At 0 a caption picked at random would fit as well; look at the lowest first.",
-  duplicates: "The same picture saved again, in another size or file too; without pictures, captions of the same words.",
+  duplicates: "The same picture saved again, in another size or file too; without pictures, captions of the same words, or the very same vector where vectors were uploaded.",
 };
 
 export const saysOf = (key: string): string => SAYS[key] ?? "";

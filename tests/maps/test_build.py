@@ -8,8 +8,8 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from atlas.datasets.models import Dataset, Import, ImportState, SkippedItem, State
-from atlas.maps import vectors
+from atlas.datasets.models import Dataset, Import, ImportState, Record, SkippedItem, State
+from atlas.maps import findings, vectors
 from atlas.maps.build import create_build
 from atlas.maps.computed import computed_of
 from atlas.maps.models import DataMap, Space, VectorSet
@@ -155,6 +155,28 @@ def test_vectors_that_came_with_pictures_for_some_of_them_are_all_on_the_map(dat
         {"trust", "duplicates", "duplicate_of", "alike"}
     ]
     assert [each["alike"] for each in computed_of(shown(dataset), [0, 7])] == [None, 1]
+
+
+def test_the_same_words_are_no_copies_where_vectors_came_along(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from atlas.datasets.vectors import keep_vectors
+
+    monkeypatch.setattr(findings, "BLOCK", 4)  # row 9 is compared with row 2 of another block
+    add_records(dataset, 10, captions=True)
+    Record.objects.filter(dataset=dataset).update(caption="cat")
+    dataset.vector_size = 5
+    dataset.save()
+    given = np.random.default_rng(0).normal(size=(10, 5)).astype(np.float32)
+    given[9] = given[2]
+    given[8] = given[2] * 1.001
+    keep_vectors(dataset, 0, [None if row == 3 else vector for row, vector in enumerate(given)])
+
+    make_maps(dataset.pk)
+
+    found = computed_of(shown(dataset, Space.CAPTION), list(range(10)))
+    assert [each["duplicate_of"] for each in found] == [0, 1, 2, None, 4, 5, 6, 7, 8, 2]
+    assert [each["alike"] for each in found] == [1, 1, 2, None, 1, 1, 1, 1, 1, 2]
 
 
 def test_vectors_that_came_with_the_records_are_copied(dataset: Dataset, fake: FakeModel) -> None:
