@@ -32,6 +32,8 @@ class PartIn(Schema):
     url: Annotated[str, Field(max_length=2000)] | None = None
     topic: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     map: UUID | None = None
+    #: Of the map of the topic; as in a filter.
+    version: UUID | None = None
     tag: UUID | None = None
     filter: dict[str, Any] | None = None
     weight: Annotated[float, Field(ge=-10, le=10)] = 1.0
@@ -53,7 +55,8 @@ class PartIn(Schema):
     def group(self) -> dict[str, Any] | None:
         """As a filter names it."""
         if self.topic is not None:
-            return {"topic": self.topic, "map": str(self.map)}
+            named = {"version": str(self.version)} if self.version is not None else {}
+            return {"topic": self.topic, "map": str(self.map), **named}
         return {"tag": str(self.tag)} if self.tag is not None else self.filter
 
 

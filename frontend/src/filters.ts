@@ -1,5 +1,6 @@
 /** Which records: one shape for the selection, the filters, the table, tags, export and search. The server reads the same. */
 
+import type { MapAddress } from "./api/maps";
 import type { Column } from "./map/manifest";
 
 export type Filter =
@@ -12,8 +13,8 @@ export type Filter =
   | { column: string; from?: number | string; to?: number | string }
   | { column: string; contains: string }
   /** A column that the build of a map computed, by its key. */
-  | { computed: string; map: string; in: (string | number | null)[] }
-  | { computed: string; map: string; from?: number; to?: number }
+  | { computed: string; map: string; version?: string; in: (string | number | null)[] }
+  | { computed: string; map: string; version?: string; from?: number; to?: number }
   | { caption: string }
   | { has: "caption" | "image" }
   | { tag: string }
@@ -83,6 +84,15 @@ export function both(a: Filter | null, b: Filter | null): Filter | null {
 
 /** Everything else; twice is as before. */
 export const opposite = (filter: Filter): Filter => ("not" in filter ? filter.not : { not: filter });
+
+/** The same filter, or whatever holds filters, with the version of each of these maps that it names without one. */
+export function inLayouts<T>(content: T, maps: readonly MapAddress[]): T {
+  if (Array.isArray(content)) return content.map((each: unknown) => inLayouts(each, maps)) as T;
+  if (!isObject(content)) return content;
+  const found = maps.find(({ id }) => id === (content as { map?: unknown }).map);
+  if (found) return { version: found.version, ...content };
+  return Object.fromEntries(Object.entries(content as object).map(([name, each]) => [name, inLayouts(each, maps)])) as T;
+}
 
 /** The tags that a filter names. */
 export const tagsIn = (filter: Filter): string[] => [...JSON.stringify(filter).matchAll(/"tag":"([^"]+)"/g)].map(([, id]) => id!);

@@ -9,6 +9,8 @@ import type { OpenedMap } from "../src/open_map";
 import { chip } from "../src/query";
 import { NO_LINK } from "../src/url";
 
+vi.mock("../src/site/toasts", () => ({ toast: () => undefined }));
+
 const entries = ["image", "caption"].map((space) => ({ id: space, space, version: "1" })) as unknown as MapEntry[];
 const config = { dataset: { id: "d", columns: [] }, maps: entries } as unknown as MapConfig;
 const record = (row: number) => ({ row, ordinal: row, x: 0.5, y: 0.5 }) as MapRecord;
@@ -262,6 +264,33 @@ test("filters, a selection and a search by tags are asked for again when tags ch
   await selection.set({ not: { tag: "t" } });
   await tags.remove(tag);
   await vi.waitFor(() => expect([filters.filter, selection.filter, search.asked.chips]).toEqual([{ has: "image" }, null, []]));
+});
+
+/** What names a map, wherever it is in a request. */
+function leavesOf(body: unknown): { version?: string }[] {
+  if (typeof body !== "object" || body === null) return [];
+  return "topic" in body || "region" in body ? [body as { version?: string }] : Object.values(body).flatMap(leavesOf);
+}
+
+test("the topics and regions of a filter are those of the maps on the page, whatever asks for them, and links name no version", async () => {
+  const explorer = made((entry) => Promise.resolve(opened(entry)));
+  const { filters, selection, search, tags } = explorer;
+  const tag = { id: "t", name: "blurry", colour: 0, count: 1, mine: true };
+  answers = (url) => Promise.resolve(url.endsWith("/search") ? hits : { ...SELECTED, tags: [tag], changed: 1 });
+  const [topic, region] = [{ topic: 3, map: "image" }, { region: [[0, 0], [1, 0], [1, 1]], map: "caption" }] as [Filter, Filter];
+  const corner = { all: [region, { not: topic }] };
+  await Promise.all([
+    filters.set("corner", corner),
+    selection.set(corner),
+    search.ask({ text: "", chips: [chip({ topic: 3, map: "image" }, "Topic"), chip({ filter: region }, "Region")] }),
+    tags.put(tag, corner),
+    tags.take(tag, corner),
+  ]);
+  await selection.page(5, filters.filter, new AbortController().signal);
+  const asked = sent.map(({ url, body }) => ({ url: url.replace(/.*\//, ""), leaves: leavesOf(body) })).filter(({ leaves }) => leaves.length > 0);
+  expect(new Set(asked.map(({ url }) => url))).toEqual(new Set(["select", "search", "records", "table"]));
+  for (const { url, leaves } of asked) expect(leaves.map(({ version }) => [url, version])).toEqual(leaves.map(() => [url, "1"]));
+  expect(JSON.stringify(explorer.link())).not.toContain("version");
 });
 
 test("a view that was kept for a link serves for the same link again", async () => {

@@ -69,7 +69,7 @@ function made(answers: (query: Query) => Response): Search {
     canvas: { clientWidth: 800, clientHeight: 600 },
     mover: { screen: () => [400, 300], flyToBox: () => undefined },
   };
-  const stage = { entry: MAP, config: { dataset: { id: "d" } }, view, camera: {}, attempt: <T>(work: Promise<T>) => work.catch(() => null), tell: (error: Error, otherwise: (reason: string) => void) => otherwise(error.message) };
+  const stage = { entry: MAP, config: { dataset: { id: "d" } }, view, camera: {}, asShown: <T>(content: T) => content, attempt: <T>(work: Promise<T>) => work.catch(() => null), tell: (error: Error, otherwise: (reason: string) => void) => otherwise(error.message) };
   return new Search(stage as unknown as Stage, { filter: null } as Filters);
 }
 

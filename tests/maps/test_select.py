@@ -237,6 +237,24 @@ def test_a_page_that_shows_an_older_version_selects_by_its_layout(world: World) 
     assert page["total"] == inside_then
 
 
+def test_a_region_of_an_older_version_is_tagged_and_exported_by_that_layout(world: World) -> None:
+    older = older_version(world.version)
+    points = np.fromfile(older.folder / "points.bin", "<f4").reshape(-1, 2)
+    (points / 2).tofile(older.folder / "points.bin")
+    corner = {"region": [[-9, -9], [0.5, -9], [0.5, 0.5], [-9, 0.5]], "map": str(older.map_id)}
+    asked = {**corner, "version": str(older.pk)}
+    inside_then = int((points / 2 < 0.5).all(axis=1).sum())
+    dataset = f"/api/datasets/{world.dataset.pk}"
+
+    exported = world.call("post", f"{dataset}/export/check", {"format": "csv", "filter": asked}).json()
+    tag = world.tag("corner").json()["id"]
+    tagged = world.call("post", f"{dataset}/tags/{tag}/records", {"add": asked}).json()
+
+    assert exported == {"records": inside_then}
+    assert tagged == {"changed": inside_then, "count": inside_then}
+    assert world.select(corner).json()["count"] != inside_then
+
+
 def test_a_page_that_shows_an_older_version_reads_its_ordinals_in_the_table(world: World) -> None:
     shown = world.version
     older = older_version(shown)

@@ -193,6 +193,17 @@ def test_a_topic_is_the_mean_of_its_records(cast: Cast, dataset: Dataset) -> Non
     assert COLOURS[topic.representative % len(COLOURS)] in colours_of(answer, 8)
 
 
+def test_a_topic_is_one_of_the_version_that_the_part_names(cast: Cast, dataset: Dataset) -> None:
+    data_map = DataMap.objects.get(dataset=dataset, space="joint")
+    number = Topic.objects.filter(version=data_map.current_id).values_list("number", flat=True)[0]
+    topic = {"topic": number, "map": str(data_map.pk)}
+
+    shown = ask(cast, dataset, parts({**topic, "version": str(data_map.current_id)}))
+    gone = ask(cast, dataset, parts({**topic, "version": str(dataset.pk)}))
+
+    assert [shown.status_code, gone.status_code] == [200, 422]
+
+
 @pytest.mark.parametrize(
     "part",
     [

@@ -183,7 +183,7 @@ export class Beside {
 
   private bits(entry: MapEntry, filter: Filter | null, show: (bits: Uint8Array | null) => void): (() => void) | void {
     if (!filter) return show(null);
-    return this.late((signal) => select(entry, filter, signal), ({ bits }) => show(bits));
+    return this.late((signal) => select(entry, this.explorer.stage.asShown(filter), signal), ({ bits }) => show(bits));
   }
 
   /** Where the records are on a map, by row. */

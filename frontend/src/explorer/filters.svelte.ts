@@ -83,7 +83,7 @@ export class Filters {
       view.setHidden(null);
       return;
     }
-    const found = await this.stage.attempt(select(entry, filter, signal), signal, () => this.apply());
+    const found = await this.stage.attempt(select(entry, this.stage.asShown(filter), signal), signal, () => this.apply());
     if (signal.aborted || view !== this.stage.view || !found) return;
     this.left = found.count;
     view.setHidden(found.bits);

@@ -65,7 +65,7 @@ export class Listing {
   /** Reads at once what is to be listed, and asks for it when it is called. */
   private page(offset: number): (signal: AbortSignal) => Promise<Page> {
     const { search, filters, stage, config, order } = this.explorer;
-    const query = { filter: filters.filter, ...order, offset, limit: PAGE };
+    const query = { filter: stage.asShown(filters.filter), ...order, offset, limit: PAGE };
     const { entry } = stage;
     const hits = search.hits && this.hits(search.relevant, search.ordered);
     if (!hits) return (signal) => table(config.dataset.id, entry, query, signal);

@@ -57,7 +57,7 @@ export class Pages {
     this.failed = false;
     const { signal } = this.asking;
     const { config, entry } = this.stage;
-    const query = { filter: this.filter, ...this.order, offset: page * PAGE, limit: PAGE };
+    const query = { filter: this.stage.asShown(this.filter), ...this.order, offset: page * PAGE, limit: PAGE };
     const found = await this.stage.attempt(table(config.dataset.id, entry, query, signal), signal, () => this.fetch(page));
     if (signal.aborted) return;
     this.failed = !found;

@@ -96,7 +96,7 @@ export class Search {
   private get query(): Omit<Query, "limit"> {
     const { against, mode } = this;
     const { id: map, version } = this.stage.entry;
-    return { map, version, parts: partsOf(this.asked), against, mode, filter: this.filters.filter };
+    return { map, version, parts: this.stage.asShown(partsOf(this.asked)), against, mode, filter: this.stage.asShown(this.filters.filter) };
   }
 
   // --- asking -------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ export class Selection {
     this.asked = filter;
     if (!filter || isEmpty(filter)) return this.show(null, null, 0);
     this.busy = true;
-    const found = await this.stage.attempt(select(entry, filter, signal), signal, () => this.set(filter));
+    const found = await this.stage.attempt(select(entry, this.stage.asShown(filter), signal), signal, () => this.set(filter));
     if (signal.aborted || view !== this.stage.view) return;
     this.busy = false;
     if (found) this.show(filter, found.bits, found.count);
@@ -76,7 +76,7 @@ export class Selection {
   /** The first records of the selection that a further filter leaves, to look at, and how many these are. */
   page(most: number, within: Filter | null, signal: AbortSignal): Promise<Page | null> {
     const { config, entry } = this.stage;
-    const query = { filter: both(this.filter, within), sort: "row", offset: 0, limit: most };
+    const query = { filter: this.stage.asShown(both(this.filter, within)), sort: "row", offset: 0, limit: most };
     return this.stage.attempt(table(config.dataset.id, entry, query, signal), signal);
   }
 

@@ -3,6 +3,7 @@
 import { ApiError } from "../api/http";
 import { mapsNow, type MapAddress } from "../api/maps";
 import type { MapConfig } from "../config";
+import { inLayouts } from "../filters";
 import type { Topic } from "../map/manifest";
 import type { Found } from "../map/pick";
 import type { Camera } from "../map/viewport";
@@ -47,6 +48,14 @@ export class Stage {
 
   get records(): Records {
     return this.map.records;
+  }
+
+  /**
+   * A filter, or a part of a query, as the server is asked for it: its topics and regions are those of the maps on this page,
+   * which need not be the newest any more. Links and views name none, and mean whatever is shown where they are opened.
+   */
+  asShown<T>(content: T): T {
+    return inLayouts(content, this.config.maps);
   }
 
   /** Says that something could not be had, and how to have it after all. */

@@ -58,14 +58,14 @@ export class Tags {
   }
 
   async put(tag: Tag, filter: Filter): Promise<void> {
-    const done = await this.stage.attempt(tagRecords(this.dataset, tag.id, { add: filter }));
+    const done = await this.stage.attempt(tagRecords(this.dataset, tag.id, { add: this.stage.asShown(filter) }));
     if (!done) return;
     toast(`“${tag.name}” is on ${text.records(done.changed, "more")}, on ${text.count(done.count)} in all.`);
     await this.load();
   }
 
   async take(tag: Tag, filter: Filter): Promise<void> {
-    const done = await this.stage.attempt(tagRecords(this.dataset, tag.id, { remove: filter }));
+    const done = await this.stage.attempt(tagRecords(this.dataset, tag.id, { remove: this.stage.asShown(filter) }));
     if (!done) return;
     toast(`“${tag.name}” was taken off ${text.records(done.changed)}.`);
     await this.load();
