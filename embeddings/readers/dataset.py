@@ -1,5 +1,6 @@
 """An upload read as one dataset: pictures, words and columns brought together row by row."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
@@ -147,6 +148,7 @@ class Dataset:
     def _items(self, found: Iterator[Draft | Skipped]) -> Iterator[Row | Skipped]:
         number = 0
         ids: set[str] = set()
+        left_out: Counter[tuple[str, str]] = Counter()
         for item in found:
             if isinstance(item, Draft):
                 problem = self._problem_with(item, ids)
@@ -154,12 +156,15 @@ class Dataset:
                     if number >= self._limits.rows:
                         detail = f"The limit is {self._limits.rows:,} rows; the rest was not read."
                         yield Skipped(item.source, Reason.OVER_LIMIT, detail)
-                        return
+                        break
+                    left_out.update(item.left_out.keys())
                     yield self._row(number, item)
                     number += 1
                     continue
                 item = problem
             yield item
+        for (table, column), count in left_out.items():
+            yield _first_kept(table, column, count)
 
     # --- planning ---
 
@@ -308,6 +313,8 @@ class Dataset:
         most = self._limits.captions
         if len(draft.captions) > most:
             draft.notes.append(f"Of {len(draft.captions)} captions the first {most} were kept.")
+        for name, items in draft.items.items():
+            self._maker.add_value(draft, name, list(items))
         return Row(
             number,
             draft.id,
@@ -318,6 +325,12 @@ class Dataset:
             draft.source,
             tuple(draft.notes),
         )
+
+
+def _first_kept(table: str, column: str, count: int) -> Skipped:
+    records = "1 record has" if count == 1 else f"{count:,} records have"
+    detail = f"{records} several rows that differ in the column “{column}”; what the first row says was kept."
+    return Skipped(table, Reason.OVER_LIMIT, detail)
 
 
 def _columns_left_out(table: Table) -> Skipped:

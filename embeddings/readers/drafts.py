@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from embeddings.readers.limits import Limits
 from embeddings.readers.lookup import PictureIndex
 from embeddings.readers.members import Member
@@ -33,6 +35,8 @@ class Draft:
     vector: Vector | None = None
     notes: list[str] = field(default_factory=list)
     plan: Plan | None = None
+    items: dict[str, dict[str, None]] = field(default_factory=dict)  # of lists that several records add to
+    left_out: dict[tuple[str, str], None] = field(default_factory=dict)  # (table, column) that says more
 
     def add_captions(self, texts: list[str]) -> None:
         """Captions of one more column: those that another column gave already are not repeated."""
@@ -44,16 +48,32 @@ class Draft:
                 self.captions.append(text)
 
     def add(self, other: "Draft") -> None:
-        """Take over what a later record about the same picture adds; what is there already stays."""
+        """Take over what a later record about the same picture adds: captions, items of lists, and values
+        where there are none yet.
+        """
         if other.plan is self.plan:
             self.captions.extend(other.captions)
         else:
             self.add_captions(other.captions)
         for name, value in other.values.items():
-            self.values.setdefault(name, value)
-        self.id = self.id if self.id is not None else other.id
-        self.vector = self.vector if self.vector is not None else other.vector
+            mine = self.values.setdefault(name, value)
+            if isinstance(mine, list) and isinstance(value, list):
+                self.items.setdefault(name, dict.fromkeys(mine)).update(dict.fromkeys(value))
+            elif mine != value:
+                self._leave_out(other, name)
+        if self.id is None:
+            self.id = other.id
+        elif other.id not in {None, self.id}:
+            self._leave_out(other, other.plan and other.plan.id)
+        if self.vector is None:
+            self.vector = other.vector
+        elif other.vector is not None and not np.array_equal(other.vector, self.vector):
+            self._leave_out(other, other.plan and other.plan.vector)
         self.notes.extend(other.notes)
+
+    def _leave_out(self, other: "Draft", column: str | None) -> None:
+        if other.plan is not None and column is not None:
+            self.left_out[other.plan.table.source, column] = None
 
 
 class DraftMaker:

@@ -14,7 +14,7 @@ from embeddings.readers.pictures import looks_like_picture
 from embeddings.readers.reasons import ReadError
 from embeddings.readers.rows import Choices, Column, ColumnType
 from embeddings.readers.tables import Record, Table
-from embeddings.readers.values import as_text, infer_type, is_empty, to_array
+from embeddings.readers.values import as_text, fits, infer_type, is_empty, to_array
 
 # In order of preference, compared without case and punctuation.
 _CAPTION_NAMES = (
@@ -67,6 +67,7 @@ _SAMPLE_SIZE = 16 * 2**20  # characters or items, whichever comes first
 _VECTORS_LOOKED_AT = 100
 _START = 64  # bytes
 _EXAMPLES = 3
+_OFTEN = 0.1  # of the pictures; rarer differences are slips, not further labels
 
 
 @dataclass(slots=True)
@@ -149,8 +150,12 @@ def plan_table(
     free = {name: values for name, values in cells.items() if name not in taken | choices.types.keys()}
     plan.further_vectors = tuple(_vector_columns(free, limits))
     taken.update(plan.further_vectors)
+    subjects = _subjects(sample, plan)
     for name in table.columns:
         kind = infer_type(cells[name])
+        if name not in taken and kind in {ColumnType.CATEGORY, ColumnType.TEXT}:
+            several = _tells_several(name, sample, subjects) and fits(cells[name], ColumnType.LIST)
+            kind = ColumnType.LIST if several else kind
         if name not in taken and kind is not None:
             examples = tuple(dict.fromkeys(as_text(cell)[:80] for cell in cells[name][:50]))[:_EXAMPLES]
             plan.columns[name] = Column(name, choices.types.get(name, kind), examples)
@@ -262,14 +267,35 @@ def _ids_of(name: str, sample: Sequence[Record], plan: Plan) -> list[str]:
     name the same picture make one row."""
     ids: dict[str | int, str] = {}
     count = 0
-    for number, record in enumerate(sample):
+    for subject, record in zip(_subjects(sample, plan), sample, strict=True):
         cell = record.cells.get(name)
         if is_empty(cell) or isinstance(cell, list | dict | bytes):
             continue
-        picture = None if plan.picture is None or plan.embedded else record.cells.get(plan.picture)
-        ids.setdefault(number if is_empty(picture) else as_text(picture).partition("#")[0], as_text(cell))
+        ids.setdefault(subject, as_text(cell))
         count += 1
     return list(ids.values()) if 2 * count > len(sample) else []
+
+
+def _subjects(sample: Sequence[Record], plan: Plan) -> list[str | int]:
+    """What the records are about: the pictures that they name, else each only itself."""
+    if plan.picture is None or plan.embedded:
+        return list(range(len(sample)))
+    pictures = [record.cells.get(plan.picture) for record in sample]
+    return [
+        number if is_empty(picture) else as_text(picture).partition("#")[0]
+        for number, picture in enumerate(pictures)
+    ]
+
+
+def _tells_several(name: str, sample: Sequence[Record], subjects: Sequence[str | int]) -> bool:
+    """Whether a column often differs between the records about one picture: a label a row."""
+    if len(set(subjects)) == len(subjects):
+        return False
+    told: dict[str | int, set[str]] = {}
+    for subject, record in zip(subjects, sample, strict=True):
+        if not is_empty(cell := record.cells.get(name)):
+            told.setdefault(subject, set()).add(as_text(cell))
+    return sum(len(texts) > 1 for texts in told.values()) >= _OFTEN * len(told) > 0
 
 
 def _caption_columns(cells: dict[str, list[Any]], plan: Plan) -> tuple[str, ...]:

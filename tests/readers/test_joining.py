@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.readers import Choices, ColumnType, DatasetError, Reason
+from embeddings.readers import Choices, ColumnType, DatasetError, Limits, Reason
 from tests.readers.builders import Files, file_of, folder_of, names_of, png, read, zip_of
 
 PICTURES: Files = {"1.png": png(1), "2.png": png(2)}
@@ -38,6 +38,54 @@ def test_a_second_table_adds_its_columns_and_all_its_captions(tmp_path: Path) ->
     assert not skipped
     assert [row.captions for row in rows] == [["one picture", "first", "second"], ["two pictures", "third"]]
     assert [row.values for row in rows] == [{"year": 1909}, {"year": 1910}]
+
+
+def test_labels_of_a_picture_in_a_row_each_become_a_list(tmp_path: Path) -> None:
+    lines = [
+        f"{at}.png,{label},{sure},{at}-{label}\n"
+        for label, sure in [("Cat", 1), ("Dog", 0.5), ("Cat", 1)]
+        for at in (1, 2)
+    ]
+    table = "ImageID,LabelName,Confidence,id\n" + "".join(lines)
+    rows, skipped = read(zip_of(tmp_path / "x.zip", {"t.csv": table, **PICTURES}))
+    assert [row.values for row in rows] == [{"LabelName": ["Cat", "Dog"], "Confidence": 1}] * 2
+    assert [(item.source, item.detail) for item in skipped] == [
+        (
+            "x.zip/t.csv",
+            f"2 records have several rows that differ in the column “{column}”; "
+            "what the first row says was kept.",
+        )
+        for column in ("Confidence", "id")
+    ]
+
+
+def test_one_picture_with_two_rows_makes_no_list_of_the_others(tmp_path: Path) -> None:
+    pictures = {f"{at}.png": png(at) for at in range(20)}
+    lines = [f"{at}.png,{'Monet' if at % 2 else 'Manet'}\n" for at in range(20)]
+    table = "file,artist\n" + "".join([*lines, "3.png,Manet\n"])
+    rows, skipped = read(zip_of(tmp_path / "x.zip", {"t.csv": table, **pictures}))
+    assert [row.values["artist"] for row in rows] == ["Manet", "Monet"] * 10
+    assert ["1 record has several rows" in item.detail for item in skipped] == [True]
+
+
+def test_tables_that_disagree_are_named(tmp_path: Path) -> None:
+    files: Files = {
+        "a.csv": "file,caption,year\n1.png,one picture,1909\n2.png,two pictures,1910\n",
+        "b.csv": "file,year\n1.png,1909\n2.png,1911\n",
+        **PICTURES,
+    }
+    rows, skipped = read(zip_of(tmp_path / "x.zip", files))
+    assert [row.values for row in rows] == [{"year": 1909}, {"year": 1910}]
+    assert [item.source for item in skipped] == ["x.zip/b.csv"]
+
+
+def test_lists_of_a_picture_end_at_the_limit(tmp_path: Path) -> None:
+    lines = "".join(f"1.png,label{at}\n" for at in range(5))
+    rows, _ = read(
+        zip_of(tmp_path / "x.zip", {"t.csv": f"file,label\n{lines}", **PICTURES}), limits=Limits(list_items=3)
+    )
+    assert rows[0].values == {"label": ["label0", "label1", "label2"]}
+    assert rows[0].notes == ("label: of 5 items the first 3 were kept.",)
 
 
 def test_a_table_and_sidecars_speak_of_the_same_pictures(tmp_path: Path) -> None:
