@@ -182,7 +182,7 @@ def copy_records(dataset: Dataset, stored: list[Stored]) -> None:
 
 def finish(job: Import) -> None:
     """Announce the new records, then call it done: a worker killed in between announces them twice."""
-    if not job.imported:
+    if not job.imported and not _is_all_here(job):
         raise DatasetError(_nothing_imported(job))
     announce_records(job)
     with transaction.atomic():
@@ -192,6 +192,13 @@ def finish(job: Import) -> None:
         transaction.on_commit(lambda: publish_import(now))
     for upload in now.uploads.all():
         remove_upload(upload)
+
+
+def _is_all_here(job: Import) -> bool:
+    """Whether the dataset had every picture with its words before. Ids tell less: they may be of a wrong
+    column, which can be corrected."""
+    reasons = set(job.skipped_items.values_list("reason", flat=True)) - {NOTE}
+    return reasons == {Reason.ALREADY_HERE}
 
 
 def _nothing_imported(job: Import) -> str:

@@ -38,19 +38,39 @@ export function phaseOf({ import: job, build }: Now): Phase {
   if (job?.state === "queued" || job?.state === "running") return "working";
   const state = build.build?.state;
   if (state === "queued" || state === "running") return "working";
-  if (job?.state === "failed" || state === "failed") return "failed";
-  if (job?.state === "cancelled" || state === "cancelled") return "cancelled";
+  // An append that came to nothing takes nothing from the maps that are there.
+  const over = build.maps.length > 0 ? null : job?.state;
+  if (over === "failed" || state === "failed") return "failed";
+  if (over === "cancelled" || state === "cancelled") return "cancelled";
   if (build.maps.length > 0) return "ready";
   // Between the end of an import and the first step of its build.
   return job?.state === "done" && job.imported > 0 ? "working" : "empty";
 }
 
-/** What can be cancelled or tried again: the import while it is not done, then the build. */
-export const changeable = ({ import: job }: Now): "import" | "build" => (job && job.state !== "done" ? "import" : "build");
+/** Visitors are told of work on maps that they can see, not of what somebody has begun and has to finish. */
+export function phaseFor(mayEdit: boolean, now: Now): Phase {
+  const phase = phaseOf(now);
+  return mayEdit || phase === "working" || now.build.maps.length === 0 ? phase : "ready";
+}
 
-export const errorOf = ({ import: job, build }: Now): string => job?.error || build.build?.error || "";
+/** What can be cancelled or tried again: the import until it is over or maps are there, then the build. */
+export function changeable({ import: job, build }: Now): "import" | "build" {
+  if (!job || job.state === "done") return "build";
+  const state = build.build?.state;
+  const left = build.maps.length > 0 || state === "queued" || state === "running";
+  return isOver(job.state) && left ? "build" : "import";
+}
 
-export function stageRows({ import: job, build }: Now): StageRow[] {
+export const errorOf = (now: Now): string => (changeable(now) === "import" ? now.import?.error : now.build.build?.error) ?? "";
+
+/** How the last import came to nothing beside maps that are there, or "". */
+export function failureBeside({ import: job }: Now): string {
+  if (job?.state === "failed") return job.error || "Something went wrong.";
+  return job?.state === "done" && job.imported === 0 ? "Nothing was added: the dataset has all records of these files already." : "";
+}
+
+export function stageRows(now: Now): StageRow[] {
+  const { import: job, build } = now;
   const rows: StageRow[] = [];
   if (job) {
     const state = job.state === "describing" || job.state === "described" ? "queued" : job.state;
@@ -59,7 +79,7 @@ export function stageRows({ import: job, build }: Now): StageRow[] {
     rows.push({ key: "import", name: "Import", state, done: job.read, total, rate, secondsLeft, note: skipped });
   }
   // The stages of an older build say nothing about records that are still coming in.
-  if (job && job.state !== "done") return rows;
+  if (changeable(now) === "import") return rows;
   for (const stage of build.stages) {
     const { name, state, done, total, rate, seconds_left: secondsLeft } = stage;
     rows.push({ key: `${stage.stage}-${stage.space ?? ""}`, name, state, done, total, rate, secondsLeft, note: "" });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { BuildProgress, ImportProgress, ProgressEvent, State } from "../src/api/datasets";
-import { after, changeable, NOTHING, phaseOf, stageRows, type Now } from "../src/progress_state";
+import { after, changeable, errorOf, failureBeside, NOTHING, phaseFor, phaseOf, stageRows, type Now } from "../src/progress_state";
 
 const job = (state: ImportProgress["state"]): ImportProgress => ({
   id: "i",
@@ -56,6 +56,34 @@ test("a failure says what can be tried again", () => {
   const failedBuild: Now = { import: job("done"), build: build("failed") };
   expect(phaseOf(failedBuild)).toBe("failed");
   expect(changeable(failedBuild)).toBe("build");
+});
+
+test("an append that came to nothing leaves a ready dataset ready", () => {
+  const beside = (state: ImportProgress["state"], imported = 0): Now => ({
+    import: { ...job(state), imported, error: state === "failed" ? "No table." : "" },
+    build: build("done", [map]),
+  });
+  expect([beside("failed"), beside("cancelled"), beside("done")].map(phaseOf)).toEqual(["ready", "ready", "ready"]);
+  expect(failureBeside(beside("failed"))).toBe("No table.");
+  expect(failureBeside(beside("done"))).toMatch("Nothing was added");
+  expect([beside("cancelled"), beside("done", 50)].map(failureBeside)).toEqual(["", ""]);
+});
+
+test("the build of what a broken import brought is what can be cancelled and tried again", () => {
+  const building: Now = { import: { ...job("cancelled"), error: "import" }, build: build("running") };
+  expect([phaseOf(building), changeable(building)]).toEqual(["working", "build"]);
+  expect(stageRows(building).map((row) => row.name)).toEqual(["Import", "Embedding: images"]);
+  const failed = { ...building, build: build("failed", [map]) };
+  failed.build.build!.error = "build";
+  expect([phaseOf(failed), changeable(failed), errorOf(failed)]).toEqual(["failed", "build", "build"]);
+});
+
+test("visitors of a map are told of work, not of what others have to finish", () => {
+  const seen = (state: ImportProgress["state"], maps = [map]) => phaseFor(false, { import: job(state), build: build("done", maps) });
+  expect([seen("describing"), seen("described"), seen("running")]).toEqual(["ready", "ready", "working"]);
+  expect(phaseFor(false, { import: job("done"), build: build("failed", [map]) })).toBe("ready");
+  expect(seen("described", [])).toBe("described");
+  expect(phaseFor(true, { import: job("described"), build: build("done", [map]) })).toBe("described");
 });
 
 test("the stages of the last build are not shown for records that still come in", () => {

@@ -49,7 +49,9 @@ def test_each_import_is_reviewed_and_cancelled_by_itself(page: Page, tmp_path: P
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
 
 
-def test_vectors_that_are_none_can_be_refused(page: Page, tmp_path: Path) -> None:
+def test_vectors_can_be_refused_and_a_cancelled_append_leaves_the_map_ready(
+    page: Page, tmp_path: Path
+) -> None:
     table = tmp_path / "squares.jsonl"
     lines = [
         {"caption": f"a square with {at} dots", "dot_vec": list(range(at, at + 8))} for at in range(1, 9)
@@ -67,3 +69,10 @@ def test_vectors_that_are_none_can_be_refused(page: Page, tmp_path: Path) -> Non
     expect(page.get_by_role("link", name="Open the map").first).to_be_visible()
     page.reload()
     expect(page.get_by_role("main")).not_to_contain_text("the vectors it came with")
+
+    page.goto("/data/no-vectors/squares/add")
+    page.get_by_label("Files", exact=True).set_input_files(table)
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Build the maps anew")).to_be_visible()
+    expect(page.get_by_role("region", name="Progress")).to_have_count(0)

@@ -226,14 +226,20 @@ def shard(first: int, count: int) -> bytes:
     return zip_of(files)
 
 
-def test_the_same_webdataset_again_adds_nothing_and_says_so(cast: Cast) -> None:
+def test_the_same_webdataset_again_adds_nothing_and_is_done(cast: Cast) -> None:
     first = run(new_import(cast, "000.zip", shard(0, 3)))
     again = run(append(first.dataset, cast.bob, [uploaded(cast.bob, "renamed.zip", shard(0, 3))]))
-    assert (again.state, again.imported, again.skipped) == (ImportState.FAILED, 0, 3)
-    assert again.error == "Nothing was added: the dataset has all records of these files already."
+    assert (again.state, again.error, again.imported, again.skipped) == (ImportState.DONE, "", 0, 3)
     line = SkippedItem.objects.filter(job=again).first()
     assert line is not None
     assert (line.reason, line.detail[-9:]) == ("already_here", "record 0.")
+
+
+def test_the_same_ids_again_add_nothing_and_can_be_corrected(cast: Cast) -> None:
+    first = run(new_import(cast, "a.csv", b"id,text\n1,some words\n2,more words\n"))
+    again = run(append(first.dataset, cast.bob, [uploaded(cast.bob, "b.csv", b"id,text\n1,new words\n")]))
+    assert (again.state, again.has_its_files) == (ImportState.FAILED, True)
+    assert again.error == "Nothing was added: the dataset has all records of these files already."
 
 
 def test_another_shard_with_the_same_keys_is_added(cast: Cast) -> None:
