@@ -64,11 +64,11 @@ class Draft:
         if self.id is None:
             self.id = other.id
         elif other.id not in {None, self.id}:
-            self._leave_out(other, other.plan and other.plan.id)
+            self._leave_out(other, other.plan.id if other.plan else None)
         if self.vector is None:
             self.vector = other.vector
         elif other.vector is not None and not np.array_equal(other.vector, self.vector):
-            self._leave_out(other, other.plan and other.plan.vector)
+            self._leave_out(other, other.plan.vector if other.plan else None)
         self.notes.extend(other.notes)
 
     def _leave_out(self, other: "Draft", column: str | None) -> None:
