@@ -18,7 +18,7 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, ResolverMatch, resolve, set_script_prefix
 
 from atlas.api.embed_api import MOST_BYTES_IN_ALL
-from atlas.datasets.streaming import Message, Receive
+from atlas.datasets.streaming import MOST_DISCARDED, Message, Receive
 from atlas.errors import too_large
 
 #: Requests that are answered at a time, most of them waiting for something; further ones wait for a thread.
@@ -53,7 +53,7 @@ class Handler(ASGIHandler):
         most = MOST_IN_FILES if scope["path"] == FILES_PATH else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         try:
             await self._handle(scope, _at_most(most, receive), send)
-        except BodyTooLargeError:  # uvicorn throws away what still comes
+        except BodyTooLargeError:
             await self.send_response(too_large(scope["path"], most), send)
 
     async def _handle(self, scope: Any, receive: Any, send: Any) -> None:
@@ -141,16 +141,19 @@ class SynchronousHandler(BaseHandler):
 
 
 def _at_most(most: int, receive: Receive) -> Receive:
-    """It raises BodyTooLargeError once the body has more bytes."""
+    """It raises BodyTooLargeError if the body has more bytes, once the rest has come too, or most of it."""
     left = most
 
     async def counted() -> Message:
         nonlocal left
         message = await receive()
         left -= len(message.get("body", b""))
-        if left < 0:
-            raise BodyTooLargeError
-        return message
+        if left >= 0:
+            return message
+        while message.get("more_body") and left > -MOST_DISCARDED:
+            message = await receive()
+            left -= len(message.get("body", b""))
+        raise BodyTooLargeError
 
     return counted
 

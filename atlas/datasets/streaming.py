@@ -20,6 +20,9 @@ STREAMED_PREFIX = "/uploads/"
 CHUNK = 1 << 20
 #: A sender that is silent for so long has gone, even if its connection looks open.
 SILENCE_SECONDS = 60
+#: Bytes read on after a refusal; browsers send 32 MiB in one request (`upload_queue.ts`). A sender that is
+#: cut off while it sends hears no answer: a broken connection is all it sees.
+MOST_DISCARDED = 64 << 20
 
 
 class SenderGoneError(Exception):

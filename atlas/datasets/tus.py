@@ -21,7 +21,7 @@ from django.utils.http import http_date
 from atlas.connections import let_go
 from atlas.datasets import uploads
 from atlas.datasets.models import Upload
-from atlas.datasets.streaming import SenderGoneError, pieces
+from atlas.datasets.streaming import MOST_DISCARDED, SenderGoneError, pieces
 from atlas.teams.asker import Asker, asker_of_async, key_of_request
 from atlas.teams.models import KeyScope, User
 
@@ -30,8 +30,6 @@ EXTENSIONS = "creation,creation-with-upload,expiration,checksum,termination"
 CHECKSUMS = ("sha1", "sha256")
 CONTENT_TYPE = "application/offset+octet-stream"
 CHECKSUM_MISMATCH = 460  # the protocol's own status
-#: Bytes read on after the disk was full; browsers send 32 MiB in one request (`upload_queue.ts`).
-MOST_DISCARDED = 64 << 20
 
 View = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
@@ -169,7 +167,6 @@ async def _append(
                         await _write(file, piece)
                     except RefusalError as error:
                         full = error
-                # A sender that is cut off while it sends hears no answer: a broken connection is all it sees.
                 elif (discarded := discarded + len(piece)) > MOST_DISCARDED:
                     break
                 if digest:
