@@ -57,3 +57,14 @@ def page_of_rows(
     if mask is not None:
         order = order[mask[order]]
     return [int(row) for row in order[offset : offset + limit]], len(order)
+
+
+def page_around(order: NDArray[np.uint32], mask: Mask | None, row: int, limit: int) -> tuple[list[int], int]:
+    """The page with this row in its middle, masked or not, and how many rows there are in all."""
+    left = np.ones(len(order), bool) if mask is None else mask[order]
+    kept = order[left | (order == row)]
+    place = np.flatnonzero(kept == row)
+    if len(place) == 0:
+        return [], int(left.sum())
+    first = max(0, int(place[0]) - limit // 2)
+    return [int(each) for each in kept[first : first + limit]], int(left.sum())

@@ -14,7 +14,7 @@ from atlas.datasets.access import visible_dataset
 from atlas.datasets.filters import FilterError, reads_captions
 from atlas.datasets.models import Dataset
 from atlas.datasets.permit import require_captions
-from atlas.datasets.table import SortError, page_of_rows, sorted_rows
+from atlas.datasets.table import SortError, page_around, page_of_rows, sorted_rows
 from atlas.maps.access import visible_version
 from atlas.maps.api import MapRecordOut
 from atlas.maps.computed import sorted_by_computed
@@ -51,6 +51,8 @@ class TableIn(Schema):
     by: Literal["column", "computed"] = "column"
     offset: Annotated[int, Field(ge=0, lt=2**31)] = 0
     limit: Annotated[int, Field(ge=1, le=500)] = 100
+    #: A row, for the page that has it in its middle, whatever the offset; the filter may leave it out.
+    around: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     #: The map to give places on; null: none, all places are null.
     map: UUID | None = None
     #: Of the map; the one that is shown now if it is left out.
@@ -89,7 +91,10 @@ def table(request: HttpRequest, dataset_id: UUID, body: TableIn) -> dict[str, An
         order = _order(asker, dataset, version, body)
     except (FilterError, SortError) as error:
         raise HttpError(422, str(error)) from None
-    rows, total = page_of_rows(order, mask, body.offset, body.limit)
+    if body.around is None:
+        rows, total = page_of_rows(order, mask, body.offset, body.limit)
+    else:
+        rows, total = page_around(order, mask, body.around, body.limit)
     records = records_on_no_map(dataset, rows) if version is None else records_on_map(version, rows)
     return {"records": records, "total": total}
 

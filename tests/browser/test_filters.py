@@ -115,7 +115,17 @@ def test_a_table_lists_what_is_left_and_opens_it_by_keyboard(map_page: Page) -> 
     table.get_by_role("button", name="year").press("Enter")
     expect(table.get_by_role("row").nth(1)).to_contain_text(str(1900 + EACH - 1))
     map_page.get_by_role("grid").press("Enter")
-    expect(map_page.get_by_role("complementary", name=re.compile("^Record"))).to_contain_text("a red square")
+    record = map_page.get_by_role("complementary", name=re.compile("^Record"))
+    expect(record).to_contain_text("a red square")
+    expect(record).to_have_accessible_name(f"Record {EACH - 1}")
+
+    # The next one is the next in the table, and without it the next that the filter leaves.
+    map_page.keyboard.press("ArrowRight")
+    expect(record).to_have_accessible_name(f"Record {EACH - 2}")
+    expect(table.get_by_role("row").nth(2)).to_have_attribute("aria-selected", "true")
     map_page.get_by_label("Close the table").click()
+    record.get_by_role("button", name="Next record").click()
+    expect(record).to_have_accessible_name(f"Record {EACH - 1}")
+    expect(record.get_by_role("button", name="Next record")).to_be_disabled()
     map_page.get_by_role("button", name="Remove the filter").click()
     expect(map_page.get_by_role("list", name="Filters in force")).to_have_count(0)

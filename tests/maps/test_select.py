@@ -207,6 +207,20 @@ def test_the_table_keeps_what_a_filter_finds(world: World) -> None:
     assert captions == sorted(captions)
 
 
+def test_the_table_says_what_is_before_and_after_a_record(world: World) -> None:
+    def around(row: int, **body: Any) -> tuple[list[int], int]:
+        page = world.table(around=row, limit=3, **body).json()
+        return [record["row"] for record in page["records"]], page["total"]
+
+    red = {"column": "colour", "in": ["red"]}
+    assert around(16) == ([15, 16, 17], COUNT)
+    assert around(16, sort="-size", filter=red) == ([24, 16, 8], COUNT // 8)
+    assert around(19, filter=red) == ([16, 19, 24], COUNT // 8)
+    assert around(0, filter=red) == ([0, 8, 16], COUNT // 8)
+    assert around(COUNT - 1, sort="-size") == ([COUNT - 1, COUNT - 2, COUNT - 3], COUNT)
+    assert around(COUNT, filter=red) == ([], COUNT // 8)
+
+
 @pytest.mark.parametrize("sort", ["key", "size", "-caption"])
 def test_the_table_leaves_out_what_an_import_is_just_adding(world: World, sort: str) -> None:
     known = Dataset.objects.get(pk=world.dataset.pk)
@@ -274,6 +288,7 @@ def test_a_page_that_shows_an_older_version_reads_its_ordinals_in_the_table(worl
         {"limit": 501},
         {"limit": 0},
         {"offset": -1},
+        {"around": -1},
         {"filter": {"x": 1}},
         {"map": "x"},
     ],

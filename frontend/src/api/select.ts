@@ -2,7 +2,7 @@
  * Which records: selections, the table, tags, exports.
  *
  *   POST /api/maps/{id}/select                            {filter, version} -> {count, n, bits}
- *   POST /api/datasets/{id}/table                         {filter?, sort, by, offset, limit, map, version} -> {records: [MapRecord], total}
+ *   POST /api/datasets/{id}/table                         {filter?, sort, by, offset | around, limit, map, version} -> {records: [MapRecord], total}
  *   GET  /api/datasets/{id}/tags                          -> {tags: [Tag]}
  *   POST /api/datasets/{id}/tags                          {name} -> Tag
  *   POST /api/datasets/{id}/tags/{id}/records             {add: Filter} | {remove: Filter} -> {changed, count}
@@ -50,7 +50,9 @@ export interface TableQuery {
   sort: string;
   /** What `sort` names; an uploaded column if not said. */
   by?: Order["by"];
-  offset: number;
+  offset?: number;
+  /** A row, for the page that has it in its middle. */
+  around?: number;
   limit: number;
 }
 

@@ -23,6 +23,7 @@ import { Past } from "./past.svelte";
 import { Search } from "./search.svelte";
 import { Selection } from "./selection.svelte";
 import { placed, Stage } from "./stage.svelte";
+import { Steps } from "./steps";
 import { Tags } from "./tags.svelte";
 import { Together } from "./together.svelte";
 
@@ -47,6 +48,7 @@ export class Explorer {
   readonly together: Together;
   readonly past: Past<Moment>;
   readonly beside: Beside;
+  readonly steps: Steps;
 
   tool = $state<Tool>("pan");
   /** What the next drawn region does, for those who have no Shift and Alt at hand. */
@@ -55,8 +57,6 @@ export class Explorer {
   table = $state(false);
   /** How the table is sorted, and the list in place of a map. */
   order = $state.raw<Order>({ sort: "row", by: "column" });
-  /** The rows as they are listed in place of a map; null = there is a map. */
-  listed = $state.raw<readonly number[] | null>(null);
   loading = $state(true);
   switching = $state(false);
   /** Ends with the change of maps that is under way. */
@@ -82,6 +82,7 @@ export class Explorer {
       hash: () => encodeLink({ ...this.link(), comment: null }, Infinity),
     });
     this.beside = new Beside(this, openBeside);
+    this.steps = new Steps(this);
     this.past = new Past((moment) => this.goBack(moment));
     void this.tags.load();
   }

@@ -53,7 +53,6 @@ export class Listing {
     if (!found) return;
     this.records = offset > 0 ? this.with(found.records) : found.records;
     this.total = found.total;
-    this.explorer.listed = this.records.map(({ row }) => row);
   }
 
   /** What somebody changed meanwhile may bring a record of the page before once more. */

@@ -44,6 +44,15 @@ export class Pages {
     return this.pages.get(Math.floor(index / PAGE))?.[index % PAGE] ?? null;
   }
 
+  /** Where a row is, as far as is known; -1 = nowhere. */
+  placeOf(row: number): number {
+    for (const [page, records] of this.pages) {
+      const at = records.findIndex((record) => record.row === row);
+      if (at >= 0) return page * PAGE + at;
+    }
+    return -1;
+  }
+
   want(first: number, last: number): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
