@@ -49,7 +49,7 @@ def agreement(
     if n < LEAST:
         return None
     cohort = np.sort(np.random.default_rng(seed).choice(n, min(n, COHORT), replace=False))
-    middles = [middle_of(vectors) for vectors in (pictures, captions)]
+    middles = [middle_of([vectors], vectors.shape[1]) for vectors in (pictures, captions)]
     some_pictures = centred(pictures[cohort], middles[0])
     some_captions = centred(captions[cohort], middles[1])
     score = np.empty(n, np.float32)

@@ -4,7 +4,7 @@ trust it.
 The same vectors and seed give the same bytes, on any number of threads (on one kind of processor).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numba
@@ -99,21 +99,22 @@ def place(
     old: Vectors,
     old_coordinates: Floats,
     *,
+    old_rows: npt.NDArray[np.intp] | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Placement:
     """Put new vectors (M, d) on the map of old ones (N ≥ 1): each near the median of its nearest neighbours'
-    positions.
+    positions. `old_rows` (N,): which rows of `old` are on the map, where not all are.
 
     Old points do not move. (Moving the new ones on from there was measured and made neighbourhoods worse.)
     """
-    if not len(old):
+    if not len(old_coordinates):
         raise ValueError("a map without points has no place for new ones: project them instead")
     with Work(progress, cancelled) as work:
         work.say("neighbours", 0, 1)
-        unit, among = normalise(new, check=work.again), normalise(old, check=work.again)
+        unit, among = normalise(new, check=work.again), normalise(old, old_rows, work.again)
         near = nearest_of(unit, among, K, work)
-        coordinates = _among(old_coordinates[near.indices], len(old))
+        coordinates = _among(old_coordinates[near.indices], len(among))
         believed = trust_placed(unit, among, coordinates, old_coordinates, near, work)
     return Placement(coordinates, near.indices, near.distances, believed)
 
@@ -147,24 +148,40 @@ def joint(
     has_image: npt.NDArray[np.bool_] | None = None,
     has_caption: npt.NDArray[np.bool_] | None = None,
     check: Callable[[], None] = _go_on,
+    *,
+    rows: npt.NDArray[np.intp] | None = None,
 ) -> Floats:
-    """One vector (N, d) per record from its picture and its caption, each of length one before and after.
+    """One vector (N, d) per record from its picture and its caption, each of length one before and after; of
+    these `rows` (N,) alone, where they are given.
 
     Each modality is centred first. Raw image and text vectors lie on two islands (Liang et al., "Mind the
     gap", 2022), and records with only a picture would never come near records with only a caption. Rows with
-    neither become zero. `check` is called often, and may raise to stop it.
+    neither become zero. `check` is called often, and may raise to stop it. Made in chunks, for what it makes
+    may be larger than anything else in memory.
     """
     if image_vectors.shape != caption_vectors.shape:
         raise ValueError(
             f"images {image_vectors.shape} and captions {caption_vectors.shape} must have the same shape"
         )
-    total = np.zeros(image_vectors.shape, np.float32)
+    n, d = image_vectors.shape
+    halves = []
     for vectors, present in ((image_vectors, has_image), (caption_vectors, has_caption)):
-        rows = np.arange(len(vectors)) if present is None else np.flatnonzero(present)
-        if len(rows):
-            unit = normalise(vectors, rows, check)
-            total[rows] += centred(unit, middle_of(unit))
-    return normalise(total, check=check)
+        there = np.ones(n, np.bool_) if present is None else present
+        halves.append((vectors, there, middle_of(_units(vectors, np.flatnonzero(there), check), d)))
+    wanted = np.arange(n) if rows is None else rows
+    found = np.empty((len(wanted), d), np.float32)
+    for start in range(0, len(wanted), _CHUNK):
+        part = wanted[start : start + _CHUNK]
+        total = np.zeros((len(part), d), np.float32)
+        for vectors, there, middle in halves:
+            at = np.flatnonzero(there[part])
+            total[at] += centred(normalise(vectors, part[at], check), middle)
+        found[start : start + _CHUNK] = normalise(total, check=check)
+    return found
+
+
+def _units(vectors: Vectors, rows: npt.NDArray[np.intp], check: Callable[[], None]) -> Iterator[Floats]:
+    return (normalise(vectors, rows[start : start + _CHUNK], check) for start in range(0, len(rows), _CHUNK))
 
 
 def normalise(

@@ -71,11 +71,16 @@ def vectors_of(build: Build, space: Space, watch: Watch) -> tuple[NDArray[np.uin
         return matrix.rows, matrix.vectors if everything else matrix.vectors[matrix.rows]
     pictures = vectors.open_matrix(build.dataset_id, Space.IMAGE, build.row_count, watch.check)
     captions = vectors.open_matrix(build.dataset_id, Space.CAPTION, build.row_count, watch.check)
-    joint = projection.joint(
-        pictures.vectors, captions.vectors, pictures.present, captions.present, watch.check
-    )
     rows = np.union1d(pictures.rows, captions.rows)
-    return rows, joint[rows]
+    joint = projection.joint(
+        pictures.vectors,
+        captions.vectors,
+        pictures.present,
+        captions.present,
+        watch.check,
+        rows=rows.astype(np.intp),
+    )
+    return rows, joint
 
 
 def shown_version(build: Build, space: Space, count: int) -> MapVersion | None:
@@ -108,8 +113,9 @@ def _placed(
     if not is_old.all():
         placement = projection.place(
             unit[~is_old],
-            unit[is_old],
+            unit,
             old.coordinates,
+            old_rows=np.flatnonzero(is_old),
             progress=_reporting(watch),
             cancelled=lambda: watch.stopped,
         )

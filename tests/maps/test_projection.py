@@ -1,6 +1,8 @@
 """From vectors to a map: the odd inputs, the same bytes, progress, cancel, newcomers and the joint space."""
 
 import time
+import tracemalloc
+from collections.abc import Callable, Iterator
 from itertools import count, pairwise
 
 import numpy as np
@@ -243,6 +245,47 @@ def test_a_caption_that_all_share_does_not_part_them_from_those_without(rounded:
     vectors = joint(images, captions, has_caption=has_caption)
     near = (vectors @ vectors.T).argsort(axis=1)[:, -15:-1]
     assert (has_caption[near] != has_caption[:, None]).mean() > 0.4  # .5 among all
+
+
+def test_joint_vectors_of_some_rows_are_those_of_all() -> None:
+    """In parts as at once: the middle is that of all records."""
+    vectors, _ = clustered(5000)
+    random = np.random.default_rng(1)
+    has_image, has_caption = random.random((2, 5000)) < 0.6
+    captions = random.permutation(vectors)
+    rows = np.flatnonzero(has_image | has_caption)
+    whole = joint(vectors, captions, has_image, has_caption)
+    np.testing.assert_array_equal(joint(vectors, captions, has_image, has_caption, rows=rows), whole[rows])
+    total = np.zeros_like(vectors)
+    for each, there in ((vectors, has_image), (captions, has_caption)):
+        unit = normalise(each[there])
+        total[there] += normalise(unit - unit.mean(axis=0))
+    np.testing.assert_allclose(whole, normalise(total), atol=1e-4)
+
+
+@pytest.fixture
+def peak() -> Iterator[Callable[[], int]]:
+    """How many bytes numpy has held at the most since the test began to ask."""
+    tracemalloc.start()
+    yield lambda: tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+
+def test_the_joint_map_takes_the_memory_of_its_vectors(peak: Callable[[], int]) -> None:
+    images = np.random.default_rng(0).standard_normal((40_000, 64)).astype(np.float16)
+    tracemalloc.reset_peak()
+    before = peak()
+    vectors = joint(images, images[::-1])
+    assert peak() - before < 1.5 * vectors.nbytes
+
+
+def test_newcomers_take_the_memory_of_the_old_vectors(peak: Callable[[], int]) -> None:
+    old = np.random.default_rng(0).standard_normal((40_000, 64)).astype(np.float32)
+    at = np.zeros((39_999, 2), np.float32)
+    tracemalloc.reset_peak()
+    before = peak()
+    place(old[:3], old, at, old_rows=np.arange(1, 40_000))
+    assert peak() - before < 1.5 * old.nbytes
 
 
 def test_joint_vectors_of_unlike_shapes_are_refused() -> None:
