@@ -16,7 +16,7 @@ from atlas.datasets.vectors import given_vectors
 from atlas.maps import vectors
 from atlas.maps.agreement import agreement
 from atlas.maps.computed import Values, by_row, load_computed, save_computed
-from atlas.maps.duplicates import NO_PAIRS, Pairs, groups, same_pictures
+from atlas.maps.duplicates import NO_PAIRS, Pairs, distinct, groups, same_pictures
 from atlas.maps.kept import save_pairs
 from atlas.maps.models import Build, Space, Stage
 from atlas.maps.pictures import Thumbnails
@@ -45,7 +45,7 @@ def find_same_pictures(
     """`rows` have a vector, not all of them a picture: vectors may have come with the records. `near`: pairs
     to be looked at; `known`: pairs found by earlier builds."""
     same = same_pictures(near, Thumbnails.of(build.dataset, watch).load, report)
-    pairs = np.unique(np.concatenate([known, same]), axis=0)
+    pairs = distinct(np.concatenate([known, same]))
     save_pairs(scratch_folder(build.pk, Space.IMAGE), pairs)
     stored = Record.objects.filter(dataset=build.dataset_id, sha256__isnull=False, row__lt=build.row_count)
     pixels = F("width") * F("height")

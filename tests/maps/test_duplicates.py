@@ -1,14 +1,17 @@
 """The same picture saved again, and how its copies become one group."""
 
 import io
+import threading
+import time
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
 from atlas.maps import duplicates
-from atlas.maps.duplicates import NO_PAIRS, groups, near_pairs, same_pictures
+from atlas.maps.duplicates import NO_PAIRS, distinct, groups, near_pairs, same_pictures
 from atlas.maps.work import unheard
 
 ROWS = np.arange(6, dtype=np.uint32)
@@ -63,6 +66,38 @@ def test_only_near_neighbours_are_looked_at() -> None:
 
     assert near_pairs(rows, rows, indices, distances).tolist() == [[4, 7]]
     assert near_pairs(rows, rows, indices[:0], distances[:0]).tolist() == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5000])
+def test_each_pair_is_kept_once_and_in_order(count: int) -> None:
+    random = np.random.default_rng(count)
+    pairs = random.choice(np.array([0, 1, 70_000, 2**31, 2**32 - 1], np.uint32), (count, 2))
+    found = distinct(pairs)
+    assert found.dtype == np.uint32
+    assert found.tolist() == np.unique(pairs, axis=0).tolist()
+
+
+def test_a_build_gives_signs_of_life_while_it_sorts_many_pairs() -> None:
+    """In processor time: other programs may keep it waiting."""
+    pairs = np.random.default_rng(0).integers(0, 2**20, (1_000_000, 2), np.uint32)
+    turns: list[float] = []
+    done = threading.Event()
+
+    def live() -> None:
+        while not done.wait(0.001):
+            turns.append(time.process_time())
+
+    began = time.process_time()
+    np.unique(pairs, axis=0)
+    held = time.process_time() - began
+    heartbeat = threading.Thread(target=live)
+    heartbeat.start()
+    turns.append(time.process_time())
+    distinct(pairs)
+    turns.append(time.process_time())
+    done.set()
+    heartbeat.join()
+    assert max(later - earlier for earlier, later in pairwise(turns)) < held / 3
 
 
 def test_a_chain_of_pairs_is_one_group_and_its_largest_picture_the_original() -> None:
