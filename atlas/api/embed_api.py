@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
@@ -70,8 +71,9 @@ def embed(request: HttpRequest, body: EmbedIn) -> JsonResponse:
     if body.texts is not None:
         return answer_texts(key, body.texts, body)
     images = body.images or []
-    model = admit_pictures(key, body.model, [len(each) * 3 // 4 for each in images])
-    return answer_pictures(key, model, (_decoded(place, each) for place, each in enumerate(images)))
+    model = admit_pictures(body.model, [len(each) * 3 // 4 for each in images])
+    read = (_decoded(place, each) for place, each in enumerate(images))
+    return answer_pictures(key, model, len(images), read)
 
 
 def answer_texts(key: ApiKey, texts: list[str], wish: Wish) -> JsonResponse:
@@ -80,15 +82,14 @@ def answer_texts(key: ApiKey, texts: list[str], wish: Wish) -> JsonResponse:
         raise HttpError(422, f"The texts of one request have at most {MOST_IN_ALL:,} characters in all.")
     if wish.long_text_mode == "mean":
         _check_lengths(texts)
-    _count(key, len(texts))
-    with embedding.place_of(key.pk):
+    with _room_for(key, len(texts)):
         vectors, tokens = embedding.embed_texts(
             texts, wish.task_type, wish.dimensionality, wish.long_text_mode
         )
     return _answer(model, vectors, {"prompt_tokens": tokens, "total_tokens": tokens})
 
 
-def admit_pictures(key: ApiKey, model: str | None, sizes: list[int]) -> str:
+def admit_pictures(model: str | None, sizes: list[int]) -> str:
     """The model that will embed pictures of so many bytes, before any of them is read. Raises HttpError."""
     named = _model(model, towers.names_of(settings.ATLAS_MODEL)[1])
     for place, size in enumerate(sizes):
@@ -98,12 +99,11 @@ def admit_pictures(key: ApiKey, model: str | None, sizes: list[int]) -> str:
             )
     if sum(sizes) > MOST_BYTES_IN_ALL:
         raise HttpError(422, f"The pictures of one request have at most {MOST_BYTES_IN_ALL >> 20} MB in all.")
-    _count(key, len(sizes))
     return named
 
 
-def answer_pictures(key: ApiKey, model: str, pictures: Iterable[bytes]) -> JsonResponse:
-    with embedding.place_of(key.pk):
+def answer_pictures(key: ApiKey, model: str, count: int, pictures: Iterable[bytes]) -> JsonResponse:
+    with _room_for(key, count):
         read = list(pictures)  # here, for some are fetched from elsewhere
         vectors = embedding.embed_pictures(read)
     return _answer(model, vectors, {"prompt_tokens": 0, "total_tokens": 0, "images": len(read)})
@@ -129,9 +129,14 @@ def _check_lengths(texts: list[str]) -> None:
             )
 
 
-def _count(key: ApiKey, items: int) -> None:
+@contextmanager
+def _room_for(key: ApiKey, items: int) -> Iterator[None]:
+    """A place to wait in, and only then so many of the items that the key may send: a client that is refused
+    tries again and again, and would use them up. Raises TooManyError."""
     sentence = f"A key may send {ITEMS:,} texts and pictures in {ITEM_SECONDS} seconds. Go on in a moment."
-    require_within(f"embed:{key.pk}", ITEMS, ITEM_SECONDS, sentence, count=items)
+    with embedding.place_of(key.pk):
+        require_within(f"embed:{key.pk}", ITEMS, ITEM_SECONDS, sentence, count=items)
+        yield
 
 
 def _decoded(place: int, text: str) -> bytes:

@@ -29,8 +29,9 @@ WAIT_SECONDS = 120
 #: from 2,000 tokens.
 MOST_TOKENS = 12_500
 #: Requests that wait here at a time, of all keys and of one: each keeps one of the threads that all of the
-#: site is answered with (`atlas/handler.py`).
-MOST_WAITING, MOST_OF_A_KEY = 16, 8
+#: site is answered with (`atlas/handler.py`), a tenth of them in all. The official client sends ten requests
+#: at once, and gives the whole list up where one of them finds no place for half a minute.
+MOST_WAITING, MOST_OF_A_KEY = 20, 10
 #: When one that found no place may try again, in seconds.
 TRY_AGAIN = 2
 _waiting: Counter[UUID] = Counter()

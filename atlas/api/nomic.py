@@ -74,10 +74,10 @@ def embed_image(
     key = embedding_key(request)
     if bool(images) == bool(urls):
         raise HttpError(422, "Send either `images` or `urls`.")
-    named = admit_pictures(key, model, [each.size or 0 for each in images] or [0] * len(urls))
+    named = admit_pictures(model, [each.size or 0 for each in images] or [0] * len(urls))
     if images:
-        return answer_pictures(key, named, (each.read() for each in images))
-    return answer_pictures(key, named, (_fetched(place, url) for place, url in enumerate(urls)))
+        return answer_pictures(key, named, len(images), (each.read() for each in images))
+    return answer_pictures(key, named, len(urls), (_fetched(place, url) for place, url in enumerate(urls)))
 
 
 def _fetched(place: int, url: str) -> bytes:

@@ -167,3 +167,31 @@ def test_one_key_takes_only_its_share_of_the_places_to_wait_in(
     for _ in range(2):
         assert ask(token, texts=["outer"]).status_code == 200
     assert seen == [[429, 200, 429]] * 2
+
+
+def test_all_ten_requests_of_the_official_client_find_a_place(
+    token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = []
+
+    def ask_later(task: Any, texts: list[str], *rest: Any, wait: float) -> Any:
+        if (depth := int(texts[0])) < 10:  # while this one waits
+            answers.append(ask(token, texts=[str(depth + 1)]).status_code)
+        return task(texts, *rest)
+
+    monkeypatch.setattr(asking, "ask_later", ask_later)
+    assert ask(token, texts=["1"]).status_code == 200
+    assert answers == [200] * 9
+
+
+@pytest.mark.parametrize("body", [{"texts": ["a"] * 3}, {"images": [red_picture()] * 3}])
+def test_a_request_that_found_no_place_uses_up_nothing(
+    token: str, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embed_api, "ITEMS", 3)
+    monkeypatch.setattr(embed_api, "ITEM_SECONDS", 3600)
+    monkeypatch.setattr(embedding, "MOST_OF_A_KEY", 0)
+    assert ask(token, **body).status_code == 429
+    monkeypatch.setattr(embedding, "MOST_OF_A_KEY", 10)
+    assert ask(token, **body).status_code == 200
+    assert ask(token, **body).status_code == 429
