@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from embeddings.readers.limits import Limits
-from embeddings.readers.lookup import PictureIndex
+from embeddings.readers.lookup import Guesses, PictureIndex
 from embeddings.readers.members import Member
 from embeddings.readers.reasons import ReadError, Reason
 from embeddings.readers.roles import Plan, first_of
@@ -83,6 +83,7 @@ class DraftMaker:
         self, index: PictureIndex, columns: Mapping[str, Column], dimensions: int | None, limits: Limits
     ) -> None:
         self._index, self._columns, self._dimensions, self._limits = index, columns, dimensions, limits
+        self.guesses = Guesses(index.pictures)
 
     def key(self, plan: Plan, record: Record) -> Key | None:
         """What the record is about; None: only itself. Raises ReadError when its picture is missing."""
@@ -100,6 +101,7 @@ class DraftMaker:
             raise ReadError(
                 Reason.MISSING, f"It names the picture “{name[:200]}”, which is not in the upload."
             )
+        self.guesses.check(name, place)
         return place
 
     def make(self, plan: Plan, record: Record, key: Key | None) -> Draft:

@@ -14,7 +14,15 @@ Later = dict[Key, list[Draft]]
 
 
 def read_ahead(plans: Sequence[Plan], maker: DraftMaker) -> Later:
-    """Go through the tables once for what `drafts` must know before its first row; keeps only repetitions."""
+    """Go through the tables for what `drafts` must know before its first row; keeps only repetitions."""
+    refused = len(maker.guesses.refused)
+    later = _repetitions(plans, maker)
+    if len(maker.guesses.refused) > refused:  # rows before were taken for such a picture's
+        later = _repetitions(plans, maker)
+    return later
+
+
+def _repetitions(plans: Sequence[Plan], maker: DraftMaker) -> Later:
     later: Later = {}
     seen: set[Key] = set()
     for plan in plans:

@@ -90,6 +90,55 @@ class PictureIndex:
         )
 
 
+class Guesses:
+    """Pictures that are meant under other folders than their own: found by their file name, which is right
+    while no other name means them.
+    """
+
+    def __init__(self, pictures: Sequence[Member]) -> None:
+        self._pictures = pictures
+        self._named = bytearray(len(pictures))  # 1: a name has its own folders
+        self._folders: dict[int, list[str]] = {}  # of the names that have others
+        self.refused: set[int] = set()
+
+    def check(self, text: str, place: int) -> None:
+        """Note that a cell means this picture. Raises ReadError when that is a guess and another name means
+        it too, which is only known once all cells were noted.
+        """
+        folders = [part.casefold() for part in _parts(text)[:-1]]
+        own = _folders_of(self._pictures[place])
+        if not folders:
+            return
+        if own and _end_alike(own, folders):
+            self._named[place] = 1
+            if place in self._folders:
+                self.refused.add(place)
+            return
+        if self._named[place] or not _end_alike(self._folders.setdefault(place, folders), folders):
+            self.refused.add(place)
+        is_elsewhere = own[-1:] != folders[-1:] and folders[-1] in self._last_folders
+        if place in self.refused or is_elsewhere:
+            raise ReadError(
+                Reason.MISSING,
+                f"It names the picture “{text[:200]}”, which is not in the upload; "
+                f"{self._pictures[place].source} lies in another folder.",
+            )
+
+    @cached_property
+    def _last_folders(self) -> frozenset[str]:
+        return frozenset(folder for picture in self._pictures for folder in _folders_of(picture)[-1:])
+
+
+def _folders_of(picture: Member) -> list[str]:
+    return picture.name.casefold().split("/")[:-1]
+
+
+def _end_alike(one: list[str], other: list[str]) -> bool:
+    """Whether one path is the end of the other."""
+    shared = min(len(one), len(other))
+    return one[-shared:] == other[-shared:]
+
+
 def _gather(pairs: Iterable[tuple[str, int]]) -> dict[str, Sequence[int]]:
     found: dict[str, Sequence[int]] = {}
     for key, place in pairs:

@@ -57,6 +57,43 @@ def test_one_name_in_two_folders_is_not_guessed_at(tmp_path: Path) -> None:
     assert "b/1.png" in skipped[0].detail
 
 
+CATS_AND_DOGS = "file,caption\n" + "".join(
+    f"{kind}s/{at}.png,a {kind}\n" for kind in ("cat", "dog") for at in (1, 2)
+)
+
+
+@pytest.mark.parametrize("folder", ["dogs/", ""])
+def test_a_row_of_a_missing_picture_is_not_given_to_another_folders(tmp_path: Path, folder: str) -> None:
+    files: Files = {f"{folder}{at}.png": png(at) for at in (1, 2)}
+    rows, skipped = read(zipped(tmp_path, CATS_AND_DOGS, files))
+    captions, missing = ([["a dog"]] * 2, [2, 3]) if folder else ([[]] * 2, [2, 3, 4, 5])
+    assert [row.captions for row in rows] == captions
+    assert [(item.source, item.reason) for item in skipped] == [
+        (f"x.zip/table.csv:{line}", Reason.MISSING) for line in missing
+    ]
+
+
+def test_a_picture_missing_in_its_folder_is_not_looked_for_in_others(tmp_path: Path) -> None:
+    files: Files = {"cats/1.png": png(1), "dogs/2.png": png(2), "dogs/3.png": png(3)}
+    rows, skipped = read(zipped(tmp_path, "file,caption\ncats/1.png,a cat\ncats/2.png,another\n", files))
+    assert [row.captions for row in rows] == [["a cat"], [], []]
+    assert "dogs/2.png lies in another folder" in skipped[0].detail
+
+
+def test_pictures_are_found_under_a_folders_new_name(tmp_path: Path) -> None:
+    files: Files = {
+        "a.csv": "file,caption\ndata/images/1.png,one\ndata/images/2.png,two\n",
+        "b.csv": "file,year\nimages/1.png,1909\n2,1910\n",
+        **{f"photos/{at}.png": png(at) for at in (1, 2)},
+    }
+    rows, skipped = read(zip_of(tmp_path / "x.zip", files))
+    assert not skipped
+    assert [(row.captions, row.values) for row in rows] == [
+        (["one"], {"year": 1909}),
+        (["two"], {"year": 1910}),
+    ]
+
+
 def test_small_numbers_are_not_taken_for_stems(tmp_path: Path) -> None:
     table = "age,caption,file\n" + "".join(f"{at % 2},some words {at},images/{at}.png\n" for at in range(3))
     rows, _ = read(zipped(tmp_path, table))
