@@ -67,11 +67,10 @@ def embed_captions(name: str, captions: Sequence[str], check: Callable[[], None]
         return encoded.vectors
 
 
-def embed_query(name: str, text: str) -> Vectors:
-    """(d,) the vector of what somebody types to find records, of length 1."""
+def embed_queries(name: str, texts: Sequence[str]) -> Vectors:
+    """(n, d) the vectors of what people type to find records, of length 1."""
     with _told():
-        vector: Vectors = model(name).encode_texts([text], task="search_query").vectors[0]
-        return vector
+        return model(name).encode_texts(texts, task="search_query").vectors
 
 
 def embed_texts(

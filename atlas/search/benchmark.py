@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import cycle, islice, product
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -242,12 +243,18 @@ def speed(url: str, env: Env, process: int, n: int, dimensions: int, model: str)
     figures = {"first answer s": _asked(visitor, path, [near(rows.pop())])[0][0]}
     took, _ = _asked(visitor, f"/api/maps/{made['map']}/glow", [near(row) for row in rows[:20]])
     figures |= _spread("glow", took)
-    found, hits = in_turns(url, process, path, rows)
+    found, answers = in_turns(url, process, path, "", cycle([near(row) for row in rows]))
+    hits = {
+        row: [hit["row"] for hit in json.loads(each)["hits"][:K]]
+        for row, each in zip(rows, answers, strict=True)
+    }
     figures |= found
     if model:
-        texts = [f"a {first} {second}" for first in WORDS.split()[:6] for second in WORDS.split()[6:]]
-        for name, mode in (("words, new", "meaning"), ("words, again", "meaning"), ("best, again", "best")):
-            asked = [{"parts": [{"text": text}], "mode": mode, "limit": 500} for text in texts]
+        texts = [" ".join(words) for words in product(WORDS.split(), repeat=3)]
+        rng.shuffle(texts)
+        figures |= in_turns(url, process, path, ", new words", iter([meant(text) for text in texts]))[0]
+        for name, mode in (("words, again", "meaning"), ("best, again", "best")):
+            asked = [{**meant(text), "mode": mode} for text in texts[:QUERIES]]
             figures |= _spread(name, _asked(visitor, path, asked)[0])
     figures |= json.loads(_inside(env, "beside", made["dataset"], stdin=json.dumps(hits)))
     return figures
@@ -257,37 +264,39 @@ def near(row: int) -> Any:
     return {"parts": [{"row": row}], "against": "pictures", "limit": 500}
 
 
+def meant(text: str) -> Any:
+    return {"parts": [{"text": text}], "mode": "meaning", "limit": 500}
+
+
 def in_turns(
-    url: str, process: int, path: str, rows: Sequence[int]
-) -> tuple[dict[str, float], dict[int, list[int]]]:
-    """One searcher and many at a time; the figures, and the first K hits of each row."""
-    hits: dict[int, list[int]] = {}
+    url: str, process: int, path: str, kind: str, questions: Iterator[Any]
+) -> tuple[dict[str, float], list[bytes]]:
+    """One searcher and many at a time; the figures, and what the one was answered to the first questions."""
+    mine = list(islice(questions, QUERIES))
+    answers: list[bytes] = []
     one: list[float] = []
     many: list[list[float]] = []
     spent: Counter[str] = Counter()
 
-    def search(number: int) -> list[float]:
-        mine = [*rows, *rows][number * QUERIES // SEARCHERS :][: EACH + 1]
-        return _asked(Visitor(url), path, [near(row) for row in mine])[0]
+    def search(_: int) -> list[float]:
+        return _asked(Visitor(url), path, list(islice(questions, EACH + 1)))[0]
 
     visitor = Visitor(url)
     for first in range(0, QUERIES, QUERIES // ROUNDS):
-        asked = rows[first : first + QUERIES // ROUNDS]
-        took, answers = _asked(visitor, path, [near(row) for row in asked])
+        took, found = _asked(visitor, path, mine[first : first + QUERIES // ROUNDS])
         one += took
-        for row, answer in zip(asked, answers, strict=True):
-            hits[row] = [hit["row"] for hit in json.loads(answer)["hits"][:K]]
+        answers += found
         spent.subtract(_spent(process))
         with ThreadPoolExecutor(SEARCHERS) as pool:
             many += pool.map(search, range(SEARCHERS))
         spent.update(_spent(process))
-    name = f"{SEARCHERS} searchers"
-    figures = _spread("one searcher", one) | _spread(name, [each for took in many for each in took[1:]])
-    figures[f"{name} p95, of one"] = figures[f"{name} p95 ms"] / figures["one searcher p95 ms"]
+    alone, name = f"one searcher{kind}", f"{SEARCHERS} searchers{kind}"
+    figures = _spread(alone, one) | _spread(name, [each for took in many for each in took[1:]])
+    figures[f"{name} p95, of one"] = figures[f"{name} p95 ms"] / figures[f"{alone} p95 ms"]
     for part in ("web", "query worker", "Postgres", "Redis", "this client"):
-        figures[f"  {part} cpu ms"] = spent[part] / sum(map(len, many)) * 1000
+        figures[f"  {part} cpu ms{kind}"] = spent[part] / sum(map(len, many)) * 1000
     # As with one, the first answers are apart: the system opens what connections it needs for so many.
-    return figures | {f"{name}, slowest first answer s": max(took[0] for took in many)}, hits
+    return figures | {f"{name}, slowest first answer s": max(took[0] for took in many)}, answers
 
 
 def _spent(process: int) -> dict[str, float]:

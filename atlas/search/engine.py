@@ -13,11 +13,11 @@ from atlas.datasets.filters import FilterError
 from atlas.datasets.models import Dataset
 from atlas.maps.models import MapVersion, Space, VectorSet
 from atlas.maps.selection import rows_matching
-from atlas.maps.towers import TowerError
+from atlas.maps.towers import TowerError, Vectors
 from atlas.maps.vectors import Matrix, open_matrices
 from atlas.search.cut import relevance_cut
 from atlas.search.fuse import NO_MATCHES, Matches, as_glow, best_rows, histogram, sure_rows, top
-from atlas.search.passes import Scan, Work, alone
+from atlas.search.passes import Scan, Texts, Work, alone
 from atlas.search.query import Against, Mode, Part, Query
 from atlas.search.scan import Scores, combine, over_spaces, standardise
 from atlas.search.vectors import NoVectorsError, QueryError, Rows, rows_of, vector_of
@@ -260,12 +260,23 @@ def _words(dataset_id: UUID, row_count: int, query: Query, allowed: Allowed, sec
 
 def _part_scores(at_hand: Opened, parts: tuple[Part, ...], rows: list[Rows | None]) -> Work[list[Scores]]:
     """Every part's standardised scores over the spaces: one pass over each matrix for all parts."""
+    texts = yield from _vectors_of_texts(at_hand.dataset, parts)
     per_space: list[list[Scores]] = []
     for space, matrix in at_hand.matrices.items():
         vectors = [
-            vector_of(at_hand.dataset, part, of, space, at_hand.matrices)
+            texts[part.text]
+            if part.text in texts
+            else vector_of(at_hand.dataset, part, of, space, at_hand.matrices)
             for part, of in zip(parts, rows, strict=True)
         ]
         raw = yield Scan(matrix, np.stack(vectors))
         per_space.append([standardise(raw[:, number], matrix.present) for number in range(len(parts))])
     return [over_spaces([scores[number] for scores in per_space]) for number in range(len(parts))]
+
+
+def _vectors_of_texts(dataset: Dataset, parts: tuple[Part, ...]) -> Work[dict[str, Vectors]]:
+    wanted = {part.text for part in parts if part.text is not None}
+    if dataset.vector_size or not wanted:
+        return {}
+    found: dict[str, Vectors] = yield Texts(dataset.model, frozenset(wanted))
+    return found

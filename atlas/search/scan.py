@@ -20,9 +20,13 @@ def cosines(vectors: NDArray[np.float16], queries: NDArray[np.float32]) -> Score
     Args:
         vectors: (N, d) float16 of length 1, may be memory-mapped.
         queries: (P, d) of length 1.
+
+    Raises ValueError where these differ in d: `dots` would read past the end.
     """
     from atlas.search.dots import dots  # numba's compiler: in the query worker only
 
+    if queries.shape[1] != vectors.shape[1]:
+        raise ValueError(f"Queries of {queries.shape[1]} numbers, vectors of {vectors.shape[1]}.")
     out = np.empty((len(queries), len(vectors)), np.float32)
     dots(np.ascontiguousarray(vectors).view(np.uint16), np.ascontiguousarray(queries, np.float32), out)
     return out.T

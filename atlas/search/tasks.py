@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from atlas.maps import towers
 from atlas.maps.models import Space, version_folder
-from atlas.maps.towers import TowerError, Vectors, embed_query
+from atlas.maps.towers import TowerError, Vectors, embed_queries
 from atlas.search import across, engine, pictures
 from atlas.search import nearest as neighbours
 from atlas.search.body import as_body
@@ -124,7 +124,7 @@ def warm() -> None:
     """Load the towers before the first person waits for them; what stays for good, the collector of garbage
     need not go through again and again: that took a tenth of a search."""
     try:
-        embed_query(settings.ATLAS_MODEL, "warm")
+        embed_queries(settings.ATLAS_MODEL, ["warm"])
     except TowerError as error:
         # Said once here, and again to everybody who searches.
         log.warning("%s", error)

@@ -2,6 +2,7 @@
 
 from itertools import product
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -17,7 +18,8 @@ from atlas.search.engine import Opened, meaning, opened
 from atlas.search.passes import alone
 from atlas.search.query import Part, Query
 from atlas.search.scan import Scores, combine, over_spaces, standardise
-from atlas.search.vectors import QueryError, vector_of_picture, vector_of_text
+from atlas.search.vectors import QueryError, vector_of_picture, vectors_of_texts
+from tests.maps.fake_towers import FakeModel
 from tests.people import Cast
 from tests.search.queries import COUNT, ask, colours_of, parts, red_picture
 
@@ -191,8 +193,19 @@ def test_what_is_taken_away_is_no_hit_and_what_is_left_is() -> None:
 
 
 def test_a_picture_is_never_taken_for_the_text_of_its_bytes() -> None:
-    vector_of_text("mini", "red")
+    vectors_of_texts("mini", ["red"])
     cache.set("parked", b"red", 60)
 
     with pytest.raises(QueryError, match="cannot be read"):
         vector_of_picture("mini", "parked")
+
+
+def test_a_text_is_embedded_once_alone_or_with_others(fake_towers: FakeModel) -> None:
+    red, blue, green = (f"{colour} {uuid4()}" for colour in ("red", "blue", "green"))
+
+    one = vectors_of_texts("mini", [red])
+    three = vectors_of_texts("mini", [red, blue, green])
+
+    assert (three[red] == one[red]).all()
+    assert not (three[blue] == three[green]).all()
+    assert fake_towers.embedded == 3

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from atlas.maps.vectors import Matrix
 from atlas.search import passes
-from atlas.search.passes import Scan, Work, alone, together
+from atlas.search.passes import Scan, Texts, Work, alone, together
 from atlas.search.scan import Scores, cosines
 
 
@@ -88,14 +88,50 @@ def test_one_that_breaks_stops_nobody_else(tmp_path: Path) -> None:
         alone(broken())
 
 
-def test_a_pass_that_breaks_is_told_to_all_of_it_and_stops_nobody_else(tmp_path: Path) -> None:
+def test_one_that_breaks_a_pass_keeps_it_to_itself(tmp_path: Path) -> None:
     one, other = matrix(tmp_path / "a"), matrix(tmp_path / "b")
     too_long = np.ones((1, 99), np.float32)
     works = [scores(one, queries(1, 1)), scores(other, queries(1, 1), queries(2, 1)), scores(one, too_long)]
 
+    found: dict[int, Any] = dict(together(works))
+
+    assert found[0][0] == pytest.approx(cosines(one.vectors, queries(1, 1)), abs=1e-5)
+    assert len(found[1]) == 2
+    assert isinstance(found[2], ValueError)
+
+
+def test_what_breaks_a_pass_reaches_whoever_asked_for_it(tmp_path: Path) -> None:
+    def prepared() -> Work[str]:
+        try:
+            yield Scan(matrix(tmp_path), np.ones((1, 99), np.float32))
+        except ValueError:
+            return "by words"
+        return "by meaning"
+
+    assert alone(prepared()) == "by words"
+
+
+def test_texts_go_through_the_tower_together_and_then_share_a_pass_with_the_others(
+    tmp_path: Path, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded: list[frozenset[str]] = []
+
+    def embed(_: str, texts: frozenset[str]) -> dict[str, Any]:
+        embedded.append(texts)
+        return {text: queries(len(text), 1)[0] for text in texts}
+
+    def by_text(*texts: str) -> Work[Scores]:
+        vectors = yield Texts("mini", frozenset(texts))
+        found: Scores = yield Scan(matrix(tmp_path), np.stack([vectors[text] for text in texts]))
+        return found
+
+    monkeypatch.setattr(passes, "vectors_of_texts", embed)
+    works: list[Any] = [by_text("a", "dog"), scores(matrix(tmp_path), queries(9, 1)), by_text("dog", "ship")]
+
     found = dict(together(works))
 
-    assert isinstance(found[0], ValueError)
-    assert isinstance(found[2], ValueError)
-    assert not isinstance(found[1], Exception)
-    assert len(found[1]) == 2
+    assert embedded == [{"a", "dog", "ship"}]
+    assert sizes == [5]
+    for place, lengths in ((0, (1, 3)), (2, (3, 4))):
+        wanted = np.concatenate([queries(length, 1) for length in lengths])
+        assert found[place] == pytest.approx(cosines(matrix(tmp_path).vectors, wanted), abs=1e-5)

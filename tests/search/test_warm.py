@@ -30,7 +30,7 @@ def test_a_model_without_weights_is_one_sentence_in_the_log(
 
 def test_what_is_warm_is_not_looked_through_for_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
-    monkeypatch.setattr(tasks, "embed_query", lambda *_: done.append("loaded"))
+    monkeypatch.setattr(tasks, "embed_queries", lambda *_: done.append("loaded"))
     monkeypatch.setattr(gc, "freeze", lambda: done.append("frozen"))
 
     tasks.warm()
