@@ -173,6 +173,25 @@ def test_it_reads_numbers_with_decimal_commas(tmp_path: Path, delimiter: str) ->
     assert [row.values["pair"] for row in rows] == ["1,2", "x", "3,4"]
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["12,500", "3,200", "980"], ["12,500", "3,200", "980"]),
+        (["12,500", "3,20", "980"], [12.5, 3.2, 980]),
+        (["12,500", "1.003,200"], [12.5, 1003.2]),
+        (["0,125", "3,200"], [0.125, 3.2]),
+        (["1234,500", "3,200"], [1234.5, 3.2]),
+    ],
+)
+def test_commas_that_may_part_thousands_are_left(
+    tmp_path: Path, delimiter: str, cells: list[str], values: list[str | float]
+) -> None:
+    lines = ["caption;sold", *(f"some words {at};{cell}" for at, cell in enumerate(cells))]
+    rows, _ = read(file_of(tmp_path / "t.csv", "\n".join(lines).replace(";", delimiter)))
+    assert [row.values["sold"] for row in rows] == values
+
+
 def test_a_comma_between_commas_is_no_decimal_comma(tmp_path: Path) -> None:
     rows, _ = read(file_of(tmp_path / "t.csv", 'caption,sold\nan apple,"1,234"\na pear,"2,500"\n'))
     assert [row.values["sold"] for row in rows] == ["1,234", "2,500"]
