@@ -7,6 +7,7 @@ the same names, since the names are the hash of their content, and its rows neve
 """
 
 import json
+import os
 import threading
 import time
 from collections import deque
@@ -184,6 +185,7 @@ def finish(job: Import) -> None:
     """Announce the new records, then call it done: a worker killed in between announces them twice."""
     if not job.imported and not _is_all_here(job):
         raise DatasetError(_nothing_imported(job))
+    os.sync()  # the rows are on the disk; a power cut must not take the pictures once the upload is gone
     announce_records(job)
     with transaction.atomic():
         now, _ = lock(job)

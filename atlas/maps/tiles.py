@@ -10,6 +10,7 @@ every file is a slice of an array in that order.
 
 import gzip
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -94,6 +95,7 @@ def publishing(out: Path) -> Iterator[Path]:
         if out.exists():
             shutil.rmtree(out)
         draft.rename(out)
+        os.sync()  # what is said to be done must be there after a power cut
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 

@@ -255,6 +255,7 @@ def _write_matrix(folder: Path, made_by: VectorSet, row_count: int, check: Calla
     unfinished = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
     try:
         _fill(unfinished, made_by, row_count, check)
+        os.sync()  # after a power cut a matrix that is there is not looked at again
         os.rename(unfinished, folder)
     except OSError:
         # Another worker was faster: its files hold the same bytes.

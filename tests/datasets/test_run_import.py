@@ -1,6 +1,7 @@
 """The verb `run_import`."""
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import timedelta
@@ -64,6 +65,15 @@ def test_it_stores_what_was_uploaded(fruit: Dataset) -> None:
 def test_it_removes_the_upload_in_the_end(fruit: Dataset, data_folder: Path) -> None:
     assert not Upload.objects.exists()
     assert not list((data_folder / "uploads").iterdir())
+
+
+def test_an_upload_goes_once_its_pictures_are_on_the_disk(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "sync", lambda: synced.append((Record.objects.count(), Upload.objects.count())))
+    imported_dataset(cast)
+    assert synced == [(3, 1)]
 
 
 @pytest.fixture

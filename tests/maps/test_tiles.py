@@ -4,6 +4,7 @@ evenly."""
 import gzip
 import itertools
 import json
+import os
 import struct
 import tracemalloc
 from contextlib import suppress
@@ -318,6 +319,16 @@ def test_a_publication_replaces_the_old_version_whole(tmp_path: Path) -> None:
         with publishing(out) as draft:
             (draft / content).write_text(content)
     assert [path.name for path in out.iterdir()] == ["new"]
+
+
+def test_a_publication_ends_when_its_files_are_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[list[str]] = []
+    monkeypatch.setattr(os, "sync", lambda: synced.append([path.name for path in tmp_path.rglob("*")]))
+    with publishing(tmp_path / "v1") as draft:
+        (draft / "manifest.json").write_text("new")
+    assert synced == [["v1", "manifest.json"]]
 
 
 def test_ten_million_points_have_a_small_manifest() -> None:

@@ -7,6 +7,7 @@ import uuid
 import numpy as np
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from atlas.datasets.models import Dataset
@@ -132,6 +133,21 @@ def test_a_matrix_that_is_gone_is_made_anew(dataset: Dataset) -> None:
     assert (again.folder / "vectors.npy").read_bytes() == before
     # Whoever had the old file open still reads it.
     assert first.vectors.any()
+
+
+def test_a_matrix_has_its_name_once_it_is_on_the_disk(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(dataset, np.arange(3))
+    folder = settings.ATLAS_HOME / "vectors" / str(dataset.pk)
+    synced: list[list[str]] = []
+    monkeypatch.setattr(os, "sync", lambda: synced.append([path.parent.name for path in folder.glob("*/*")]))
+
+    assert vectors.open_matrix(dataset.pk, Space.IMAGE, 3).folder.exists()
+
+    [[one, other]] = synced
+    assert one == other
+    assert one.startswith(".new-")
 
 
 def test_a_matrix_of_other_weights_is_another_file(dataset: Dataset) -> None:
