@@ -63,6 +63,11 @@ export class Marks {
     return this.ownColumn ?? this.column;
   }
 
+  /** What the legend leaves, or null where it leaves all. */
+  get legend(): ((code: number) => boolean) | null {
+    return this.shownCodes;
+  }
+
   /** Among codes that were handed in those without a value never count: they would cover the few that have one. */
   isShownCode(code: number): boolean {
     return code !== this.ownColumn?.missing && (this.shownCodes?.(code) ?? true);

@@ -9,13 +9,16 @@ import type { Mover } from "./mover";
 import { nearestPoint, type Found } from "./pick";
 import type { DrawnTile } from "./points_pass";
 import type { Polygon } from "./region";
-import { clamped, panned, toScreen, toWorld, zoomedAt, type Viewport } from "./viewport";
+import { clamped, panned, toScreen, toWorld, zoomedAt, type Viewport, type WorldPoint } from "./viewport";
 import { nextPoint } from "./walk";
 
 const PICK_RADIUS = 10;
 /** Pixels to the edge from which walking brings the next point to the middle. */
 const EDGE = 40;
 const NEARER = 2.5;
+
+/** The points of each tile that can be met: as many from its first on as are drawn. */
+type Candidates = { points: DrawnTile["points"]; drawn: number }[];
 
 /** What the last frame showed. */
 export interface Shown {
@@ -52,10 +55,9 @@ export class Pointer {
     const radius = PICK_RADIUS / view.scale;
     const above = nearestHit(marks.visibleHits, x, y, radius) ?? this.shown.pictureAt(sx, sy);
     if (above) return above;
-    const candidates = this.candidates();
-    const all = () => nearestPoint(candidates, x, y, radius, (ordinal) => marks.isVisible(ordinal));
+    const all = () => nearestPoint(this.candidates(), x, y, radius, (ordinal) => marks.isVisible(ordinal));
     if (marks.lit === "none" || !marks.divided) return all();
-    return nearestPoint(candidates, x, y, radius, (ordinal) => marks.isVisible(ordinal) && marks.isLit(ordinal)) ?? all();
+    return nearestPoint(this.litCandidates(), x, y, radius, (ordinal) => marks.isVisible(ordinal) && marks.isLit(ordinal)) ?? all();
   }
 
   hover(found: Found | null): void {
@@ -117,7 +119,7 @@ export class Pointer {
     const { view } = this.mover;
     const from = this.hovered ?? { x: view.x, y: view.y };
     const reach = Math.max(view.width, view.height) / view.scale;
-    const found = nextPoint(this.candidates(), from, [dx, -dy], reach, (ordinal) => this.marks.isVisible(ordinal));
+    const found = this.next(from, [dx, -dy], reach);
     this.events.walk(found);
     if (!found) return;
     const [sx, sy] = toScreen(view, found.x, found.y);
@@ -126,8 +128,22 @@ export class Pointer {
     this.hover(found);
   }
 
-  private candidates(): { points: DrawnTile["points"]; drawn: number }[] {
+  private next(from: WorldPoint, direction: [number, number], reach: number): Found | null {
+    const { marks } = this;
+    const all = nextPoint(this.candidates(), from, direction, reach, (ordinal) => marks.isVisible(ordinal));
+    if (!marks.divided) return all;
+    const lit = nextPoint(this.litCandidates(), from, direction, reach, (ordinal) => marks.isVisible(ordinal) && marks.isLit(ordinal));
+    const away = ({ x, y }: WorldPoint): number => Math.hypot(x - from.x, y - from.y);
+    return all && (!lit || away(all) < away(lit)) ? all : lit;
+  }
+
+  private candidates(): Candidates {
     return this.shown.drawn().map(({ points, prefix }) => ({ points, drawn: prefix.fading }));
+  }
+
+  /** Of these only the points that count are drawn. */
+  private litCandidates(): Candidates {
+    return this.shown.drawn().map(({ points, prefix, lit }) => ({ points, drawn: (lit ?? prefix).fading }));
   }
 }
 

@@ -14,6 +14,8 @@ const LIT = { all: 0, selected: 1, none: 2 };
 const PLAIN = [0];
 const DIVIDED = [1, 2];
 const GLOWING = [1, 2, 3];
+/** The layer of those that stand back. */
+const BACK = 1;
 /** Without its low plane a point lies in the middle of its step. */
 const MIDDLE = 127.5;
 
@@ -29,6 +31,8 @@ interface GpuTile {
 export interface DrawnTile {
   points: TilePoints;
   prefix: Prefix;
+  /** Of the points that count, where it is more than `prefix`. */
+  lit?: Prefix;
 }
 
 export interface MorphStyle {
@@ -97,7 +101,7 @@ export class PointsPass {
     }
     for (const layer of style.glow ? GLOWING : style.divided ? DIVIDED : PLAIN) {
       gl.uniform1i(shader.uniform("u_layer"), layer);
-      for (const { points, prefix } of drawn) this.drawTile(shader, points, prefix, view, style);
+      for (const { points, prefix, lit } of drawn) this.drawTile(shader, points, (layer > BACK && lit) || prefix, view, style);
     }
     gl.bindVertexArray(null);
   }
