@@ -26,7 +26,8 @@ _SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?", re.IGNORECASE)  # Excel's 
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 _SNIFFED_LINES = 200
 _SNIFFED_SIZE = 2**20  # characters
-_LINES_PER_RECORD = 100  # a quoted field longer than this is taken for a quote that was never closed
+_USUAL_LINES = 100  # of a record; a longer one may be a quote that was never closed
+_MOST_LINES = 100_000
 _LONGEST_NAME = 100
 _BLANK_LINES = 100_000  # in a row; a file of a thousand bytes may expand to a million of them
 
@@ -60,7 +61,7 @@ class DelimitedTable(Table):
         self._has_header = is_header(first)
         if self.delimiter == _NO_DELIMITER:
             self._has_header = first[0].strip().casefold() in _HEADERS_OF_TEXT
-        self._leading = int(self._has_header) + bool(told)
+        self._has_told = told is not None
         self._with_commas = columns_with_decimal_commas(sample[self._has_header :], self.delimiter)
         self.columns_left_out = max(0, len(first) - limits.columns)
         first = [cell_text(cell) for cell in first[: limits.columns]]
@@ -74,9 +75,11 @@ class DelimitedTable(Table):
     def records(self) -> Iterator[Record | Skipped]:
         with open_text(self.member, self._limits) as text:
             lines = _Lines(text, self._limits.line_length)
-            leading, blank = self._leading, 0
+            leading, blank = self._has_header, 0
             source = self.source
             try:
+                if self._has_told:
+                    next(lines, None)
                 for line, fields, mended in _records(lines, self.delimiter):
                     yield from lines.take_skipped(source)
                     if not any(fields):
@@ -88,7 +91,7 @@ class DelimitedTable(Table):
                         continue
                     blank = 0
                     if leading:
-                        leading -= 1
+                        leading = False
                         continue
                     yield self._record(f"{source}:{line}", fields, mended)
                 yield from lines.take_skipped(source)
@@ -182,7 +185,7 @@ class _Feed:
         return self
 
     def __next__(self) -> str:
-        if len(self.taken) >= _LINES_PER_RECORD:
+        if len(self.taken) >= _MOST_LINES:
             raise _RunawayQuoteError
         line = self._returned.popleft() if self._returned else next(self._lines)
         self.taken.append(line)
@@ -200,19 +203,29 @@ class _Feed:
 def _records(lines: Iterator[Line], delimiter: str) -> Iterator[tuple[int, list[str], bool]]:
     """(line of its start, fields, whether its quotes had to be mended) of every record."""
     feed = _Feed(lines)
+    width = 0
     while True:
         reader = csv.reader(feed, delimiter=delimiter, strict=True)
         feed.begin()
         try:
             fields = next(reader)
-            broken = False
+            broken = len(feed.taken) > _USUAL_LINES and _is_torn(feed.taken, fields, delimiter, width)
         except StopIteration:
             return
         except (csv.Error, _RunawayQuoteError):
             broken = True
         if broken:
             fields = _mended(feed.give_back_all_but_first(), delimiter)
+        width = width or len(fields)
         yield feed.taken[0][0], fields, broken
+
+
+def _is_torn(lines: list[Line], fields: list[str], delimiter: str, width: int) -> bool:
+    """Whether a long record is several, run together by a quote that was never closed: it has not the table's
+    width, or most lines inside of it have.
+    """
+    like_records = sum(line.count(delimiter) == width - 1 for _, line in lines[1:-1])
+    return len(fields) != width or (width > 1 and like_records * 2 > len(lines))
 
 
 def _mended(line: str, delimiter: str) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.readers import DatasetError, Limits, Reason, Row, open_dataset
+from embeddings.readers import Choices, DatasetError, Limits, Reason, Row, open_dataset
 from tests.readers.builders import file_of, read
 
 CAPTIONS = ["Äpfel, rot", "birnen; grün", 'so "quoted" words']
@@ -56,6 +56,24 @@ def test_a_quote_that_is_never_closed_costs_one_row_its_quote(tmp_path: Path, af
     assert rows[0].captions == ["broken words"]
     assert "quote" in rows[0].notes[0]
     assert rows[-1].source == f"t.csv:{after + 2}"
+
+
+@pytest.mark.parametrize("count", [150, 5_000])
+def test_a_long_quoted_text_stays_whole(tmp_path: Path, count: int) -> None:
+    article = "\n".join(f'line {at} of ""the"" article, and so on' for at in range(count))
+    content = f'sep=,\nid,title,text\na,one,"{article}"\nb,two,"in ""quotes"""\n'
+    rows, skipped = read(file_of(tmp_path / "t.csv", content), choices=Choices(captions=("text",)))
+    assert not skipped
+    assert [row.source for row in rows] == ["t.csv:3", f"t.csv:{count + 3}"]
+    assert rows[0].captions[0].startswith('line 0 of "the" article, and so on\nline 1 of "the" article')
+    assert not any("quote" in note for note in rows[0].notes)
+
+
+@pytest.mark.parametrize("last", ['r,"an end,x', 'r,an end 5",x'])
+def test_records_are_not_run_together_by_a_quote_far_below(tmp_path: Path, last: str) -> None:
+    lines = ["id,caption,n", 'a,"broken words,1', *[f"r{at},good words {at},1" for at in range(300)], last]
+    rows, _ = read(file_of(tmp_path / "t.csv", "\n".join(lines)))
+    assert len(rows) == 302
 
 
 def test_it_mends_ragged_rows_and_says_so(tmp_path: Path) -> None:
