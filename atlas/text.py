@@ -1,4 +1,15 @@
-"""What people type, as it is kept: validators for the schemas of the API. Postgres takes no NUL."""
+"""What people type, as it is kept: validators for the schemas of the API."""
+
+
+def storable(text: str) -> str:
+    """As it is. Raises ValueError for what Postgres does not take: a NUL, half a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("Text must not hold half a character.") from error
+    if "\0" in text:
+        raise ValueError("Text must not hold the character NUL.")
+    return text
 
 
 def said(text: str) -> str:

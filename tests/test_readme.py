@@ -37,3 +37,10 @@ def test_it_lists_every_model() -> None:
     )
 
     assert listed == {card.name for card in list_models()}
+
+
+def test_the_page_on_looks_names_the_icons_that_there_are() -> None:
+    rules = (ROOT / "frontend" / "src" / "style" / "icons.css").read_text()
+    [named] = re.findall(r"NAMEs: ([a-z\s-]+)\.", (ROOT / "frontend" / "STYLE.md").read_text())
+
+    assert set(named.split()) == set(re.findall(r"^\.icon-([a-z-]+)", rules, re.MULTILINE))

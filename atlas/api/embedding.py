@@ -17,8 +17,7 @@ from ninja.errors import HttpError
 from atlas.maps.towers import Vectors
 from atlas.search import asking, tasks
 from atlas.search.api import away_error, checked
-from atlas.search.asking import Asked
-from atlas.search.replies import Answer, WorkerAwayError
+from atlas.search.replies import Answer, Answering, WorkerAwayError
 from atlas.teams.limits import TooManyError
 
 #: What the worker gets at a time: a few seconds of its work. One long text is a piece of its own.
@@ -86,7 +85,7 @@ def _of_pictures(pictures: Sequence[bytes]) -> Answer:
         cache.delete_many(parked)
 
 
-def _ask(task: Asked, *arguments: object) -> Answer:
+def _ask(task: Answering, *arguments: object) -> Answer:
     try:
         return checked(asking.ask_later(task, *arguments, wait=WAIT_SECONDS))
     except WorkerAwayError as error:

@@ -172,7 +172,7 @@ def download_report(request: HttpRequest, dataset_id: UUID, import_id: UUID) -> 
 @router.get("/{uuid:dataset_id}/records", response=RecordsOut)
 def list_records(request: HttpRequest, dataset_id: UUID, rows: str) -> dict[str, Any]:
     dataset = visible_dataset(asker_of(request), dataset_id)
-    wanted = row_numbers(rows)
+    wanted = numbers_in(rows, "rows")
     found = {record.row: record for record in Record.objects.filter(dataset=dataset, row__in=wanted)}
     return {"records": [found[row] for row in wanted if row in found]}
 
@@ -214,11 +214,11 @@ def signed_in(request: HttpRequest) -> User:
     return request.user
 
 
-def row_numbers(text: str) -> list[int]:
-    """ "12,3,99" as numbers, each once, in the order given."""
+def numbers_in(text: str, what: str) -> list[int]:
+    """ "12,3,99" as numbers, each once, in the order given. Raises HttpError 422 that says of what."""
     parts = list(dict.fromkeys(text.split(",")))
     if len(parts) > MOST_RECORDS:
-        raise HttpError(422, f"At most {MOST_RECORDS} rows can be asked for at a time.")
+        raise HttpError(422, f"At most {MOST_RECORDS} {what} can be asked for at a time.")
     if not all(part.isascii() and part.isdigit() and len(part) <= 9 for part in parts):
-        raise HttpError(422, "`rows` must be row numbers separated by commas.")
+        raise HttpError(422, f"`{what}` must be numbers separated by commas.")
     return [int(part) for part in parts]

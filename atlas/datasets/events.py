@@ -12,7 +12,7 @@ def publish_import(job: Import) -> None:
 
 def import_snapshot(dataset: Dataset) -> dict[str, Any]:
     """{"import": …} as `publish_import` sends it, of the oldest import that is not over, or of the latest;
-    None if there is none."""
+    {"import": None} before the first."""
     jobs = list(dataset.imports.all())
     job = next((each for each in jobs if each.open), jobs[-1] if jobs else None)
     return {"import": None if job is None else import_progress(job)}

@@ -26,6 +26,7 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from atlas.datasets.models import Dataset
+from atlas.text import storable
 
 Mask = NDArray[np.bool_]
 
@@ -328,12 +329,9 @@ def _text(value: Any, what: str) -> str:
     if not isinstance(value, str) or len(value) > LONGEST_TEXT:
         raise FilterError(f"“{what}” is a text of at most {LONGEST_TEXT:,} characters.")
     try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise FilterError(f"“{what}” holds half a character.") from error
-    if "\0" in value:
-        raise FilterError(f"“{what}” holds the character NUL.")
-    return value
+        return storable(value)
+    except ValueError as error:
+        raise FilterError(f"“{what}”: {error}") from error
 
 
 def finite_number(value: Any, what: str) -> float:

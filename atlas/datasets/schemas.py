@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 from atlas.datasets.models import Dataset, Import, ImportState, Record, Visibility
 from atlas.datasets.permit import Permit, permit
 from atlas.teams.asker import asker_of
-from atlas.text import one_line
+from atlas.text import one_line, storable
 from embeddings.readers import ColumnType
 
 
@@ -96,14 +96,7 @@ class DatasetsOut(Schema):
     total: int
 
 
-def _without_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("Text must not hold the character NUL.")
-    return text
-
-
-#: What Postgres can store.
-Text = Annotated[str, AfterValidator(_without_nul)]
+Text = Annotated[str, AfterValidator(storable)]
 
 
 class DatasetIn(Schema):

@@ -10,7 +10,7 @@ from ninja import Router, Schema
 from ninja.errors import HttpError
 
 from atlas.datasets.access import editable_dataset, record_of, visible_dataset
-from atlas.datasets.api import row_numbers
+from atlas.datasets.api import numbers_in
 from atlas.datasets.models import Dataset, Record
 from atlas.datasets.schemas import RecordOut
 from atlas.maps import build, progress
@@ -94,7 +94,7 @@ def list_records(
     request: HttpRequest, map_id: UUID, ordinals: str, version: UUID | None = None
 ) -> dict[str, Any]:
     shown = visible_version(asker_of(request), map_id, version)
-    return {"records": records_on_map(shown, rows_at(shown.folder, row_numbers(ordinals)))}
+    return {"records": records_on_map(shown, rows_at(shown.folder, numbers_in(ordinals, "ordinals")))}
 
 
 @router.get("/maps/{uuid:map_id}/records/{int:row}", response=MapRecordOut)

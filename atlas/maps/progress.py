@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def snapshot(dataset: Dataset) -> dict[str, Any]:
-    """{"kind": "snapshot", "import": as `import_snapshot` or None, "build": as `build_snapshot`}"""
+    """{"kind": "snapshot", "import": as `import_snapshot`, "build": as `build_snapshot`}"""
     return {
         "kind": "snapshot",
         "import": import_snapshot(dataset),

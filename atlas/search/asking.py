@@ -18,12 +18,10 @@ SHORT_WAIT_SECONDS = 2.5
 #: So long a worker that was there still is.
 SEEN_SECONDS = 1.0
 
-Asked = Answering
-
 _seen_at = -SEEN_SECONDS
 
 
-def ask(task: Asked, *arguments: Any, wait: float = WAIT_SECONDS) -> Answer:
+def ask(task: Answering, *arguments: Any, wait: float = WAIT_SECONDS) -> Answer:
     """What the task returns. Raises WorkerAwayError, at once where no worker has shown a sign of life, and
     FailedError."""
     if not worker_is_there():
@@ -34,7 +32,7 @@ def ask(task: Asked, *arguments: Any, wait: float = WAIT_SECONDS) -> Answer:
     return _there(_line_of(task).ask(arguments, wait, wait_for))
 
 
-def ask_later(task: Asked, *arguments: Any, wait: float) -> Answer:
+def ask_later(task: Answering, *arguments: Any, wait: float) -> Answer:
     """The same for what no person waits for: every search goes first."""
     if not worker_is_there():
         raise WorkerAwayError
@@ -43,11 +41,11 @@ def ask_later(task: Asked, *arguments: Any, wait: float) -> Answer:
 
 
 @cache
-def _line_of(task: Asked) -> Line:
+def _line_of(task: Answering) -> Line:
     return Line(partial(_send, task))
 
 
-def _send(task: Asked, lot: list[Turn]) -> None:
+def _send(task: Answering, lot: list[Turn]) -> None:
     expires = max(turn.seconds_left for turn in lot)
     if len(lot) == 1:
         task.apply_async(lot[0].arguments, task_id=lot[0].id, expires=expires, priority=0)
@@ -56,7 +54,7 @@ def _send(task: Asked, lot: list[Turn]) -> None:
         task.together.apply_async([asked], expires=expires, priority=0)
 
 
-def _sent(task: Asked, arguments: tuple[Any, ...], wait: float, *, priority: int) -> Answer | None:
+def _sent(task: Answering, arguments: tuple[Any, ...], wait: float, *, priority: int) -> Answer | None:
     sent = task.apply_async(arguments, expires=wait, priority=priority)
     return wait_for(str(sent.id), wait)
 

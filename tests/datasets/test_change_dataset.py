@@ -37,6 +37,8 @@ def test_the_activity_tells_all_that_was_changed_at_once(cast: Cast, fruit: Data
         {"name": "\x1c"},
         {"name": "x" * 121},
         {"name": "a\0"},
+        {"name": "a\ud800b"},
+        {"description": "a\ud800b"},
         {"visibility": "all"},
     ],
 )

@@ -170,7 +170,10 @@ def test_ordinals_that_are_not_there_are_left_out(world: World) -> None:
 
 @pytest.mark.parametrize("ordinals", ["", "a", "-1", "1;2", "1.5", ",".join(map(str, range(501)))])
 def test_what_is_no_list_of_ordinals_is_refused(world: World, ordinals: str) -> None:
-    assert world.get(f"/api/maps/{world.version.map_id}/records?ordinals={ordinals}").status_code == 422
+    refused = world.get(f"/api/maps/{world.version.map_id}/records?ordinals={ordinals}")
+
+    assert refused.status_code == 422
+    assert "ordinals" in refused.json()["detail"]
 
 
 def test_ordinals_of_an_older_version_are_understood(world: World) -> None:
