@@ -5,6 +5,7 @@ import { subjectOf, type Filter } from "./filters";
 import { categoryColour, CODES, codeOf, colourOf, hex, OWN_COLOURS, ownCodes, valueOf, type Look } from "./map/colours";
 import type { Column, Topic, Values } from "./map/manifest";
 import * as text from "./text";
+import type { Between } from "./url";
 
 export interface LegendRow {
   name: string;
@@ -119,6 +120,17 @@ export function filterOfRange(column: Column, [from, to]: readonly [number, numb
   };
   const ends = { ...(from > 0 ? { from: end(from) } : {}), ...(to < last ? { to: end(to) } : {}) };
   return Object.keys(ends).length > 0 ? ({ ...subjectOf(column, map), ...ends } as Filter) : null;
+}
+
+/** The values that a range of codes stands for: the same on every version of the map. */
+export function betweenOf(column: Column, [from, to]: readonly [number, number]): Between {
+  const end = (code: number): number => Number(valueOf(column, code).toPrecision(12));
+  return [from > 0 ? end(from) : null, to < CODES - 2 ? end(to) : null];
+}
+
+export function rangeOf(column: Column, [from, to]: Between): [number, number] {
+  const code = (value: number): number => (value <= (column.min ?? 0) ? 0 : codeOf(column, value));
+  return [from === null ? 0 : code(from), to === null ? CODES - 2 : code(to)];
 }
 
 /** The row of the legend that a code belongs to. */

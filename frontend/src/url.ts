@@ -4,6 +4,9 @@ import type { Against, Mode } from "./api/search";
 import type { Ramp } from "./map/manifest";
 import type { Camera } from "./map/viewport";
 
+/** Values of a column; null = that end is no limit. Codes would stand for others once the column has a new smallest or largest value. */
+export type Between = [number | null, number | null];
+
 export interface Link {
   /** Space of the map. */
   map: string | null;
@@ -14,6 +17,8 @@ export interface Link {
   colour: string | null;
   /** Legend codes that are switched off. */
   hidden: number[];
+  between: Between | null;
+  /** The same as codes of a version, as links named it before they named values. */
   range: [number, number] | null;
   /** How the colours of numbers are laid out, where not as they are stored. */
   ramp: Ramp | null;
@@ -40,7 +45,7 @@ export interface Link {
 }
 
 export const NO_LINK: Link = {
-  map: null, beside: null, camera: null, colour: null, hidden: [], range: null, ramp: null,
+  map: null, beside: null, camera: null, colour: null, hidden: [], between: null, range: null, ramp: null,
   query: "", parts: [], against: "both", mode: "best", cut: null, glow: false,
   record: null, selection: null, filters: null, any: false, view: null, comment: null,
 };
@@ -68,6 +73,7 @@ export function encodeLink(link: Link, longest = LONGEST): string {
   if (link.camera) parts.set("at", [link.camera.x, link.camera.y, link.camera.k].map(short).join(","));
   if (link.colour !== null) parts.set("colour", link.colour);
   if (link.hidden.length) parts.set("hidden", link.hidden.join(","));
+  if (link.between) parts.set("between", link.between.map((end) => end ?? "").join(","));
   if (link.range) parts.set("range", link.range.join(","));
   if (link.ramp) parts.set("ramp", link.ramp);
   if (link.query) parts.set("q", link.query);
@@ -101,6 +107,7 @@ export function decodeLink(hash: string): Link {
     camera: x !== undefined && y !== undefined && k !== undefined && k > 0 ? { x, y, k } : null,
     colour: parts.get("colour"),
     hidden: numbers(parts.get("hidden")),
+    between: betweenIn(parts.get("between")),
     range: from !== undefined && to !== undefined ? [from, to] : null,
     ramp: RAMPS.find((ramp) => ramp === parts.get("ramp")) ?? null,
     query: parts.get("q") ?? "",
@@ -125,6 +132,11 @@ function numbers(text: string | null): number[] {
   if (!text) return [];
   const all = text.split(",").map(Number);
   return all.every(Number.isFinite) ? all : [];
+}
+
+function betweenIn(text: string | null): Between | null {
+  const ends = text?.split(",").map((end) => (end.trim() === "" ? null : Number(end)));
+  return ends?.length === 2 && ends.every((end) => end === null || Number.isFinite(end)) ? (ends as Between) : null;
 }
 
 /** Eight digits hold a place to a pixel at every zoom but the very deepest. */

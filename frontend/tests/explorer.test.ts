@@ -7,7 +7,8 @@ import { Unseen, type Surface } from "../src/explorer/surface";
 import type { MapView } from "../src/map/map_view";
 import type { OpenedMap } from "../src/open_map";
 import { chip } from "../src/query";
-import { NO_LINK } from "../src/url";
+import { filterOfRange } from "../src/legend";
+import { decodeLink, encodeLink, NO_LINK } from "../src/url";
 
 vi.mock("../src/site/toasts", () => ({ toast: () => undefined }));
 
@@ -264,6 +265,26 @@ test("filters, a selection and a search by tags are asked for again when tags ch
   await selection.set({ not: { tag: "t" } });
   await tags.remove(tag);
   await vi.waitFor(() => expect([filters.filter, selection.filter, search.asked.chips]).toEqual([{ has: "image" }, null, []]));
+});
+
+test("a link to a range of values shows these after an append brought a smaller one, and an old link its codes", async () => {
+  const dated = (entry: MapEntry, min: number): OpenedMap => {
+    const column = { key: "year", name: "Year", kind: "number", type: "u16", missing: 65535, min, max: 2000, scale: "linear" };
+    return { ...opened(entry), manifest: { n: 10, columns: [column], embedded: "year" }, source: { json: async () => ({ missing: 0 }) } } as unknown as OpenedMap;
+  };
+  const rangeAfter = async (min: number, hash: string) => {
+    const explorer = made((entry) => Promise.resolve(opened(entry)));
+    explorer.adopt(dated(entries[0]!, min));
+    await explorer.follow(decodeLink(hash));
+    return explorer;
+  };
+  const written = await rangeAfter(1800, "colour=year&range=32767,65534");
+  expect(written.look.range).toEqual([32767, 65534]);
+  const hash = encodeLink(written.link());
+  expect(hash).toContain("between=1900");
+  const [same, appended] = [await rangeAfter(1800, hash), await rangeAfter(1400, hash)];
+  expect(same.look.range).toEqual([32767, 65534]);
+  expect(filterOfRange(appended.look.column!, appended.look.range!, "image")).toEqual({ column: "Year", from: 1900 });
 });
 
 /** What names a map, wherever it is in a request. */

@@ -13,6 +13,7 @@ const FULL: Link = {
   camera: { x: 0.123456789, y: 0.98765432, k: 321.5 },
   colour: "topic-0",
   hidden: [3, 7],
+  between: [1900, null],
   range: [100, 2000],
   query: "pear & wormhole, 100 %",
   parts: ["-text:rotten, brown & @", "2*row:12", "topic:3@6f9619ff-8b86-d011-b42d-00cf4fc964ff"],

@@ -5,6 +5,7 @@ import type { Order } from "../api/select";
 import { savedView, saveView, viewsOf, type View } from "../api/views";
 import type { MapConfig, MapEntry } from "../config";
 import { readFilter, readParts, tagsIn, type Filter } from "../filters";
+import { betweenOf, rangeOf } from "../legend";
 import type { Tool } from "../map/gestures";
 import type { Topic } from "../map/manifest";
 import type { Manner } from "../map/manner";
@@ -262,7 +263,8 @@ export class Explorer {
       camera: stage.camera,
       colour: look.colour ?? "",
       hidden: [...look.hidden],
-      range: look.range,
+      between: look.column && look.range && betweenOf(look.column, look.range),
+      range: null,
       ramp: look.ramp,
       ...search.link(),
       record: detail.opened?.record.row ?? null,
@@ -314,10 +316,16 @@ export class Explorer {
     if (link.map && link.map !== stage.entry.space && this.followed === link) await this.switchTo(link.map as Space);
     if (this.followed !== link) return;
     if (link.camera) stage.view.mover.setCamera(link.camera);
-    if (link.colour !== null && !sameColours(link, this.link())) look.setColour(link.colour, link);
+    if (link.colour !== null && !sameColours(link, this.link())) look.setColour(link.colour, { ...link, range: this.rangeIn(link) });
     // All at once: what comes late would undo what somebody does meanwhile.
     await Promise.all([this.followRecord(link), this.followSelection(link), this.search.follow(link), this.beside.show(link.beside as Space | null)]);
     await this.together.follow(link);
+  }
+
+  private rangeIn({ colour, between, range }: Link): [number, number] | null {
+    const column = this.stage.columns.find(({ key }) => key === colour);
+    const isRamp = column?.kind === "number" || column?.kind === "date";
+    return isRamp && between ? rangeOf(column, between) : range;
   }
 
   private async followRecord({ record, camera }: Link): Promise<void> {
@@ -335,4 +343,4 @@ export class Explorer {
 }
 
 const sameColours = (a: Link, b: Link): boolean =>
-  JSON.stringify([a.colour, a.hidden, a.range, a.ramp]) === JSON.stringify([b.colour, b.hidden, b.range, b.ramp]);
+  JSON.stringify([a.colour, a.hidden, a.between, a.range, a.ramp]) === JSON.stringify([b.colour, b.hidden, b.between, b.range, b.ramp]);
