@@ -35,6 +35,8 @@ Made = TypeVar("Made")
 _BATCH_TOKENS = {"cpu": 1024, "cuda": 65536}
 _BATCH_PICTURES = {"cpu": 4, "cuda": 256}
 _MAX_DECODERS = 16  # each holds one picture at full size
+# One text of so many tokens, or one picture, is what somebody searches with.
+_SHORT_TOKENS = 256
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,8 @@ class Model:
             return [place for place, _ in batch], self._run(half.module, pixels.to(self.dtype))
 
         batches = _chunks(readable(), self._batch_pictures)
-        for places, rows in in_order(self._threads, embed, batches, self._thread_count + 1):
+        pool = self._aside if len(pictures) == 1 else self._threads
+        for places, rows in in_order(pool, embed, batches, self._thread_count + 1):
             vectors[places] = rows
             if progress is not None:
                 progress(places[-1] + 1, len(pictures))
@@ -200,9 +203,9 @@ class Model:
         # A short list is spread over the threads too.
         budget = min(_BATCH_TOKENS[self.device.type], -(-window.tokens // self._thread_count))
         means = np.empty((len(window.rows), half.dimensions), np.float32)
-        for places, rows in in_order(
-            self._threads, embed, by_length(window.rows, budget), 2 * self._thread_count
-        ):
+        short = len(window.rows) == 1 and window.tokens <= _SHORT_TOKENS
+        pool = self._aside if short else self._threads
+        for places, rows in in_order(pool, embed, by_length(window.rows, budget), 2 * self._thread_count):
             means[places] = rows
         return means
 
@@ -222,6 +225,11 @@ class Model:
     @property
     def _threads(self) -> ThreadPoolExecutor:
         return self._once("threads", lambda: single_core_threads(self._thread_count))
+
+    @property
+    def _aside(self) -> ThreadPoolExecutor:
+        """A thread for what is short: behind long lists it would wait for a minute."""
+        return self._once("aside", lambda: single_core_threads(1))
 
     @property
     def _decoders(self) -> ThreadPoolExecutor:

@@ -1,19 +1,21 @@
 """Vectors of texts and pictures, by the warm query worker.
 
-It gets them in pieces, after every search that waits: so a search waits for one piece at most.
+It gets them in pieces, one at a time and after every search that waits: so all of its threads but one are
+there for searches.
 """
 
 import secrets
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from threading import Lock
+from threading import Event, Lock
 from uuid import UUID
 
 import numpy as np
 from django.core.cache import cache
 from ninja.errors import HttpError
 
+from atlas.connections import let_go
 from atlas.maps.towers import Vectors
 from atlas.search import asking, tasks
 from atlas.search.api import away_error, checked
@@ -22,7 +24,7 @@ from atlas.teams.limits import TooManyError
 
 #: What the worker gets at a time: a few seconds of its work. One long text is a piece of its own.
 PIECE_TEXTS, PIECE_TOKENS, PIECE_PICTURES = 16, 2_000, 4
-#: For each piece, those of others before it included.
+#: For each piece, from when its turn has come.
 WAIT_SECONDS = 120
 #: Of a text that is read whole: about what one core reads in `WAIT_SECONDS` by the slowest model. Estimated
 #: from 2,000 tokens.
@@ -34,6 +36,7 @@ MOST_WAITING, MOST_OF_A_KEY = 20, 10
 #: When one that found no place may try again, in seconds.
 TRY_AGAIN = 2
 _waiting: Counter[UUID] = Counter()
+_line: deque[Event] = deque()
 _lock = Lock()
 
 
@@ -51,13 +54,33 @@ def place_of(key_id: UUID) -> Iterator[None]:
             _waiting[key_id] -= 1
 
 
+@contextmanager
+def _turn() -> Iterator[None]:
+    """The piece of this thread is the one that the worker has. Whoever goes on with another one stands behind
+    those who wait: so all requests get on."""
+    let_go()
+    mine = Event()
+    with _lock:
+        _line.append(mine)
+        _line[0].set()
+    mine.wait()
+    try:
+        yield
+    finally:
+        with _lock:
+            _line.popleft()
+            if _line:
+                _line[0].set()
+
+
 def embed_texts(
     texts: Sequence[str], task: str, dimensions: int | None, long_text_mode: str
 ) -> tuple[Vectors, int]:
     """(n, dimensions) vectors, and the tokens read. Raises HttpError 422 and 503."""
     vectors, tokens = [], 0
     for piece in _pieces(texts):
-        found = _ask(tasks.embed_texts, piece, task, dimensions, long_text_mode)
+        with _turn():
+            found = _ask(tasks.embed_texts, piece, task, dimensions, long_text_mode)
         vectors.append(_unpacked(found["content"], len(piece)))
         tokens += found["tokens"]
     return np.concatenate(vectors), tokens
@@ -68,7 +91,8 @@ def embed_pictures(pictures: Sequence[bytes]) -> Vectors:
     vectors = []
     for start in range(0, len(pictures), PIECE_PICTURES):
         piece = pictures[start : start + PIECE_PICTURES]
-        found = _of_pictures(piece)
+        with _turn():
+            found = _of_pictures(piece)
         for place, reason in found["unreadable"]:
             raise HttpError(422, f"Picture {start + place} of the request cannot be read: {reason}")
         vectors.append(_unpacked(found["content"], len(piece)))

@@ -1,6 +1,10 @@
 """POST /api/embed"""
 
 import base64
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -148,40 +152,28 @@ def test_without_the_worker_it_says_so(token: str, monkeypatch: pytest.MonkeyPat
 
 
 def test_one_key_takes_only_its_share_of_the_places_to_wait_in(
-    cast: Cast, token: str, model: FakeModel, monkeypatch: pytest.MonkeyPatch
+    cast: Cast, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedding, "MOST_OF_A_KEY", 1)
-    other, third = (create_key(cast.team, cast.alice, name, [KeyScope.EMBED])[1] for name in "BC")
-    seen: list[list[int]] = []
-
-    def ask_later(task: Any, texts: list[str], *rest: Any, wait: float) -> Any:
-        if texts == ["outer"]:
-            monkeypatch.setattr(embedding, "MOST_WAITING", 16)
-            refused, let_in = ask(token, texts=["inner"]), ask(other, texts=["inner"])
-            monkeypatch.setattr(embedding, "MOST_WAITING", 1)
-            seen.append([refused.status_code, let_in.status_code, ask(third, texts=["inner"]).status_code])
-            assert int(refused["Retry-After"]) > 0
-        return task(texts, *rest)
-
-    monkeypatch.setattr(asking, "ask_later", ask_later)
+    key, its_own = create_key(cast.team, cast.alice, "B", [KeyScope.EMBED])
     for _ in range(2):
-        assert ask(token, texts=["outer"]).status_code == 200
-    assert seen == [[429, 200, 429]] * 2
+        with embedding.place_of(key.pk):
+            refused = ask(its_own, texts=["a"])
+            assert refused.status_code == 429
+            assert int(refused["Retry-After"]) > 0
+            assert ask(token, texts=["a"]).status_code == 200
+            with monkeypatch.context() as full:
+                full.setattr(embedding, "MOST_WAITING", 1)
+                assert ask(token, texts=["a"]).status_code == 429
+    assert ask(its_own, texts=["a"]).status_code == 200
 
 
-def test_all_ten_requests_of_the_official_client_find_a_place(
-    token: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answers = []
-
-    def ask_later(task: Any, texts: list[str], *rest: Any, wait: float) -> Any:
-        if (depth := int(texts[0])) < 10:  # while this one waits
-            answers.append(ask(token, texts=[str(depth + 1)]).status_code)
-        return task(texts, *rest)
-
-    monkeypatch.setattr(asking, "ask_later", ask_later)
-    assert ask(token, texts=["1"]).status_code == 200
-    assert answers == [200] * 9
+def test_all_ten_requests_of_the_official_client_find_a_place(cast: Cast) -> None:
+    key, token = create_key(cast.team, cast.alice, "B", [KeyScope.EMBED])
+    with ExitStack() as others:
+        for _ in range(9):
+            others.enter_context(embedding.place_of(key.pk))
+        assert ask(token, texts=["a"]).status_code == 200
 
 
 @pytest.mark.parametrize("body", [{"texts": ["a"] * 3}, {"images": [red_picture()] * 3}])
@@ -195,3 +187,45 @@ def test_a_request_that_found_no_place_uses_up_nothing(
     monkeypatch.setattr(embedding, "MOST_OF_A_KEY", 10)
     assert ask(token, **body).status_code == 200
     assert ask(token, **body).status_code == 429
+
+
+def test_the_worker_has_one_piece_at_a_time_and_requests_take_turns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And the wait of each begins with its turn, however long that was in coming."""
+    begun: list[str] = []
+    first_has_begun, second_waits = threading.Event(), threading.Event()
+    waited: set[float] = set()
+
+    def ask_later(task: Any, texts: list[str], *rest: Any, wait: float) -> Any:
+        begun.append(texts[0])
+        waited.add(wait)
+        first_has_begun.set()
+        assert second_waits.wait(60)
+        time.sleep(0.05)
+        assert begun[-1] == texts[0]  # nobody else has begun meanwhile
+        return task(texts, *rest)
+
+    monkeypatch.setattr(asking, "ask_later", ask_later)
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(embedding.embed_texts, ["a"] * 40, "search_query", None, "truncate")
+        assert first_has_begun.wait(60)
+        other = pool.submit(embedding.embed_texts, ["b"] * 20, "search_query", None, "truncate")
+        while len(embedding._line) < 2:
+            time.sleep(0.01)
+        second_waits.set()
+        assert (len(one.result(60)[0]), len(other.result(60)[0])) == (40, 20)
+    assert "".join(begun) == "ababa"
+    assert waited == {embedding.WAIT_SECONDS}
+    assert not embedding._line
+
+
+def test_a_piece_that_breaks_lets_the_next_one_go(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise WorkerAwayError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(asking, "ask_later", away)
+        assert ask(token, texts=["a"]).status_code == 503
+        assert ask(token, images=[red_picture()]).status_code == 503
+    assert ask(token, texts=["a"]).status_code == 200

@@ -2,6 +2,8 @@
 
 import hashlib
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 import embeddings
 from embeddings import batches, weights
@@ -58,6 +61,36 @@ def test_pictures_keep_their_order(model: embeddings.Model) -> None:
     shuffled = model.encode_images([images[i] for i in order]).vectors
     np.testing.assert_allclose(shuffled, alone[order], atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(shuffled, axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("long", ["texts", "pictures"])
+def test_one_short_text_or_picture_does_not_wait_for_long_lists(
+    long: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All threads are busy with those."""
+    model = embeddings.load_model(text_tower=GOLDEN / "text_v1_5", vision_tower=GOLDEN / "vision_v1_5")
+    busy, go_on = threading.Event(), threading.Event()
+    run = model._run
+
+    def slow(module: nn.Module, *inputs: torch.Tensor) -> np.ndarray:
+        if len(inputs[0]) > 1:
+            busy.set()
+            assert go_on.wait(60)
+        return run(module, *inputs)
+
+    monkeypatch.setattr(model, "_run", slow)
+    with ThreadPoolExecutor(2) as pool:
+        if long == "texts":
+            listed = pool.submit(model.encode_texts, mixed_texts(300), task=None)
+        else:
+            listed = pool.submit(model.encode_images, pictures(60))
+        try:
+            assert busy.wait(60)
+            assert len(pool.submit(model.encode_texts, ["fox"], task=None).result(30).vectors) == 1
+            assert len(pool.submit(model.encode_images, pictures(1)).result(30).vectors) == 1
+        finally:
+            go_on.set()
+        assert np.isfinite(listed.result(60).vectors).all()
 
 
 def test_empty_lists_give_empty_matrices(model: embeddings.Model) -> None:
