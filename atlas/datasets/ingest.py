@@ -28,7 +28,7 @@ from atlas.datasets import images
 from atlas.datasets.claims import announce_records, claim_import, leaves_a_worker, lock, working_on
 from atlas.datasets.columns import Column, merge_columns, turned_to_text
 from atlas.datasets.events import publish_import
-from atlas.datasets.known import KnownPictures, without_duplicates
+from atlas.datasets.known import KnownPictures, without_duplicates, without_known_ids
 from atlas.datasets.models import (
     Dataset,
     Import,
@@ -72,7 +72,8 @@ def run_import(import_id: UUID) -> None:
         return
     with working_on(job), open_import(job) as source:
         known = KnownPictures(job.dataset_id, prepare_dataset(job, source.describe()))
-        with closing(store_pictures(job.dataset_id, islice(source, job.read, None))) as items:
+        new = without_known_ids(job.dataset_id, islice(source, job.read, None))
+        with closing(store_pictures(job.dataset_id, new)) as items:
             for batch, seconds in batches(items):
                 job = import_batch(job, batch, seconds, known)
         finish(job)

@@ -5,7 +5,8 @@ import if its picture, its captions and its columns are. Repetitions inside one 
 without a picture: "good" may be the answer of two people.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from uuid import UUID
 
 import numpy as np
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 
 from atlas.datasets.models import Dataset, Record
 from atlas.datasets.stored import Stored, text_columns, values_of
-from embeddings.readers import Reason, Skipped
+from embeddings.readers import Reason, Row, Skipped
 
 _CHUNK = 10_000
+_LOT = 64  # rows asked for at a time; where pictures come in pages of a table they hold memory
 _ALIKE = 100  # records of one picture that are looked at: a placeholder may be in thousands
 
 
@@ -64,13 +66,23 @@ def _mark(sha256: str) -> np.uint64:
     return np.uint64(int(sha256[:16], 16))
 
 
+def without_known_ids(dataset_id: UUID, items: Iterable[Row | Skipped]) -> Iterator[Row | Skipped]:
+    """The items, rows whose id a record has already as skipped ones: before their pictures are stored, for a
+    stored picture without a record would stay for ever, seen by nobody."""
+    rest = iter(items)
+    while lot := list(islice(rest, _LOT)):
+        taken = _taken(dataset_id, [item.id for item in lot if isinstance(item, Row) and item.id is not None])
+        for item in lot:
+            yield _with_known_id(item) if isinstance(item, Row) and item.id in taken else item
+
+
 def without_duplicates(
     dataset: Dataset, batch: list[Stored | Skipped], known: KnownPictures
 ) -> tuple[list[Stored], list[Skipped]]:
     """The rows to import and the items to report: what an earlier import brought, by its id or, where it has
     none, all of it."""
     keys = [item.row.id for item in batch if isinstance(item, Stored) and item.row.id is not None]
-    taken = set(Record.objects.filter(dataset=dataset, key__in=keys).values_list("key", flat=True))
+    taken = _taken(dataset.pk, keys)
     nameless = {
         place: item for place, item in enumerate(batch) if isinstance(item, Stored) and item.row.id is None
     }
@@ -81,11 +93,20 @@ def without_duplicates(
         if isinstance(item, Skipped):
             skipped.append(item)
         elif item.row.id in taken:
-            detail = f"The dataset has a record with the id “{item.row.id}” already."
-            skipped.append(Skipped(item.row.source, Reason.DUPLICATE_ID, detail))
+            skipped.append(_with_known_id(item.row))
         elif place in here:
             detail = f"The dataset has this picture with these words already, as record {here[place]}."
             skipped.append(Skipped(item.row.source, Reason.ALREADY_HERE, detail))
         else:
             stored.append(item)
     return stored, skipped
+
+
+def _taken(dataset_id: UUID, keys: list[str]) -> set[str | None]:
+    return set(Record.objects.filter(dataset=dataset_id, key__in=keys).values_list("key", flat=True))
+
+
+def _with_known_id(row: Row) -> Skipped:
+    return Skipped(
+        row.source, Reason.DUPLICATE_ID, f"The dataset has a record with the id “{row.id}” already."
+    )

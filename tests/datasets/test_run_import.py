@@ -226,6 +226,17 @@ def test_appended_records_get_the_next_rows_and_known_ids_are_skipped(cast: Cast
     assert list(keys) == [f"r{n}" for n in range(8)]
 
 
+def test_other_pictures_under_known_ids_are_not_stored(cast: Cast, fruit: Dataset, data_folder: Path) -> None:
+    before = sorted((data_folder / "media" / "originals" / str(fruit.pk)).rglob("*"))
+    table = "file,caption,id\n1.png,One,a-1\n2.png,Two,a-2\n3.png,New,b-1\n"
+    files = {f"{n}.png": picture(colour) for n, colour in enumerate(("black", "white", "red"), 1)}
+
+    job = run(append(fruit, cast.alice, [uploaded(cast.alice, "a.zip", zip_of({"t.csv": table, **files}))]))
+
+    assert (job.read, job.imported, job.skipped) == (3, 1, 2)
+    assert sorted((data_folder / "media" / "originals" / str(fruit.pk)).rglob("*")) == before
+
+
 def shard(first: int, count: int) -> bytes:
     """A shard of a webdataset, whose keys count from 0 in each."""
     files: dict[str, str | bytes] = {}
