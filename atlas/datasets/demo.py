@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
+from urllib.request import HTTPCookieProcessor, OpenerDirector, ProxyHandler, Request, build_opener
 
 SAMPLE = Path(__file__).parent / "sample" / "emoji.tar.gz"
 NAME = "Emoji"
@@ -46,7 +46,7 @@ class Site:
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
         self.cookies = CookieJar()
-        self.opener: OpenerDirector = build_opener(HTTPCookieProcessor(self.cookies))
+        self.opener: OpenerDirector = build_opener(ProxyHandler({}), HTTPCookieProcessor(self.cookies))
 
     def sign_in(self, email: str, password: str) -> None:
         page = self._send("GET", "/accounts/login/").decode()

@@ -146,10 +146,14 @@ def collect_static(plan: Plan, supervisor: Supervisor) -> None:
     stamp.write_text(digest.hexdigest())
 
 
+# Without the proxy of `http_proxy`: it knows nothing of this machine.
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
 def is_ready(url: str) -> bool:
     """Whether `/health` answers that everything is."""
     try:
-        with urllib.request.urlopen(f"{url}/health", timeout=5) as answer:  # noqa: S310 - our own address
+        with _OPENER.open(f"{url}/health", timeout=5) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, TimeoutError, ConnectionError):
         return False
