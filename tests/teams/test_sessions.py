@@ -73,8 +73,9 @@ def test_a_new_password_signs_out_all_others(cast: Cast) -> None:
     assert not is_signed_in(phone)
 
 
-def test_those_that_have_expired_are_cleared_away(cast: Cast) -> None:
-    client_of(cast.alice), client_of(cast.bob)
+@pytest.mark.usefixtures("cast")
+def test_those_that_have_expired_are_cleared_away() -> None:
+    signed_in("alice", FIREFOX), signed_in("bob", FIREFOX)
     old = Session.objects.order_by("pk").last()
     assert old is not None
     Session.objects.filter(pk=old.pk).update(expire_date=timezone.now() - timedelta(seconds=1))
@@ -83,6 +84,9 @@ def test_those_that_have_expired_are_cleared_away(cast: Cast) -> None:
     clear_sessions()
     assert Session.objects.count() == 1
     assert not Session.objects.filter(pk=old.pk).exists()
+    # Nor is it kept from where it was.
+    assert UserSession.objects.count() == 1
+    assert not UserSession.objects.filter(session_key=old.pk).exists()
 
 
 def test_a_form_of_who_is_signed_out_leads_back_to_its_page(cast: Cast) -> None:
