@@ -5,7 +5,7 @@ import { subjectOf, type Filter } from "./filters";
 import { categoryColour, CODES, codeOf, colourOf, hex, OWN_COLOURS, ownCodes, valueOf, type Look } from "./map/colours";
 import type { Column, Topic, Values } from "./map/manifest";
 import * as text from "./text";
-import type { Between } from "./url";
+import type { Between, Off } from "./url";
 
 export interface LegendRow {
   name: string;
@@ -120,6 +120,24 @@ export function filterOfRange(column: Column, [from, to]: readonly [number, numb
   };
   const ends = { ...(from > 0 ? { from: end(from) } : {}), ...(to < last ? { to: end(to) } : {}) };
   return Object.keys(ends).length > 0 ? ({ ...subjectOf(column, map), ...ends } as Filter) : null;
+}
+
+/** What a row stands for, whichever code it has on this version of the map. */
+function offOf(column: Column, { code, name, other }: LegendRow): Off {
+  if (code === column.missing) return null;
+  if (code === column.several) return { all: "several" };
+  return other ? { all: "other" } : name;
+}
+
+/** What is switched off, by the rows that stand for it; null while there are none. */
+export function hiddenNames(column: Column, rows: LegendRow[], hidden: ReadonlySet<number>): Off[] | null {
+  return rows.length > 0 ? rows.filter(({ code }) => hidden.has(code)).map((row) => offOf(column, row)) : null;
+}
+
+/** The codes of the rows that a link has switched off; what has no row of its own any more is left out. */
+export function hiddenCodes(column: Column, rows: LegendRow[], off: Off[]): number[] {
+  const wanted = new Set(off.map((each) => JSON.stringify(each)));
+  return rows.filter((row) => wanted.has(JSON.stringify(offOf(column, row)))).map(({ code }) => code);
 }
 
 /** The values that a range of codes stands for: the same on every version of the map. */

@@ -7,6 +7,9 @@ import type { Camera } from "./map/viewport";
 /** Values of a column; null = that end is no limit. Codes would stand for others once the column has a new smallest or largest value. */
 export type Between = [number | null, number | null];
 
+/** What a row of a legend stands for: a value or tag by its name, null = no value, or many at once. */
+export type Off = string | null | { all: "other" | "several" };
+
 export interface Link {
   /** Space of the map. */
   map: string | null;
@@ -15,8 +18,11 @@ export interface Link {
   camera: Camera | null;
   /** Key of a column; "" = one colour for all. */
   colour: string | null;
-  /** Legend codes that are switched off. */
+  /** What the legend has switched off. */
+  off: Off[];
+  /** The same as codes: of topics, which are those of the version `of`, and as links named it before they named values. */
   hidden: number[];
+  of: string | null;
   between: Between | null;
   /** The same as codes of a version, as links named it before they named values. */
   range: [number, number] | null;
@@ -45,7 +51,7 @@ export interface Link {
 }
 
 export const NO_LINK: Link = {
-  map: null, beside: null, camera: null, colour: null, hidden: [], between: null, range: null, ramp: null,
+  map: null, beside: null, camera: null, colour: null, off: [], hidden: [], of: null, between: null, range: null, ramp: null,
   query: "", parts: [], against: "both", mode: "best", cut: null, glow: false,
   record: null, selection: null, filters: null, any: false, view: null, comment: null,
 };
@@ -72,7 +78,9 @@ export function encodeLink(link: Link, longest = LONGEST): string {
   if (link.beside) parts.set("beside", link.beside);
   if (link.camera) parts.set("at", [link.camera.x, link.camera.y, link.camera.k].map(short).join(","));
   if (link.colour !== null) parts.set("colour", link.colour);
+  if (link.off.length) parts.set("off", JSON.stringify(link.off));
   if (link.hidden.length) parts.set("hidden", link.hidden.join(","));
+  if (link.hidden.length && link.of) parts.set("of", link.of);
   if (link.between) parts.set("between", link.between.map((end) => end ?? "").join(","));
   if (link.range) parts.set("range", link.range.join(","));
   if (link.ramp) parts.set("ramp", link.ramp);
@@ -107,6 +115,8 @@ export function decodeLink(hash: string): Link {
     camera: x !== undefined && y !== undefined && k !== undefined && k > 0 ? { x, y, k } : null,
     colour: parts.get("colour"),
     hidden: numbers(parts.get("hidden")),
+    of: parts.get("of"),
+    off: offIn(parts.get("off")),
     between: betweenIn(parts.get("between")),
     range: from !== undefined && to !== undefined ? [from, to] : null,
     ramp: RAMPS.find((ramp) => ramp === parts.get("ramp")) ?? null,
@@ -132,6 +142,21 @@ function numbers(text: string | null): number[] {
   if (!text) return [];
   const all = text.split(",").map(Number);
   return all.every(Number.isFinite) ? all : [];
+}
+
+function offIn(text: string | null): Off[] {
+  const isOff = (each: unknown): each is Off =>
+    each === null || typeof each === "string" || (typeof each === "object" && "all" in each && (each.all === "other" || each.all === "several"));
+  const found = parsed(text);
+  return Array.isArray(found) ? found.filter(isOff) : [];
+}
+
+function parsed(text: string | null): unknown {
+  try {
+    return JSON.parse(text ?? "null");
+  } catch {
+    return null;
+  }
 }
 
 function betweenIn(text: string | null): Between | null {

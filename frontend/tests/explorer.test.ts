@@ -287,6 +287,33 @@ test("a link to a range of values shows these after an append brought a smaller 
   expect(filterOfRange(appended.look.column!, appended.look.range!, "image")).toEqual({ column: "Year", from: 1900 });
 });
 
+test("a link hides the values that it names after an append made another the commonest, and topics on their own version only", async () => {
+  const artist = { key: "artist", name: "Artist", kind: "category", type: "u8", missing: 255, size: 3 };
+  const topics = { key: "topic-0", name: "Topics", kind: "topic", type: "u8", missing: 255 };
+  const painted = (values: string[], version = "1"): OpenedMap => {
+    const source = { json: async () => ({ values, counts: values.map((_, i) => 9 - i), missing: 2 }) };
+    return { ...opened({ ...entries[0]!, version }), manifest: { n: 10, columns: [artist, topics], embedded: "topic-0" }, source } as unknown as OpenedMap;
+  };
+  const follow = async (map: OpenedMap, hash: string) => {
+    const explorer = made((entry) => Promise.resolve(opened(entry)));
+    explorer.adopt(map);
+    await explorer.follow(decodeLink(hash));
+    expect(encodeLink(explorer.link())).toContain("colour");
+    await vi.waitFor(() => expect([explorer.look.column!.kind === "topic", explorer.look.values !== null]).toContain(true));
+    return explorer;
+  };
+  const before = await follow(painted(["Monet", "Renoir", "Degas"]), "colour=artist&hidden=0,255");
+  const hash = encodeLink(before.link());
+  expect(decodeLink(hash)).toMatchObject({ off: ["Monet", null], hidden: [] });
+  const after = await follow(painted(["Renoir", "Degas", "Monet"]), hash);
+  expect([...after.look.hidden].sort()).toEqual([2, 255]);
+  expect(encodeLink(after.link())).toBe(encodeLink({ ...before.link(), off: ["Monet", null] }));
+
+  const byTopic = encodeLink((await follow(painted([]), "colour=topic-0&hidden=3")).link());
+  expect([...(await follow(painted([]), byTopic)).look.hidden]).toEqual([3]);
+  expect([...(await follow(painted([], "2"), byTopic)).look.hidden]).toEqual([]);
+});
+
 /** What names a map, wherever it is in a request. */
 function leavesOf(body: unknown): { version?: string }[] {
   if (typeof body !== "object" || body === null) return [];

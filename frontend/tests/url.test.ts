@@ -13,6 +13,8 @@ const FULL: Link = {
   camera: { x: 0.123456789, y: 0.98765432, k: 321.5 },
   colour: "topic-0",
   hidden: [3, 7],
+  off: ["Monet, Claude", null, { all: "other" }],
+  of: "77d2",
   between: [1900, null],
   range: [100, 2000],
   query: "pear & wormhole, 100 %",

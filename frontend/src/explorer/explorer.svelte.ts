@@ -262,7 +262,7 @@ export class Explorer {
       beside: this.beside.space,
       camera: stage.camera,
       colour: look.colour ?? "",
-      hidden: [...look.hidden],
+      ...look.off,
       between: look.column && look.range && betweenOf(look.column, look.range),
       range: null,
       ramp: look.ramp,
@@ -316,10 +316,15 @@ export class Explorer {
     if (link.map && link.map !== stage.entry.space && this.followed === link) await this.switchTo(link.map as Space);
     if (this.followed !== link) return;
     if (link.camera) stage.view.mover.setCamera(link.camera);
-    if (link.colour !== null && !sameColours(link, this.link())) look.setColour(link.colour, { ...link, range: this.rangeIn(link) });
+    if (link.colour !== null && !sameColours(link, this.link())) look.setColour(link.colour, { ...link, hidden: this.hiddenIn(link), range: this.rangeIn(link) });
     // All at once: what comes late would undo what somebody does meanwhile.
     await Promise.all([this.followRecord(link), this.followSelection(link), this.search.follow(link), this.beside.show(link.beside as Space | null)]);
     await this.together.follow(link);
+  }
+
+  /** Another version has other topics. */
+  private hiddenIn({ hidden, of }: Link): number[] {
+    return of === null || of === this.stage.entry.version ? hidden : [];
   }
 
   private rangeIn({ colour, between, range }: Link): [number, number] | null {
@@ -343,4 +348,4 @@ export class Explorer {
 }
 
 const sameColours = (a: Link, b: Link): boolean =>
-  JSON.stringify([a.colour, a.hidden, a.between, a.range, a.ramp]) === JSON.stringify([b.colour, b.hidden, b.between, b.range, b.ramp]);
+  JSON.stringify([a.colour, a.off, a.hidden, a.of, a.between, a.range, a.ramp]) === JSON.stringify([b.colour, b.off, b.hidden, b.of, b.between, b.range, b.ramp]);

@@ -2,11 +2,12 @@
 
 import { tagCodes } from "../api/select";
 import type { Filter } from "../filters";
-import { filterOfLegend, filterOfRow, legendRows, shownCodes, soloed, tagRows, TAGS, tagsColumn, toggled, type LegendRow } from "../legend";
+import { filterOfLegend, filterOfRow, hiddenCodes, hiddenNames, legendRows, shownCodes, soloed, tagRows, TAGS, tagsColumn, toggled, type LegendRow } from "../legend";
 import type { Column, Ramp, Values } from "../map/manifest";
 import type { PictureMode } from "../map/thumbnails";
 import type { OpenedMap } from "../open_map";
 import { currentTheme, onThemeChange } from "../site/theme";
+import type { Link, Off } from "../url";
 import type { Stage } from "./stage.svelte";
 import type { Tags } from "./tags.svelte";
 
@@ -14,6 +15,8 @@ export interface ColourChoice {
   hidden: number[];
   range: [number, number] | null;
   ramp: Ramp | null;
+  /** To be hidden too once the legend knows their codes. */
+  off?: Off[];
 }
 
 export class Look {
@@ -25,6 +28,8 @@ export class Look {
   range = $state.raw<[number, number] | null>(null);
   /** How the colours of numbers are laid out, where not as they are stored. */
   ramp = $state<Ramp | null>(null);
+  /** What a link has switched off, until the legend knows their codes. */
+  private wished: Off[] = [];
   /** Points with several tags. */
   private several = $state(0);
 
@@ -76,10 +81,11 @@ export class Look {
     });
   }
 
-  setColour(key: string | null, { hidden = [], range = null, ramp = null }: Partial<ColourChoice> = {}): void {
+  setColour(key: string | null, { hidden = [], range = null, ramp = null, off = [] }: Partial<ColourChoice> = {}): void {
     this.colour = key === TAGS || this.stage.columns.some((column) => column.key === key) ? key : null;
     this.plain = !key;
     this.hidden = new Set(hidden);
+    this.wished = off;
     this.range = range;
     this.ramp = ramp;
     this.values = null;
@@ -102,6 +108,7 @@ export class Look {
       const column = tagsColumn(this.tags.all);
       this.several = codes.reduce((sum, code) => sum + Number(code === column.several), 0);
       map.view.setCodes(codes, column);
+      this.hideWished();
       this.apply();
     });
   }
@@ -112,8 +119,28 @@ export class Look {
     if (!column || column.kind === "topic") return;
     const values = () => map.source.json(`c/${column.key}/values.json`) as Promise<Values>;
     this.stage.ask(map, `The values of “${column.name}” could not be loaded.`, values, (found) => {
-      if (this.colour === column.key) this.values = found;
+      if (this.colour !== column.key) return;
+      this.values = found;
+      this.hideWished();
     });
+  }
+
+  private hideWished(): void {
+    const { column, legend, wished } = this;
+    if (!column || legend.length === 0 || wished.length === 0) return;
+    this.wished = [];
+    this.hidden = new Set([...this.hidden, ...hiddenCodes(column, legend, wished)]);
+    this.apply();
+  }
+
+  /** What is hidden, as links name it. */
+  get off(): Pick<Link, "off" | "hidden" | "of"> {
+    const { column, hidden, legend, wished } = this;
+    const codes = { off: wished, hidden: [...hidden], of: null };
+    if (!column || hidden.size === 0) return codes;
+    if (column.kind === "topic") return { ...codes, of: this.stage.entry.version };
+    const names = hiddenNames(column, legend, hidden);
+    return names ? { off: names, hidden: [], of: null } : codes;
   }
 
   toggleCode(code: number): void {
