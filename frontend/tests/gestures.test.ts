@@ -48,12 +48,13 @@ afterEach(() => {
 interface Keys {
   shiftKey?: boolean;
   ctrlKey?: boolean;
+  buttons?: number;
   altKey?: boolean;
   pointerId?: number;
   target?: Glass;
 }
 
-const NO_KEYS = { button: 0, pointerId: 1, pointerType: "mouse", shiftKey: false, ctrlKey: false, metaKey: false, altKey: false };
+const NO_KEYS = { button: 0, buttons: 1, pointerId: 1, pointerType: "mouse", shiftKey: false, ctrlKey: false, metaKey: false, altKey: false };
 
 function send(kind: string, x: number, y: number, keys: Keys = {}): void {
   const { target = glass, ...rest } = keys;
@@ -158,4 +159,20 @@ test("the finger that is left of a pinch moves the map on, and its end is no cli
   send("pointerup", 85, 100);
   vi.advanceTimersByTime(1000);
   expect(said).toEqual(["pan"]);
+});
+
+test("a pointer that was let go where nobody heard it, as Ctrl and click on a Mac, neither pans nor draws", () => {
+  const released = (keys: Keys): string[] => {
+    said = [];
+    send("pointerdown", 20, 20, keys);
+    for (const [x, y] of LOOP) send("pointermove", x, y, { ...keys, buttons: 0 });
+    return said;
+  };
+  expect(released({ ctrlKey: true })).toEqual([]);
+  expect(released({ ctrlKey: true, shiftKey: true })).toEqual([]);
+  drag(LOOP, { shiftKey: true }, false);
+  send("pointermove", 30, 30, { shiftKey: true, buttons: 0 });
+  expect(said.at(-1)).toBe("drawn");
+  click(100, 100);
+  expect(said.at(-1)).toBe("click 7");
 });

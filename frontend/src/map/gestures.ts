@@ -94,6 +94,8 @@ export class Gestures {
 
   private move(event: PointerEvent): void {
     const place = this.at(event);
+    // Whoever lets go over a context menu, a dialog or another window is not heard.
+    if (event.buttons === 0) this.cancel(event);
     const before = this.pointers.get(event.pointerId);
     if (!before) {
       if (this.isNamed(event)) this.handlers.leave();
