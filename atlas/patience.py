@@ -3,8 +3,10 @@
 import errno
 import logging
 import os
+import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from django.db import InterfaceError, OperationalError, connection
 from kombu.exceptions import OperationalError as BrokerError
@@ -25,6 +27,10 @@ PAUSE = 0.5
 #: Runs that may end with their worker: a restart of the system is no fault of the work.
 MAX_DEATHS = 6
 STOPPED_TOO_OFTEN = "Its worker was stopped again and again, perhaps for lack of memory."
+
+#: Bytes of the disk that pictures and uploads leave to Postgres and Redis, which refuse every write where it
+#: is full; less than `FREE_BYTES_TO_START` of `services.home`, or what starts could take nothing in.
+RESERVE = 512 << 20
 
 
 def once_the_database_answers(write: Callable[[], None]) -> None:
@@ -47,6 +53,12 @@ def is_away(error: BaseException) -> bool:
     an index, come again each time."""
     state = getattr(error.__cause__, "sqlstate", None)
     return isinstance(error, AWAY) and (state is None or state.startswith(("08", "40", "57P", "53300")))
+
+
+def require_room(folder: Path) -> None:
+    """Raises the OSError of a full disk, some time before it is."""
+    if shutil.disk_usage(folder).free < RESERVE:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def disk_is_full(error: BaseException) -> bool:

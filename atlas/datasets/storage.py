@@ -11,6 +11,8 @@ from uuid import uuid4
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
 
+from atlas.patience import require_room
+
 _HOUR = 3600
 
 
@@ -31,7 +33,7 @@ class ContentStorage(FileSystemStorage):
         file = self.unfinished / uuid4().hex
         data = content.read()
         try:
-            _made(self.unfinished, lambda: file.write_bytes(data))
+            _made(self.unfinished, lambda: _write(file, data))
             path = Path(self.path(name))
             _made(path.parent, lambda: file.replace(path))
         except OSError:
@@ -46,6 +48,11 @@ class ContentStorage(FileSystemStorage):
             for entry in os.scandir(self.unfinished):
                 if entry.stat().st_mtime < time.time() - _HOUR:
                     os.unlink(entry)
+
+
+def _write(file: Path, data: bytes) -> None:
+    require_room(file.parent)
+    file.write_bytes(data)
 
 
 def _made(folder: Path, verb: Callable[[], object]) -> None:

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from functools import wraps
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from atlas.connections import let_go
 from atlas.datasets import uploads
 from atlas.datasets.models import Upload
 from atlas.datasets.streaming import MOST_DISCARDED, SenderGoneError, pieces
+from atlas.patience import require_room
 from atlas.teams.asker import Asker, asker_of_async, key_of_request
 from atlas.teams.models import KeyScope, User
 
@@ -189,6 +191,7 @@ async def _write(file: BinaryIO, piece: bytes) -> None:
 
 
 def _write_all(file: BinaryIO, piece: bytes) -> None:
+    require_room(Path(file.name))
     rest = memoryview(piece)
     while rest:
         rest = rest[file.write(rest) :]

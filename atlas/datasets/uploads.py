@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.utils import timezone
 
 from atlas.datasets.models import Import, ImportState, Upload
+from atlas.patience import RESERVE
 from atlas.teams.models import Team, User
 
+#: An upload that got something so lately will get the rest.
+UNDER_WAY = timedelta(hours=1)
 #: An import in one of these still needs its files.
 NEEDS_FILES = (ImportState.DESCRIBING, ImportState.QUEUED, ImportState.RUNNING)
 
@@ -49,7 +52,7 @@ def create_upload(
         raise UploadTooLargeError(f"The file is larger than this server takes ({limit:,.0f} GiB).")
     folder = Path(settings.ATLAS_HOME) / "uploads"
     folder.mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(folder).free < size:
+    if shutil.disk_usage(folder).free - RESERVE < size + _promised():
         raise DiskFullError("The server's disk has no room for this file.")
     upload = Upload(
         user=user,
@@ -62,6 +65,12 @@ def create_upload(
     upload.path.touch()
     upload.save()
     return upload
+
+
+def _promised() -> int:
+    """Bytes that uploads which are under way still lack. Those that were left lying hold no room."""
+    under_way = Upload.objects.filter(expires_at__gt=_expiry() - UNDER_WAY)
+    return under_way.aggregate(lacking=Sum(F("size") - F("offset")))["lacking"] or 0
 
 
 def open_end(upload: Upload) -> BinaryIO:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import timedelta
@@ -29,7 +30,7 @@ from atlas.datasets.models import Dataset, Import, ImportState, Record, SkippedI
 from atlas.datasets.signals import records_imported
 from atlas.datasets.stored import Stored
 from atlas.datasets.vectors import given_vectors
-from atlas.patience import MAX_DEATHS, STOPPED_TOO_OFTEN
+from atlas.patience import MAX_DEATHS, RESERVE, STOPPED_TOO_OFTEN
 from embeddings.readers import Picture, Row
 from tests.datasets.material import fruit_zip, imported_dataset, new_import, picture, run, uploaded, zip_of
 from tests.people import Cast
@@ -432,6 +433,15 @@ def test_it_writes_a_file_again_that_a_killed_worker_left_unfinished(cast: Cast)
     stored.write_bytes(b"half")
     run(job)
     assert stored.read_bytes() == picture("red")
+
+
+def test_an_import_stops_before_postgres_and_redis_find_no_room(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = new_import(cast, "fruit.zip", fruit_zip())
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Mock(free=RESERVE - 1))
+    job = run(job)
+    assert (job.state, job.error) == (ImportState.FAILED, "The server's disk is full.")
 
 
 def test_a_picture_that_the_disk_has_no_room_for_leaves_no_half_file(

@@ -5,10 +5,12 @@ import errno
 import fcntl
 import hashlib
 import os
+import shutil
 from datetime import timedelta
 from typing import Any, BinaryIO
 
 import pytest
+from django.db.models import F
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
@@ -17,6 +19,7 @@ from pytest_django import Settings
 from atlas.datasets import tus
 from atlas.datasets.models import Upload
 from atlas.datasets.uploads import remove_expired
+from atlas.patience import RESERVE
 from tests.people import Cast, client_of
 
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -209,6 +212,45 @@ def test_it_refuses_other_methods_and_bodies(alice: Client) -> None:
 def test_it_refuses_what_the_disk_has_no_room_for(alice: Client, settings: Settings) -> None:
     settings.ATLAS_UPLOAD_BYTES = 10**18
     assert create(alice, 10**17).status_code == 507
+
+
+class Disk:
+    """With so many bytes free."""
+
+    def __init__(self, free: int) -> None:
+        self.free = free
+
+    def usage(self, _: object) -> "Disk":
+        return self
+
+
+def test_room_is_promised_once_and_not_what_postgres_needs(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", Disk(RESERVE + 10_000).usage)
+    assert create(alice, 10_001).status_code == 507
+    url = create(alice, 6_000)["Location"]
+    assert create(alice, 6_000).status_code == 507
+    assert patch(alice, url, 0, bytes(2_000)).status_code == 204
+    assert create(alice, 6_000).status_code == 201
+
+
+def test_an_upload_that_was_left_lying_holds_no_room(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", Disk(RESERVE + 10_000).usage)
+    assert create(alice, 6_000).status_code == 201
+    Upload.objects.update(expires_at=F("expires_at") - timedelta(hours=2))
+    assert create(alice, 6_000).status_code == 201
+
+
+def test_an_upload_stops_before_postgres_and_redis_find_no_room(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = create(alice, 6, b"abc")["Location"]
+    monkeypatch.setattr(shutil, "disk_usage", Disk(RESERVE - 1).usage)
+    answer = patch(alice, url, 3, b"def")
+    assert (answer.status_code, answer.content.decode()) == (507, "The server's disk is full.")
+    monkeypatch.undo()
+    assert patch(alice, url, 3, b"def").status_code == 204
 
 
 def test_a_disk_that_gets_full_in_the_middle_is_told_and_what_arrived_stays(
