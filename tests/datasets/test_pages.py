@@ -1,9 +1,12 @@
 """The pages of datasets, as everybody sees them."""
 
+import html
+import re
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
+from django.test import Client
 
 from atlas import vite
 from atlas.datasets import views
@@ -12,7 +15,7 @@ from atlas.datasets.models import Dataset, ImportState, SkippedItem, Visibility
 from atlas.teams.guests import add_guest
 from atlas.teams.models import GuestRole
 from tests.datasets.material import fruit_zip, new_import
-from tests.people import PASSWORD, Cast, client_of
+from tests.people import PASSWORD, Cast, client_of, content_of
 
 
 @pytest.fixture(autouse=True)
@@ -160,6 +163,31 @@ def test_who_may_not_see_a_page_signs_in_and_comes_back_to_it(cast: Cast, fruit:
     assert page.status_code == 404
     back = quote(f"{FRUIT}/map?list&start=a%26b")
     assert page.content.decode().count(f"/accounts/login/?next={back}") == 2
+
+
+def test_the_page_of_a_dataset_without_a_map_exports_it_whole(cast: Cast, fruit: Dataset) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(cast.victor)
+    page = html.unescape(browser.get(FRUIT).content.decode())
+    form = page.partition(f'action="/api/datasets/{fruit.pk}/export"')[2].partition("</form>")[0]
+    (token,) = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', form)
+    requests = re.findall(r"name=\"request\" value='([^']+)'", form)
+    assert len(requests) == 5
+
+    for request in requests:
+        sent = urlencode({"csrfmiddlewaretoken": token, "request": request})
+        file: Any = browser.post(
+            f"/api/datasets/{fruit.pk}/export", sent, "application/x-www-form-urlencoded"
+        )
+        assert file["Content-Disposition"].startswith('attachment; filename="fruit.')
+        if "jsonl" in request:
+            assert len(content_of(file).splitlines()) == 3
+
+
+def test_a_dataset_without_records_has_nothing_to_export(cast: Cast) -> None:
+    empty = Dataset.objects.create(team=cast.team, name="Pears", slug="pears", model="mini")
+
+    assert "/export" not in get(cast, "alice", empty.get_absolute_url()).content.decode()
 
 
 def test_a_team_that_no_address_can_name_is_not_found(cast: Cast, fruit: Dataset) -> None:
