@@ -23,7 +23,7 @@ from atlas.datasets.transfer import possible_teams, transfer_dataset
 from atlas.slugs import asked_slug
 from atlas.teams.asker import asker_of
 from atlas.teams.audit import record_audit
-from atlas.teams.models import AuditVerb, Role, Team
+from atlas.teams.models import AuditVerb, Role, Team, User
 
 CARDS = 24
 OTHERS = 12
@@ -105,6 +105,7 @@ def dataset_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
         "dataset": dataset,
         "dataset_list": [dataset],
         "imports": list(reversed(imports)),
+        "owners": _owners(request, dataset),
     }
     if Dataset.objects.worked_on_by(asker_of(request)).filter(pk=dataset.pk).exists():
         before = _number(request.GET.get("before", "")) or None
@@ -189,8 +190,16 @@ def _settings(request: HttpRequest, dataset: Dataset, **forms: Any) -> HttpRespo
         "form": SettingsForm(instance=dataset),
         "deletion": DeletionForm(dataset),
         "teams": possible_teams(asker_of(request), dataset),
+        "owners": _owners(request, dataset),
     }
     return render(request, "datasets/settings.html", context | forms)
+
+
+def _owners(request: HttpRequest, dataset: Dataset) -> list[User]:
+    """Of its team; nobody for who is not of it: a guest is not told its people."""
+    owners = User.objects.filter(memberships__team=dataset.team_id, memberships__role=Role.OWNER)
+    mine = Team.objects.of(asker_of(request)).filter(pk=dataset.team_id)
+    return list(owners.filter(memberships__team__in=mine).distinct().order_by("date_joined"))
 
 
 def first_of(datasets: QuerySet[Dataset]) -> Any:

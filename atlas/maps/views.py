@@ -71,6 +71,7 @@ def _context(asker: Asker, dataset: Dataset) -> dict[str, Any]:
             "url": dataset.get_absolute_url(),
             "row_count": dataset.row_count,
             "columns": dataset.columns,
+            "visibility": dataset.visibility,
             "may_edit": allowed.may_edit,
             "may_tag": allowed.may_tag,
             "may_comment": allowed.may_comment,

@@ -21,6 +21,7 @@ export interface MapConfig {
     /** Rows are 0 … row_count - 1. */
     row_count: number;
     columns: { name: string; type: "category" | "number" | "date" | "text" | "list" }[];
+    visibility: "private" | "link" | "public";
     may_edit: boolean;
     may_tag: boolean;
     may_comment: boolean;

@@ -190,6 +190,18 @@ def test_a_dataset_without_records_has_nothing_to_export(cast: Cast) -> None:
     assert "/export" not in get(cast, "alice", empty.get_absolute_url()).content.decode()
 
 
+def test_an_editor_is_told_who_shares_and_deletes(cast: Cast, fruit: Dataset) -> None:
+    add_guest(fruit.pk, cast.team, cast.charlie.email, GuestRole.EDITOR, cast.alice)
+    words = "share this dataset and delete it"
+    for path in (FRUIT, f"{FRUIT}/settings"):
+        assert f"{words}: Alice." in get(cast, "bob", path).content.decode()
+        assert words not in get(cast, "alice", path).content.decode()
+        guest = get(cast, "charlie", path).content.decode()
+        assert f"{words}." in guest, "a guest is not told the people of the team"
+        assert "/teams/alice/members" not in guest
+    assert words not in get(cast, "victor", FRUIT).content.decode()
+
+
 def test_a_team_that_no_address_can_name_is_not_found(cast: Cast, fruit: Dataset) -> None:
     client = client_of(cast.alice)
     assert client.get("/new?team=%00").status_code == 404

@@ -286,7 +286,7 @@ export class Explorer {
       if (!view) return;
       hash = `view=${view.id}`;
     }
-    await copyLink(hash, "just this view");
+    await copyLink(hash, "just this view", this.config.dataset);
   }
 
   /** The same again where somebody copies it twice. */
