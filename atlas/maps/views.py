@@ -38,7 +38,7 @@ def embed_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     """
     public = Dataset.objects.visible_to(Asker(AnonymousUser())).select_related("team")
     dataset = get_object_or_404(public, team__slug=team, slug=slug)
-    response = render(request, "maps/embed.html", _context(Asker(AnonymousUser()), dataset))
+    response = render(request, "maps/embed.html", _context(Asker(AnonymousUser()), dataset, embedded=True))
     response[csp.HEADER] = csp.policy(dataset.embed_hosts)
     return response
 
@@ -60,7 +60,7 @@ def preview_image(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     return response
 
 
-def _context(asker: Asker, dataset: Dataset) -> dict[str, Any]:
+def _context(asker: Asker, dataset: Dataset, *, embedded: bool = False) -> dict[str, Any]:
     maps = published_maps(dataset.pk)
     allowed = permit(asker, dataset.pk)
     shared_first = next((link.start_view for link in asker.links if link.dataset_id == dataset.pk), "")
@@ -68,10 +68,12 @@ def _context(asker: Asker, dataset: Dataset) -> dict[str, Any]:
         "dataset": {
             "id": str(dataset.pk),
             "name": dataset.name,
+            "description": dataset.description,
+            "team": dataset.team.name,
             "url": dataset.get_absolute_url(),
+            "visibility": dataset.visibility,
             "row_count": dataset.row_count,
             "columns": dataset.columns,
-            "visibility": dataset.visibility,
             "may_edit": allowed.may_edit,
             "may_tag": allowed.may_tag,
             "may_comment": allowed.may_comment,
@@ -83,6 +85,7 @@ def _context(asker: Asker, dataset: Dataset) -> dict[str, Any]:
             else None,
         },
         "maps": maps,
+        "embedded": embedded,
         "signed_in": asker.user.is_authenticated,
         "search_urls": settings.ATLAS_SEARCH_URLS,
         #: What to show when the address names no view; "" = the whole map.

@@ -17,17 +17,22 @@ export interface MapConfig {
   dataset: {
     id: string;
     name: string;
+    description: string;
+    /** The name of the team. */
+    team: string;
     url: string;
+    visibility: "private" | "link" | "public";
     /** Rows are 0 … row_count - 1. */
     row_count: number;
     columns: { name: string; type: "category" | "number" | "date" | "text" | "list" }[];
-    visibility: "private" | "link" | "public";
     may_edit: boolean;
     may_tag: boolean;
     may_comment: boolean;
     hide_captions: boolean;
   };
   maps: MapEntry[];
+  /** Whether it is in a frame of another site. */
+  embedded: boolean;
   /** Whether a person is signed in. */
   signed_in: boolean;
   /** Whether the server fetches pictures of queries from web addresses. */

@@ -42,3 +42,19 @@ export function value(raw: unknown): string {
   if (typeof raw === "number") return raw.toLocaleString("en", { maximumFractionDigits: 4, useGrouping: Math.abs(raw) >= 10_000 });
   return typeof raw === "object" ? JSON.stringify(raw) : String(raw as string | boolean);
 }
+
+const ADDRESS = /(?<![a-z0-9])https?:\/\/[^\s<>"]+/gi;
+
+/** Its parts in order; those that are an address of the web, which a page may link to, say so. */
+export function linked(words: string): { words: string; link: boolean }[] {
+  const parts = [];
+  let end = 0;
+  for (const { 0: found, index } of words.matchAll(ADDRESS)) {
+    // The sentence goes on behind it, and what was opened before it is closed.
+    const address = found.replace(found.includes("(") ? /[.,;:!?]+$/ : /[.,;:!?)]+$/, "");
+    if (!URL.canParse(address)) continue;
+    parts.push({ words: words.slice(end, index), link: false }, { words: address, link: true });
+    end = index + address.length;
+  }
+  return [...parts, { words: words.slice(end), link: false }];
+}

@@ -119,6 +119,8 @@ def test_a_public_map_works_in_a_frame_of_a_named_site_only(
         visitor.goto(f"http://localhost:{port}/")
         frame = visitor.frame_locator("iframe")
         expect(frame.locator("canvas").first).to_be_visible()
+        more = frame.get_by_text("Open in Atlas")
+        expect(more).to_have_attribute("href", re.compile("^/data/mia/[^/]+/map$"))
         search(frame, "a blue square")
         expect(frame.get_by_text(re.compile(r"^\d+ hits?$")).first).to_be_visible()
 

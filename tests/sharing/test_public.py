@@ -2,6 +2,7 @@
 
 import html
 import io
+import json
 import re
 
 import pytest
@@ -43,6 +44,26 @@ def test_a_link_to_it_is_shown_with_title_words_and_picture(public: Dataset, pag
     assert told["og:image"] == f"http://testserver{public.get_absolute_url()}/preview.png"
     canonical = f'<link rel="canonical" href="http://testserver{address}">'
     assert canonical in Client().get(address).content.decode()
+
+
+@pytest.mark.parametrize("embedded", [False, True])
+def test_a_map_says_what_it_is_and_whose(public: Dataset, embedded: bool) -> None:
+    place = f"{public.team.slug}/{public.slug}"
+
+    content = Client().get(f"/embed/{place}" if embedded else f"/data/{place}/map").content.decode()
+
+    config = json.loads(re.findall(r'<script id="config" type="application/json">(.*?)</script>', content)[0])
+    assert config["dataset"]["description"] == "Sixteen & more"
+    assert config["dataset"]["team"] == public.team.name
+    assert config["embedded"] is embedded
+
+
+def test_addresses_in_a_description_are_links(public: Dataset) -> None:
+    Dataset.objects.filter(pk=public.pk).update(description="<i> see https://example.org/a")
+
+    content = Client().get(public.get_absolute_url()).content.decode()
+
+    assert '&lt;i&gt; see <a href="https://example.org/a" rel="nofollow">' in content
 
 
 def test_what_is_not_public_tells_readers_of_links_nothing(world: World) -> None:
