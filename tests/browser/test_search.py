@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, expect
+from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
 
 from tests.browser.squares import COLOURS, EACH, HOSTILE, Squares
 from tests.browser.test_explorer import expect_selected
@@ -415,6 +415,23 @@ def test_a_picture_is_pasted_and_dropped_on_the_map_and_on_the_box(
 
     expect_captions(page, {f"a {colour} square"})
     expect(page.get_by_role("group", name="Wanted: Picture")).to_be_visible()
+
+
+def test_what_is_typed_while_a_picture_is_being_kept_stays_in_the_box(page: Page, squares: Squares) -> None:
+    kept: list[Route] = []
+    page.route(re.compile("/query-pictures$"), lambda route: kept.append(route))
+    search(page, squares, "a green square")
+    page.evaluate(HAND_OVER, ["paste", "body", list(picture("blue", 64, 64))])
+    wait_until(page, lambda: len(kept) == 1)
+    box(page).press_sequentially(" at night")
+    kept[0].continue_()
+    expect(page).to_have_url(re.compile("p=picture:[0-9a-f]{32}"))
+
+    expect(box(page)).to_have_value("a green square at night")
+    # A proposal takes the place of what was typed, and the words that were asked stay.
+    box(page).fill("green")
+    suggestions(page).filter(has_text=re.compile("^a green square Recent$")).click()
+    expect(box(page)).to_have_value("a green square")
 
 
 def test_what_is_no_picture_and_an_address_that_is_not_fetched_are_refused_in_words(
