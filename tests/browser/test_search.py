@@ -73,6 +73,10 @@ def parts(request: Request) -> list[dict[str, Any]]:
     return found
 
 
+def is_search(request: Request) -> bool:
+    return request.url.endswith("/search")
+
+
 def search(page: Page, squares: Squares, words: str, start: str = "") -> dict[str, Any]:
     """Opens the map, types, and returns the server's answer once it is shown."""
     page.goto(f"{squares.map}{'#' if start else ''}{start}")
@@ -145,6 +149,29 @@ def test_words_minus_words_leave_out_and_turn_round(page: Page, squares: Squares
     page.keyboard.press("Escape")
     page.keyboard.press("Delete")
     expect(wanted).to_have_count(0)
+
+
+def test_the_wheel_weighs_a_chip_that_was_chosen_and_asks_once(page: Page, squares: Squares) -> None:
+    search(page, squares, 'a square -"a red square"')
+    chip = page.get_by_role("group", name="Not wanted: a red square")
+    asked: list[Any] = []
+    page.on("request", lambda request: asked.append(parts(request)) if is_search(request) else None)
+
+    def roll(*moves: tuple[int, int]) -> list[float]:
+        """The weights that were asked with."""
+        asked.clear()
+        for move in moves:
+            page.mouse.wheel(*move)
+        page.wait_for_timeout(1000)
+        return [each[1]["weight"] for each in asked]
+
+    chip.hover()
+    assert roll((0, -100)) == []
+    chip.locator("summary").click()
+    assert roll((100, 0)) == []
+    assert roll((0, -100), (0, -100), (0, -100)) == [-1.75]
+    assert roll(*[(0, -100)] * 8) == [-3]
+    assert roll((0, -100)) == []
 
 
 def test_a_picture_alone_and_with_words_and_its_link_opens_in_another_browser(
