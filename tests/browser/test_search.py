@@ -151,6 +151,20 @@ def test_words_minus_words_leave_out_and_turn_round(page: Page, squares: Squares
     expect(wanted).to_have_count(0)
 
 
+def test_a_key_held_to_delete_the_words_leaves_the_chips(page: Page, squares: Squares) -> None:
+    search(page, squares, 'a square -"a red square" -"a yellow square"')
+    chips = page.get_by_role("group", name="Not wanted")
+    box(page).focus()
+    for _ in range(len("a square") + 3):
+        page.keyboard.down("Backspace")
+    page.keyboard.up("Backspace")
+    expect(box(page)).to_have_value("")
+    expect(chips).to_have_count(2)
+
+    page.keyboard.press("Backspace")
+    expect(chips).to_have_count(1)
+
+
 def test_the_wheel_weighs_a_chip_that_was_chosen_and_asks_once(page: Page, squares: Squares) -> None:
     search(page, squares, 'a square -"a red square"')
     chip = page.get_by_role("group", name="Not wanted: a red square")
