@@ -258,6 +258,16 @@ def test_arrows_walk_through_the_hits_and_escape_goes_back_step_by_step(page: Pa
     expect(hits(page)).to_have_count(0)
 
 
+def test_the_strip_follows_what_is_open(page: Page, squares: Squares) -> None:
+    search(page, squares, "a green square")
+    hits(page).first.click()
+    for place in range(1, 16):
+        page.keyboard.press("ArrowRight")
+        expect(hits(page).nth(place)).to_have_attribute("aria-current", "true")
+
+    expect(hits(page).nth(15)).to_be_in_viewport()
+
+
 def test_the_cut_moves_by_key_and_back_by_itself(page: Page, squares: Squares) -> None:
     answer = search(page, squares, "a green square")
     page.get_by_label("How to search").click()
