@@ -5,6 +5,7 @@ import { Search } from "../src/explorer/search.svelte";
 import type { Stage } from "../src/explorer/stage.svelte";
 import { saidOfHits } from "../src/panels/search/said";
 import { textChip } from "../src/query";
+import { NO_LINK } from "../src/url";
 
 type AnswerHit = Answer["hits"][number];
 
@@ -30,12 +31,14 @@ let shown: number[];
 /** What the view was given for a glow, and of what it is asked for. */
 let glows: (number[] | null)[];
 let glowed: string[];
+let flown: number;
 
 beforeEach(() => {
   sent = [];
   shown = [];
   glows = [];
   glowed = [];
+  flown = 0;
   vi.stubGlobal("requestAnimationFrame", (paint: () => void) => setTimeout(paint));
   vi.stubGlobal("document", { querySelector: () => null, cookie: "" });
 });
@@ -67,7 +70,7 @@ function made(answers: (query: Query) => Response): Search {
     setHits: (hits: { ordinal: number }[]) => (shown = hits.map(({ ordinal }) => ordinal)),
     setGlow: (bytes: Uint8Array | null) => glows.push(bytes && [...bytes]),
     canvas: { clientWidth: 800, clientHeight: 600 },
-    mover: { screen: () => [400, 300], flyToBox: () => undefined },
+    mover: { screen: () => [400, 300], flyToBox: () => flown++ },
   };
   const stage = { entry: MAP, config: { dataset: { id: "d" } }, view, camera: {}, asShown: <T>(content: T) => content, attempt: <T>(work: Promise<T>) => work.catch(() => null), tell: (error: Error, otherwise: (reason: string) => void) => otherwise(error.message) };
   return new Search(stage as unknown as Stage, { filter: null } as Filters);
@@ -150,5 +153,21 @@ test("more hits of the same question do not end its glow, and another question h
   await vi.runAllTimersAsync();
   await other;
   expect([glowed, glows.at(-1)]).toEqual([["red", "blue"], [2]]);
+  vi.useRealTimers();
+});
+
+test("the map flies to the hits that a later try brings, unless somebody moved it meanwhile or a link set it", async () => {
+  vi.useFakeTimers();
+  for (const [moves, linked, times] of [[false, false, 1], [true, false, 0], [false, true, 0]] as const) {
+    let tries = 0;
+    flown = 0;
+    const search = made(() => (tries++ === 0 ? Response.json({ detail: "Away." }, { status: 503 }) : Response.json(answerOf([hit(1, 3), hit(2, 3)]))));
+    const stage = (search as unknown as { stage: { camera: unknown } }).stage;
+    await (linked ? search.follow({ ...NO_LINK, camera: { x: 0, y: 0, k: 1 }, query: "red" }) : search.ask({ text: "red", chips: [] }));
+    expect([search.problem, flown]).toEqual(["Away.", 0]);
+    if (moves) stage.camera = {};
+    await vi.runAllTimersAsync();
+    expect([search.hits?.length, flown]).toEqual([2, times]);
+  }
   vi.useRealTimers();
 });

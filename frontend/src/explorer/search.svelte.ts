@@ -9,6 +9,7 @@ import { countAbove } from "../cut";
 import { asksTags, type Filter } from "../filters";
 import { NOTHING_ASKED, partsOf, readPart, recordChip, writeParts, type Asked, type Chip } from "../query";
 import { hasUnkept, withKeys } from "../query_pictures";
+import type { Camera } from "../map/viewport";
 import type { Link } from "../url";
 import { chipOf } from "./chips";
 import type { Filters } from "./filters.svelte";
@@ -64,6 +65,8 @@ export class Search {
   private patience = AGAIN_MS;
   /** The camera was set by a link: the hits do not move it. */
   private staying = false;
+  /** Where somebody asked what was not answered yet; null: its hits do not move the camera. */
+  private from: Camera | null = null;
   /** Counts the questions, and the links that ask one. */
   private turn = 0;
 
@@ -107,6 +110,7 @@ export class Search {
     this.moved = moved;
     this.problem = null;
     this.patience = AGAIN_MS;
+    this.begin();
     if (partsOf(asked).length > 0) await Promise.all([this.search(), this.keepPictures()]);
     else this.clear();
   }
@@ -124,12 +128,18 @@ export class Search {
   async again(): Promise<void> {
     this.endGlow();
     this.hits = null;
+    this.begin();
     if (partsOf(this.asked).length > 0) await this.search();
   }
 
   /** The same question among the records that the filters leave. */
   refresh(): void {
+    this.begin();
     if (partsOf(this.asked).length > 0) void this.search();
+  }
+
+  private begin(): void {
+    this.from = this.staying ? null : this.stage.camera;
   }
 
   /** As for the filters. */
@@ -173,8 +183,7 @@ export class Search {
     this.asking.abort();
     this.asking = new AbortController();
     const { signal } = this.asking;
-    const { config, camera } = this.stage;
-    const first = this.patience === AGAIN_MS;
+    const { config } = this.stage;
     this.searching = true;
     const query = { ...this.query, limit };
     let answer: Answer;
@@ -193,11 +202,12 @@ export class Search {
     this.stage.view.setHits(hits.filter((hit) => this.isRelevant(hit.raw, hit.sure, cut)), true);
     await afterFrame();
     if (signal.aborted) return;
-    Object.assign(this, { searching: false, problem: null, answer, answered: query, hits });
+    const { from } = this;
+    Object.assign(this, { searching: false, problem: null, answer, answered: query, hits, from: null });
     if (answer.away) this.tryAgain(signal);
     await tick(); // the strip of hits covers a part of the map
     // Whoever moved meanwhile, came by a link with a place, or looks at hits already, wants to be there.
-    if (first && limit === HITS && !this.staying && this.stage.camera === camera) this.frame();
+    if (this.stage.camera === from) this.frame();
     await afterFrame();
     if (signal.aborted) return;
     await Promise.all([this.showGlow(), this.fill()]);
