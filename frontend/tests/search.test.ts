@@ -171,3 +171,23 @@ test("the map flies to the hits that a later try brings, unless somebody moved i
   }
   vi.useRealTimers();
 });
+
+test("as long as the query worker is away the hits stay as they are, and nobody is told of each try", async () => {
+  vi.useFakeTimers();
+  const back = answerOf([hit(2, 3)]);
+  const search = made(() => Response.json(sent.length < 4 ? answerOf([hit(1, 0, 1, true)], { mode: "words", away: true, cut: null, histogram: null }) : back));
+  const asking = search.ask({ text: "red", chips: [] });
+  await vi.advanceTimersByTimeAsync(1000);
+  await asking;
+  const { hits, question } = search;
+  expect([hits?.length, search.answer?.away]).toEqual([1, true]);
+  for (let seconds = 0; seconds < 12; seconds++) {
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(search.searching).toBe(false);
+  }
+  expect([sent.length, search.hits === hits]).toEqual([3, true]);
+
+  await vi.runAllTimersAsync();
+  expect([sent.length, search.hits?.[0]?.row, search.answer?.away, search.question]).toEqual([4, 2, false, question]);
+  vi.useRealTimers();
+});

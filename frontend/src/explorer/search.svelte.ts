@@ -44,6 +44,8 @@ export class Search {
   /** Where somebody moved the cut. */
   moved = $state<number | null>(null);
 
+  /** Changes with the question, not with each answer to it. */
+  readonly question = $derived(this.answered && questionOf(this.answered));
   /** The score from which on records are hits; null without scores. */
   readonly cut: number | null = $derived(this.answer && this.cutOf(this.answer));
   readonly relevant: SearchHit[] = $derived((this.hits ?? []).filter((hit) => this.isRelevant(hit.raw, hit.sure)));
@@ -179,12 +181,13 @@ export class Search {
     await this.showGlow();
   }
 
-  private async search(limit = HITS): Promise<void> {
+  /** `quiet`: nobody sees that it is asked again. */
+  private async search(limit = HITS, quiet = false): Promise<void> {
     this.asking.abort();
     this.asking = new AbortController();
     const { signal } = this.asking;
     const { config } = this.stage;
-    this.searching = true;
+    this.searching = !quiet;
     const query = { ...this.query, limit };
     let answer: Answer;
     try {
@@ -195,6 +198,8 @@ export class Search {
       if (error instanceof ApiError && error.status === 503) this.tryAgain(signal);
       return;
     }
+    if (signal.aborted) return;
+    if (quiet && answer.away && this.answer?.away && this.answered && sameQuestion(this.answered, query)) return this.tryAgain(signal);
     const hits = hitsOf(answer);
     // First the points, alone: to make the panels takes as long as to draw them.
     const cut = this.cutOf(answer);
@@ -214,7 +219,7 @@ export class Search {
   }
 
   private tryAgain(signal: AbortSignal): void {
-    setTimeout(() => !signal.aborted && void this.search(), this.patience);
+    setTimeout(() => !signal.aborted && void this.search(HITS, true), this.patience);
     this.patience = Math.min(LONGEST_AGAIN_MS, 2 * this.patience);
   }
 
@@ -345,4 +350,5 @@ export class Search {
   }
 }
 
-const sameQuestion = (a: Query, b: Query): boolean => JSON.stringify({ ...a, limit: 0 }) === JSON.stringify({ ...b, limit: 0 });
+const questionOf = (query: Query): string => JSON.stringify({ ...query, limit: 0 });
+const sameQuestion = (a: Query, b: Query): boolean => questionOf(a) === questionOf(b);
