@@ -77,6 +77,8 @@ export class UploadQueue {
       chunkSize: CHUNK_BYTES,
       retryDelays: RETRY_DELAYS,
       removeFingerprintOnSuccess: true,
+      // With the folder: files alike in name, size and time are no copies, and one never goes on with another's upload.
+      fingerprint: (_, { endpoint }) => Promise.resolve(["atlas", path || file.name, file.type, file.size, file.lastModified, endpoint].join("-")),
       uploadDataDuringCreation: file.size <= SMALL_BYTES,
       metadata: { filename: file.name, filetype: file.type, ...(path ? { relativePath: path } : {}) },
       // Read at each request: the token changes when somebody signs in again in another tab.
@@ -100,8 +102,9 @@ export class UploadQueue {
   }
 
   private async resume(item: Sending, upload: Upload): Promise<void> {
-    const [previous] = await upload.findPreviousUploads();
-    if (previous) upload.resumeFromPreviousUpload(previous);
+    const previous = await upload.findPreviousUploads();
+    const free = previous.find(({ uploadUrl }) => [...this.uploads.values()].every(({ url }) => url !== uploadUrl));
+    if (free) upload.resumeFromPreviousUpload(free);
     if (this.uploads.get(item) === upload) upload.start();
   }
 
