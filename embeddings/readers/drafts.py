@@ -13,11 +13,12 @@ from embeddings.readers.lookup import Guesses, PictureIndex
 from embeddings.readers.members import Member
 from embeddings.readers.reasons import ReadError, Reason
 from embeddings.readers.roles import Plan, first_of
-from embeddings.readers.rows import Column, Picture, Value, Vector
+from embeddings.readers.rows import Column, ColumnType, Picture, Value, Vector
 from embeddings.readers.tables import Record
 from embeddings.readers.values import as_text, is_empty, to_value, to_vector
 
 _LONGEST_ID = 2_000  # bytes: ids are indexed, and an entry of an index has at most 2,704
+_OF_WORDS = frozenset({ColumnType.CATEGORY, ColumnType.TEXT})
 
 Key = int | str  # what a record is about: a picture's place, or an id by which tables are joined
 
@@ -121,7 +122,9 @@ class DraftMaker:
         if plan.vector is not None and not is_empty(cell := record.cells.get(plan.vector)):
             draft.vector = self._vector(cell)
         for name in plan.columns:
-            if not is_empty(cell := record.cells.get(name)):
+            cell = record.cells.get(name)
+            in_words = isinstance(cell, list) or self._columns[name].type in _OF_WORDS
+            if not (is_empty(cell, plan.nothing) if in_words else is_empty(cell)):
                 self.add_value(draft, name, cell)
         return draft
 

@@ -14,7 +14,7 @@ from embeddings.readers.pictures import looks_like_picture
 from embeddings.readers.reasons import ReadError
 from embeddings.readers.rows import Choices, Column, ColumnType
 from embeddings.readers.tables import Record, Table
-from embeddings.readers.values import as_text, fits, infer_type, is_empty, to_array
+from embeddings.readers.values import as_text, fits, infer_type, is_empty, to_array, words_for_nothing
 
 # In order of preference, compared without case and punctuation.
 _CAPTION_NAMES = (
@@ -83,6 +83,7 @@ class Plan:
     dimensions: int | None = None
     columns: dict[str, Column] = field(default_factory=dict)
     filled: dict[str, int] = field(default_factory=dict)  # cells of the sample that tell the column's type
+    nothing: frozenset[str] = frozenset()  # words that are no values in its columns of words
     further_vectors: tuple[str, ...] = ()  # a record has one vector
     joins_by_id: bool = False  # its records belong to other tables' records with the same id
 
@@ -160,6 +161,11 @@ def plan_table(
             examples = tuple(dict.fromkeys(as_text(cell)[:80] for cell in cells[name][:50]))[:_EXAMPLES]
             plan.columns[name] = Column(name, choices.types.get(name, kind), examples)
             plan.filled[name] = len(cells[name])
+    plan.nothing = words_for_nothing(
+        [record.cells.get(name) for record in sample]
+        for name, column in plan.columns.items()
+        if column.type in {ColumnType.NUMBER, ColumnType.DATE}
+    )
     return plan
 
 

@@ -4,9 +4,10 @@ import ast
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,9 @@ from embeddings.readers.csvs import is_number
 from embeddings.readers.rows import ColumnType, Value, Vector
 from embeddings.readers.text import clean_text
 
-_EMPTY = frozenset({"", "na", "n/a", "nan", "null", "none", "nil", "-", "#n/a"})
+_NOTHING = frozenset({"", "n/a", "nan", "null", "#n/a"})
+_PERHAPS_NOTHING = frozenset({"na", "none", "nil", "-"})  # or Namibia, or a class of its own
+_EMPTY = _NOTHING | _PERHAPS_NOTHING
 _INFINITIES = frozenset({"inf", "infinity"})
 _LARGEST_EXACT = 2**53  # whole numbers above it are ids: a float would change them
 _MOST_CATEGORIES = 1_000
@@ -36,23 +39,33 @@ _DATE_FORMATS = (
 _ISO_LIKE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
-def is_empty(cell: Any) -> bool:
+def is_empty(cell: Any, words: frozenset[str] = _EMPTY) -> bool:
     """True for what tables write where there is nothing."""
     waiting = [cell]
     while waiting:  # no recursion: lists may lie in lists to any depth
         each = waiting.pop()
         if isinstance(each, list):
             waiting.extend(each)
-        elif not _is_nothing(each):
+        elif not _is_nothing(each, words):
             return False
     return True
 
 
-def _is_nothing(cell: Any) -> bool:
+def words_for_nothing(columns: Iterable[Sequence[Any]]) -> frozenset[str]:
+    """The words that mean nothing in a table's columns of words, too: those that are always meant so, and
+    those in its `columns` of numbers and dates.
+    """
+    cells = chain.from_iterable(columns)
+    return _NOTHING | (
+        _PERHAPS_NOTHING & {cell.strip().casefold() for cell in cells if isinstance(cell, str)}
+    )
+
+
+def _is_nothing(cell: Any, words: frozenset[str]) -> bool:
     if cell is None:
         return True
     if isinstance(cell, str):
-        return cell.strip().casefold() in _EMPTY
+        return cell.strip().casefold() in words
     if isinstance(cell, float | np.floating):
         return math.isnan(cell)
     return isinstance(cell, dict | np.ndarray | bytes) and len(cell) == 0
@@ -168,7 +181,7 @@ def to_list(cell: Any) -> list[str]:
         cell = literal if literal is not None else re.split(f"[{_SEPARATORS}]", cell)
     if not isinstance(cell, list | tuple):
         cell = [cell]
-    return [text for item in cell if not is_empty(item) and (text := as_text(item))]
+    return [text for item in cell if not is_empty(item, _NOTHING) and (text := as_text(item))]
 
 
 def as_text(cell: Any) -> str:

@@ -141,6 +141,41 @@ def test_a_second_column_of_vectors_is_left_out_and_named(tmp_path: Path) -> Non
     assert rows[1].vector.tolist() == vectors[-1]
 
 
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_none_and_na_are_words_in_columns_of_words(tmp_path: Path, suffix: str) -> None:
+    cells = [("none", "NA", 1.5), ("scratch", "FR", 2), ("none", "null", 3), ("scratch", "NA", 4)]
+    names = ("text", "defect", "country", "width")
+    records = [dict(zip(names, (f"some words {at}", *each), strict=True)) for at, each in enumerate(cells)]
+    lines = {
+        "csv": [",".join(names), *(",".join(map(str, record.values())) for record in records)],
+        "jsonl": list(map(json.dumps, records)),
+    }
+    rows, _ = read(file_of(tmp_path / f"t.{suffix}", "\n".join(lines[suffix])))
+    assert [row.values["defect"] for row in rows] == ["none", "scratch", "none", "scratch"]
+    assert [row.values.get("country") for row in rows] == ["NA", "FR", None, "NA"]
+
+
+def test_the_word_for_no_number_means_nothing_in_the_whole_table(tmp_path: Path) -> None:
+    table = (
+        "text,country,defect,width\nsome words,NA,none,NA\nmore words,FR,scratch,2\nlast words,NA,none,3\n"
+    )
+    rows, _ = read(file_of(tmp_path / "t.csv", table))
+    assert [row.values for row in rows] == [
+        {"defect": "none"},
+        {"country": "FR", "defect": "scratch", "width": 2},
+        {"defect": "none", "width": 3},
+    ]
+
+
+def test_a_lists_item_none_stays(tmp_path: Path) -> None:
+    lines = [
+        '{"text": "some words", "defects": ["none"]}',
+        '{"text": "more words", "defects": ["scratch", "NA"]}',
+    ]
+    rows, _ = read(file_of(tmp_path / "t.jsonl", "\n".join(lines)))
+    assert [row.values["defects"] for row in rows] == [["none"], ["scratch", "NA"]]
+
+
 def test_a_list_without_end_is_cut_with_a_note(tmp_path: Path) -> None:
     table = "text,tags\n" + "some words,{}\n".format(";".join("abcdefgh"))
     rows, _ = read(file_of(tmp_path / "t.csv", table), limits=Limits(list_items=3))
