@@ -1,5 +1,6 @@
 """Batches for training: which pictures, which caption of each, and which captions must not count as wrong."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -55,6 +56,14 @@ class BatchShape:
     std: tuple[float, float, float]
 
 
+@dataclass(frozen=True)
+class Subject:
+    """What a run is taught, for a later one to tell whether it is taught the same."""
+
+    captions: str  # a digest
+    middle: Tensor  # (D,) the mean of their vectors
+
+
 class Batches:
     """Batches by step number: the same seed and number give the same batch."""
 
@@ -70,6 +79,11 @@ class Batches:
         self._vectors = torch.from_numpy(embed_texts(texts))
         self._centres = torch.stack([self._centre(ids) for ids in self._captions])
         self._chances = source.weights / source.weights.sum()
+
+    @property
+    def subject(self) -> Subject:
+        captions = repr([[*texts] for texts in (*self._source.captions, *self._source.also_true)])
+        return Subject(hashlib.sha256(captions.encode()).hexdigest(), self._vectors.mean(dim=0))
 
     def __call__(self, step: int) -> Batch:
         shape = self._shape

@@ -37,7 +37,7 @@ from embeddings.contrastive import Scale, backward_in_chunks, contrastive_loss
 from embeddings.encode import Model, load_model
 from embeddings.errors import TrainingError
 from embeddings.muon import Muon
-from embeddings.samples import Batch, Batches, BatchShape, EmbedTexts, Source
+from embeddings.samples import Batch, Batches, BatchShape, EmbedTexts, Source, Subject
 from embeddings.vision_tower import VisionConfig, VisionTower
 
 _PREFETCHED = 3  # batches drawn ahead
@@ -48,7 +48,7 @@ _STD = (0.26862954, 0.26130258, 0.27577711)
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Settings of a run. A resumed run may change its length; the rest must stay as it was."""
+    """Settings of a run. A resumed run may change its length, and how it is computed (see `_FREE`)."""
 
     vision: VisionConfig
     steps: int | None  # None: as many as `minutes` allow
@@ -72,6 +72,11 @@ class TrainConfig:
     def length(self) -> float:
         """In steps, or in seconds."""
         return self.steps if self.steps is not None else 60 * self.minutes
+
+
+_CAPTIONS, _TEXT_TOWER = "set of captions", "text tower"  # as an error names them
+#: The settings that a checkpoint does not hold a run to; of `vision` it says so by itself.
+_FREE = {"vision", "steps", "minutes", "chunk", "checkpoint_every", "device", "bfloat16"}
 
 
 def initialise(tower: VisionTower, seed: int) -> None:
@@ -100,8 +105,11 @@ def learning_rate(progress: float, config: TrainConfig) -> float:
 class Run:
     """A training in progress: everything a checkpoint holds."""
 
-    def __init__(self, config: TrainConfig, start: VisionTower | None = None) -> None:
+    def __init__(
+        self, config: TrainConfig, start: VisionTower | None = None, subject: Subject | None = None
+    ) -> None:
         self.config, self.step, self.seconds = config, 0, 0.0
+        self.subject = subject
         self.tower = VisionTower(config.vision)
         if start is None:
             initialise(self.tower, config.seed)
@@ -203,6 +211,7 @@ class Run:
             "step": self.step,
             "seconds": self.seconds,
             "vision": self.config.vision.to_dict(),
+            "held": self._held(),
             "tower": self.tower.state_dict(),
             "averaged": self.averaged.state_dict(),
             "scale": self.scale.state_dict(),
@@ -212,17 +221,42 @@ class Run:
         torch.save(state, fresh)
         os.replace(fresh, path)
 
+    def _held(self) -> dict[str, Any]:
+        """What must be as it was, by the name that an error gives it."""
+        settings = {
+            name.replace("_", " "): value for name, value in vars(self.config).items() if name not in _FREE
+        }
+        if self.subject is not None:
+            settings |= {_CAPTIONS: self.subject.captions, _TEXT_TOWER: self.subject.middle}
+        return settings
+
     def load(self, path: Path) -> None:
-        """Go on from a checkpoint. Raises TrainingError when it is of another tower."""
+        """Go on from a checkpoint. Raises TrainingError when it is of another tower, or was taught other
+        things."""
         state = torch.load(path, map_location=self.config.device, weights_only=True)
         if state["vision"] != self.config.vision.to_dict():
             raise TrainingError(f"{path} is a checkpoint of another tower; use another folder")
+        kept = state.get("held", {})
+        other = [name for name, value in self._held().items() if not _is_same(kept.get(name), value)]
+        if _CAPTIONS in other and _TEXT_TOWER in other:
+            other.remove(_TEXT_TOWER)  # of other captions the vectors tell nothing
+        if other:
+            raise TrainingError(
+                f"{path} is the checkpoint of a run with another {', '.join(other)}; use another folder"
+            )
         self.tower.load_state_dict(state["tower"])
         self.averaged.load_state_dict(state["averaged"])
         self.scale.load_state_dict(state["scale"])
         for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(kept)
         self.step, self.seconds = state["step"], state["seconds"]
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        # Vectors that were made again may differ in their last bits; those of another tower do not agree.
+        return one.shape == other.shape and torch.allclose(one.cpu(), other.cpu(), atol=1e-3)
+    return bool(one == other)
 
 
 def train(
@@ -241,11 +275,11 @@ def train(
     """
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "checkpoint.pt"
-    run = Run(config, start)
-    if checkpoint.exists():
-        run.load(checkpoint)
     shape = BatchShape(config.batch, config.bank, config.vision.img_size, _MEAN, _STD)
     batches = Batches(source, embed_texts, shape, config.seed)
+    run = Run(config, start, batches.subject)
+    if checkpoint.exists():
+        run.load(checkpoint)
     unit = "it" if config.steps is not None else "s"
     with (
         _ahead(batches, run.step) as prepared,

@@ -20,7 +20,7 @@ from embeddings.encode import load_model
 from embeddings.errors import TrainingError
 from embeddings.muon import orthogonal
 from embeddings.pixels import PixelRecipe
-from embeddings.samples import Batches, BatchShape
+from embeddings.samples import Batches, BatchShape, EmbedTexts
 from embeddings.train import (
     Run,
     TrainConfig,
@@ -42,8 +42,8 @@ TINY = VisionConfig(
 class Colours:
     """Plain squares and their colours' names; red and crimson share a caption."""
 
-    captions = (("red", "warm"), ("crimson", "warm"), ("green",), ("blue",))
-    also_true = ((), ("red",), (), ())
+    captions: tuple[tuple[str, ...], ...] = (("red", "warm"), ("crimson", "warm"), ("green",), ("blue",))
+    also_true: tuple[tuple[str, ...], ...] = ((), ("red",), (), ())
     weights = np.ones(4)
     _rgb = torch.tensor([[1.0, 0, 0], [0.6, 0, 0.1], [0, 1, 0], [0, 0, 1]])
 
@@ -284,6 +284,35 @@ def test_it_refuses_the_checkpoint_of_another_tower(tmp_path: Path) -> None:
     )
     with pytest.raises(TrainingError, match="another tower"):
         train(config(vision=other), Colours(), embed_texts, tmp_path)
+
+
+class Shapes(Colours):
+    captions = (("square", "flat"), ("box", "flat"), ("disc",), ("ring",))
+    also_true = ((), (), (), ())
+
+
+@pytest.mark.parametrize(
+    ("named", "source", "texts", "changes"),
+    [
+        ("set of captions", Shapes(), embed_texts, {}),
+        ("text tower", Colours(), lambda texts: embed_texts([text.upper() for text in texts]), {}),
+        ("learning rate, seed", Colours(), embed_texts, {"learning_rate": 1e-4, "seed": 3}),
+    ],
+)
+def test_it_does_not_pass_off_the_tower_of_an_earlier_run(
+    tmp_path: Path, named: str, source: Colours, texts: EmbedTexts, changes: dict[str, Any]
+) -> None:
+    train(config(), Colours(), embed_texts, tmp_path)
+    with pytest.raises(TrainingError, match=f"with another {named}; use another folder"):
+        train(config(**changes), source, texts, tmp_path)
+
+
+def test_a_run_may_go_on_for_longer_and_on_another_machine(tmp_path: Path) -> None:
+    train(config(), Colours(), embed_texts, tmp_path)
+    nearly = lambda texts: embed_texts(texts) + np.float32(1e-6)  # noqa: E731
+    train(config(steps=6, chunk=2, checkpoint_every=1, bfloat16=True), Colours(), nearly, tmp_path)
+    steps = [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert steps == [2, 4, 5, 6]
 
 
 def test_it_stops_when_the_loss_is_no_number(tmp_path: Path) -> None:
