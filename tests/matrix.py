@@ -217,6 +217,7 @@ OPERATIONS: dict[str, Rule] = {
     f"POST {IMPORT}/start": Rule(EDIT, 409, json={}),
     f"POST {IMPORT}/cancel": Rule(EDIT, 409),
     f"POST {IMPORT}/retry": Rule(EDIT, 409),
+    f"POST {IMPORT}/review": Rule(EDIT, 409),
     f"GET {IMPORT}/skipped": Rule(SEE_ALL),
     f"GET {IMPORT}/report.csv": Rule(SEE_ALL),
     f"GET {DATASET}/records": Rule(SEE, query="rows=0,1"),

@@ -146,6 +146,13 @@ def retry_import(request: HttpRequest, dataset_id: UUID, import_id: UUID) -> Imp
     return job
 
 
+@router.post("/{uuid:dataset_id}/imports/{uuid:import_id}/review", response=ImportOut)
+def review_import(request: HttpRequest, dataset_id: UUID, import_id: UUID) -> Import:
+    job = import_of(editable_dataset(asker_of(request), dataset_id), import_id)
+    imports.review_import(job)
+    return job
+
+
 @router.get("/{uuid:dataset_id}/imports/{uuid:import_id}/skipped", response=SkippedPage)
 def list_skipped(
     request: HttpRequest,

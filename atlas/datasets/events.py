@@ -28,5 +28,6 @@ def import_progress(job: Import) -> dict[str, Any]:
         "total": job.total,
         "rate": None if job.rate is None else round(job.rate, 1),
         "seconds_left": job.seconds_left,
+        "started_at": job.started_at and job.started_at.isoformat(),
         "error": job.error,
     }

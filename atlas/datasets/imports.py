@@ -1,4 +1,4 @@
-"""The verbs of an import: begun, started, cancelled, tried again, and found where a worker was killed.
+"""The verbs of an import: begun, started, cancelled, corrected, tried again, found where a worker was killed.
 
 Every change of state is an update with the old state in its condition: of two that want different things the
 first wins, and the other is told so.
@@ -125,6 +125,8 @@ def cancel_import(job: Import) -> None:
 def retry_import(job: Import) -> None:
     """Go on where it stopped. Raises ImportRefusedError when the files are gone."""
     _check_files(job)
+    # What was corrected is said of a description: one that is made again is corrected anew.
+    again: dict[str, Any] = {} if job.started_at else {"choices": {}}
     _move(
         job,
         (ImportState.FAILED, ImportState.CANCELLED),
@@ -133,7 +135,34 @@ def retry_import(job: Import) -> None:
         error="",
         finished_at=None,
         heartbeat_at=timezone.now(),
+        **again,
     )
+
+
+@transaction.atomic
+def review_import(job: Import) -> None:
+    """Back to what was understood of it, to be corrected. Raises ImportRefusedError when it brought records
+    or the files are gone."""
+    _check_files(job)
+    refusal = "Only an import that failed or was cancelled before it brought a record can be corrected."
+    _move(
+        job,
+        (ImportState.FAILED, ImportState.CANCELLED),
+        ImportState.DESCRIBED,
+        refusal,
+        error="",
+        started_at=None,
+        finished_at=None,
+        first_row=None,
+        read=0,
+        skipped=0,
+        total=None,
+        rate=None,
+    )
+    # Asked when it is locked; the refusal takes the move back.
+    if job.imported or not job.description:
+        raise ImportRefusedError(refusal)
+    job.skipped_items.all().delete()
 
 
 def requeue_orphans() -> int:

@@ -31,6 +31,9 @@ export function after(now: Now, event: ProgressEvent): Now {
 
 export const isOver = (state: ImportState): boolean => state === "done" || state === "failed" || state === "cancelled";
 
+/** Whether the choices of an import that is over can be made again: nothing came of them. */
+export const isCorrectable = (job: ImportProgress): boolean => isOver(job.state) && job.state !== "done" && job.started_at !== null && job.imported === 0;
+
 export type Phase = "empty" | "describing" | "described" | "working" | "failed" | "cancelled" | "ready";
 
 export function phaseOf({ import: job, build }: Now): Phase {

@@ -12,13 +12,14 @@ export interface Corrections {
   leaveOut: Record<string, boolean>;
 }
 
-export const asUnderstood = (found: Description): Corrections => ({
-  picture: found.picture ?? "",
-  caption: found.captions[0] ?? "",
-  id: found.id ?? "",
-  vector: found.vector ?? "",
-  types: Object.fromEntries(found.columns.map(({ name, type }) => [name, type])),
-  leaveOut: {},
+/** As it was understood, or corrected before. */
+export const correctionsOf = (found: Description, before: Partial<Choices>): Corrections => ({
+  picture: before.picture ?? found.picture ?? "",
+  caption: (before.captions ?? found.captions)[0] ?? "",
+  id: before.id ?? found.id ?? "",
+  vector: before.vector ?? found.vector ?? "",
+  types: { ...Object.fromEntries(found.columns.map(({ name, type }) => [name, type])), ...before.types },
+  leaveOut: Object.fromEntries((before.leave_out ?? []).map((name) => [name, true])),
 });
 
 /** Only what was changed: the rest stays as it was understood. */

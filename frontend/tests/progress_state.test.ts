@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { BuildProgress, ImportProgress, ProgressEvent, State } from "../src/api/datasets";
-import { after, changeable, errorOf, failureBeside, NOTHING, phaseFor, phaseOf, stageRows, type Now } from "../src/progress_state";
+import { after, changeable, errorOf, failureBeside, isCorrectable, NOTHING, phaseFor, phaseOf, stageRows, type Now } from "../src/progress_state";
 
 const job = (state: ImportProgress["state"]): ImportProgress => ({
   id: "i",
@@ -11,6 +11,7 @@ const job = (state: ImportProgress["state"]): ImportProgress => ({
   total: 100,
   rate: 20,
   seconds_left: 2,
+  started_at: "2026-01-01T00:00:00Z",
   error: "",
 });
 const build = (state: State, maps: BuildProgress["maps"] = []): BuildProgress => ({
@@ -90,4 +91,10 @@ test("the stages of the last build are not shown for records that still come in"
   expect(stageRows({ import: job("running"), build: build("done", [map]) }).map((row) => row.name)).toEqual(["Import"]);
   expect(stageRows({ import: job("done"), build: build("running") }).map((row) => row.name)).toEqual(["Import", "Embedding: images"]);
   expect(stageRows({ import: job("running"), build: NOTHING.build })[0]!.note).toBe("10 skipped");
+});
+
+test("the columns are corrected again where nothing was imported by them", () => {
+  const came = (state: ImportProgress["state"], imported: number) => isCorrectable({ ...job(state), imported });
+  expect([came("failed", 0), came("cancelled", 0), came("cancelled", 50), came("running", 0)]).toEqual([true, true, false, false]);
+  expect(isCorrectable({ ...job("failed"), imported: 0, started_at: null })).toBe(false);
 });

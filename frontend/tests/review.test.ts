@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Description } from "../src/api/datasets";
-import { asUnderstood, choicesOf } from "../src/review";
+import { choicesOf, correctionsOf } from "../src/review";
 
 const FOUND: Description = {
   layout: "table",
@@ -23,18 +23,23 @@ const FOUND: Description = {
 };
 
 test("what was not touched stays as it was understood", () => {
-  expect(choicesOf(FOUND, asUnderstood(FOUND))).toEqual({ types: {}, leave_out: [] });
+  expect(choicesOf(FOUND, correctionsOf(FOUND, {}))).toEqual({ types: {}, leave_out: [] });
 });
 
 test("each role can be given to another column, or to none", () => {
-  const now = asUnderstood(FOUND);
+  const now = correctionsOf(FOUND, {});
   expect(choicesOf(FOUND, { ...now, vector: "text_emb", picture: "notes" })).toMatchObject({ vector: "text_emb", picture: "notes" });
   expect(choicesOf(FOUND, { ...now, vector: "", id: "", caption: "" })).toMatchObject({ vector: "", id: "", captions: [] });
   expect(choicesOf(FOUND, { ...now, caption: "notes" }).captions).toEqual(["notes", "alt"]);
 });
 
 test("a column that is left out needs no kind", () => {
-  const now = asUnderstood(FOUND);
+  const now = correctionsOf(FOUND, {});
   const changed = choicesOf(FOUND, { ...now, types: { ...now.types, year: "category", notes: "category" }, leaveOut: { notes: true } });
   expect(changed).toEqual({ types: { year: "category" }, leave_out: ["notes"] });
+});
+
+test("what was corrected before still stands when it is corrected again", () => {
+  const before = { captions: ["notes", "alt"], id: "", types: { year: "category" as const }, leave_out: ["notes"] };
+  expect(choicesOf(FOUND, correctionsOf(FOUND, before))).toEqual(before);
 });

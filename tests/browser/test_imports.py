@@ -49,7 +49,7 @@ def test_each_import_is_reviewed_and_cancelled_by_itself(page: Page, tmp_path: P
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
 
 
-def test_vectors_can_be_refused_and_a_cancelled_append_leaves_the_map_ready(
+def test_a_wrong_choice_is_corrected_and_a_cancelled_append_leaves_the_map_ready(
     page: Page, tmp_path: Path
 ) -> None:
     table = tmp_path / "squares.jsonl"
@@ -65,6 +65,12 @@ def test_vectors_can_be_refused_and_a_cancelled_append_leaves_the_map_ready(
     expect(vectors).to_have_value("dot_vec")
     vectors.select_option("No vectors")
     expect(page.get_by_text("8 dimensions")).to_have_count(0)
+    page.get_by_label("Caption").select_option("No caption")
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("button", name="Correct the columns").click()
+    page.locator("summary", has_text="Correct the columns").click()
+    expect(vectors).to_have_value("")
+    page.get_by_label("Caption").select_option("caption")
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_role("link", name="Open the map").first).to_be_visible()
     page.reload()

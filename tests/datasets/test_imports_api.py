@@ -11,7 +11,7 @@ from atlas.datasets.events import import_snapshot
 from atlas.datasets.imports import append, create_dataset
 from atlas.datasets.ingest import run_import
 from atlas.datasets.models import Dataset, Import, ImportState, Record
-from tests.datasets.material import fruit_zip, new_import, picture, uploaded, zip_of
+from tests.datasets.material import fruit_zip, imported_dataset, new_import, picture, uploaded, zip_of
 from tests.people import Cast, client_of
 
 EXPIRED = "The uploaded files have expired. Upload them again."
@@ -134,6 +134,54 @@ def test_it_is_not_started_or_run_without_one_of_its_files(cast: Cast) -> None:
     Import.objects.update(state=ImportState.DESCRIBED)
     response = call(cast, job, "start")
     assert (response.status_code, response.json()) == (409, {"detail": EXPIRED})
+
+
+def test_a_wrong_choice_is_corrected_and_started_again(cast: Cast) -> None:
+    first = imported_dataset(cast)
+    more = zip_of({"captions.csv": "file,caption,code,id\n5.png,A fig,x,a-1\n", "5.png": picture("purple")})
+    job = append(first, cast.alice, [uploaded(cast.alice, "more.zip", more)])
+    describe_import(job.pk)
+    call(cast, job, "start", choices={"leave_out": ["code"]})
+    run_import(job.pk)
+    body = call(cast, job, "review").json()
+    assert (body["state"], body["error"], body["read"], body["started_at"]) == ("described", "", 0, None)
+    assert body["choices"] == {"leave_out": ["code"]}
+    assert not job.skipped_items.exists()
+    call(cast, job, "start", choices={"id": "code"})
+    run_import(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.imported, job.skipped) == (ImportState.DONE, 1, 0)
+    assert Record.objects.get(dataset=first, row=3).key == "x"
+
+
+def test_what_brought_records_cannot_be_corrected(cast: Cast, described: Import) -> None:
+    call(cast, described, "start")
+    Import.objects.update(state=ImportState.CANCELLED, imported=2, read=3)
+    assert call(cast, described, "review").status_code == 409
+    described.refresh_from_db()
+    assert (described.state, described.read) == (ImportState.CANCELLED, 3)
+
+
+def test_what_was_never_described_or_has_no_files_cannot_be_corrected(cast: Cast) -> None:
+    job = new_import(cast, "noise.bin", b"\x01\x02noise")
+    assert call(cast, job, "review").status_code == 409
+    describe_import(job.pk)
+    assert call(cast, job, "review").status_code == 409
+    job.uploads.get().delete()
+    assert call(cast, job, "review").json() == {"detail": EXPIRED}
+
+
+def test_a_corrected_import_that_is_cancelled_and_tried_again_is_understood_anew(
+    cast: Cast, described: Import
+) -> None:
+    call(cast, described, "start", choices={"id": "file"})
+    call(cast, described, "cancel")
+    call(cast, described, "review")
+    call(cast, described, "cancel")
+    assert call(cast, described, "retry").json()["state"] == "describing"
+    describe_import(described.pk)
+    body = call(cast, described).json()
+    assert (body["description"]["id"], body["choices"]) == ("id", {})
 
 
 def test_pages_are_told_of_the_oldest_import_that_waits_for_somebody(cast: Cast, described: Import) -> None:

@@ -5,7 +5,7 @@
  *   POST /api/datasets                                    {name, uploads: [id], team?} -> Dataset
  *   POST /api/datasets/{id}/imports                       {uploads: [id]} -> ImportJob, into a dataset that exists
  *   GET  /api/datasets/{id}/imports/{import}              -> ImportJob with its description
- *   POST /api/datasets/{id}/imports/{import}/start        {choices: Choices} -> ImportJob; also …/cancel and …/retry
+ *   POST /api/datasets/{id}/imports/{import}/start        {choices: Choices} -> ImportJob; also …/cancel, …/retry, …/review
  *   POST /api/datasets/{id}/build/cancel, …/build/retry   -> snapshot
  *   GET  /api/datasets/{id}/events                        server-sent events -> ProgressEvent
  */
@@ -53,6 +53,7 @@ export interface ImportJob extends ImportProgress {
   dataset: string;
   files: { filename: string; size: number }[];
   description: Description | null;
+  choices: Partial<Choices>;
 }
 
 /** What the user corrected. What is left out stays as understood, "" and [] mean: no such column. */
@@ -74,6 +75,8 @@ export interface ImportProgress {
   total: number | null;
   rate: number | null;
   seconds_left: number | null;
+  /** Null until somebody has confirmed what was understood. */
+  started_at: string | null;
   error: string;
 }
 
@@ -109,7 +112,10 @@ export const importJob = (dataset: string, id: string): Promise<ImportJob> => ge
 export const startImport = (dataset: string, id: string, choices: Partial<Choices>): Promise<ImportJob> =>
   post(`/api/datasets/${dataset}/imports/${id}/start`, { choices });
 
-export const changeImport = (dataset: string, id: string, verb: "cancel" | "retry"): Promise<ImportJob> =>
+/** "review": back to what was understood, to be corrected. */
+export type ImportVerb = "cancel" | "retry" | "review";
+
+export const changeImport = (dataset: string, id: string, verb: ImportVerb): Promise<ImportJob> =>
   post(`/api/datasets/${dataset}/imports/${id}/${verb}`, {});
 
 export const changeBuild = (dataset: string, verb: "cancel" | "retry"): Promise<unknown> =>
