@@ -4,6 +4,7 @@ import type { Tag } from "./api/select";
 import { subjectOf, type Filter } from "./filters";
 import { categoryColour, CODES, codeOf, colourOf, hex, OWN_COLOURS, ownCodes, valueOf, type Look } from "./map/colours";
 import type { Column, Topic, Values } from "./map/manifest";
+import type { ColumnLook } from "./map/marks";
 import * as text from "./text";
 import type { Between, Off } from "./url";
 
@@ -171,14 +172,24 @@ export function shownCodes(column: Column, { hidden, range }: Shown): ((code: nu
   return undefined;
 }
 
-/** What is shown of the same column on another map, where the values are numbered in another way. */
+/** The colours of the same values of a column on another map, where they are numbered in another way; categories once its values are known. */
+export function lookElsewhere(from: Column, rows: LegendRow[], values: Values | null): ColumnLook {
+  if (from.kind !== "category") return { like: from };
+  if (!values?.values || rows.length === 0) return {};
+  const places = new Map(rows.filter(({ other, code }) => !other && code !== from.missing).map(({ name, code }) => [name, from.colours?.[code] ?? code]));
+  return { colours: values.values.map((name) => places.get(name) ?? -1) };
+}
+
+/** What is shown of the same column on another map, where it has the look that `lookElsewhere` says. */
 export function shownElsewhere(from: Column, { hidden, range }: Shown, rows: LegendRow[], to: Column, values: Values | null): Shown {
-  const codes = rows.filter(({ code }) => hidden.has(code)).map(({ name, code, other }) => {
-    if (code === from.missing) return to.missing;
-    return other ? OWN_COLOURS : (values?.values ?? []).indexOf(name);
-  });
+  const isOff = new Map(rows.filter(({ code }) => code !== from.missing).map(({ name, code, other }) => [other ? OTHERS : name, hidden.has(code)]));
+  const codes = (values?.values ?? []).flatMap((name, code) => ((isOff.get(name) ?? isOff.get(OTHERS)) ? [code] : []));
+  if (hidden.has(from.missing)) codes.push(to.missing);
   return { hidden: new Set(codes), range: range && [codeOf(to, valueOf(from, range[0])), codeOf(to, valueOf(from, range[1]))] };
 }
+
+/** In place of a name, for all values without a row of their own. */
+const OTHERS = Symbol("others");
 
 export function toggled(hidden: ReadonlySet<number>, code: number): Set<number> {
   const next = new Set(hidden);

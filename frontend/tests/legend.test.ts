@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { filterOfLegend, filterOfRow, legendRows, shownCodes, shownElsewhere, soloed, tagRows, tagsColumn, toggled } from "../src/legend";
+import { filterOfLegend, filterOfRow, legendRows, lookElsewhere, shownCodes, shownElsewhere, soloed, tagRows, tagsColumn, toggled } from "../src/legend";
 import { categoryColour, codeAt, codeOf, colourOf, colourTable, hex, placeOf, valueOf } from "../src/map/colours";
 import type { Column, Topic } from "../src/map/manifest";
 
@@ -145,11 +145,28 @@ test("a computed column is asked for by its key and its map, an uploaded one of 
   expect(filterOfLegend({ ...agreement, computed: false }, [], { hidden: new Set(), range: [0, 20_000] }, "m")).toMatchObject({ column: "Agreement" });
 });
 
+test("a value has one colour on two maps that number it in different ways, and so has a year", () => {
+  const rows = legendRows(artist, values, [], "light");
+  const there = { values: ["Artist 12", "Artist 4", "Artist 1", "Somebody else"], missing: 1 };
+  const second = { ...artist, ...lookElsewhere(artist, rows, there) };
+  const other = colourOf(artist, 12, "light");
+  expect([0, 1, 2, 3].map((code) => colourOf(second, code, "light"))).toEqual([other, colourOf(artist, 4, "light"), colourOf(artist, 1, "light"), other]);
+  expect(colourOf(second, 255, "light")).toEqual(colourOf(artist, 255, "light"));
+  const hidden = shownElsewhere(artist, { hidden: new Set([10]), range: null }, rows, second, there);
+  expect([0, 1, 2, 3].map(shownCodes(second, hidden)!)).toEqual([false, true, true, false]);
+
+  const later: Column = { ...year, min: 1700, max: 1900, ...lookElsewhere(year, [], null) };
+  for (const look of ["light", "dark"] as const) {
+    expect(placeOf(later, codeOf(later, 1750))).toBeCloseTo(placeOf(year, codeOf(year, 1750)), 4);
+    expect(hex(colourOf(later, 0, look))).toBe(hex(colourOf(year, codeOf(year, 1700), look)));
+  }
+});
+
 test("what a legend hides is hidden by its name on another map, and a range by its values", () => {
   const rows = legendRows(artist, values, [], "light");
   const there = { values: ["Artist 4", "Artist 1", "Somebody else"], missing: 1 };
   const hidden = shownElsewhere(artist, { hidden: new Set([1, 3, 255]), range: null }, rows, { ...artist, missing: 65535 }, there);
-  const shown = shownCodes({ ...artist, missing: 65535 }, hidden)!;
+  const shown = shownCodes({ ...artist, missing: 65535, ...lookElsewhere(artist, rows, there) }, hidden)!;
   expect([0, 1, 2, 65535].map(shown)).toEqual([true, false, true, false]);
   const later: Column = { ...year, min: 1000 };
   const { range } = shownElsewhere(year, { hidden: new Set(), range: [0, 65534] }, [], later, null);

@@ -4,10 +4,11 @@ import type { MapRecord, Space } from "../api/maps";
 import { select, table, tagCodes } from "../api/select";
 import type { MapEntry } from "../config";
 import type { Filter } from "../filters";
-import { shownCodes, shownElsewhere, TAGS, tagsColumn, type Shown } from "../legend";
+import { lookElsewhere, shownCodes, shownElsewhere, TAGS, tagsColumn, type Shown } from "../legend";
 import type { Values } from "../map/manifest";
 import { linkCameras } from "../map/link_cameras";
 import type { MapView } from "../map/map_view";
+import type { ColumnLook } from "../map/marks";
 import type { Found } from "../map/pick";
 import type { OpenedMap } from "../open_map";
 import type { Explorer } from "./explorer.svelte";
@@ -137,16 +138,21 @@ export class Beside {
     $effect(() => {
       const { colour, hidden, range, ramp, legend, column: first } = look;
       const column = colour === TAGS ? tagsColumn(explorer.tags.all) : manifest.columns.find(({ key }) => key === colour);
-      const paint = (shown: Shown) => view.setColumn(column?.key ?? null, column && shownCodes(column, shown), ramp ?? undefined);
+      const paint = (shown: Shown, given: ColumnLook = {}) => {
+        view.setColumn(column?.key ?? null, column && shownCodes({ ...column, ...given }, shown), { ...given, ...(ramp ? { ramp } : {}) });
+      };
       view.setCodes(null);
       if (!column || !first || column.kind === "topic") return void paint({ hidden: new Set(), range: null });
       if (colour === TAGS) {
         paint({ hidden, range });
         return this.late((signal) => tagCodes(entry, signal), (codes) => view.setCodes(codes, column));
       }
-      const show = (values: Values | null) => paint(shownElsewhere(first, { hidden, range }, legend, column, values));
+      const show = (values: Values | null) => {
+        const given = lookElsewhere(first, legend, values);
+        paint(shownElsewhere(first, { hidden, range }, legend, { ...column, ...given }, values), given);
+      };
       show(null);
-      if (hidden.size > 0) return this.late(() => source.json(`c/${column.key}/values.json`) as Promise<Values>, show);
+      if (column.kind === "category") return this.late(() => source.json(`c/${column.key}/values.json`) as Promise<Values>, show);
     });
     $effect(() => {
       const { hits } = search;

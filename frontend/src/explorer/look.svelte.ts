@@ -184,6 +184,6 @@ export class Look {
 
   private apply(): void {
     const shown = this.column ? shownCodes(this.column, { hidden: this.hidden, range: this.range }) : undefined;
-    this.stage.view.setColumn(this.colour, shown, this.ramp ?? undefined);
+    this.stage.view.setColumn(this.colour, shown, this.ramp ? { ramp: this.ramp } : {});
   }
 }

@@ -62,7 +62,8 @@ export function colourOf(column: Column | null, code: number, look: Look): Rgb {
   if (column.kind === "number" || column.kind === "date") return ramp(placeOf(column, code), look);
   if (column.kind === "topic") return topicColour(code, look);
   if (code === column.several) return rgb(SEVERAL[look]);
-  return rgb(code < ownCodes(column) ? categoryColour(column.colours?.[code] ?? code, look) : OTHER[look]);
+  const own = code < ownCodes(column) ? (column.colours?.[code] ?? code) : -1;
+  return rgb(own < 0 ? OTHER[look] : categoryColour(own, look));
 }
 
 /** How many codes of a category, from the first on, are not "Other". */
@@ -108,7 +109,8 @@ export function codeOf(column: Column, value: number): number {
 
 /** Where a code lies on the ramp of a number or date column, 0 … 1. */
 export function placeOf(column: Column, code: number): number {
-  const { min = 0, max = 1 } = column;
+  const { min = 0, max = 1, like } = column;
+  if (like) return Math.min(1, Math.max(0, placeOfValue(like, valueOf(column, code))));
   if (!isWarped(column)) return code / (CODES - 2);
   const value = valueOf(column, code);
   if (column.ramp === "linear") return (value - min) / (max - min);

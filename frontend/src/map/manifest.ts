@@ -43,8 +43,10 @@ export interface Column {
   computed?: boolean;
   /** How its colours are laid out, where the reader wants it otherwise. */
   ramp?: Ramp;
-  /** Categories whose values have colours of their own: which of the scheme, by code; later codes are "Other". */
+  /** Categories whose values have colours of their own: which of the scheme, by code; -1 and later codes are "Other". */
   colours?: number[];
+  /** Numbers and dates that have the colours of the same values of another map. */
+  like?: Column;
   /** The code that says "several values". */
   several?: number;
 }

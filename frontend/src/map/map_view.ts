@@ -12,9 +12,9 @@ import type { Hit } from "./hits_pass";
 import { countInView, type InView } from "./in_view";
 import { Input } from "./input";
 import { LabelLayer } from "./labels";
-import { tileOf, type Column, type Labels, type Manifest, type Ramp } from "./manifest";
+import { tileOf, type Column, type Labels, type Manifest } from "./manifest";
 import type { MapEvents } from "./map_events";
-import { Marks, type CodesLook } from "./marks";
+import { Marks, type CodesLook, type ColumnLook } from "./marks";
 import { Minimaps } from "./minimaps";
 import type { Focus } from "./morph";
 import { wantsNoMotion } from "./motion";
@@ -134,12 +134,12 @@ export class MapView {
   }
 
   /**
-   * Colours by a column; `shown` says which of its codes count, the others stand back. `ramp` runs the colours of numbers
+   * Colours by a column; `shown` says which of its codes count, the others stand back. `given` runs the colours of numbers
    * along their values or their logarithms; as they are stored unless it is said.
    */
-  setColumn(key: string | null, shown?: (code: number) => boolean, ramp?: Ramp): void {
+  setColumn(key: string | null, shown?: (code: number) => boolean, given: ColumnLook = {}): void {
     const column = this.store.column(key);
-    this.marks.setColumn(column && ramp ? { ...column, ramp } : column, shown ?? null);
+    this.marks.setColumn(column && { ...column, ...given }, shown ?? null);
     this.recolour();
   }
 

@@ -14,6 +14,9 @@ export interface PerPoint {
 /** How codes that are no column of the files are coloured. */
 export type CodesLook = Pick<Column, "missing" | "colours" | "several">;
 
+/** How a column of the files is coloured, where not as its files say. */
+export type ColumnLook = Partial<Pick<Column, "ramp" | "colours" | "like">>;
+
 /** From this byte of the glow on a point counts. */
 export const GLOW_CUT = 128;
 
