@@ -136,7 +136,7 @@ class Model:
             raise ModelError(f"long_text_mode must be 'truncate' or 'mean', not {long_text_mode!r}")
         half = self._text_half
         dimensions = half.dimensions if dimensions is None else dimensions
-        self._check_dimensions(half, dimensions)
+        check_dimensions(half.dimensions, half.recipe, dimensions)
         vectors = np.empty((len(texts), dimensions), np.float32)
         tokens = done = 0
         for window in windows(texts, half.tokens, prefix, chunked=long_text_mode == "mean"):
@@ -274,14 +274,6 @@ class Model:
         if task not in self.card.prefixes:
             raise ModelError(f"There is no task {task!r}; there are {', '.join(self.card.prefixes)}")
         return self.card.prefixes[task]
-
-    def _check_dimensions(self, half: TextHalf, dimensions: int) -> None:
-        check_dimensions(half.dimensions, half.recipe, dimensions)
-        # A folder of the user's own may have been trained for any length; a published model for the ones it
-        # states.
-        if "text" not in self._given and dimensions not in self.card.shortened:
-            lengths = ", ".join(map(str, self.card.shortened))
-            raise ModelError(f"{self.name} gives vectors of {lengths} dimensions, not {dimensions}")
 
     @property
     def _batch_pictures(self) -> int:

@@ -46,7 +46,7 @@ class ModelCard:
     description: str
     licence: str
     dimensions: int
-    shortened: tuple[int, ...]  # the lengths text vectors may be cut to, longest first; published ones only
+    shortened: tuple[int, ...]  # the lengths that its text vectors were trained for, longest first
     context_length: int  # tokens
     pixels: str
     text: TowerCard

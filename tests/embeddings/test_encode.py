@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -124,6 +125,22 @@ def test_shortened_vectors_are_the_recipes(model: embeddings.Model) -> None:
     for wrong in (0, -1, 65):
         with pytest.raises(ModelError, match="dimensions"):
             model.encode_texts(["fox"], task=None, dimensions=wrong)
+
+
+def test_a_published_model_gives_lengths_that_it_was_not_trained_for_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The official client asks for them, and warns of it."""
+    monkeypatch.setenv("ATLAS_MODELS_DIR", str(tmp_path))
+    shutil.copytree(GOLDEN / "text_v1_5", tmp_path / "nomic-embed-text-v1.5")
+    published = embeddings.load_model("nomic-v1.5")
+    for length in (1, 32, 50, 64):
+        vectors = published.encode_texts(["fox"], task=None, dimensions=length).vectors
+        assert vectors.shape == (1, length)
+        assert np.linalg.norm(vectors) == pytest.approx(1, abs=1e-5)
+    for wrong in (0, -1, 65):
+        with pytest.raises(ModelError, match="dimensions"):
+            published.encode_texts(["fox"], task=None, dimensions=wrong)
 
 
 def test_a_tower_of_the_first_generation_cannot_shorten() -> None:
