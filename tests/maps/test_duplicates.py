@@ -1,14 +1,16 @@
 """The same picture saved again, and how its copies become one group."""
 
 import io
+import random
 import threading
 import time
 from collections.abc import Mapping
 from itertools import pairwise
+from string import ascii_lowercase
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from atlas.maps import duplicates
 from atlas.maps.duplicates import NO_PAIRS, distinct, groups, near_pairs, same_pictures
@@ -29,6 +31,23 @@ def picture(*, hand: str = "tan", scale: float = 1, quality: int = 80) -> bytes:
     return file.getvalue()
 
 
+def page(words: int, *, lines: int = 45, scale: float = 1, quality: int = 80) -> bytes:
+    """A page of running text as a thumbnail: of the same `words`, once it was saved as a JPEG of that scale
+    and quality."""
+    choose = random.Random(words)
+    drawn = Image.new("RGB", (1240, 1754), "white")
+    pen, font = ImageDraw.Draw(drawn), ImageFont.load_default(22)
+    for line in range(lines):
+        text = " ".join("".join(choose.choices(ascii_lowercase, k=choose.randint(2, 9))) for _ in range(13))
+        pen.text((120, 120 + line * 1500 / lines), text, fill="black", font=font)
+    file = io.BytesIO()
+    drawn.resize((round(1240 * scale), round(1754 * scale))).save(file, "JPEG", quality=quality)
+    thumbnail = Image.open(file)
+    thumbnail.thumbnail((256, 256))
+    thumbnail.save(file := io.BytesIO(), "WEBP", quality=80)
+    return file.getvalue()
+
+
 def same(thumbnails: Mapping[int, bytes | None]) -> list[list[int]]:
     rows = sorted(thumbnails)
     pairs = np.array([(a, b) for a in rows for b in rows if a < b], np.uint32)
@@ -42,6 +61,7 @@ def test_a_picture_in_another_size_and_quality_is_the_same() -> None:
 
 def test_pairs_are_compared_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(duplicates, "BLOCK", 2)
+    monkeypatch.setattr(duplicates, "DETAIL_BLOCK", 2)
     pictures = {3: picture(), 8: picture(scale=0.5), 9: picture(hand="saddlebrown"), 11: picture(quality=30)}
     assert same(pictures) == [[3, 8], [3, 11], [8, 11]]
 
@@ -53,6 +73,14 @@ def test_a_damaged_thumbnail_is_like_nothing(damaged: bytes) -> None:
 
 def test_a_hand_of_another_colour_makes_another_picture() -> None:
     assert same({0: picture(), 1: picture(hand="saddlebrown")}) == []
+
+
+@pytest.mark.parametrize("lines", [3, 30, 45, 70])
+def test_pages_of_other_words_are_other_pictures_and_one_saved_again_is_the_same(lines: int) -> None:
+    pages = {0: page(1, lines=lines), 1: page(2, lines=lines), 2: page(3, lines=lines)}
+    again = {3: page(1, lines=lines, scale=0.5, quality=30), 4: page(1, lines=lines, scale=0.1)}
+
+    assert same({**pages, **again}) == [[0, 3], [0, 4], [3, 4]]
 
 
 def test_a_picture_whose_thumbnail_is_gone_is_no_copy() -> None:
