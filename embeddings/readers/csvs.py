@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter, deque
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 
 from embeddings.readers.decimals import columns_with_decimal_commas, with_point
 from embeddings.readers.limits import Limits
@@ -58,7 +58,7 @@ class DelimitedTable(Table):
             raise ReadError(Reason.EMPTY, "There is no row in it.")
         first = sample[0]
         self._width = len(first)
-        self._has_header = is_header(first)
+        self._has_header = is_header(first, sample[1:])
         if self.delimiter == _NO_DELIMITER:
             self._has_header = first[0].strip().casefold() in _HEADERS_OF_TEXT
         self._has_told = told is not None
@@ -274,14 +274,45 @@ def sniff_delimiter(lines: list[str], preferred: str) -> str:
     return best
 
 
-def is_header(fields: list[str]) -> bool:
-    """A first row is a header unless one of its cells can only be a value: a picture's file, a number, a long
-    text.
+def is_header(first: list[str], below: list[list[str]]) -> bool:
+    """A first row is a header unless one of its cells can only be a value: a long text, a picture's file
+    above others, a number. Numbers are names where a word stands above other numbers, and where they count.
     """
-    return any(fields) and not any(
-        suffix_of(field.split("#")[0].strip()) in PICTURE_SUFFIXES or len(field) > 200 or is_number(field)
-        for field in fields
+    if not any(first) or any(len(cell) > 200 for cell in first):
+        return False
+    columns = [
+        [row[place] for row in below if place < len(row) and row[place].strip()]
+        for place in range(len(first))
+    ]
+    for cell, column in zip(first, columns, strict=True):
+        if _names_picture(cell) and 2 * sum(map(_names_picture, column)) >= len(column):
+            return False
+    numbers = [place for place, cell in enumerate(first) if is_number(cell)]
+    if not numbers:
+        return True
+    if not all(first[place].strip().isdecimal() for place in numbers):
+        return False
+    has_word_above_numbers = any(
+        any(map(str.isalpha, cell)) and len(column) > 1 and all(map(is_number, column))
+        for cell, column in zip(first, columns, strict=True)
     )
+    if has_word_above_numbers:
+        return True
+    counting = sum(_counts(row, numbers) for row in below)
+    return bool(below) and _counts(first, numbers) and 2 * counting <= len(below)
+
+
+def _names_picture(cell: str) -> bool:
+    return suffix_of(cell.partition("#")[0].strip()) in PICTURE_SUFFIXES
+
+
+def _counts(row: list[str], places: list[int]) -> bool:
+    """Whether its cells there are whole numbers at equal steps, 1990 2000 2010, two of them one apart."""
+    cells = [row[place].strip() for place in places if place < len(row)]
+    if len(cells) < max(2, len(places)) or not all(map(str.isdecimal, cells)):
+        return False
+    steps = {int(after) - int(before) for before, after in pairwise(cells)}
+    return len(steps) == 1 and min(steps) > 0 and (len(cells) > 2 or steps == {1})
 
 
 def cell_text(raw: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from embeddings.readers import Choices, DatasetError, Limits, Reason, Row, open_dataset
+from embeddings.readers.csvs import is_header
 from tests.readers.builders import file_of, read
 
 CAPTIONS = ["Äpfel, rot", "birnen; grün", 'so "quoted" words']
@@ -98,6 +99,41 @@ def test_it_names_empty_and_repeated_headers(tmp_path: Path) -> None:
 def test_it_reads_a_table_without_header(tmp_path: Path) -> None:
     rows, _ = read(file_of(tmp_path / "t.csv", "1,a red apple\n2,a green pear\n"))
     assert [row.captions for row in rows] == [["a red apple"], ["a green pear"]]
+
+
+@pytest.mark.parametrize(
+    ("header", "lines"),
+    [
+        ("country,1990,1991,description", ["Norway,12.5,13.1,fjords and hills", "Peru,8,9,a mountain land"]),
+        ("caption,0,1,2", ["some words,7,7,a", "more words,9,1,b"]),
+        ("id,caption,1990", ["1,some words,12", "2,more words,40"]),
+        ("id,sentences.raw", ["a,a man on a horse", "b,two dogs. raw meat"]),
+    ],
+)
+def test_a_header_may_have_numbers_and_dots(tmp_path: Path, header: str, lines: list[str]) -> None:
+    path = file_of(tmp_path / "t.csv", "\n".join([header, *lines]))
+    with open_dataset(path) as dataset:
+        assert dataset.describe().all_columns == tuple(header.split(","))
+    assert len(read(path)[0]) == 2
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["1,2,some words of one", "2,3,more words of two", "3,4,last words of all"],
+        ["7,cat,some words of one", "9,dog,more words of two"],
+        ["?,12,some words of one", "4,7,more words of two", "5,9,last words of all"],
+        ["none such,1.5,some words of one", "4,7,more words of two", "5,9,last words of all"],
+        ["a.png,0,some words of one", "b.png,1,more words of two"],
+    ],
+)
+def test_a_first_row_like_the_others_is_no_header(tmp_path: Path, lines: list[str]) -> None:
+    rows, _ = read(file_of(tmp_path / "t.csv", "\n".join(lines)))
+    assert len(rows) == len(lines)
+
+
+def test_a_single_row_of_numbers_is_no_header() -> None:
+    assert not is_header(["1", "2", "some words"], [])
 
 
 def test_it_drops_nul_characters_and_blank_lines(tmp_path: Path) -> None:
