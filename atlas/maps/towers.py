@@ -51,6 +51,12 @@ def _model(name: str) -> "Model":
         return load_model(name)
 
 
+def revision(name: str) -> str:
+    """Which weights are behind the name now. May load the model."""
+    with _told():
+        return model(name).revision
+
+
 def maker(dataset: Dataset) -> dict[str, str | int]:
     """Who makes the vectors of a dataset now: the fields of a `VectorSet`. May load the model."""
     if dataset.vector_size:

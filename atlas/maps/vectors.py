@@ -48,6 +48,8 @@ class Matrix:
     rows: NDArray[np.uint32]
     #: Where `vectors.npy` and `rows.npy` lie, for another process to map.
     folder: Path
+    #: As by `maker_name`.
+    maker: str = ""
 
     @cached_property
     def present(self) -> NDArray[np.bool_]:
@@ -236,7 +238,12 @@ def _opened(made_by: VectorSet, row_count: int, check: Callable[[], None] | None
             folder = _matrix_folder(made_by, row_count)
             if not folder.exists():
                 _write_matrix(folder, made_by, row_count, check)
-    return _mapped(folder)
+    return _mapped(folder, maker_name(made_by.model, made_by.revision))
+
+
+def maker_name(model: str, revision: str) -> str:
+    """Vectors of two makers are never compared."""
+    return f"{model}@{revision}"
 
 
 def _whole() -> QuerySet[VectorSet]:
@@ -245,8 +252,8 @@ def _whole() -> QuerySet[VectorSet]:
 
 # A folder's name says what is in it, so it never changes. Few, since an open file keeps its disk space.
 @lru_cache(maxsize=8)
-def _mapped(folder: Path) -> Matrix:
-    return Matrix(np.load(folder / "vectors.npy", mmap_mode="r"), np.load(folder / "rows.npy"), folder)
+def _mapped(folder: Path, maker: str) -> Matrix:
+    return Matrix(np.load(folder / "vectors.npy", mmap_mode="r"), np.load(folder / "rows.npy"), folder, maker)
 
 
 def _write_matrix(folder: Path, made_by: VectorSet, row_count: int, check: Callable[[], None] | None) -> None:
@@ -349,7 +356,7 @@ def _vector_fields(dimensions: int) -> list[tuple[str, str] | tuple[str, str, tu
 
 
 def _matrix_folder(made_by: VectorSet, row_count: int) -> Path:
-    maker = hashlib.sha256(f"{made_by.model}@{made_by.revision}".encode()).hexdigest()[:12]
+    maker = hashlib.sha256(maker_name(made_by.model, made_by.revision).encode()).hexdigest()[:12]
     return _folder(made_by.dataset_id) / f"{made_by.space}-{row_count}-{maker}-{made_by.generation}"
 
 

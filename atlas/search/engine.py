@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from atlas.datasets.filters import FilterError
 from atlas.datasets.models import Dataset
+from atlas.maps import towers
 from atlas.maps.models import MapVersion, Space, VectorSet
 from atlas.maps.selection import rows_matching
 from atlas.maps.towers import TowerError, Vectors
-from atlas.maps.vectors import Matrix, open_matrices
+from atlas.maps.vectors import Matrix, maker_name, open_matrices
 from atlas.search.cut import relevance_cut
 from atlas.search.fuse import NO_MATCHES, Matches, as_glow, best_rows, histogram, sure_rows, top
 from atlas.search.passes import Scan, Texts, Work, alone
@@ -168,11 +169,26 @@ def meaning(at_hand: Opened, row_count: int, query: Query) -> Work[Meaning]:
         nothing = np.full(row_count, np.nan, np.float32)
         return Meaning(nothing, [nothing] * len(query.parts), nothing[:0], np.inf)
     rows = [rows_of(at_hand.dataset, part, row_count) for part in query.parts]
+    if not at_hand.dataset.vector_size and any(each is None for each in rows):
+        at_hand = _made_by_the_present(at_hand)
     parts = yield from _part_scores(at_hand, query.parts, rows)
     total = combine(parts, [part.weight for part in query.parts])
     # Sorted once: the cut, the histogram, ranks and the best all follow from it.
     ordered = _ascending(total)
     return Meaning(total, parts, ordered, _cut(total, ordered, _wanted(query.parts, rows)))
+
+
+def _made_by_the_present(at_hand: Opened) -> Opened:
+    """Only the spaces that words and pictures can be compared with. Raises NoVectorsError."""
+    model = at_hand.dataset.model
+    maker = maker_name(model, towers.revision(model))
+    matrices = {space: matrix for space, matrix in at_hand.matrices.items() if matrix.maker == maker}
+    if not matrices:
+        raise NoVectorsError(
+            "The vectors of this dataset were made by other weights: its maps have to be built anew before"
+            " words and pictures can be compared with them."
+        )
+    return replace(at_hand, matrices=matrices)
 
 
 def _wanted(parts: tuple[Part, ...], rows: list[Rows | None]) -> Rows:

@@ -125,6 +125,7 @@ def warm() -> None:
     need not go through again and again: that took a tenth of a search."""
     try:
         embed_queries(settings.ATLAS_MODEL, ["warm"])
+        towers.revision(settings.ATLAS_MODEL)  # may read its files whole
     except TowerError as error:
         # Said once here, and again to everybody who searches.
         log.warning("%s", error)

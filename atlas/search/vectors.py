@@ -107,7 +107,8 @@ def _named(part: Part) -> str:
 
 def _of_records(rows: Rows, space: Space, matrices: Mapping[Space, Matrix], name: str) -> Vectors:
     """The direction of their mean in this space, or in another where they have no vectors here."""
-    for matrix in (matrices[space], *matrices.values()):
+    here = matrices[space]
+    for matrix in (here, *(each for each in matrices.values() if each.maker == here.maker)):
         known = rows[rows < len(matrix.vectors)]
         known = known[:: max(1, len(known) // MOST_OF_GROUP)]
         mean: Vectors = matrix.vectors[known].astype(np.float32).sum(axis=0)  # zeros where there is none

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from atlas.datasets.models import Dataset, State, Visibility
-from atlas.maps.models import Build, DataMap, MapVersion
+from atlas.maps.models import Build, DataMap, MapVersion, VectorSet
 from atlas.maps.places import positions
 from atlas.search import asking
+from tests.maps.fake_towers import FakeModel
 from tests.maps.records import make_dataset
 from tests.people import Cast, client_of
 from tests.search.queries import COUNT, ask, colours_of, parts, red_picture
@@ -108,6 +109,37 @@ def test_a_version_is_one_of_the_map_that_is_asked_for(
     assert status(older.pk, older.map) == status(older.pk) == 200
     assert status(older.pk, other) == status(foreign.pk) == status(foreign.pk, foreign.map) == 404
     assert status(uuid4()) == status(older.pk, older.map, "charlie") == 404
+
+
+@pytest.fixture
+def other_weights(dataset: Dataset, fake_towers: FakeModel) -> None:
+    """Another model came under the name of the one that made the vectors."""
+    fake_towers.revision = "2"
+
+
+def test_words_and_pictures_are_not_compared_with_the_vectors_of_other_weights(
+    cast: Cast, dataset: Dataset, other_weights: None
+) -> None:
+    for part in ({"text": "red"}, {"picture": red_picture()}):
+        refused = ask(cast, dataset, parts(part, mode="meaning"))
+
+        assert refused.status_code == 422
+        assert "other weights" in refused.json()["detail"]
+
+    by_words = ask(cast, dataset, parts({"text": "red"})).json()
+    assert (by_words["mode"], by_words["away"], by_words["relevant"]) == ("words", False, 8)
+    assert colours_of(ask(cast, dataset, parts({"row": 2})), 8) == {"blue"}
+
+
+def test_of_two_spaces_words_are_compared_with_the_one_that_the_present_weights_made(
+    cast: Cast, dataset: Dataset, other_weights: None
+) -> None:
+    made_by = VectorSet.objects.get(dataset=dataset, space="image")
+    VectorSet.objects.filter(pk=made_by.pk).update(revision="2")
+
+    answer = ask(cast, dataset, parts({"text": "red"}, mode="meaning"))
+
+    assert colours_of(answer, 8) == {"red"}
 
 
 def test_a_picture_finds_pictures_like_it(cast: Cast, dataset: Dataset) -> None:

@@ -9,7 +9,7 @@ export function saidOfMode(answer: Answer, { mode, parts }: Query, captions: boo
   if (answer.away) return "Search by meaning does not answer: these are word hits. It is asked again by itself.";
   if (mode !== "best") return null;
   if (answer.mode === "words") {
-    return "Words are looked up in the text only: this dataset came with its own vectors, or they are being made anew. Where there are vectors, “Find similar” on a record searches by meaning.";
+    return "Words are looked up in the text only: this dataset came with its own vectors, or they have to be made anew. Where there are vectors, “Find similar” on a record searches by meaning.";
   }
   const words = parts.some((part) => "text" in part && part.weight > 0);
   // Who may not read captions is never answered by words.
