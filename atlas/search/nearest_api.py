@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema
 
 from atlas.datasets.access import record_of
-from atlas.datasets.permit import require_captions
+from atlas.datasets.permit import require_captions, sees_captions
 from atlas.maps import vectors
 from atlas.maps.access import visible_version
 from atlas.maps.api import MapRecordOut
@@ -46,6 +46,8 @@ def list_neighbours(
     dataset, space = shown.map.dataset, Space(shown.map.space)
     if space == Space.CAPTION:
         require_captions(asker, dataset.pk)  # how alike they are tells much of what they say
+    elif not sees_captions(asker, dataset.pk):
+        space = Space.IMAGE  # their part in the joint one could be worked out
     record_of(dataset, row)
     scores = dict(_nearest(dataset.pk, space, row, shown.build.row_count, k))
     records = records_on_map(shown, list(scores))

@@ -11,12 +11,14 @@ from django.utils import timezone
 from atlas.datasets.models import Dataset, Visibility
 from atlas.datasets.permit import Permit, permit
 from atlas.maps.models import DataMap
+from atlas.search import asking
 from atlas.teams import links
 from atlas.teams.asker import Asker
 from atlas.teams.guests import forget_dataset
 from atlas.teams.links import create_link, link_of, revoke_link, token_of
 from atlas.teams.models import Scope, ShareLink
 from tests.people import client_of
+from tests.search.test_best_mode import away as worker_is_away
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -293,6 +295,23 @@ def test_what_is_near_to_a_hidden_caption_is_not_told(world: World, worker_at_ha
 
     assert client.get(f"/api/maps/{captions.pk}/records/1/neighbours").status_code == 422
     assert client.get(f"/api/maps/{world.map.pk}/records/1/neighbours").status_code == 200
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_how_alike_hidden_captions_are_is_not_in_the_joint_map_either(
+    world: World, worker_at_hand: None, monkeypatch: pytest.MonkeyPatch, away: bool
+) -> None:
+    if away:
+        monkeypatch.setattr(asking, "ask", worker_is_away)
+    joint = DataMap.objects.get(dataset=world.dataset, space="joint")
+
+    def scores(client: Client, data_map: DataMap) -> dict[int, float]:
+        found = client.get(f"/api/maps/{data_map.pk}/records/1/neighbours?k=20").json()["records"]
+        return {each["row"]: each["score"] for each in found}
+
+    client = visitor(new_link(world, hide_captions=True))
+    assert scores(client, joint) == scores(client, world.map)
+    assert scores(client_of(world.cast.alice), joint) != scores(client, joint)
 
 
 def test_what_one_link_hides_another_may_show(world: World) -> None:
