@@ -1,6 +1,7 @@
 """One query over many datasets: each is scored on its own, the groups are put in order."""
 
 import logging
+from time import time
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +14,12 @@ from atlas.search.vectors import QueryError
 log = logging.getLogger(__name__)
 
 
-def answer(datasets: list[dict[str, Any]], query: Query) -> dict[str, Any]:
+def answer(datasets: list[dict[str, Any]], query: Query, until: float) -> dict[str, Any]:
     """`{"groups": [{"id", "relevant", "hits"}], "skipped": [{"id", "reason"}]}`, best group first.
 
     Args:
         datasets: what the asker may search, `{"id", "row_count", "captions": whether these may be read}`.
+        until: the time after which nobody waits for another dataset, in seconds since 1970.
 
     A group is as good as its best record, in deviations over its own dataset: that says how much a record
     stands out there, which is what a person looking for a place to go on wants to know.
@@ -26,6 +28,9 @@ def answer(datasets: list[dict[str, Any]], query: Query) -> dict[str, Any]:
     for dataset in datasets:
         if query.mode == "words" and not dataset["captions"]:
             skipped.append({"id": dataset["id"], "reason": "Its captions are hidden from you."})
+            continue
+        if time() >= until:
+            skipped.append({"id": dataset["id"], "reason": "There was no time left for it."})
             continue
         allowed = query if dataset["captions"] else without_captions(query)
         try:

@@ -1,5 +1,6 @@
 """One search over all datasets that the asker may see, over JSON."""
 
+from time import time
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,10 @@ router = Router(tags=["search"])
 
 #: The newest; a page with more groups than that would help nobody.
 MOST_DATASETS = 100
+#: Longer than until the last dataset is begun the worker is waited for.
+LAST_SECONDS = 2.0
+#: Until then the last dataset is begun whose words Postgres looks up. A browser waits for 30 in all.
+WORDS_SECONDS = 10.0
 
 
 @router.post("/search", response=AcrossOut)
@@ -85,17 +90,18 @@ def _answer(wanted: list[dict[str, Any]], query: Query) -> tuple[dict[str, Any],
     if not wanted:
         return {"groups": [], "skipped": []}, query.mode, False
     if query.mode == "words":
-        return across.answer(wanted, query), "words", False
+        return across.answer(wanted, query, time() + WORDS_SECONDS), "words", False
     try:
         used = "best" if query.mode == "best" and query.wanted_words else "meaning"
         # Each dataset takes its time.
-        wait = asking.SHORT_WAIT_SECONDS + len(wanted) / 20
-        return checked(asking.ask(tasks.answer_across, wanted, query.as_json(), wait=wait)), used, False
+        seconds = asking.SHORT_WAIT_SECONDS + len(wanted) / 20
+        asked = wanted, query.as_json(), time() + seconds
+        return checked(asking.ask(tasks.answer_across, *asked, wait=seconds + LAST_SECONDS)), used, False
     except WorkerAwayError as error:
         if query.mode == "meaning" or not query.wanted_words:
             raise away_error(error) from None
         by_words = Query(query.parts, query.against, query.limit, mode="words")
-        return across.answer(wanted, by_words), "words", True
+        return across.answer(wanted, by_words, time() + WORDS_SECONDS), "words", True
 
 
 def _name(dataset: Dataset) -> dict[str, Any]:

@@ -75,9 +75,9 @@ def glow(dataset_id: str, version_id: str, query: dict[str, Any]) -> Answer:
 
 
 @shared_task(base=Answering)
-def answer_across(datasets: list[dict[str, Any]], query: dict[str, Any]) -> Answer:
+def answer_across(datasets: list[dict[str, Any]], query: dict[str, Any], until: float) -> Answer:
     """`{"groups", "skipped"}` of the datasets, or `{"error": sentence}`."""
-    return _told(lambda: across.answer(datasets, Query.from_json(query)))
+    return _told(lambda: across.answer(datasets, Query.from_json(query), until))
 
 
 @shared_task(base=Answering)

@@ -1,13 +1,14 @@
 """POST /api/search: over all datasets that the asker may see."""
 
 import base64
+from time import time
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from atlas.datasets.models import Dataset, Visibility
-from atlas.search import api, asking, engine
+from atlas.search import across, api, asking, engine
 from tests.people import Cast
 from tests.search.queries import parts, post, red_picture
 from tests.search.test_best_mode import away
@@ -127,3 +128,26 @@ def test_one_dataset_that_breaks_the_search_is_skipped(
         [skipped] = found.json()["skipped"]
         assert skipped["dataset"]["id"] == str(foreign.pk)
         assert "log" in skipped["reason"]
+
+
+@pytest.mark.parametrize("mode", ["best", "words"])
+def test_datasets_that_no_time_is_left_for_are_named(
+    cast: Cast, dataset: Dataset, foreign: Dataset, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    Dataset.objects.filter(pk=foreign.pk).update(visibility=Visibility.PUBLIC)
+    searched: list[str] = []
+    answer = engine.answer
+
+    def slow(dataset_id: UUID, *arguments: Any) -> Any:
+        searched.append(str(dataset_id))
+        return answer(dataset_id, *arguments)
+
+    monkeypatch.setattr(engine, "answer", slow)
+    monkeypatch.setattr(across, "time", lambda: time() + 60 * len(searched))
+
+    body = post(cast, "/api/search", parts({"text": "red"}, mode=mode))
+
+    assert groups(body) == set(searched)
+    [skipped] = body.json()["skipped"]
+    assert {skipped["dataset"]["id"], *searched} == {str(dataset.pk), str(foreign.pk)}
+    assert "no time" in skipped["reason"]
