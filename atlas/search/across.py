@@ -46,8 +46,10 @@ def answer(datasets: list[dict[str, Any]], query: Query, until: float) -> dict[s
                 {"id": dataset["id"], "reason": "It broke the search: the server's log tells why."}
             )
             continue
-        if len(found.hits.rows):
-            groups.append({"id": dataset["id"], "relevant": found.relevant, "hits": found.hits.as_list()})
+        if found.relevant:
+            # The relevant ones come first; what lies nearest besides is no hit.
+            hits = found.hits.as_list()[: found.relevant]
+            groups.append({"id": dataset["id"], "relevant": found.relevant, "hits": hits})
     groups.sort(key=_worth, reverse=True)
     return {"groups": groups, "skipped": skipped}
 

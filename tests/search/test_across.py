@@ -78,6 +78,16 @@ def test_a_group_shows_its_dataset_and_its_best_records(cast: Cast, dataset: Dat
         assert hit["thumbnail"].endswith(f"/records/{hit['row']}/thumbnail")
 
 
+def test_what_is_no_hit_is_not_among_the_hits(cast: Cast, dataset: Dataset) -> None:
+    for part in ({"picture": red_picture()}, {"text": "red"}):
+        [group] = post(cast, "/api/search", parts(part, limit=12)).json()["groups"]
+
+        assert group["relevant"] == len(group["hits"]) == 8
+
+    two = parts({"text": "red"}, {"text": "green"}, mode="words")
+    assert post(cast, "/api/search", two).json()["groups"] == []
+
+
 def test_a_dataset_of_another_model_is_named_with_the_reason(
     cast: Cast, dataset: Dataset, foreign: Dataset
 ) -> None:
