@@ -40,10 +40,12 @@ def create_search(request: HttpRequest, dataset_id: UUID, body: SearchIn) -> Sta
 
 @router.delete("/datasets/{uuid:dataset_id}/searches/{uuid:search_id}", response={204: None})
 def delete_search(request: HttpRequest, dataset_id: UUID, search_id: UUID) -> Status[None]:
-    asker = asker_of(request)
-    dataset = commentable_dataset(asker, dataset_id)
+    """One's own also where one may only look by now."""
+    asker, user = asker_of(request), signed_in(request)
+    asker.require_write()
+    dataset = visible_dataset(asker, dataset_id)
     search = SavedSearch.objects.filter(pk=search_id, dataset=dataset).first()
-    mine = search is not None and search.created_by_id == asker.user.pk
+    mine = search is not None and search.created_by_id == user.pk
     if search is None or not (mine or search.shared):
         raise Http404("There is no such search.")
     if not mine and not Dataset.objects.editable_by(asker).filter(pk=dataset_id).exists():

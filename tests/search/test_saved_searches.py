@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from django.test import Client
 
-from atlas.datasets.models import Dataset
+from atlas.datasets.models import Dataset, Visibility
+from atlas.teams.models import Membership
 from tests.people import Cast, client_of
 from tests.search.queries import post
 
@@ -62,6 +64,17 @@ def test_a_viewer_cannot_remove_what_another_shares(cast: Cast, dataset: Dataset
     made = save(cast, dataset, "bob", shared=True).json()["id"]
 
     assert remove(cast, dataset, "victor", made) == 409
+
+
+def test_who_may_only_look_by_now_removes_their_own_and_no_others(cast: Cast, dataset: Dataset) -> None:
+    mine, other = (save(cast, dataset, name, shared=True).json()["id"] for name in ("bob", "alice"))
+    Dataset.objects.filter(pk=dataset.pk).update(visibility=Visibility.PUBLIC)
+    Membership.objects.filter(team=cast.team, user=cast.bob).delete()
+
+    assert save(cast, dataset, "bob").status_code == 404
+    assert remove(cast, dataset, "bob", other) == 409
+    assert remove(cast, dataset, "bob", mine) == 204
+    assert Client().delete(f"/api/datasets/{dataset.pk}/searches/{other}").status_code == 401
 
 
 @pytest.mark.parametrize(("name", "status"), [("charlie", 404), (None, 401)])
