@@ -148,7 +148,7 @@ def answer_by_words(dataset_id: UUID, row_count: int, query: Query, *, away: boo
     page = slice(query.offset, query.offset + query.limit)
     rows = words.rows[page]
     hits = Hits(rows, np.zeros(len(rows)), np.zeros((len(rows), 0)), words.places[page], words.whole[page])
-    return Answer(hits, int(words.whole.sum()), None, _count(allowed, row_count), "words", away)
+    return Answer(hits, words.whole_count, None, _count(allowed, row_count), "words", away)
 
 
 def glow(dataset_id: UUID, version_id: UUID, query: Query) -> bytes:

@@ -19,6 +19,8 @@ class Matches(NamedTuple):
     places: NDArray[np.intp]
     #: Whether they have all of the wanted texts: those come first.
     whole: NDArray[np.bool_]
+    #: How many have all of them, beyond those that are told apart too.
+    whole_count: int = 0
 
 
 NO_MATCHES = Matches(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.bool_))

@@ -18,7 +18,7 @@ from psycopg.errors import QueryCanceled
 
 from atlas.search.fuse import Matches
 
-#: Matches beyond these are not told apart: so many mean that the words say little here.
+#: Matches beyond these are counted, not told apart: so many mean that the words say little here.
 MOST_MATCHES = 10_000
 #: In all texts together. The time grows with the square: 2,000 kept Postgres busy for minutes.
 MOST_WORDS = 200
@@ -49,7 +49,8 @@ WITH asked AS NOT MATERIALIZED (
     FROM (SELECT row, 2e9 AS rank, whole FROM named UNION ALL SELECT row, rank, whole FROM matching) AS each
    GROUP BY row
 )
-SELECT row, rank() OVER (ORDER BY whole DESC, rank DESC) AS place, whole
+SELECT row, rank() OVER (ORDER BY whole DESC, rank DESC) AS place, whole,
+       count(*) FILTER (WHERE whole) OVER () AS whole_count
   FROM found ORDER BY place, row LIMIT {most}
 """
 
@@ -103,8 +104,8 @@ def find_words(
                 raise TooLongError from None
             raise
         cursor.nextset()
-        found = np.array(cursor.fetchall(), np.intp).reshape(-1, 3)
-    return Matches(found[:, 0], found[:, 1], found[:, 2] == 1)
+        found = np.array(cursor.fetchall(), np.intp).reshape(-1, 4)
+    return Matches(found[:, 0], found[:, 1], found[:, 2] == 1, int(found[0, 3]) if len(found) else 0)
 
 
 def _statement(possible: str, wanted: int, unwanted: int, seconds: float) -> str:

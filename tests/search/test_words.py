@@ -75,6 +75,17 @@ def test_common_words_are_looked_up_among_the_records_of_a_filter(
     assert answer.json()["relevant"] == len(late)
 
 
+def test_all_that_have_the_words_are_counted_however_few_are_listed(
+    cast: Cast, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(words, "MOST_MATCHES", 3)
+
+    for asked, count in (({"text": "thing"}, COUNT), ({"text": "red"}, len(RED)), ({"text": "zebra"}, 0)):
+        answer = ask(cast, dataset, parts(asked, mode="words")).json()
+
+        assert (len(answer["hits"]), answer["relevant"]) == (min(3, count), count)
+
+
 @pytest.mark.parametrize(
     ("named", "text"),
     [
