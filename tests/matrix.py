@@ -102,8 +102,11 @@ PAGES: dict[str, Rule] = {
     "POST /data/{team}/{slug}/sharing/guests/{guest_id}/remove": page(OWN, 302),
     "POST /data/{team}/{slug}/sharing/embedding": page(OWN, 302, form={"hosts": "example.org"}),
     "GET /s/{token}": Rule(EVERYBODY, 302),
+    # No password is asked for.
+    "POST /s/{token}": Rule(EVERYBODY, 302),
     # Teams
     "GET /teams/new": page(SIGNED_IN),
+    "POST /teams/new": page(SIGNED_IN, 302, form={"name": "New"}),
     "GET /teams/{team}/members": page(TEAM),
     "POST /teams/{team}/name": page(OWN, 302, form={"name": "New"}),
     "POST /teams/{team}/members/{user_id}/role": page(OWN, 302, form={"role": "editor"}),
@@ -111,12 +114,16 @@ PAGES: dict[str, Rule] = {
     "POST /teams/{team}/invitations": page(OWN, 302, form={"email": "ina@example.org", "role": "viewer"}),
     "POST /teams/{team}/invitations/{invitation_id}/revoke": page(OWN, 302),
     "GET /teams/{team}/keys": page(TEAM),
+    "POST /teams/{team}/keys": page(
+        {"owner", "editor"}, form={"name": "New", "scopes": "read", "expires": "30"}
+    ),
     "POST /teams/{team}/keys/{key_id}/revoke": page(OWN, 302),
     "GET /teams/{team}/log": page(OWN),
     "GET /teams/{team}/delete": page(OWN),
     "POST /teams/{team}/delete": page(OWN, 422, form={"confirmation": "no"}),
     "GET /account/activity": page(SIGNED_IN),
     "GET /join/{invite}": Rule(EVERYBODY),
+    "POST /join/{invite}": page(SIGNED_IN, 302),
     "POST /join/{invite}/decline": page(SIGNED_IN, 302),
     # Uploads: each is its user's alone, and that of the keys of a team what came with one of them
     "POST /uploads/": Rule(
@@ -124,6 +131,12 @@ PAGES: dict[str, Rule] = {
     ),
     "HEAD /uploads/{upload_id}": Rule(
         OWNERS_OWN, headers={"Tus-Resumable": "1.0.0"}, nameless=401, instead={"write key": 404}
+    ),
+    "PATCH /uploads/{upload_id}": Rule(
+        OWNERS_OWN, 415, headers={"Tus-Resumable": "1.0.0"}, nameless=401, instead={"write key": 404}
+    ),
+    "DELETE /uploads/{upload_id}": Rule(
+        OWNERS_OWN, 204, headers={"Tus-Resumable": "1.0.0"}, nameless=401, instead={"write key": 404}
     ),
     "GET /search": Rule(EVERYBODY),
     # Maps; a dataset that is not public is not embedded, whoever asks
@@ -179,8 +192,10 @@ PAGES: dict[str, Rule] = {
     "GET /accounts/2fa/webauthn/reauthenticate/": allauth(302),
     "GET /accounts/sessions/": page(SIGNED_IN),
     "GET /account": page(SIGNED_IN),
+    "POST /account": page(SIGNED_IN, 302, form={"name": "New"}),
     # After typing the password once more.
     "GET /account/delete": allauth(302),
+    "POST /account/delete": allauth(302),
     # The session is the owner's.
     "POST /account/sessions/{session_id}/end": page(OWN, 302),
     # Single sign-on, which is not set up here.

@@ -95,6 +95,20 @@ def stage(
         yield stage
 
 
+def test_every_method_of_our_own_pages_has_a_rule(stage: Stage) -> None:
+    """By a method that there is not; pages of allauth and of the API's document answer that otherwise."""
+    owner, allowed = stage.callers["owner"].client, set()
+    for path in sorted(pages()):
+        answer = owner.generic("BREW", path.format_map(stage.values), headers={"Tus-Resumable": "1.0.0"})
+        if answer.status_code == 405 and not path.startswith("/accounts/"):
+            allowed |= {(method, path) for method in re.split(r"\W+", answer["Allow"])}
+    methods = {f"{method} {path}" for method, path in allowed if method not in ("HEAD", "OPTIONS")}
+
+    assert len(methods) > 50
+    missing = sorted(methods - PAGES.keys())
+    assert not missing, f"Say in PAGES of tests/matrix.py who may call: {', '.join(missing)}."
+
+
 # The calls ----------------------------------------------------------------------------------------------
 
 
