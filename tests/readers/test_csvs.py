@@ -132,6 +132,11 @@ def test_a_first_row_like_the_others_is_no_header(tmp_path: Path, lines: list[st
     assert len(rows) == len(lines)
 
 
+def test_a_number_without_end_below_a_header_is_read(tmp_path: Path) -> None:
+    table = f"caption,1990,1991\nsome words of one,{'9' * 5_000},2\nmore words of two,3,{'9' * 5_000}\n"
+    assert len(read(file_of(tmp_path / "t.csv", table))[0]) == 2
+
+
 def test_a_single_row_of_numbers_is_no_header() -> None:
     assert not is_header(["1", "2", "some words"], [])
 
