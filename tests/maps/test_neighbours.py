@@ -1,6 +1,9 @@
 """Neighbours: exact ones are exact, descended ones nearly so, and both are the same on any number of
 threads."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -95,6 +98,52 @@ def test_neighbours_of_newcomers_are_the_nearest_old_rows() -> None:
     with Work() as work:
         found = nb.nearest_of(new, old, 5, work)
     assert (found.indices == np.argsort(-(new @ old.T), axis=1)[:, :5]).all()
+
+
+def in_cells(new: Floats, old: Floats, monkeypatch: pytest.MonkeyPatch, threads: int = 2) -> Neighbours:
+    """As of many newcomers on a large map; few cells are looked through."""
+    monkeypatch.setattr(nb, "MOST_PAIRS", 0)
+    monkeypatch.setattr(nb, "PROBES", 24)
+    with Work(threads=threads) as work:
+        return nb.nearest_of(new, old, 15, work)
+
+
+def test_many_newcomers_are_compared_with_a_part_of_a_large_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = unit_vectors(8000), unit_vectors(1500, seed=9)
+    multiplied = 0
+    offer = nb._offer
+
+    def counting(tiles: list[Any], multiply: Callable[[Any], Floats], *rest: Any) -> None:
+        def counted(tile: Any) -> Floats:
+            nonlocal multiplied
+            product = multiply(tile)
+            multiplied += product.size
+            return product
+
+        offer(tiles, counted, *rest)
+
+    with Work() as work:
+        truth = nb.nearest_of(new, old, 15, work)
+    monkeypatch.setattr(nb, "_offer", counting)
+    found = in_cells(new, old, monkeypatch, threads=1)
+    to_place_in_cells = (8000 + 1500) * 89  # √8000
+    assert multiplied - to_place_in_cells < 0.5 * 8000 * 1500
+    assert nb.recall(found, truth) > 0.9
+    assert (np.diff(np.sort(found.indices, axis=1), axis=1) > 0).all()
+    two = in_cells(new, old, monkeypatch, threads=2)
+    assert (found.indices.tobytes(), found.distances.tobytes()) == (
+        two.indices.tobytes(),
+        two.distances.tobytes(),
+    )
+
+
+def test_newcomers_whose_cells_are_nearly_empty_have_all_their_neighbours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old = np.vstack([np.tile(unit_vectors(1), (600, 1)), unit_vectors(20, seed=2)])
+    found = in_cells(old[:5], old, monkeypatch)
+    assert (found.indices >= 0).all()
+    assert np.abs(found.distances).max() < 1e-6
 
 
 def test_recall_counts_the_shared_entries() -> None:
