@@ -7,6 +7,7 @@ from celery.backends.base import DisabledBackend
 from django.core.exceptions import ImproperlyConfigured
 
 from atlas.celery import app
+from atlas.datasets.reading import limits
 from atlas.environment import (
     celery_url,
     database,
@@ -17,6 +18,7 @@ from atlas.environment import (
     envlist,
     stored_secret_key,
 )
+from embeddings.readers import Limits
 
 
 @pytest.mark.parametrize(
@@ -120,3 +122,7 @@ def test_a_data_folder_that_cannot_be_used_is_told_with_what_to_do(tmp_path: Pat
 
 def test_no_results_are_kept_that_nobody_reads() -> None:
     assert isinstance(app.backend, DisabledBackend)
+
+
+def test_the_limits_of_an_upload_are_those_that_readme_points_at() -> None:
+    assert limits() == Limits()

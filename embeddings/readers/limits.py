@@ -16,7 +16,7 @@ class Limits:
     picture_bytes: int = 100 * 2**20
     ratio: int = 200  # expanded size against packed size, for items over 8 MiB
     total_bytes: int = 2**40  # of everything in the upload, expanded
-    entries: int = 2_000_000  # per archive or folder
+    entries: int = 4_000_000  # per archive or folder: each row may have a picture and a sidecar
     rows: int = 2_000_000
     caption_length: int = 10_000  # longer captions are cut, with a note on the row
     captions: int = 50  # per row; further ones are dropped, with a note on the row
