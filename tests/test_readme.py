@@ -44,3 +44,13 @@ def test_the_page_on_looks_names_the_icons_that_there_are() -> None:
     [named] = re.findall(r"NAMEs: ([a-z\s-]+)\.", (ROOT / "frontend" / "STYLE.md").read_text())
 
     assert set(named.split()) == set(re.findall(r"^\.icon-([a-z-]+)", rules, re.MULTILINE))
+
+
+def test_its_backup_holds_all_but_what_is_made_anew_and_what_postgres_and_redis_keep() -> None:
+    named = re.compile(r"""(?:ATLAS_HOME\)?|\bhome\.path) / "([a-z_.-]+)\"""")
+    used = {name for path in (ROOT / "atlas").rglob("*.py") for name in named.findall(path.read_text())}
+    left_out = set(re.findall(r"--exclude=\./(\w+)", README))
+
+    ours = {"postgres", "redis", "demo_password", "static.stamp"}  # of `manage.py up` alone
+    assert used - left_out - ours == {"media", "given", "maps", "builds", "secret_key", "beat-schedule"}
+    assert left_out - used == {"models"}  # of Hugging Face: see the Dockerfile
