@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
@@ -27,7 +28,7 @@ STATUS: dict[type[Exception], int] = {
 OTHERWISE = {
     401: "Send an API key: Authorization: Bearer nk-…",
     404: "Not found.",
-    413: "The request is too large.",
+    413: f"The request is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE >> 20} MiB.",
     400: "The request is not readable.",
 }
 

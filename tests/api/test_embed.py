@@ -112,6 +112,12 @@ def test_what_makes_no_sense_is_refused_before_any_work(token: str, model: FakeM
     assert model.embedded == 0
 
 
+def test_a_request_that_is_too_large_is_told_how_large_it_may_be(token: str) -> None:
+    answer = ask(token, images=["A" * (10 << 20)])
+    assert answer.status_code == 413
+    assert answer.json() == {"detail": "The request is larger than 10 MiB."}
+
+
 def test_only_the_warm_model_embeds(token: str) -> None:
     assert ask(token, texts=["a"], model="mini").status_code == 200
     answer = ask(token, texts=["a"], model="nomic-embed-text-v1.5")
