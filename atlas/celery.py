@@ -20,26 +20,31 @@ app = Celery("atlas")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-WORKER_PARTS = ("default", "query")
+#: What leaves signs of life in Redis, as `/health` calls it.
+PARTS = {"default worker": "default", "query worker": "query", "beat": "beat"}
 SECONDS_BETWEEN_SIGNS = 5.0
 SECONDS_A_SIGN_LASTS = 20
 _last_sign = 0.0
 
 
 def sign_key(part: str) -> str:
-    """The Redis key that exists while a worker of this part is alive."""
+    """The Redis key that exists while this part is alive."""
     return f"atlas:worker:{part}"
 
 
 @heartbeat_sent.connect
 def leave_sign_of_life(sender: Any, **_: Any) -> None:
-    """Every few seconds, in the worker's main process: tell `/health` that this part is served."""
+    """In the worker's main process."""
+    leave_sign_of(sender.eventer.hostname.partition("@")[0])
+
+
+def leave_sign_of(part: str) -> None:
+    """Every few seconds: tell `/health` that the part which this process is, is there. Raises RedisError."""
     global _last_sign
     if time.monotonic() - _last_sign < SECONDS_BETWEEN_SIGNS:
         return
-    part = sender.eventer.hostname.partition("@")[0]
     with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2) as client:
-        client.set(sign_key(part), sender.eventer.hostname, ex=SECONDS_A_SIGN_LASTS)
+        client.set(sign_key(part), "here", ex=SECONDS_A_SIGN_LASTS)
     _last_sign = time.monotonic()
 
 

@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
 import atlas
-from atlas.celery import WORKER_PARTS, sign_key
+from atlas.celery import PARTS, sign_key
 
 SERVICE_UNAVAILABLE = 503
 
@@ -63,13 +63,12 @@ def check_database(versions: dict[str, str]) -> dict[str, str]:
 
 
 def check_redis(versions: dict[str, str]) -> dict[str, str]:
-    """The states of Redis and, by the signs of life they leave there, of the workers."""
-    parts = [f"{part} worker" for part in WORKER_PARTS]
+    """The states of Redis and, by the signs of life they leave there, of the workers and the beat."""
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, decode_responses=True) as client:
             versions["redis"] = client.info("server")["redis_version"]
-            signs = client.mget([sign_key(part) for part in WORKER_PARTS])
+            signs = client.mget([sign_key(part) for part in PARTS.values()])
     except redis.RedisError:
-        return {"redis": "does not answer", **dict.fromkeys(parts, "unknown")}
+        return {"redis": "does not answer", **dict.fromkeys(PARTS, "unknown")}
     states = ["ok" if sign else "gives no sign of life" for sign in signs]
-    return {"redis": "ok", **dict(zip(parts, states, strict=True))}
+    return {"redis": "ok", **dict(zip(PARTS, states, strict=True))}

@@ -291,6 +291,7 @@ CELERY_TASK_ROUTES = {
     "atlas.search.tasks.remove_unused_pictures": {"queue": "build"},
     "atlas.search.*": {"queue": "query"},
 }
+CELERY_BEAT_SCHEDULER = "atlas.beat:Scheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "imports of killed workers": {
         "task": "atlas.datasets.tasks.requeue_orphans",

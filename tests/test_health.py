@@ -6,16 +6,16 @@ from django.conf import settings as site
 from django.test import Client
 from pytest_django import Settings
 
-from atlas.celery import WORKER_PARTS, sign_key
+from atlas.celery import PARTS, sign_key
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def signs(live_services: None) -> redis.Redis:
-    """Redis, with a fresh sign of life of every worker."""
+    """Redis, with a fresh sign of life of every worker and the beat."""
     client = redis.Redis.from_url(site.REDIS_URL)
-    for part in WORKER_PARTS:
+    for part in PARTS.values():
         client.set(sign_key(part), "here", ex=60)
     return client
 
@@ -40,11 +40,14 @@ def test_it_tells_strangers_no_versions(client: Client, signs: redis.Redis) -> N
     assert answer.json().keys() == {"live", "ready", "parts"}
 
 
-def test_it_is_not_ready_and_says_which_worker_is_missing(client: Client, signs: redis.Redis) -> None:
-    signs.delete(sign_key("query"))
+@pytest.mark.parametrize(("part", "name"), [("query", "query worker"), ("beat", "beat")])
+def test_it_is_not_ready_and_says_what_is_missing(
+    client: Client, signs: redis.Redis, part: str, name: str
+) -> None:
+    signs.delete(sign_key(part))
     answer = client.get("/health")
     assert answer.status_code == 503
-    assert answer.json()["parts"]["query worker"] == "gives no sign of life"
+    assert answer.json()["parts"][name] == "gives no sign of life"
     assert answer.json()["parts"]["default worker"] == "ok"
 
 
