@@ -53,7 +53,7 @@ class DelimitedTable(Table):
         if told:
             lines, texts = lines[1:], texts[1:]
         self.delimiter = told[1] if told else sniff_delimiter(texts, _usual_delimiter(member, texts))
-        sample = [fields for _, fields, _ in _records(iter(lines), self.delimiter) if any(fields)]
+        sample = [fields for _, fields, _ in _sample(lines, self.delimiter) if any(fields)]
         if not sample:
             raise ReadError(Reason.EMPTY, "There is no row in it.")
         first = sample[0]
@@ -180,6 +180,7 @@ class _Feed:
         self._lines = lines
         self._returned: deque[Line] = deque()
         self.taken: list[Line] = []
+        self.ended = False
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -187,7 +188,10 @@ class _Feed:
     def __next__(self) -> str:
         if len(self.taken) >= _MOST_LINES:
             raise _RunawayQuoteError
-        line = self._returned.popleft() if self._returned else next(self._lines)
+        line = self._returned.popleft() if self._returned else next(self._lines, None)
+        if line is None:
+            self.ended = True
+            raise StopIteration
         self.taken.append(line)
         return line[1]
 
@@ -200,7 +204,14 @@ class _Feed:
         return first
 
 
-def _records(lines: Iterator[Line], delimiter: str) -> Iterator[tuple[int, list[str], bool]]:
+def _sample(lines: list[Line], delimiter: str) -> Iterator[tuple[int, list[str], bool]]:
+    """The records of a table's first lines, without a long last one that goes on below them."""
+    return _records(iter(lines), delimiter, are_first=len(lines) > _USUAL_LINES)
+
+
+def _records(
+    lines: Iterator[Line], delimiter: str, *, are_first: bool = False
+) -> Iterator[tuple[int, list[str], bool]]:
     """(line of its start, fields, whether its quotes had to be mended) of every record."""
     feed = _Feed(lines)
     width = 0
@@ -214,6 +225,8 @@ def _records(lines: Iterator[Line], delimiter: str) -> Iterator[tuple[int, list[
             return
         except (csv.Error, _RunawayQuoteError):
             broken = True
+            if are_first and feed.ended and width and not _are_records(feed.taken, delimiter, width):
+                return
         if broken:
             fields = _mended(feed.give_back_all_but_first(), delimiter)
         width = width or len(fields)
@@ -224,8 +237,12 @@ def _is_torn(lines: list[Line], fields: list[str], delimiter: str, width: int) -
     """Whether a long record is several, run together by a quote that was never closed: it has not the table's
     width, or most lines inside of it have.
     """
-    like_records = sum(line.count(delimiter) == width - 1 for _, line in lines[1:-1])
-    return len(fields) != width or (width > 1 and like_records * 2 > len(lines))
+    return len(fields) != width or (width > 1 and _are_records(lines, delimiter, width))
+
+
+def _are_records(lines: list[Line], delimiter: str, width: int) -> bool:
+    """Whether most lines after the first look like records of this width."""
+    return 2 * sum(line.count(delimiter) == width - 1 for _, line in lines[1:]) >= len(lines)
 
 
 def _mended(line: str, delimiter: str) -> list[str]:
@@ -261,9 +278,7 @@ def sniff_delimiter(lines: list[str], preferred: str) -> str:
     others = "\t|" if preferred == _NO_DELIMITER else _DELIMITERS
     for delimiter in dict.fromkeys(preferred + others):
         widths = [
-            len(fields)
-            for _, fields, _ in _records(iter(enumerate(lines, start=1)), delimiter)
-            if any(fields)
+            len(fields) for _, fields, _ in _sample(list(enumerate(lines, start=1)), delimiter) if any(fields)
         ]
         if not widths or widths[0] < 2:
             continue

@@ -70,6 +70,14 @@ def test_a_long_quoted_text_stays_whole(tmp_path: Path, count: int) -> None:
     assert not any("quote" in note for note in rows[0].notes)
 
 
+def test_a_long_text_at_the_start_hides_no_delimiter(tmp_path: Path) -> None:
+    article = "\n".join(f"line {at} of the article, and so on" for at in range(300))
+    content = f'id;title;text\na;one;"{article}"\nb;two;"a short text"\n'
+    rows, skipped = read(file_of(tmp_path / "t.csv", content))
+    assert not skipped
+    assert [row.id for row in rows] == ["a", "b"]
+
+
 @pytest.mark.parametrize("last", ['r,"an end,x', 'r,an end 5",x'])
 def test_records_are_not_run_together_by_a_quote_far_below(tmp_path: Path, last: str) -> None:
     lines = ["id,caption,n", 'a,"broken words,1', *[f"r{at},good words {at},1" for at in range(300)], last]
