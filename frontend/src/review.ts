@@ -1,6 +1,7 @@
 /** What a person corrects of a description before the import. */
 
 import type { Choices, ColumnType, Description } from "./api/datasets";
+import * as text from "./text";
 
 /** The columns in each role as they stand on the page; "" means: no such column. */
 export interface Corrections {
@@ -32,4 +33,28 @@ export function choicesOf(found: Description, { caption, types, leaveOut, ...rol
     else if (types[name] && types[name] !== type) changed.types![name] = types[name];
   }
   return changed;
+}
+
+/** The first records under the corrections. */
+export interface Preview {
+  columns: string[];
+  /** The values in the order of the columns. */
+  rows: { caption: string; values: unknown[] }[];
+  /** False where the description does not tell all that the corrections ask for. */
+  exact: boolean;
+}
+
+export function previewOf(found: Description, now: Corrections): Preview {
+  const [caption] = found.captions;
+  const taken = [now.picture, now.caption, now.id, now.vector];
+  // What gave captions or ids and no longer does is a column like the others.
+  const known = [caption, found.id, ...found.columns.map(({ name }) => name)].filter((name) => name !== undefined && name !== null);
+  const columns = [...new Set(known)].filter((name) => !taken.includes(name) && !now.leaveOut[name]);
+  const rows = found.head.map((row) => {
+    const cell = (name: string): unknown => (name === caption ? row.captions[0] : name === found.id ? row.id : row.values[name]);
+    return { caption: text.value([cell(now.caption)].flat()[0]), values: columns.map(cell) };
+  });
+  const moved = (["picture", "vector"] as const).some((role) => now[role] !== (found[role] ?? ""));
+  const told = now.caption ? known.includes(now.caption) : found.captions.length < 2;
+  return { columns, rows, exact: told && !moved };
 }
