@@ -38,6 +38,7 @@ from atlas.datasets.schemas import (
     StartIn,
     UploadsIn,
 )
+from atlas.datasets.telling import tell_visibility
 from atlas.teams.asker import asker_of
 from atlas.teams.audit import record_audit
 from atlas.teams.models import AuditVerb, Role, User
@@ -75,7 +76,7 @@ def create_dataset(request: HttpRequest, body: DatasetIn) -> Status[Dataset]:
     )
     record_event(dataset, "uploaded", user, f"uploaded {_names(dataset.imports.get())}")
     if body.visibility != Visibility.PRIVATE:
-        _tell_visibility(request, dataset)
+        tell_visibility(request, dataset)
     return Status(201, visible_dataset(asker, dataset.pk))
 
 
@@ -93,7 +94,7 @@ def patch_dataset(request: HttpRequest, dataset_id: UUID, body: DatasetChange) -
     if dataset.name != before:
         record_event(dataset, "renamed", asker_of(request), f"renamed it to {dataset.name}")
     if body.visibility is not None:
-        _tell_visibility(request, dataset)
+        tell_visibility(request, dataset)
     return dataset
 
 
@@ -200,12 +201,6 @@ def get_original(request: HttpRequest, dataset_id: UUID, row: int) -> StreamingH
     if not permit(asker_of(request), dataset_id).sees_originals:
         raise Http404("The pictures of this dataset can be seen, not downloaded.")
     return original_response(record)
-
-
-def _tell_visibility(request: HttpRequest, dataset: Dataset) -> None:
-    record_event(dataset, "shared", asker_of(request), f"made it {dataset.visibility}")
-    text = f"“{dataset}”: {dataset.visibility}"
-    record_audit(request, AuditVerb.VISIBILITY_CHANGED, text, team=dataset.team)
 
 
 def _names(job: Import) -> str:

@@ -17,6 +17,7 @@ from atlas.datasets.change import change_dataset
 from atlas.datasets.models import Dataset, Visibility
 from atlas.datasets.sharing import answer_with_page, audit_of, back_to
 from atlas.datasets.sharing_forms import LinkChangeForm, LinkForm
+from atlas.datasets.telling import tell_visibility
 from atlas.datasets.views import find_own
 from atlas.teams.asker import Asker, asker_of
 from atlas.teams.audit import address_of
@@ -50,7 +51,7 @@ def new_link(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     audit_of(request, AuditVerb.LINK_MADE, dataset, f": {link} ({scope.label})")
     if dataset.visibility == Visibility.PRIVATE:
         change_dataset(dataset, visibility=Visibility.LINK)
-        audit_of(request, AuditVerb.VISIBILITY_CHANGED, dataset, f": {Visibility.LINK}")
+        tell_visibility(request, dataset)
         messages.success(request, "The link is made. The dataset was private; its links open it now.")
     else:
         messages.success(request, "The link is made.")

@@ -15,6 +15,7 @@ from atlas.datasets.activity import record_event
 from atlas.datasets.change import change_dataset
 from atlas.datasets.models import Dataset, Visibility
 from atlas.datasets.sharing_forms import EmbedForm, GuestForm, LinkForm, VisibilityForm
+from atlas.datasets.telling import tell_visibility
 from atlas.datasets.views import find_own
 from atlas.teams.asker import asker_of
 from atlas.teams.audit import record_audit
@@ -41,10 +42,8 @@ def set_visibility(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     form = VisibilityForm(request.POST)
     if not form.is_valid():
         raise Http404
-    visibility = Visibility(form.cleaned_data["visibility"])
-    change_dataset(dataset, visibility=visibility)
-    record_event(dataset, "shared", asker_of(request), f"made it {visibility}")
-    audit_of(request, AuditVerb.VISIBILITY_CHANGED, dataset, f": {visibility}")
+    change_dataset(dataset, visibility=Visibility(form.cleaned_data["visibility"]))
+    tell_visibility(request, dataset)
     messages.success(request, "Saved.")
     return back_to(dataset)
 

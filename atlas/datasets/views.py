@@ -19,6 +19,7 @@ from atlas.datasets.forms import DeletionForm, SettingsForm
 from atlas.datasets.models import Dataset, Visibility
 from atlas.datasets.permit import permit
 from atlas.datasets.report import report_page, report_words
+from atlas.datasets.telling import tell_visibility
 from atlas.datasets.transfer import possible_teams, transfer_dataset
 from atlas.slugs import asked_slug
 from atlas.teams.asker import asker_of
@@ -160,13 +161,15 @@ def delete_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
 @require_POST
 def transfer_page(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     dataset = find_own(request, team, slug)
-    old = dataset.team
+    old, visibility = dataset.team, dataset.visibility
     slug = asked_slug(request.POST.get("team", ""))
     new = get_object_or_404(possible_teams(asker_of(request), dataset), slug=slug)
     transfer_dataset(dataset, new, asker_of(request))
     record_event(dataset, "moved", asker_of(request), f"moved it from {old} to {new}")
     for concerned in (old, new):
         record_audit(request, AuditVerb.DATASET_TRANSFERRED, f"“{dataset}”: {old} to {new}", team=concerned)
+    if dataset.visibility != visibility:
+        tell_visibility(request, dataset)
     messages.success(request, f"“{dataset}” belongs to {new} now.")
     return redirect(dataset)
 

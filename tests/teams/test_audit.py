@@ -153,6 +153,8 @@ def test_links_and_visibility_are_written_down(cast: Cast, dataset: Dataset) -> 
     assert verbs(cast.team) == [AuditVerb.VISIBILITY_CHANGED, AuditVerb.LINK_MADE]
     assert "The jury" in last(verb=AuditVerb.LINK_MADE).text
     assert "hunter2" not in last(verb=AuditVerb.LINK_MADE).text
+    told_to_all = dataset.events.values_list("text", flat=True)
+    assert set(told_to_all) == {"made a share link", "made it link"}
 
     alice.patch(f"/api/datasets/{dataset.pk}", {"visibility": "public"}, content_type="application/json")
     assert told(last())[::2] == (AuditVerb.VISIBILITY_CHANGED, f"“{dataset}”: public")

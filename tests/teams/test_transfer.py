@@ -81,6 +81,8 @@ def test_who_only_edits_in_the_new_team_publishes_nothing_under_its_name(
     move(client_of(cast.alice), dataset, museum)
     dataset.refresh_from_db()
     assert (dataset.visibility, dataset.embed_hosts) == ("private", [])
+    told = AuditEvent.objects.get(verb=AuditVerb.VISIBILITY_CHANGED)
+    assert (told.team_id, told.text) == (museum.pk, f"“{dataset}”: private")
     assert Client().get(f"/s/{token_of(link)}").status_code == 404
 
 
