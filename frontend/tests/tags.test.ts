@@ -3,6 +3,8 @@ import type { MapConfig } from "../src/config";
 import { Stage } from "../src/explorer/stage.svelte";
 import { Tags } from "../src/explorer/tags.svelte";
 
+vi.mock("../src/site/toasts", () => ({ toast: () => undefined }));
+
 afterEach(() => void vi.unstubAllGlobals());
 
 const answer = (body: unknown) => new Response(JSON.stringify(body), { headers: { "Content-Type": "application/json" } });
@@ -19,4 +21,23 @@ test("a tag that is there is taken as it is, whatever its case, and another is m
   await tags.load();
   expect([(await tags.named("blurry"))?.id, made]).toEqual(["t1", []]);
   expect([(await tags.named("sharp"))?.id, made]).toEqual(["t2", ["sharp"]]);
+});
+
+test("a tag that is renamed keeps its id, and with it its records and the filters that name it", async () => {
+  let there = { id: "t1", name: "Ladnscape" };
+  const sent: unknown[] = [];
+  vi.stubGlobal("document", { cookie: "", querySelector: () => null });
+  vi.stubGlobal("fetch", async (url: string, { method, body }: RequestInit) => {
+    if (method !== "PATCH") return answer({ tags: [there] });
+    sent.push(url, JSON.parse(body as string));
+    there = { ...there, name: "Landscape" };
+    return answer(there);
+  });
+  const changed = vi.fn();
+  const tags = new Tags(new Stage({ dataset: { id: "d" } } as unknown as MapConfig), changed);
+  await tags.load();
+  expect(await tags.rename(tags.all[0]!, "Landscape")).toBe(true);
+  expect(sent).toEqual(["/api/datasets/d/tags/t1", { name: "Landscape" }]);
+  expect(tags.all).toEqual([{ id: "t1", name: "Landscape" }]);
+  expect(changed.mock.calls).toEqual([[null], [null]]);
 });

@@ -220,16 +220,29 @@ def test_a_tag_is_put_on_what_is_selected_and_colours_it(map_page: Page, squares
     with map_page.expect_response(re.compile("/records$")) as tagged:
         map_page.get_by_role("button", name="Create and put on").click()
     assert tagged.value.json()["count"] == count
-    expect(map_page.get_by_role("dialog")).to_contain_text("<b>to look at</b>")
+    dialog = map_page.get_by_role("dialog")
+    expect(dialog).to_contain_text("<b>to look at</b>")
+
+    # A name that was mistyped is mended where it stands, by keyboard.
+    rename = dialog.get_by_role("button", name="Rename the tag <b>to look at</b>")
+    rename.press("Enter")
+    new_name = dialog.get_by_label("New name of “<b>to look at</b>”")
+    expect(new_name).to_be_focused()
+    map_page.keyboard.press("Escape")
+    expect(rename).to_be_focused()
+    rename.press("Enter")
+    new_name.fill("<b>to look through</b>")
+    map_page.keyboard.press("Enter")
+    expect(dialog.get_by_role("button", name="Rename the tag <b>to look through</b>")).to_be_focused()
     map_page.get_by_role("button", name="Close", exact=True).click()
 
     map_page.get_by_label("Colour by").select_option("Tags")
     row = map_page.locator(".legend-row").first
-    expect(row).to_contain_text("<b>to look at</b>")
+    expect(row).to_contain_text("<b>to look through</b>")
     expect(row).to_contain_text(str(count))
     map_page.get_by_role("button", name="Clear the selection").click()
     row.hover()
-    map_page.get_by_role("button", name="Select <b>to look at</b>").click()
+    map_page.get_by_role("button", name="Select <b>to look through</b>").click()
     expect_selected(map_page, count)
 
     tag = re.search(r"/tags/([^/]+)/records", tagged.value.url)

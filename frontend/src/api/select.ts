@@ -5,6 +5,7 @@
  *   POST /api/datasets/{id}/table                         {filter?, sort, by, offset | around, limit, map, version} -> {records: [MapRecord], total}
  *   GET  /api/datasets/{id}/tags                          -> {tags: [Tag]}
  *   POST /api/datasets/{id}/tags                          {name} -> Tag
+ *   PATCH /api/datasets/{id}/tags/{id}                    {name} -> Tag
  *   POST /api/datasets/{id}/tags/{id}/records             {add: Filter} | {remove: Filter} -> {changed, count}
  *   GET  /api/datasets/{id}/records/{row}/tags            -> {tags: [Tag]}
  *   POST /api/datasets/{id}/export/check                  what the export takes -> {records}: how many it will hold
@@ -12,7 +13,7 @@
  */
 
 import type { Filter } from "../filters";
-import { bytes, change, get, post, send } from "./http";
+import { bytes, change, get, json, post, send } from "./http";
 import type { MapAddress, MapRecord } from "./maps";
 
 export interface Selected {
@@ -66,6 +67,9 @@ export const tagsOfRecord = async (dataset: string, row: number, signal: AbortSi
   (await get<{ tags: Tag[] }>(`/api/datasets/${dataset}/records/${row}/tags`, signal)).tags;
 
 export const createTag = (dataset: string, name: string): Promise<Tag> => post(`/api/datasets/${dataset}/tags`, { name });
+
+export const renameTag = (dataset: string, tag: string, name: string): Promise<Tag> =>
+  json(change("PATCH", `/api/datasets/${dataset}/tags/${tag}`, { name }));
 
 export const removeTag = async (dataset: string, tag: string): Promise<void> => {
   await change("DELETE", `/api/datasets/${dataset}/tags/${tag}`);

@@ -1,6 +1,6 @@
 /** The tags of the dataset, and putting them on what is selected. */
 
-import { createTag, removeTag, tagRecords, tagsOf, type Tag } from "../api/select";
+import { createTag, removeTag, renameTag, tagRecords, tagsOf, type Tag } from "../api/select";
 import type { Filter } from "../filters";
 import { toast } from "../site/toasts";
 import * as text from "../text";
@@ -69,6 +69,15 @@ export class Tags {
     if (!done) return;
     toast(`“${tag.name}” was taken off ${text.records(done.changed)}.`);
     await this.load();
+  }
+
+  /** Whether that worked. */
+  async rename(tag: Tag, name: string): Promise<boolean> {
+    const renamed = await this.stage.attempt(renameTag(this.dataset, tag.id, name));
+    if (!renamed) return false;
+    toast(`The tag is called “${renamed.name}” now.`);
+    await this.load();
+    return true;
   }
 
   async remove(tag: Tag): Promise<void> {
