@@ -338,7 +338,12 @@ def test_a_saved_search_is_proposed_and_asked_again(page: Page, squares: Squares
     expect(page).to_have_url(re.compile("filters=.*&any=1"))
 
     page.get_by_role("button", name="Saved searches").click()
-    page.get_by_role("button", name="Remove <b>Blue</b> things").click()
+    removal = page.get_by_role("button", name="Remove <b>Blue</b> things")
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    removal.click()
+    expect(removal).to_be_visible()
+    page.once("dialog", lambda dialog: dialog.accept())
+    removal.click()
     expect(page.get_by_text("None yet")).to_be_visible()
 
 

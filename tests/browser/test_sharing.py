@@ -9,7 +9,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, expect
+from playwright.sync_api import Browser, Dialog, FrameLocator, Page, expect
 
 from tests.browser.test_journey import coloured_zip, sign_up, upload
 from tests.browser.waiting import submit, wait_until
@@ -74,7 +74,21 @@ def test_a_visitor_sees_and_searches_until_the_owner_revokes_the_link(
 
     page.reload()
     expect(page.get_by_text("Opened 1 time")).to_be_visible()
-    page.get_by_role("button", name="Revoke").click()
+    questions: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        questions.append(dialog.message)
+        dialog.dismiss()
+
+    page.once("dialog", refuse)
+    page.get_by_role("button", name="Revoke The jury").click()
+    assert questions == [
+        "Revoke “The jury” for good? It was opened 1 time. "
+        "It opens nothing then, and a new link has another address."
+    ]
+    assert visitor.request.get(tile.value.url).ok
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Revoke The jury").click()
     expect(page.get_by_text("1 ended link")).to_be_visible()
 
     assert visitor.request.get(tile.value.url).status == 404

@@ -287,6 +287,13 @@ def test_what_one_selects_tags_and_saves_the_other_opens(two: Two) -> None:
 
     expect(chip(owner)).to_have_text(selected.inner_text())
     expect(owner.get_by_role("link", name="My own")).to_have_count(0)
+    deletion = friend.get_by_role("button", name="Delete the view My own")
+    friend.once("dialog", lambda dialog: dialog.dismiss())
+    deletion.click()
+    friend.once("dialog", lambda dialog: dialog.accept())
+    deletion.click()
+    expect(deletion).to_have_count(0)
+    expect(friend.get_by_role("link", name="For all")).to_be_visible()
     owner.reload()
     owner.get_by_role("button", name="Tag…").click()
     expect(owner.get_by_role("button", name="Put blurry on them")).to_be_visible()
@@ -305,6 +312,7 @@ def test_who_is_removed_from_the_team_is_stopped_at_the_next_request(
         expect(friend.locator(".pin").first).to_be_visible()
 
         owner.goto(f"/teams/{TEAM}/members")
+        owner.on("dialog", lambda dialog: dialog.accept())
         owner.get_by_role("button", name="Remove petra").click()
         expect(owner.get_by_role("button", name="Remove petra")).to_have_count(0)
 

@@ -66,6 +66,15 @@ def test_a_member_sees_the_list_and_no_forms_of_owners(cast: Cast) -> None:
     assert "/role" not in page
 
 
+def test_who_removes_a_member_or_leaves_is_asked_first(cast: Cast) -> None:
+    cast.team.name = "Fruit"
+    cast.team.save()
+    page = client_of(cast.alice).get(f"/teams/{cast.team.slug}/members").content.decode()
+    assert f'data-asks="Remove {cast.bob} from Fruit? Their API keys of this team end' in page
+    page = client_of(cast.bob).get(f"/teams/{cast.team.slug}/members").content.decode()
+    assert 'data-asks="Leave Fruit? Your API keys of this team end' in page
+
+
 def test_it_makes_a_team_whose_maker_owns_it(cast: Cast) -> None:
     client_of(cast.charlie).post("/teams/new", {"name": "Herbarium"})
     team = Team.objects.get(name="Herbarium")
