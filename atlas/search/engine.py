@@ -44,6 +44,8 @@ class Opened:
     dataset: Dataset
     #: Of the spaces that have vectors.
     matrices: Mapping[Space, Matrix]
+    #: The spaces whose vectors have to be made anew.
+    missing: frozenset[Space] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Meaning:
     #: The numbers of `total`, ascending.
     ordered: Scores
     cut: float
+    #: As of `Opened`.
+    missing: frozenset[Space] = frozenset()
 
 
 class Hits(NamedTuple):
@@ -83,6 +87,7 @@ class Answer:
     """`relevant` of all records are, whether they are among `hits` or not.
 
     `searched` records were looked at; `nearest` are those that lie nearest to the query, by meaning.
+    `without` is what could not be compared for now, of both.
     """
 
     hits: Hits
@@ -91,6 +96,7 @@ class Answer:
     searched: int
     mode: Mode
     away: bool = False
+    without: Against | None = None
     histogram: dict[str, Any] | None = None
     nearest: NDArray[np.intp] = field(default_factory=lambda: NO_MATCHES.rows)
 
@@ -98,11 +104,13 @@ class Answer:
 def opened(dataset_id: UUID, against: Against, row_count: int) -> Opened:
     """Raises Dataset.DoesNotExist, NoVectorsError."""
     matrices = open_matrices(dataset_id, SPACES[against], row_count)
-    if not matrices and VectorSet.objects.filter(dataset_id=dataset_id, complete=False).exists():
+    anew = VectorSet.objects.filter(dataset_id=dataset_id, complete=False).values_list("space", flat=True)
+    missing = frozenset(map(Space, anew))
+    if not matrices and missing:
         raise NoVectorsError(
             "The vectors of this dataset are being made anew: until then only its words can be searched."
         )
-    return Opened(Dataset.objects.get(pk=dataset_id), matrices)
+    return Opened(Dataset.objects.get(pk=dataset_id), matrices, missing.intersection(SPACES[against]))
 
 
 def answer(dataset_id: UUID, row_count: int, query: Query) -> Answer:
@@ -175,7 +183,7 @@ def meaning(at_hand: Opened, row_count: int, query: Query) -> Work[Meaning]:
     total = combine(parts, [part.weight for part in query.parts])
     # Sorted once: the cut, the histogram, ranks and the best all follow from it.
     ordered = _ascending(total)
-    return Meaning(total, parts, ordered, _cut(total, ordered, _wanted(query.parts, rows)))
+    return Meaning(total, parts, ordered, _cut(total, ordered, _wanted(query.parts, rows)), at_hand.missing)
 
 
 def _made_by_the_present(at_hand: Opened) -> Opened:
@@ -188,7 +196,8 @@ def _made_by_the_present(at_hand: Opened) -> Opened:
             "The vectors of this dataset were made by other weights: its maps have to be built anew before"
             " words and pictures can be compared with them."
         )
-    return replace(at_hand, matrices=matrices)
+    others = at_hand.matrices.keys() - matrices.keys()
+    return replace(at_hand, matrices=matrices, missing=at_hand.missing | others)
 
 
 def _wanted(parts: tuple[Part, ...], rows: list[Rows | None]) -> Rows:
@@ -232,6 +241,7 @@ def _fused(found: Meaning, allowed: Allowed, words: Matches, query: Query, mode:
         round(found.cut, 4) if np.isfinite(found.cut) else None,
         _count(allowed, len(seen)) if len(words.rows) else len(ordered),
         mode,
+        without=next((name for name, spaces in SPACES.items() if found.missing == {*spaces}), None),
         histogram=histogram(ordered),
         nearest=top(seen, ordered, NEAREST),
     )

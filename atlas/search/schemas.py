@@ -140,6 +140,8 @@ class AnswerOut(Schema):
     mode: Mode
     #: The query worker did not answer: these are hits by words.
     away: bool
+    #: Their vectors have to be made anew: for now meaning is looked for without them.
+    without: Against | None
     histogram: HistogramOut | None
     #: Where the query itself would be on the map.
     marker: MarkerOut | None

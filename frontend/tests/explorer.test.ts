@@ -18,7 +18,7 @@ const record = (row: number) => ({ row, ordinal: row, x: 0.5, y: 0.5 }) as MapRe
 const answer = (body: unknown) => new Response(JSON.stringify(body), { headers: { "Content-Type": "application/json" } });
 const SELECTED = { records: [], total: 0, count: 1, bits: btoa("\x01\0") };
 
-const hits = { hits: [], relevant: 0, cut: null, searched: 9, mode: "words", away: false, histogram: null, marker: null };
+const hits = { hits: [], relevant: 0, cut: null, searched: 9, mode: "words", away: false, without: null, histogram: null, marker: null };
 const failing = (status: number) => new Response(JSON.stringify({ detail: "Not now." }), { status, headers: { "Content-Type": "application/json" } });
 
 // A search that nobody waits for may paint after its test.

@@ -46,5 +46,6 @@ test("what was found as it was asked for needs no word", () => {
 test("where words or meaning had to be left out it is said why", () => {
   expect(saidOfMode(answer({ mode: "meaning" }), query(), true)).toBe("These are hits by meaning only: to look up so many or so common words takes too long.");
   expect(saidOfMode(answer({ mode: "words" }), query(), true)).toContain("came with its own vectors, or they have to be made anew");
+  expect(saidOfMode(answer({ without: "captions" }), query({ mode: "meaning" }), true)).toContain("The vectors of the captions have to be made anew");
   expect(saidOfMode(answer({ mode: "words", away: true }), query(), true)).toContain("It is asked again by itself.");
 });

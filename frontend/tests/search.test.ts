@@ -21,6 +21,7 @@ const answerOf = (hits: AnswerHit[], given: Partial<Answer> = {}): Answer => ({
   searched: 10_000,
   mode: "best",
   away: false,
+  without: null,
   histogram: { from: -1, to: 5, counts: [0, 10_000, 0, 0, 0, 0] },
   marker: null,
   ...given,

@@ -140,6 +140,21 @@ def test_of_two_spaces_words_are_compared_with_the_one_that_the_present_weights_
     answer = ask(cast, dataset, parts({"text": "red"}, mode="meaning"))
 
     assert colours_of(answer, 8) == {"red"}
+    assert answer.json()["without"] == "captions"
+
+
+@pytest.mark.parametrize(("space", "name"), [("caption", "captions"), ("image", "pictures")])
+def test_a_space_that_is_being_made_anew_is_named(
+    cast: Cast, dataset: Dataset, space: str, name: str
+) -> None:
+    whole = ask(cast, dataset, parts({"text": "red"})).json()
+    VectorSet.objects.filter(dataset=dataset, space=space).update(complete=False)
+
+    half = ask(cast, dataset, parts({"text": "red"})).json()
+    other = "pictures" if name == "captions" else "captions"
+
+    assert (whole["without"], half["without"]) == (None, name)
+    assert ask(cast, dataset, parts({"text": "red"}, against=other)).json()["without"] is None
 
 
 def test_a_picture_finds_pictures_like_it(cast: Cast, dataset: Dataset) -> None:

@@ -60,6 +60,8 @@ export interface Answer {
   mode: Mode;
   /** The query worker did not answer: these are hits by words. */
   away: boolean;
+  /** Their vectors have to be made anew: for now meaning is looked for without them. */
+  without: "pictures" | "captions" | null;
   histogram: Histogram | null;
   /** Where the query itself would be on the map. */
   marker: { x: number; y: number } | null;

@@ -76,7 +76,7 @@ function answerOf(found: MockHit[], searched: number): object {
   const relevant = Math.min(120, hits.length);
   const cut = hits[relevant - 1]?.score ?? null;
   const histogram = { from: last, to: best, counts: Array.from({ length: 64 }, (_, i) => 64 - i) };
-  return { hits, relevant, searched, cut, mode: "best", away: false, histogram, marker: hits[0] ?? null };
+  return { hits, relevant, searched, cut, mode: "best", away: false, without: null, histogram, marker: hits[0] ?? null };
 }
 
 function searchIn(maps: MockMap[], query: { map: string; parts: { text?: string; row?: number }[] }): MockHit[] {

@@ -7,6 +7,7 @@ import * as text from "../../text";
 /** How they were found where that is not as it was asked for; null = there is nothing to say. */
 export function saidOfMode(answer: Answer, { mode, parts }: Query, captions: boolean): string | null {
   if (answer.away) return "Search by meaning does not answer: these are word hits. It is asked again by itself.";
+  if (answer.without) return `The vectors of the ${answer.without} have to be made anew: until then meaning is looked for without them.`;
   if (mode !== "best") return null;
   if (answer.mode === "words") {
     return "Words are looked up in the text only: this dataset came with its own vectors, or they have to be made anew. Where there are vectors, “Find similar” on a record searches by meaning.";
