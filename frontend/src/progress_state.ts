@@ -72,6 +72,16 @@ export function failureBeside({ import: job }: Now): string {
   return job?.state === "done" && job.imported === 0 ? "Nothing was added: the dataset has all records of these files already." : "";
 }
 
+/** What is read aloud: what happens and the stage at work, without numbers that change every second. */
+export function saidOf(phase: Phase, rows: StageRow[]): string {
+  if (phase === "describing") return "Looking at the files.";
+  if (phase === "described") return "The files were looked at.";
+  if (phase === "cancelled") return "Cancelled.";
+  if (phase === "ready") return "The map is ready.";
+  const stage = rows.find(({ state }) => state === "running")?.name;
+  return phase === "working" ? `Making the map${stage ? `, ${stage.toLowerCase()}` : ""}.` : "";
+}
+
 export function stageRows(now: Now): StageRow[] {
   const { import: job, build } = now;
   const rows: StageRow[] = [];

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { BuildProgress, ImportProgress, ProgressEvent, State } from "../src/api/datasets";
-import { after, changeable, errorOf, failureBeside, isCorrectable, NOTHING, phaseFor, phaseOf, stageRows, type Now } from "../src/progress_state";
+import { after, changeable, errorOf, failureBeside, isCorrectable, NOTHING, phaseFor, phaseOf, saidOf, stageRows, type Now } from "../src/progress_state";
 
 const job = (state: ImportProgress["state"]): ImportProgress => ({
   id: "i",
@@ -97,4 +97,13 @@ test("the columns are corrected again where nothing was imported by them", () =>
   const came = (state: ImportProgress["state"], imported: number) => isCorrectable({ ...job(state), imported });
   expect([came("failed", 0), came("cancelled", 0), came("cancelled", 50), came("running", 0)]).toEqual([true, true, false, false]);
   expect(isCorrectable({ ...job("failed"), imported: 0, started_at: null })).toBe(false);
+});
+
+test("the stage at work is read aloud, without the numbers that run", () => {
+  const said = (now: Now) => saidOf(phaseOf(now), stageRows(now));
+  const running: Now = { import: job("running"), build: NOTHING.build };
+  expect(said(running)).toBe("Making the map, import.");
+  expect(said({ ...running, import: { ...job("running"), read: 90 } })).toBe(said(running));
+  expect(said({ import: job("done"), build: build("running") })).toBe("Making the map, embedding: images.");
+  expect(said({ import: job("done"), build: build("done", [map]) })).toBe("The map is ready.");
 });

@@ -25,6 +25,9 @@ def test_each_import_is_reviewed_and_cancelled_by_itself(page: Page, tmp_path: P
     # The team may be changed when the files are picked already.
     page.goto("/new")
     page.get_by_label("Files", exact=True).set_input_files(archive)
+    page.get_by_role("button", name="Remove fruit.zip").press("Enter")
+    expect(page.get_by_role("button", name="Choose a folder")).to_be_focused()
+    page.get_by_label("Files", exact=True).set_input_files(archive)
     page.locator(".choose-team").get_by_role("link", name="Second").click()
     expect(page.get_by_role("button", name="Continue")).to_be_enabled()
     with page.expect_event("dialog") as asked:  # what was sent is in no dataset yet
@@ -71,8 +74,10 @@ def test_a_wrong_choice_is_corrected_and_a_cancelled_append_leaves_the_map_ready
     page.locator("summary", has_text="Correct the columns").click()
     expect(vectors).to_have_value("")
     page.get_by_label("Caption").select_option("caption")
-    page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_role("link", name="Open the map").first).to_be_visible()
+    page.get_by_role("button", name="Import", exact=True).press("Enter")
+    expect(page.get_by_role("heading", name="Making the map")).to_be_focused()
+    expect(page.locator(".page-head").get_by_role("link", name="Open the map")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="The map is ready.")).to_have_count(1)
     page.reload()
     expect(page.get_by_role("main")).not_to_contain_text("the vectors it came with")
 

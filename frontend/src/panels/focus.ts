@@ -1,4 +1,4 @@
-const FOCUSABLE = "a[href], button:enabled, input:enabled, textarea:enabled, summary";
+const FOCUSABLE = "a[href], button:enabled, input:enabled:not([tabindex='-1']), textarea:enabled, summary";
 
 /** The way back, for a panel that takes the focus: called while the panel is made, the answer when it goes away. */
 export function givingFocusBack(): () => void {
@@ -25,6 +25,14 @@ export function keepFocus(panel: HTMLElement): () => void {
   panel.addEventListener("focusin", note);
   observer.observe(panel, { childList: true, subtree: true });
   return () => observer.disconnect();
+}
+
+/** For the heading of what takes the place of a panel that may have had the focus. */
+export function takeFocus(heading: HTMLElement): void {
+  // What it replaces goes away in the same turn.
+  requestAnimationFrame(() => {
+    if (isLost()) heading.focus({ preventScroll: true });
+  });
 }
 
 /** What the focus was on went away: keys would begin at the top of the page. */
