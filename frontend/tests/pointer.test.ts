@@ -34,3 +34,17 @@ test("a point that counts is met and walked to where the sample of the others le
   pointer.keyHandlers().walk(1, 0);
   expect(walked.map((found) => found?.ordinal)).toEqual([2]);
 });
+
+test("walking begins in the free part of the screen, and brings what it meets out from under a panel", () => {
+  const points = tileWith([[0.7, 0.5], [0.55, 0.5], [0.15, 0.5]]);
+  const drawn = [{ points, prefix: { solid: 3, fading: 3, alpha: 0 } }];
+  const { pointer, mover, walked } = pointerOn(drawn, new Marks(3, () => null), { left: 304, top: 72, right: 72, bottom: 0 });
+  const { walk } = pointer.keyHandlers();
+  // The middle of what is free is at 616 pixels.
+  walk(1, 0);
+  walk(-1, 0);
+  walk(-1, 0);
+  expect(walked.map((found) => found?.ordinal)).toEqual([0, 1, 2]);
+  const [x, y] = mover.screen(walked[2]!.x, walked[2]!.y);
+  expect([x > 304, x < 928, y > 72]).toEqual([true, true, true]);
+});

@@ -84,13 +84,31 @@ export class Mover {
 
   /** Moves no more than it takes to bring a point into the free part of the screen, `right` pixels less than all. */
   reveal(point: WorldPoint, right: number): void {
+    const to = this.revealing(point, right);
+    if (to) this.fly(to);
+  }
+
+  /** The view that `reveal` goes to; null where the point is in the free part already. */
+  revealing(point: WorldPoint, right = this.inset().right): Viewport | null {
     const { width, height, scale } = this.view;
     const [sx, sy] = this.screen(point.x, point.y);
-    const { left, top, bottom } = this.inset();
-    const [x0, x1, y0, y1] = [left, width - right, top, height - bottom];
-    if (sx > x0 + EDGE && sx < x1 - EDGE && sy > y0 + EDGE && sy < y1 - EDGE) return;
+    const { x0, x1, y0, y1 } = this.free(right);
+    if (sx > x0 + EDGE && sx < x1 - EDGE && sy > y0 + EDGE && sy < y1 - EDGE) return null;
     const [dx, dy] = [width / 2 - (x0 + x1) / 2, height / 2 - (y0 + y1) / 2];
-    this.fly(clamped({ ...this.view, x: point.x + dx / scale, y: point.y - dy / scale }));
+    return clamped({ ...this.view, x: point.x + dx / scale, y: point.y - dy / scale });
+  }
+
+  /** What is in the middle of what nothing covers. */
+  get middle(): WorldPoint {
+    const { x0, x1, y0, y1 } = this.free(this.inset().right);
+    const [x, y] = this.world((x0 + x1) / 2, (y0 + y1) / 2);
+    return { x, y };
+  }
+
+  /** The part of the screen that nothing covers, in pixels. */
+  private free(right: number): Box {
+    const { left, top, bottom } = this.inset();
+    return { x0: left, x1: this.view.width - right, y0: top, y1: this.view.height - bottom };
   }
 
   private at({ x, y, k }: Camera): Viewport {

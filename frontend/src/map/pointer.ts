@@ -9,12 +9,10 @@ import type { Mover } from "./mover";
 import { nearestPoint, type Found } from "./pick";
 import type { DrawnTile } from "./points_pass";
 import type { Polygon } from "./region";
-import { clamped, panned, toScreen, toWorld, zoomedAt, type Viewport, type WorldPoint } from "./viewport";
+import { panned, toWorld, zoomedAt, type Viewport, type WorldPoint } from "./viewport";
 import { nextPoint } from "./walk";
 
 const PICK_RADIUS = 10;
-/** Pixels to the edge from which walking brings the next point to the middle. */
-const EDGE = 40;
 const NEARER = 2.5;
 
 /** The points of each tile that can be met: as many from its first on as are drawn. */
@@ -117,14 +115,13 @@ export class Pointer {
 
   private walk(dx: number, dy: number): void {
     const { view } = this.mover;
-    const from = this.hovered ?? { x: view.x, y: view.y };
+    const from = this.hovered ?? this.mover.middle;
     const reach = Math.max(view.width, view.height) / view.scale;
     const found = this.next(from, [dx, -dy], reach);
     this.events.walk(found);
     if (!found) return;
-    const [sx, sy] = toScreen(view, found.x, found.y);
-    const outside = sx < EDGE || sy < EDGE || sx > view.width - EDGE || sy > view.height - EDGE;
-    if (outside) this.moveTo(clamped({ ...view, x: found.x, y: found.y }));
+    const to = this.mover.revealing(found);
+    if (to) this.moveTo(to);
     this.hover(found);
   }
 
