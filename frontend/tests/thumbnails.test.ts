@@ -94,6 +94,21 @@ test("where there is room for some of the sheets only, those in the middle of th
   for (const [x, y] of middles) expect(Math.hypot(x! - 0.9, y! - 0.9)).toBeLessThan(0.15);
 });
 
+test("sheets of the next level do not throw each other out where those of the level before take up the room", async () => {
+  const slow = vi.spyOn(FILES, "picture").mockImplementation(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    return { width: 1024, height: 1024, close: () => closed++ } as unknown as ImageBitmap;
+  });
+  shown(8);
+  const wide = (k: number): Viewport => ({ ...viewAt(0.5, 0.5, k), width: 4096, height: 2400 });
+  await look(wide(3), 5);
+  expect(asked.length).toBe(4);
+  await look(wide(6), 10);
+  slow.mockRestore();
+  expect([asked.length, new Set(asked).size]).toEqual([12, 12]);
+  expect(thumbnails!.pending).toBe(false);
+});
+
 test("a sheet is kept on the GPU only, and fetched again for a new context", async () => {
   shown(16);
   const view = viewAt(0.5, 0.5, 1);

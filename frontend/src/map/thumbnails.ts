@@ -42,6 +42,8 @@ export class Thumbnails {
   private changed = -Infinity;
   private alpha = 0;
   private readonly steps = new FadeSteps();
+  /** Names of the sheets that the view needs. */
+  private asked: ReadonlySet<string> = new Set();
   /** Sheets that came or finally did not. */
   private settled = 0;
 
@@ -105,7 +107,8 @@ export class Thumbnails {
       return false;
     }
     const level = levelOf(view);
-    this.loader.want(this.wanted(view, level));
+    this.asked = new Set(this.wanted(view, level));
+    this.loader.want([...this.asked]);
     if (level !== this.level && !this.loader.pending) {
       this.previous = this.level;
       this.level = level;
@@ -224,9 +227,11 @@ export class Thumbnails {
     this.arrived();
   }
 
+  /** Of a sheet that this view does without, were it drawn a moment ago: those of the next level are drawn once all are here. */
   private freeLayer(): number {
     if (this.sheets.size < this.layers) return this.sheets.size;
-    const [tile, sheet] = [...this.sheets].reduce((a, b) => (b[1].lastDrawn < a[1].lastDrawn ? b : a));
+    const spare = [...this.sheets].filter(([tile]) => !this.asked.has(tileName(tile)));
+    const [tile, sheet] = (spare.length > 0 ? spare : [...this.sheets]).reduce((a, b) => (b[1].lastDrawn < a[1].lastDrawn ? b : a));
     this.sheets.delete(tile);
     this.loader.forget(tileName(tile));
     return sheet.layer;
