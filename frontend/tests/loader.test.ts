@@ -33,6 +33,21 @@ test("nothing is asked for twice, until it is forgotten", async () => {
   expect(asked).toBe(2);
 });
 
+test("what is forgotten while it is on its way is asked for again", async () => {
+  const done: (() => void)[] = [];
+  const loader = new Loader<string>(() => new Promise<void>((resolve) => done.push(resolve)), () => {});
+  loader.want(["a"]);
+  loader.forget("a");
+  loader.want([]);
+  done[0]!();
+  await settle();
+  loader.want(["a"]);
+  expect([done.length, loader.pending]).toEqual([2, true]);
+  done[1]!();
+  await settle();
+  expect(loader.pending).toBe(false);
+});
+
 test("a failure is tried again three times, then told once, and can be retried", async () => {
   let asked = 0;
   const failed: unknown[] = [];

@@ -15,6 +15,7 @@ export class Loader<K> {
   private wanted: K[] = [];
   private readonly busy = new Set<K>();
   private readonly settled = new Set<K>();
+  private readonly forgotten = new Set<K>();
   private readonly tries = new Map<K, number>();
   private readonly timers = new Set<ReturnType<typeof setTimeout>>();
   private readonly abort = new AbortController();
@@ -34,9 +35,10 @@ export class Loader<K> {
     this.pump();
   }
 
-  /** The thing was thrown away: fetch it again when it is wanted again. */
+  /** The thing was thrown away, or what it belongs to: fetch it again when it is wanted again, also where it is just on its way. */
   forget(key: K): void {
     this.settled.delete(key);
+    if (this.busy.has(key)) this.forgotten.add(key);
   }
 
   /** Whether something that is wanted has not arrived or finally failed. */
@@ -70,12 +72,13 @@ export class Loader<K> {
     try {
       await this.runInTime(key, PATIENCE[this.tries.has(key) ? 1 : 0]);
       this.tries.delete(key);
-      this.settled.add(key);
+      if (!this.forgotten.has(key)) this.settled.add(key);
     } catch (error) {
       if (this.abort.signal.aborted) return;
       if (this.wanted.includes(key)) await this.pause(key, error);
     } finally {
       this.busy.delete(key);
+      this.forgotten.delete(key);
     }
     if (!this.abort.signal.aborted) this.pump();
   }
