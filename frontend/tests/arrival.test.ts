@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { arrivalView, placesBefore } from "../src/map/arrival";
+import { arrivalView, movedAlong, placesBefore } from "../src/map/arrival";
 import type { Tile } from "../src/map/manifest";
 import { NOWHERE, PATIENCE_MS } from "../src/map/morph";
 import { TileStore } from "../src/map/store";
@@ -64,6 +64,15 @@ test("a near view goes where the point in its middle has gone, a view of the who
   expect([view.x, view.y]).toEqual([expect.closeTo(x, 4), expect.closeTo(y, 4)]);
   const whole = { ...nearby, scale: 560 };
   expect(await arrivalView(store, whole, () => Promise.reject(new Error("not asked")), null, signal)).toBe(whole);
+});
+
+test("whoever moves the old map while the new one comes stays there", () => {
+  const [before, now] = [{ ...nearby, x: 0.5 }, { ...nearby, x: 0.6, y: 0.7, scale: 40_000 }];
+  const far = movedAlong(before, before, now);
+  expect([far.x, far.y, far.scale].map((part) => Number(part.toFixed(6)))).toEqual([0.6, 0.7, 40_000]);
+  const after = movedAlong({ ...before, x: 0.1, y: 0.2 }, before, now);
+  expect([after.x, after.y, after.scale].map((part) => Number(part.toFixed(6)))).toEqual([0.2, 0.3, 40_000]);
+  expect(movedAlong(nearby, before, before)).toEqual(nearby);
 });
 
 test("a near view keeps what is open where it was on the screen", async () => {

@@ -24,6 +24,11 @@ export async function arrivalView(
   return nearest ? keepingFocus(before, nearest) : before;
 }
 
+/** Where a view comes to that was to be `after`, when whoever waited has moved the old one from `before` to `now`. */
+export function movedAlong(after: Viewport, before: Viewport, now: Viewport): Viewport {
+  return { ...after, x: after.x + (now.x - before.x), y: after.y + (now.y - before.y), scale: after.scale * (now.scale / before.scale) };
+}
+
 /**
  * Waits for the tiles, and for where their points were, as far as both come in time. A tile that fails just has no old places;
  * without the first tile there is nothing to show: rejects if it cannot be had. `from` = null: nobody asks for old places.

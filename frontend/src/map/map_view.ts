@@ -1,6 +1,6 @@
 /** The map: puts canvas, layers, camera and pointer together; typed arrays in, events out. */
 
-import { arrivalView, placesBefore, type PlacesBefore } from "./arrival";
+import { arrivalView, movedAlong, placesBefore, type PlacesBefore } from "./arrival";
 import { startBudget } from "./budget";
 import type { Look } from "./colours";
 import { Events } from "./events";
@@ -238,9 +238,10 @@ export class MapView {
     const still = wantsNoMotion();
     const known = await placesBefore(this.store, tiles, still ? null : from, signal);
     if (signal.aborted) return;
-    this.mover.set(after);
+    const now = { ...old.mover.view, width, height };
+    this.mover.set(movedAlong(after, before, now));
     old.leave();
-    if (!still && !this.lost) await this.frames.travel(before, after, known);
+    if (!still && !this.lost) await this.frames.travel(now, this.mover.view, known);
   }
 
   /** Fades away: another map takes its place. */
