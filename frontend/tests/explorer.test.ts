@@ -123,6 +123,15 @@ test("what comes for a second map that was closed is neither shown nor told", as
   expect([told, explorer.stage.error, explorer.detail.card]).toEqual([[], null, null]);
 });
 
+test("a second map that the browser stops drawing is closed, and that is said", async () => {
+  const closed: string[] = [];
+  const second = (entry: MapEntry): OpenedMap<MapView> => ({ ...opened(entry), sheets: () => new Promise(() => undefined), close: () => closed.push(entry.space) }) as unknown as OpenedMap<MapView>;
+  const explorer = made((entry) => Promise.resolve(opened(entry)), (entry) => Promise.resolve(second(entry)));
+  await explorer.beside.show("caption");
+  explorer.beside.map!.view.events.emit("lost", true);
+  expect([closed, explorer.beside.map, explorer.stage.error]).toEqual([["caption"], null, "The browser has stopped drawing the second map."]);
+});
+
 test("of two links that are followed at once the last one counts", async () => {
   const arrived: (() => void)[] = [];
   const explorer = made((entry) => new Promise((resolve) => void arrived.push(() => resolve(opened(entry)))));

@@ -92,6 +92,7 @@ export class Beside {
     });
     view.events.on("topic", ({ topic, manner }) => void explorer.selection.change({ topic: topic.id, map: map.entry.id }, manner));
     view.events.on("region", ({ polygon, manner }) => explorer.selectRegion(polygon, manner, map.entry));
+    view.events.on("lost", (lost) => lost && this.lose(map));
     const again = (): void => view.retry();
     view.events.on("error", (error) => this.failed(error, again));
     this.app.dataset["beside"] = "";
@@ -110,6 +111,13 @@ export class Beside {
   private failed(error: unknown, again: () => void): void {
     const { stage } = this.explorer;
     void stage.tell(error, () => stage.fail("Part of the second map could not be loaded.", again));
+  }
+
+  /** The first has words of its own for it, and stays. */
+  private lose(map: OpenedMap<MapView>): void {
+    if (this.map !== map) return;
+    this.close();
+    this.explorer.stage.error = "The browser has stopped drawing the second map.";
   }
 
   /** As `Explorer.pick`, for a record as this map knows it. */
