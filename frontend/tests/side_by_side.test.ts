@@ -3,7 +3,7 @@ import type { Explorer } from "../src/explorer/explorer.svelte";
 import { Beside } from "../src/explorer/beside.svelte";
 import { Events } from "../src/map/events";
 import { linkCameras } from "../src/map/link_cameras";
-import { frameOn, paintMinimap } from "../src/map/minimap";
+import { frameOn, paintMinimap, type MinimapStyle } from "../src/map/minimap";
 import type { Camera } from "../src/map/viewport";
 import { pointAt } from "../src/map/tile";
 import { madeMap } from "./made_map";
@@ -35,13 +35,25 @@ test("linked maps follow each other, once each, until they are parted", () => {
 
 test("the minimap has a coloured pixel at every point of the sample and paper elsewhere", () => {
   const points = madeMap(500).loaded[0]!;
-  const pixels = paintMinimap(points, 80, { paper: [1, 1, 1], frame: [0, 0, 0], colour: () => [1, 0, 0], codes: null });
+  const pixels = paintMinimap(points, 80, { paper: [1, 1, 1], frame: [0, 0, 0], colour: () => [1, 0, 0], codes: null, manner: () => "lit" });
   const places = new Set<number>();
   for (let i = 0; i < 500; i++) {
     const [x, y] = pointAt(points, i);
     places.add(Math.floor((1 - y) * 80) * 80 + Math.floor(x * 80));
   }
   for (let place = 0; place < 80 * 80; place++) expect(pixels[4 * place + 1]! < 255).toBe(places.has(place));
+});
+
+test("the minimap leaves out what a filter hides, and shows faintly what stands back", () => {
+  const points = madeMap(500).loaded[0]!;
+  const style = { paper: [1, 1, 1], frame: [0, 0, 0], colour: () => [1, 0, 0], codes: null } as unknown as MinimapStyle;
+  const inkOf = (manner: "lit" | "back" | "hidden"): number => {
+    const pixels = paintMinimap(points, 80, { ...style, manner: (ordinal) => (ordinal === 7 ? manner : "hidden") });
+    return pixels.reduce((sum, part) => sum + 255 - part, 0);
+  };
+  expect(inkOf("hidden")).toBe(0);
+  expect(inkOf("back")).toBeGreaterThan(0);
+  expect(inkOf("back")).toBeLessThan(inkOf("lit") / 2);
 });
 
 test("the frame of the minimap is what the screen shows, within the map, and never too small to see", () => {

@@ -158,6 +158,7 @@ export class MapView {
    */
   setSelectionBits(bits: Uint8Array | null): void {
     this.flags.selectBits(bits);
+    this.minimaps.refresh();
     this.invalidate();
   }
 
@@ -169,6 +170,7 @@ export class MapView {
     this.flags.showOnly(matching);
     this.scene.setHits();
     this.input.filtered();
+    this.minimaps.refresh();
     this.invalidate();
   }
 

@@ -10,10 +10,12 @@ export interface MinimapStyle {
   colour(code: number): Rgb;
   /** The codes of the points; null = one colour for all. */
   codes: { [index: number]: number } | null;
+  /** Whether a point counts, stands back or is hidden. */
+  manner(ordinal: number): "lit" | "back" | "hidden";
 }
 
 /** Share of its colour that one point leaves on the paper. */
-const INK = 0.55;
+const INK = { lit: 0.55, back: 0.12, hidden: 0 };
 /** So few points have dots of more than a pixel. */
 const FEW = 6000;
 
@@ -23,12 +25,14 @@ export function paintMinimap(points: TilePoints | null, side: number, style: Min
   const [r, g, b] = style.paper;
   for (let i = 0; i < pixels.length; i += 4) pixels.set([255 * r, 255 * g, 255 * b, 255], i);
   const dot = points && points.tile.count < FEW ? Math.max(1, Math.round(side / 100)) : 1;
-  const ink = (at: number, colour: Rgb) => colour.forEach((part, k) => (pixels[at + k] = pixels[at + k]! + (255 * part - pixels[at + k]!) * INK));
+  const ink = (at: number, colour: Rgb, share: number) => colour.forEach((part, k) => (pixels[at + k] = pixels[at + k]! + (255 * part - pixels[at + k]!) * share));
   for (let i = 0; points && i < points.tile.count; i++) {
+    const share = INK[style.manner(points.tile.start + i)];
+    if (share === 0) continue;
     const [x, y] = pointAt(points, i);
     const [column, row] = [x, 1 - y].map((part) => Math.min(side - dot, Math.floor(part * side))) as [number, number];
     const colour = style.colour(style.codes?.[i] ?? 0);
-    for (let pixel = 0; pixel < dot * dot; pixel++) ink(4 * ((row + Math.floor(pixel / dot)) * side + column + (pixel % dot)), colour);
+    for (let pixel = 0; pixel < dot * dot; pixel++) ink(4 * ((row + Math.floor(pixel / dot)) * side + column + (pixel % dot)), colour, share);
   }
   return pixels;
 }

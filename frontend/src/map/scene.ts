@@ -69,6 +69,7 @@ export class Scene {
       paper: this.paper,
       frame: this.ink,
       codes,
+      manner: (ordinal) => (!this.marks.isVisible(ordinal) ? "hidden" : this.marks.divided && !this.marks.isLit(ordinal) ? "back" : "lit"),
       colour: (code) => colourOf(colouredBy, codes ? code : missing, this.look),
     };
   }
