@@ -12,6 +12,7 @@ from ninja.errors import HttpError
 from atlas.datasets.access import editable_dataset, record_of, visible_dataset
 from atlas.datasets.api import numbers_in
 from atlas.datasets.models import Dataset, Record
+from atlas.datasets.permit import permit
 from atlas.datasets.schemas import RecordOut
 from atlas.maps import build, progress
 from atlas.maps.access import visible_version
@@ -62,7 +63,9 @@ def list_maps(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
 
 @router.get("/datasets/{uuid:dataset_id}/progress")
 def get_progress(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
-    return progress.snapshot(visible_dataset(asker_of(request), dataset_id))
+    asker = asker_of(request)
+    snapshot = progress.snapshot(visible_dataset(asker, dataset_id))
+    return snapshot if permit(asker, dataset_id).sees_all else progress.without_reasons(snapshot)
 
 
 @router.post("/datasets/{uuid:dataset_id}/build")

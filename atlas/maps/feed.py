@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 
 from atlas import events
 from atlas.datasets.models import Dataset
+from atlas.datasets.permit import permit
 from atlas.maps import progress
 from atlas.teams.asker import asker_again, asker_of_async
 
@@ -25,9 +26,11 @@ async def dataset_events(request: HttpRequest, dataset_id: UUID) -> HttpResponse
     dataset = await Dataset.objects.visible_to(asker).filter(pk=dataset_id).afirst()
     if dataset is None:
         raise Http404
+    texts = feed(dataset, request.headers.get("Last-Event-ID"))
+    if not (await sync_to_async(permit)(asker, dataset_id)).sees_all:
+        texts = _without_reasons(texts)
     response = StreamingHttpResponse(
-        _while_visible(request, feed(dataset, request.headers.get("Last-Event-ID")), dataset),
-        content_type="text/event-stream",
+        _while_visible(request, texts, dataset), content_type="text/event-stream"
     )
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"  # nginx would collect events until it has a few kilobytes
@@ -70,6 +73,17 @@ async def feed(dataset: Dataset, last_id: str | None) -> AsyncGenerator[str, Non
     await sync_to_async(lambda: connection.close())()
     async for text in events.stream(dataset.pk, last_id):
         yield text
+
+
+async def _without_reasons(texts: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+    async with aclosing(texts):
+        async for text in texts:
+            head, found, data = text.partition("data: ")
+            yield (
+                f"{head}{found}{json.dumps(progress.without_reasons(json.loads(data)))}\n\n"
+                if found
+                else text
+            )
 
 
 def _order(event_id: str) -> tuple[int, int]:

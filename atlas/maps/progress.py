@@ -28,6 +28,15 @@ def snapshot(dataset: Dataset) -> dict[str, Any]:
     }
 
 
+def without_reasons(event: dict[str, Any]) -> dict[str, Any]:
+    """A snapshot or an event for those from whom something is hidden: why an import failed may quote it."""
+    inner = event.get("import")
+    if not isinstance(inner, dict):
+        return event
+    told = without_reasons(inner) if "import" in inner else {**inner, "error": ""}
+    return {**event, "import": told}
+
+
 def build_snapshot(dataset_id: UUID) -> dict[str, Any]:
     """The latest build of a dataset, and the maps that are shown.
 

@@ -21,6 +21,7 @@ from atlas.datasets.models import Dataset, Visibility
 from atlas.maps import embed, progress, run, towers
 from atlas.maps.models import Space, Stage, Step
 from atlas.maps.steps import Watch
+from atlas.teams.links import create_link, token_of
 from atlas.teams.models import Membership, Role
 from tests.maps.building import make_maps
 from tests.maps.fake_towers import FakeModel
@@ -154,6 +155,27 @@ def test_what_happens_later_follows(cast: Cast, dataset: Dataset) -> None:
 
         _, [_, (_, second)] = await asyncio.gather(happen(), told(response, 2))
         assert second == {"import": "moved"}
+
+    play(story)
+
+
+def test_what_hides_captions_hides_why_an_import_failed_in_later_events_too(
+    cast: Cast, dataset: Dataset
+) -> None:
+    Dataset.objects.filter(pk=dataset.pk).update(visibility=Visibility.LINK)
+    link = create_link(dataset.pk, cast.alice, hide_captions=True)
+
+    async def story() -> None:
+        client = await sync_to_async(async_client_of)(None)
+        await client.get(f"/s/{token_of(link)}")
+        response: Any = await client.get(f"/api/datasets/{dataset.pk}/events")
+        [(seen, _)] = await told(response, 1)
+        job = {"state": "failed", "error": "“A secret caption” is no id."}
+        await sync_to_async(events.publish)(dataset.pk, {"import": job})
+        response = await client.get(f"/api/datasets/{dataset.pk}/events", headers={"Last-Event-ID": seen})
+
+        [(_, event)] = await told(response, 1)
+        assert event == {"import": {"state": "failed", "error": ""}}
 
     play(story)
 

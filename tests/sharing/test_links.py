@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from atlas.datasets.models import Dataset, Visibility
+from atlas.datasets.models import Dataset, Import, ImportState, Visibility
 from atlas.datasets.permit import Permit, permit
 from atlas.maps.models import DataMap
 from atlas.search import asking
@@ -312,6 +312,21 @@ def test_how_alike_hidden_captions_are_is_not_in_the_joint_map_either(
     client = visitor(new_link(world, hide_captions=True))
     assert scores(client, joint) == scores(client, world.map)
     assert scores(client_of(world.cast.alice), joint) != scores(client, joint)
+
+
+def test_why_an_import_failed_may_quote_what_a_link_hides(world: World) -> None:
+    Import.objects.create(
+        dataset=world.dataset, state=ImportState.FAILED, error="“A secret caption” is no id."
+    )
+    address = f"/api/datasets/{world.dataset.pk}/progress"
+
+    def told(client: Client) -> dict[str, Any]:
+        told: dict[str, Any] = client.get(address).json()["import"]["import"]
+        return told
+
+    assert told(visitor(new_link(world)))["error"] == "“A secret caption” is no id."
+    hidden = told(visitor(new_link(world, hide_captions=True)))
+    assert (hidden["state"], hidden["error"]) == ("failed", "")
 
 
 def test_what_one_link_hides_another_may_show(world: World) -> None:
