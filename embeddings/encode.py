@@ -35,8 +35,8 @@ Made = TypeVar("Made")
 _BATCH_TOKENS = {"cpu": 1024, "cuda": 65536}
 _BATCH_PICTURES = {"cpu": 4, "cuda": 256}
 _MAX_DECODERS = 16  # each holds one picture at full size
-# One text of so many tokens, or one picture, is what somebody searches with.
-_SHORT_TOKENS = 256
+# So few texts of so many tokens together, or one picture, are what people search with.
+_FEW, _SHORT_TOKENS = 8, 256
 
 
 @dataclass(frozen=True)
@@ -200,11 +200,11 @@ class Model:
             ids, lengths = padded([window.rows[place] for place in places])
             return places, self._run(half.module, ids, lengths)
 
-        # A short list is spread over the threads too.
-        budget = min(_BATCH_TOKENS[self.device.type], -(-window.tokens // self._thread_count))
+        few = len(window.rows) <= _FEW and window.tokens <= _SHORT_TOKENS
+        pool, count = (self._aside, 1) if few else (self._threads, self._thread_count)
+        # A list that is not long is spread over the threads too.
+        budget = min(_BATCH_TOKENS[self.device.type], -(-window.tokens // count))
         means = np.empty((len(window.rows), half.dimensions), np.float32)
-        short = len(window.rows) == 1 and window.tokens <= _SHORT_TOKENS
-        pool = self._aside if short else self._threads
         for places, rows in in_order(pool, embed, by_length(window.rows, budget), 2 * self._thread_count):
             means[places] = rows
         return means

@@ -64,9 +64,9 @@ def test_pictures_keep_their_order(model: embeddings.Model) -> None:
     np.testing.assert_allclose(np.linalg.norm(shuffled, axis=1), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize("long", ["texts", "pictures"])
-def test_one_short_text_or_picture_does_not_wait_for_long_lists(
-    long: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("long", "few"), [("texts", 8), ("pictures", 1)])
+def test_a_few_short_texts_or_a_picture_do_not_wait_for_long_lists(
+    long: str, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All threads are busy with those."""
     model = embeddings.load_model(text_tower=GOLDEN / "text_v1_5", vision_tower=GOLDEN / "vision_v1_5")
@@ -74,7 +74,7 @@ def test_one_short_text_or_picture_does_not_wait_for_long_lists(
     run = model._run
 
     def slow(module: nn.Module, *inputs: torch.Tensor) -> np.ndarray:
-        if len(inputs[0]) > 1:
+        if len(inputs[0]) > few:
             busy.set()
             assert go_on.wait(60)
         return run(module, *inputs)
@@ -87,7 +87,8 @@ def test_one_short_text_or_picture_does_not_wait_for_long_lists(
             listed = pool.submit(model.encode_images, pictures(60))
         try:
             assert busy.wait(60)
-            assert len(pool.submit(model.encode_texts, ["fox"], task=None).result(30).vectors) == 1
+            words = ["fox"] * few
+            assert len(pool.submit(model.encode_texts, words, task=None).result(30).vectors) == few
             assert len(pool.submit(model.encode_images, pictures(1)).result(30).vectors) == 1
         finally:
             go_on.set()
