@@ -254,7 +254,7 @@ OPERATIONS: dict[str, Rule] = {
     f"POST {DATASET}/searches": Rule(
         COMMENT - NAMELESS, 201, json={"name": "All", "query": "q=red"}, nameless=401
     ),
-    f"DELETE {DATASET}/searches/{{search_id}}": Rule(OWNERS_OWN, 204),
+    f"DELETE {DATASET}/searches/{{search_id}}": Rule(OWNERS_OWN, 204, nameless=401),
     f"GET {MAP}/records": Rule(SEE, query="ordinals=0,1"),
     f"GET {MAP}/records/{{row}}": Rule(SEE),
     f"GET {MAP}/records/{{row}}/neighbours": Rule(SEE),

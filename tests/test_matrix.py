@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 import pytest
@@ -213,9 +213,9 @@ def comparable(answer: Any) -> tuple[int, dict[str, str], str]:
     headers = {
         name: value for name, value in answer.items() if name not in ("Location", "Content-Length", "Expires")
     }
-    path = answer.wsgi_request.path
+    path = answer.wsgi_request.get_full_path()
     text = re.sub(r'(csrf-token" content|middlewaretoken" value)="\w+', "", answer.content.decode())
-    return answer.status_code, headers, text.replace(path, "")
+    return answer.status_code, headers, text.replace(path, "").replace(quote(path), "")
 
 
 PUBLIC = {key: rule.status for key, rule in RULES.items() if rule.who >= SEE_ALL}
