@@ -30,6 +30,7 @@ WRITING = {
     ("POST", "/imports/{job}/start", '{"choices": {}}'): 409,
     ("POST", "/imports/{job}/cancel", ""): 409,
     ("POST", "/imports/{job}/retry", ""): 409,
+    ("POST", "/imports/{job}/review", ""): 409,
 }
 OWNING = {
     ("PATCH", "", '{"visibility": "public"}'): 200,
