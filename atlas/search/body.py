@@ -15,7 +15,9 @@ def as_body(found: Answer, folder: Path) -> bytes:
     ordinals, points = positions(folder, np.concatenate([found.hits.rows, found.nearest]))
     count = len(found.hits.rows)
     near = points[count:][ordinals[count:] != NOWHERE]
-    shown = {name: value for name, value in vars(found).items() if name not in ("hits", "nearest")}
+    shown = {
+        name: value for name, value in vars(found).items() if name not in ("hits", "nearest", "compared")
+    }
     rest = json.dumps({**shown, "marker": _middle(near)}, separators=(",", ":"), allow_nan=False)
     return f'{{"hits":[{_hits(found.hits, ordinals[:count], points[:count])}],{rest[1:]}'.encode()
 

@@ -20,7 +20,7 @@ from atlas.search.cut import relevance_cut
 from atlas.search.fuse import NO_MATCHES, Matches, as_glow, best_rows, histogram, sure_rows, top
 from atlas.search.passes import Scan, Texts, Work, alone
 from atlas.search.query import Against, Mode, Part, Query
-from atlas.search.scan import Scores, combine, over_spaces, standardise
+from atlas.search.scan import Moments, Scores, combine, moments, over_spaces, standardise
 from atlas.search.vectors import NoVectorsError, QueryError, Rows, rows_of, vector_of
 from atlas.search.words import TooLongError, find_words
 
@@ -49,6 +49,15 @@ class Opened:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """The parts of a query in one space of a dataset."""
+
+    scan: Scan
+    #: Of each part's cosines with all records.
+    moments: list[Moments]
+
+
+@dataclass(frozen=True)
 class Meaning:
     """What the vectors say: (N,) standardised scores by row, NaN without a vector; in all and by part."""
 
@@ -59,6 +68,7 @@ class Meaning:
     cut: float
     #: As of `Opened`.
     missing: frozenset[Space] = frozenset()
+    compared: Mapping[Space, Compared] = field(default_factory=dict)
 
 
 class Hits(NamedTuple):
@@ -87,7 +97,7 @@ class Answer:
     """`relevant` of all records are, whether they are among `hits` or not.
 
     `searched` records were looked at; `nearest` are those that lie nearest to the query, by meaning.
-    `without` is what could not be compared for now, of both.
+    `without` is what could not be compared for now, of both; `compared` is what could.
     """
 
     hits: Hits
@@ -99,6 +109,7 @@ class Answer:
     without: Against | None = None
     histogram: dict[str, Any] | None = None
     nearest: NDArray[np.intp] = field(default_factory=lambda: NO_MATCHES.rows)
+    compared: Mapping[Space, Compared] = field(default_factory=dict)
 
 
 def opened(dataset_id: UUID, against: Against, row_count: int) -> Opened:
@@ -179,11 +190,12 @@ def meaning(at_hand: Opened, row_count: int, query: Query) -> Work[Meaning]:
     rows = [rows_of(at_hand.dataset, part, row_count) for part in query.parts]
     if not at_hand.dataset.vector_size and any(each is None for each in rows):
         at_hand = _made_by_the_present(at_hand)
-    parts = yield from _part_scores(at_hand, query.parts, rows)
+    parts, compared = yield from _part_scores(at_hand, query.parts, rows)
     total = combine(parts, [part.weight for part in query.parts])
     # Sorted once: the cut, the histogram, ranks and the best all follow from it.
     ordered = _ascending(total)
-    return Meaning(total, parts, ordered, _cut(total, ordered, _wanted(query.parts, rows)), at_hand.missing)
+    cut = _cut(total, ordered, _wanted(query.parts, rows))
+    return Meaning(total, parts, ordered, cut, at_hand.missing, compared)
 
 
 def _made_by_the_present(at_hand: Opened) -> Opened:
@@ -244,6 +256,7 @@ def _fused(found: Meaning, allowed: Allowed, words: Matches, query: Query, mode:
         without=next((name for name, spaces in SPACES.items() if found.missing == {*spaces}), None),
         histogram=histogram(ordered),
         nearest=top(seen, ordered, NEAREST),
+        compared=found.compared,
     )
 
 
@@ -284,10 +297,13 @@ def _words(dataset_id: UUID, row_count: int, query: Query, allowed: Allowed, sec
     return find_words(dataset_id, row_count, wanted, unwanted, allowed, seconds=seconds)
 
 
-def _part_scores(at_hand: Opened, parts: tuple[Part, ...], rows: list[Rows | None]) -> Work[list[Scores]]:
+def _part_scores(
+    at_hand: Opened, parts: tuple[Part, ...], rows: list[Rows | None]
+) -> Work[tuple[list[Scores], dict[Space, Compared]]]:
     """Every part's standardised scores over the spaces: one pass over each matrix for all parts."""
     texts = yield from _vectors_of_texts(at_hand.dataset, parts)
     per_space: list[list[Scores]] = []
+    compared: dict[Space, Compared] = {}
     for space, matrix in at_hand.matrices.items():
         vectors = [
             texts[part.text]
@@ -295,9 +311,14 @@ def _part_scores(at_hand: Opened, parts: tuple[Part, ...], rows: list[Rows | Non
             else vector_of(at_hand.dataset, part, of, space, at_hand.matrices)
             for part, of in zip(parts, rows, strict=True)
         ]
-        raw = yield Scan(matrix, np.stack(vectors))
-        per_space.append([standardise(raw[:, number], matrix.present) for number in range(len(parts))])
-    return [over_spaces([scores[number] for scores in per_space]) for number in range(len(parts))]
+        scan = Scan(matrix, np.stack(vectors))
+        raw: Scores = yield scan
+        over = [moments(scores, matrix.present) for scores in raw.T]
+        per_space.append(
+            [standardise(scores, matrix.present, each) for scores, each in zip(raw.T, over, strict=True)]
+        )
+        compared[space] = Compared(scan, over)
+    return [over_spaces([scores[number] for scores in per_space]) for number in range(len(parts))], compared
 
 
 def _vectors_of_texts(dataset: Dataset, parts: tuple[Part, ...]) -> Work[dict[str, Vectors]]:

@@ -7,11 +7,20 @@ scale over the dataset, and only then added.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Scores = NDArray[np.float32]
+
+
+class Moments(NamedTuple):
+    """What scores are brought to one scale by."""
+
+    number: int
+    mean: float
+    deviation: float
 
 
 def cosines(vectors: NDArray[np.float16], queries: NDArray[np.float32]) -> Scores:
@@ -32,19 +41,32 @@ def cosines(vectors: NDArray[np.float16], queries: NDArray[np.float32]) -> Score
     return out.T
 
 
-def standardise(scores: Scores, present: NDArray[np.bool_]) -> Scores:
-    """Bring scores to mean 0 and deviation 1 over the rows that have a vector; NaN for the others."""
-    everywhere = bool(present.all())
-    known = scores if everywhere else scores[present]
+def moments(scores: Scores, present: NDArray[np.bool_]) -> Moments:
+    """Over the rows that have a vector."""
+    known = scores if present.all() else scores[present]
     if not len(known):
-        return np.full(scores.shape, np.nan, np.float32)
+        return Moments(0, 0.0, 0.0)
     # In single precision: numpy adds in pairs, so the sums are as good as the numbers.
-    centred: Scores = known - known.mean()
-    centred /= np.sqrt(np.square(centred).mean()) or np.float32(1)
-    if everywhere:
-        return centred
-    out = np.full(scores.shape, np.nan, np.float32)
-    out[present] = centred
+    mean = float(known.mean())
+    return Moments(len(known), mean, float(np.sqrt(np.square(known - mean).mean())))
+
+
+def pooled(each: Sequence[Moments]) -> Moments:
+    """The moments of all their scores together: the squares within each, and those between their means."""
+    numbers, means, deviations = np.array(each, np.float64).T
+    number = numbers.sum()
+    if not number:
+        return Moments(0, 0.0, 0.0)
+    mean = (numbers * means).sum() / number
+    squares = numbers * (deviations**2 + (means - mean) ** 2)
+    return Moments(int(number), float(mean), float(np.sqrt(squares.sum() / number)))
+
+
+def standardise(scores: Scores, present: NDArray[np.bool_], over: Moments) -> Scores:
+    """Bring scores to mean 0 and deviation 1 over what has these moments; NaN where there is no vector."""
+    out: Scores = scores - np.float32(over.mean)
+    out /= np.float32(over.deviation or 1)
+    out[~present] = np.nan
     return out
 
 

@@ -1,14 +1,26 @@
 """POST /api/search: over all datasets that the asker may see."""
 
 import base64
+from collections.abc import Callable, Iterable, Sequence
+from math import inf
+from pathlib import Path
 from time import time
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from atlas.datasets.models import Dataset, Visibility
-from atlas.search import across, api, asking, engine
+from atlas.maps import towers
+from atlas.maps.models import Space
+from atlas.maps.vectors import Matrix, maker_name
+from atlas.search import across, api, asking, engine, passes
+from atlas.search.across import Seen
+from atlas.search.query import Part, Query
+from atlas.search.scan import Moments
+from tests.maps.records import make_dataset
 from tests.people import Cast
 from tests.search.queries import parts, post, red_picture
 from tests.search.test_best_mode import away
@@ -161,3 +173,119 @@ def test_datasets_that_no_time_is_left_for_are_named(
     [skipped] = body.json()["skipped"]
     assert {skipped["dataset"]["id"], *searched} == {str(dataset.pk), str(foreign.pk)}
     assert "no time" in skipped["reason"]
+
+
+# Planted datasets, whose truth is known: a vector is the sum of what its record shows, of the place in which
+# towers leave its space, and of something of its own. A query of words is nearer to captions.
+
+NOTIONS = dict(zip(("giraffe", "hat", "picture", "words"), np.eye(4, 64), strict=True))
+PLACES = {Space.IMAGE: "picture", Space.CAPTION: "words"}
+ALL_OF_IT, HAS_ONE, LARGE_WITHOUT = {"giraffe": 100}, {"": 1000, "giraffe": 1}, {"": 20_000}
+
+#: How many records show what ("giraffe hat"), in each space that has vectors.
+Planted = dict[Space, dict[str, int]]
+
+
+def planted_matrix(space: Space, shown: dict[str, int]) -> Matrix:
+    rng = np.random.default_rng(len(shown))
+    notions = [
+        sum((NOTIONS[each] for each in things.split()), 1.5 * NOTIONS[PLACES[space]])
+        for things, count in shown.items()
+        for _ in range(count)
+    ]
+    vectors = np.array(notions) + 0.13 * rng.normal(size=(len(notions), 64))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    maker = maker_name("mini", towers.revision("mini"))
+    rows = np.arange(len(vectors), dtype=np.uint32)
+    return Matrix(vectors.astype(np.float16), rows, Path(space), maker)
+
+
+Order = Callable[..., list[str]]
+
+
+@pytest.fixture
+def order(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> Order:
+    """The names of planted datasets in the order of their groups, for parts of words and their weights."""
+
+    def of(planted: dict[str, Planted], parts: dict[str, float], hidden: str = "", mode: Any = "best") -> Any:
+        datasets = {str(make_dataset(dataset.team).pk): name for name in planted}
+
+        def opened(each: UUID, spaces: Sequence[Space], _: int) -> dict[Space, Matrix]:
+            found = planted[datasets[str(each)]]
+            return {space: planted_matrix(space, found[space]) for space in spaces if space in found}
+
+        monkeypatch.setattr(engine, "open_matrices", opened)
+        query = Query(tuple(Part(weight, text=text) for text, weight in parts.items()), "both", 12, mode=mode)
+        asked = [
+            {
+                "id": each,
+                "row_count": max(sum(shown.values()) for shown in planted[name].values()),
+                "captions": name != hidden,
+            }
+            for each, name in datasets.items()
+        ]
+        found = across.answer(asked, query, inf)
+        assert found["skipped"] == []
+        return [datasets[group["id"]] for group in found["groups"]]
+
+    def vectors_of_texts(_: str, texts: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+        vectors = {text: (NOTIONS[text] + NOTIONS["words"]) / 2**0.5 for text in texts}
+        return {text: vector.astype(np.float32) for text, vector in vectors.items()}
+
+    monkeypatch.setattr(passes, "vectors_of_texts", vectors_of_texts)
+    return of
+
+
+@pytest.mark.parametrize("mode", ["best", "meaning"])
+def test_the_largest_is_not_before_those_that_have_what_is_asked_for(order: Order, mode: str) -> None:
+    """By chance one of many stands out further than any in a dataset that is all about it."""
+    shown = {"large": LARGE_WITHOUT, "one": HAS_ONE, "all": ALL_OF_IT}
+
+    for space in PLACES:
+        found = order({name: {space: each} for name, each in shown.items()}, {"giraffe": 1}, mode=mode)
+
+        assert found == ["all", "one", "large"]
+
+
+def test_datasets_of_pictures_and_of_captions_have_one_order(order: Order) -> None:
+    """Cosines of captions are higher, whatever they say."""
+    planted: dict[str, Planted] = {
+        "neither": {Space.IMAGE: LARGE_WITHOUT, Space.CAPTION: LARGE_WITHOUT},
+        "words": {Space.CAPTION: LARGE_WITHOUT},
+        "pictured": {Space.IMAGE: ALL_OF_IT},
+        "said": {Space.CAPTION: HAS_ONE},
+    }
+
+    assert set(order(planted, {"giraffe": 1})[:2]) == {"pictured", "said"}
+
+
+def test_what_hidden_captions_say_moves_no_dataset(order: Order) -> None:
+    planted: dict[str, Planted] = {
+        "secret": {Space.IMAGE: {"": 100}, Space.CAPTION: ALL_OF_IT},
+        "shown": {Space.IMAGE: HAS_ONE},
+        "large": {Space.IMAGE: LARGE_WITHOUT, Space.CAPTION: LARGE_WITHOUT},
+    }
+
+    assert order(planted, {"giraffe": 1})[-1] == "large"
+    assert order(planted, {"giraffe": 1}, "secret") == ["shown", "large", "secret"]
+
+
+def test_a_dataset_that_is_all_about_what_is_unwanted_is_last(order: Order) -> None:
+    """Where all wear hats nothing is above the average of hats."""
+    planted: dict[str, Planted] = {
+        "hats": {Space.IMAGE: {"giraffe hat": 5000}},
+        "giraffes": {Space.IMAGE: ALL_OF_IT},
+    }
+
+    assert order(planted, {"giraffe": 1, "hat": -1}) == ["giraffes", "hats"]
+
+
+def test_hits_without_a_vector_say_as_little_as_the_mean() -> None:
+    seen = [
+        {Space.IMAGE: Seen(np.full((1, 1), cosine, np.float32), np.array([known]), [Moments(10, 0.2, 0.1)])}
+        for cosine, known in ((0, False), (0.4, True), (0.1, True))
+    ]
+
+    worths = across.worths_of([{}, *seen], [1])
+
+    assert worths == pytest.approx([0, 0, 2, -1], rel=1e-5)

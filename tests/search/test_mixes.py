@@ -17,7 +17,7 @@ from atlas.search.cut import relevance_cut
 from atlas.search.engine import Opened, meaning, opened
 from atlas.search.passes import alone
 from atlas.search.query import Part, Query
-from atlas.search.scan import Scores, combine, over_spaces, standardise
+from atlas.search.scan import Scores, combine, moments, over_spaces, standardise
 from atlas.search.vectors import QueryError, vector_of_picture, vectors_of_texts
 from tests.maps.fake_towers import FakeModel
 from tests.people import Cast
@@ -137,7 +137,8 @@ SPACES = [
 
 def part(query: NDArray[np.float64]) -> Scores:
     everywhere = np.ones(len(WORLD), np.bool_)
-    return over_spaces([standardise((space @ query).astype(np.float32), everywhere) for space in SPACES])
+    cosines = [(space @ query).astype(np.float32) for space in SPACES]
+    return over_spaces([standardise(each, everywhere, moments(each, everywhere)) for each in cosines])
 
 
 def places_of(total: Scores, wanted: set[tuple[str, str, str]]) -> NDArray[np.intp]:

@@ -3,7 +3,7 @@ import pytest
 from scipy.special import log_ndtr
 from scipy.stats import spearmanr
 
-from atlas.search.scan import combine, cosines, over_spaces, standardise
+from atlas.search.scan import Scores, combine, cosines, moments, over_spaces, pooled, standardise
 
 
 def unit(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -40,15 +40,30 @@ def test_the_best_ten_are_exactly_those_of_double_precision() -> None:
     assert set(np.argsort(-found)[:10]) == set(np.argsort(-exact)[:10])
 
 
+def over_itself(scores: Scores, present: np.ndarray) -> Scores:
+    return standardise(scores, present, moments(scores, present))
+
+
 def test_standard_scores_leave_rows_without_a_vector_out() -> None:
-    scores = standardise(np.array([1, 2, 3, 99], np.float32), np.array([True, True, True, False]))
+    scores = over_itself(np.array([1, 2, 3, 99], np.float32), np.array([True, True, True, False]))
 
     assert scores[:3] == pytest.approx([-1.2247, 0, 1.2247], abs=1e-3)
     assert np.isnan(scores[3])
 
 
 def test_equal_scores_say_nothing() -> None:
-    assert standardise(np.full(4, 0.3, np.float32), np.ones(4, np.bool_)).tolist() == [0, 0, 0, 0]
+    assert over_itself(np.full(4, 0.3, np.float32), np.ones(4, np.bool_)).tolist() == [0, 0, 0, 0]
+
+
+def test_the_moments_of_several_are_those_of_all_their_scores() -> None:
+    rng = np.random.default_rng(6)
+    several = [rng.normal(mean, 0.1, size=size).astype(np.float32) for mean, size in ((0.2, 900), (0.6, 7))]
+    several.append(np.zeros(0, np.float32))
+
+    together = pooled([moments(scores, np.ones(len(scores), np.bool_)) for scores in several])
+
+    every = np.concatenate(several).astype(np.float64)
+    assert together == pytest.approx((907, every.mean(), every.std()), rel=1e-5)
 
 
 def test_a_record_with_both_lies_between_the_mean_and_the_best_and_one_with_less_keeps_what_it_has() -> None:
@@ -92,8 +107,8 @@ def test_captions_are_not_all_ranked_above_pictures() -> None:
     only_pictures, only_captions = np.arange(1000) < 500, np.arange(1000) >= 500
     total = over_spaces(
         [
-            standardise(picture.astype(np.float32), only_pictures),
-            standardise(caption.astype(np.float32), only_captions),
+            over_itself(picture.astype(np.float32), only_pictures),
+            over_itself(caption.astype(np.float32), only_captions),
         ]
     )
 
