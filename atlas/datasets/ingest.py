@@ -72,11 +72,12 @@ def run_import(import_id: UUID) -> None:
         return
     with working_on(job), open_import(job) as source:
         known = KnownPictures(job.dataset_id, prepare_dataset(job, source.describe()))
-        new = without_known_ids(job.dataset_id, islice(source, job.read, None))
+        notes: list[Skipped] = []
+        new = without_known_ids(job.dataset_id, islice(_without_notes(source, notes), job.read, None))
         with closing(store_pictures(job.dataset_id, new)) as items:
             for batch, seconds in batches(items):
                 job = import_batch(job, batch, seconds, known)
-        finish(job)
+        finish(job, notes)
 
 
 @transaction.atomic
@@ -99,7 +100,7 @@ def prepare_dataset(job: Import, description: Description) -> int:
     if now.first_row is None:
         now.first_row = dataset.row_count
     if description.rows is not None:
-        now.total = description.rows + len(description.skipped)
+        now.total = description.rows + sum(each.reason is not Reason.NOTE for each in description.skipped)
     now.heartbeat_at = timezone.now()  # to turn a column into text takes its time
     now.save(update_fields=["total", "first_row", "heartbeat_at"])
     transaction.on_commit(lambda: publish_import(now))
@@ -154,10 +155,7 @@ def import_batch(job: Import, batch: list[Stored | Skipped], seconds: float, kno
         for number, each in enumerate(stored, first)
         for note in each.row.notes
     ]
-    lines = [
-        SkippedItem(job=now, source=each.source, reason=each.reason, detail=each.detail) for each in skipped
-    ]
-    SkippedItem.objects.bulk_create(lines + notes)
+    SkippedItem.objects.bulk_create(_lines(now, skipped) + notes)
     now.read += len(batch)
     now.imported += len(stored)
     now.skipped += len(skipped)
@@ -182,7 +180,7 @@ def copy_records(dataset: Dataset, stored: list[Stored]) -> None:
     dataset.save(update_fields=["row_count"])
 
 
-def finish(job: Import) -> None:
+def finish(job: Import, notes: Iterable[Skipped]) -> None:
     """Announce the new records, then call it done: a worker killed in between announces them twice."""
     if not job.imported and not _is_all_here(job):
         raise DatasetError(_nothing_imported(job))
@@ -190,11 +188,27 @@ def finish(job: Import) -> None:
     announce_records(job)
     with transaction.atomic():
         now, _ = lock(job)
+        SkippedItem.objects.bulk_create(_lines(now, notes))
         now.state, now.claim, now.finished_at, now.total = ImportState.DONE, None, timezone.now(), now.read
         now.save(update_fields=["state", "claim", "finished_at", "total"])
         transaction.on_commit(lambda: publish_import(now))
     for upload in now.uploads.all():
         remove_upload(upload)
+
+
+def _without_notes(items: Iterable[Row | Skipped], notes: list[Skipped]) -> Iterator[Row | Skipped]:
+    """What counts as read; the remarks on many records are gathered in `notes`."""
+    for item in items:
+        if isinstance(item, Skipped) and item.reason is Reason.NOTE:
+            notes.append(item)
+        else:
+            yield item
+
+
+def _lines(job: Import, items: Iterable[Skipped]) -> list[SkippedItem]:
+    return [
+        SkippedItem(job=job, source=each.source, reason=each.reason, detail=each.detail) for each in items
+    ]
 
 
 def _is_all_here(job: Import) -> bool:

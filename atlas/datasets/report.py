@@ -14,9 +14,10 @@ from django.db import transaction
 from atlas.connections import let_go
 from atlas.datasets.cells import harmless
 from atlas.datasets.models import Dataset, Import, Record, SkippedItem
+from embeddings.readers import Reason
 
 #: Reasons of lines about records that were imported; all other reasons are those of the readers.
-NOTE = "note"
+NOTE = Reason.NOTE.value
 NOT_EMBEDDED = "not_embedded"
 
 ROWS = 2000

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"
     EMPTY = "empty"
     ALREADY_HERE = "already_here"
+    NOTE = "note"
 
     @property
     def sentence(self) -> str:
@@ -40,13 +41,14 @@ _SENTENCES = {
     Reason.UNREADABLE: "The row could not be understood.",
     Reason.ALREADY_HERE: "The dataset has this record already.",
     Reason.EMPTY: "There is no picture, caption or vector in it.",
+    Reason.NOTE: "A remark about how it was read.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """One item that did not become a row: `source` is where it was, `detail` a sentence about this very
-    item.
+    item. A note is about many rows.
     """
 
     source: str

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from embeddings.readers.csvs import is_number
 from embeddings.readers.limits import Limits
 from embeddings.readers.lookup import PictureIndex
 from embeddings.readers.members import PICTURE_SUFFIXES, suffix_of
@@ -338,11 +339,14 @@ def _longest_text(free: dict[str, list[Any]]) -> tuple[str, ...]:
 
 
 def _has_words(values: list[Any]) -> bool:
-    """True unless the column is bytes, objects, numbers or dates."""
+    """True unless the column is bytes, objects, numbers, lines of numbers or dates."""
     if any(isinstance(cell, bytes | dict) for cell in values):
         return False
+    items = [item for cell in values for item in (cell if isinstance(cell, list) else [cell])]
+    if all(isinstance(item, str) and all(map(is_number, item.split())) for item in items):
+        return False
     if all(isinstance(cell, list) for cell in values):
-        return all(isinstance(item, str) for cell in values for item in cell)
+        return all(isinstance(item, str) for item in items)
     return infer_type(values) not in {ColumnType.NUMBER, ColumnType.DATE, None}
 
 

@@ -2,6 +2,7 @@
 it.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -17,11 +18,14 @@ from embeddings.readers.values import is_too_deep
 
 TEXT_SUFFIXES = frozenset({"txt", "text", "caption", "cls"})
 SUFFIXES = TEXT_SUFFIXES | {"json"}
+_CLASSES = "classes"
+# YOLO's labels (docs.ultralytics.com/datasets/detect): the number of a class, then its box or outline.
+_LABEL = re.compile(r"(\d+)(\s+[-+.\de]+){4,}")
 
 
 class SidecarTable(ObjectTable):
     """A record per group of sidecars. Each line of a text file is a caption of its own, unless no picture
-    goes with it.
+    goes with it or the lines are YOLO's labels.
 
     `groups` maps the place of a picture (or, without pictures, any number) to its sidecars.
     """
@@ -57,19 +61,25 @@ class SidecarTable(ObjectTable):
         return map(self._named, self._raw_sample())
 
     def _read(self, groups: Mapping[int, Sequence[Member]]) -> Iterator[Record | Skipped]:
+        had_labels = False
         for place, sidecars in groups.items():
             source = self._pictures[place].source if self._pictures is not None else sidecars[0].source
             cells: dict[str, Any] = {}
             notes: list[str] = []
             for sidecar in sidecars:
                 try:
-                    cells.update(self._cells_of(sidecar))
+                    found = self._cells_of(sidecar)
+                    cells.update(found)
+                    had_labels = had_labels or (_CLASSES in found and sidecar.suffix != "json")
                 except ReadError as error:
                     if self._pictures is None:
                         yield error.at(sidecar.source)
                     notes.append(f"{sidecar.name} was not read: {error.detail}")
             if cells or self._pictures is not None:
                 yield Record(source, cells, tuple(notes), place if self._pictures is not None else None)
+        if had_labels:
+            detail = f"Labels were read as numbers of classes, “{_CLASSES}”; their boxes were not read."
+            yield Skipped(self.source, Reason.NOTE, detail)
 
     def _cells_of(self, sidecar: Member) -> dict[str, Any]:
         data = sidecar.read(self._limits.line_length)
@@ -84,7 +94,11 @@ class SidecarTable(ObjectTable):
             raise ReadError(Reason.UNREADABLE, detail)
         if sidecar.suffix == "cls" or self._pictures is None:
             return {sidecar.suffix: clean_text(text)}
-        return {sidecar.suffix: [line for raw in text.splitlines() if (line := clean_text(raw))]}
+        lines = [line for raw in text.splitlines() if (line := clean_text(raw))]
+        labels = [_LABEL.fullmatch(line) for line in lines]
+        if lines and all(labels):
+            return {_CLASSES: list(dict.fromkeys(label[1] for label in labels if label))}
+        return {sidecar.suffix: lines}
 
 
 def group_sidecars(candidates: Sequence[Member], pictures: Sequence[Member]) -> dict[int, list[Member]]:

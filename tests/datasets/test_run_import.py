@@ -344,6 +344,15 @@ def test_what_brought_nothing_binds_no_later_import(cast: Cast) -> None:
     assert dataset.columns == [{"name": "n", "type": "number"}]
 
 
+def test_a_note_about_many_records_counts_as_nothing_skipped(cast: Cast) -> None:
+    files = {"images/1.png": picture("red"), "labels/1.txt": b"3 0.5 0.5 0.2 0.3"}
+    job = run(new_import(cast, "yolo.zip", zip_of(files)))
+    assert (job.state, job.read, job.imported, job.skipped) == (ImportState.DONE, 1, 1, 0)
+    assert [item.reason for item in job.skipped_items.all()] == ["note"]
+    again = run(append(job.dataset, cast.alice, [uploaded(cast.alice, "yolo.zip", zip_of(files))]))
+    assert (again.state, again.imported, again.skipped) == (ImportState.DONE, 0, 1)
+
+
 def test_it_reports_remarks_beside_the_skipped(cast: Cast, settings: Settings) -> None:
     settings.ATLAS_LIMITS = {**settings.ATLAS_LIMITS, "caption_length": 5}
     job = run(new_import(cast, "one.csv", b"id,caption\na,A caption that is far too long\n"))

@@ -143,6 +143,24 @@ def test_it_finds_words_in_a_folder_of_their_own(tmp_path: Path) -> None:
     assert [row.captions for row in rows] == [["one"], ["two"]]
 
 
+def test_labels_of_classes_and_boxes_are_no_captions(tmp_path: Path) -> None:
+    files: Files = {f"images/{at}.png": png(at) for at in range(3)}
+    labels = ["3 0.5 0.5 0.2 0.3\n11 0.1 0.1 5e-2 0.1 0.9 0.9\n3 0.7 0.7 0.2 0.3\n", "0 .5 .5 .2 .3\n", ""]
+    files = {**files, **{f"labels/{at}.txt": text for at, text in enumerate(labels)}}
+    rows, skipped = read(zip_of(tmp_path / "yolo.zip", files))
+    assert [(row.captions, row.values) for row in rows] == [
+        ([], {"classes": ["3", "11"]}), ([], {"classes": ["0"]}), ([], {}),
+    ]  # fmt: skip
+    assert [(item.source, item.reason) for item in skipped] == [("yolo.zip/", Reason.NOTE)]
+
+
+def test_lines_of_numbers_are_no_captions(tmp_path: Path) -> None:
+    files: Files = {f"{at}.png": png(at) for at in range(3)}
+    files = {**files, **{f"{at}.txt": f"{at}.5 12\n0.1" for at in range(3)}}
+    rows, _ = read(zip_of(tmp_path / "x.zip", files))
+    assert [row.captions for row in rows] == [[]] * 3
+
+
 def test_it_reads_kaggles_captions_txt_with_several_captions_a_picture(tmp_path: Path) -> None:
     table = 'image,caption\n1.png,one .\n1.png,"first, he said"\n2.png,two .\n2.png,two .\n'
     rows, skipped = read(
