@@ -5,7 +5,7 @@ one.
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -175,7 +175,7 @@ def _next_record(decoder: json.JSONDecoder, buffer: str, at: int, last: Any) -> 
 
 
 def object_records(text: str, source: str) -> Iterator[Record | Skipped]:
-    """Records of a file that is one object: COCO captions, {"data": [records]}, what pandas' `to_json` writes
+    """Records of a file that is one object: COCO's, {"data": [records]}, what pandas' `to_json` writes
     (by column, or split), {name: record}, {name: caption}.
     """
     value = parse(text)
@@ -185,12 +185,14 @@ def object_records(text: str, source: str) -> Iterator[Record | Skipped]:
         return
     for number, record in enumerate(_inner_records(value), start=1):
         yield _record(f"{source}:{number}", record)
+    if _has_boxes(value):
+        yield Skipped(source, Reason.NOTE, "The categories of its objects were read, their boxes were not.")
 
 
 def _inner_records(value: dict[str, Any]) -> Iterator[Any]:
     images, annotations = value.get("images"), value.get("annotations")
     if isinstance(images, list) and isinstance(annotations, list):
-        yield from _coco_records(images, annotations)
+        yield from _coco_records(images, annotations, value.get("categories"))
         return
     names, rows = value.get("columns"), value.get("data")
     if isinstance(names, list) and isinstance(rows, list) and all(isinstance(row, list) for row in rows):
@@ -222,16 +224,39 @@ def _is_by_column(value: dict[str, Any]) -> bool:
     return all(row.isdigit() for row in rows) and all(column.keys() == rows for column in columns)
 
 
-def _coco_records(images: list[Any], annotations: list[Any]) -> Iterator[Any]:
-    """COCO's captions files (cocodataset.org/#format-data): annotations point at images by id."""
-    captions: dict[Any, list[str]] = {}
+def _coco_records(images: list[Any], annotations: list[Any], categories: Any) -> Iterator[Any]:
+    """COCO's files of captions and of objects (cocodataset.org/#format-data): annotations point at images
+    and categories by id.
+    """
+    categories = categories if isinstance(categories, list) else []
+    names = {str(each.get("id")): each.get("name") for each in categories if isinstance(each, dict)}
+    captions: dict[str, list[str]] = {}
+    objects: dict[str, dict[str, None]] = {}
     for annotation in annotations:
-        if isinstance(annotation, dict) and isinstance(annotation.get("caption"), str):
-            captions.setdefault(str(annotation.get("image_id")), []).append(annotation["caption"])
-    for image in images:
-        yield (
-            {**image, "caption": captions.get(str(image.get("id")), [])} if isinstance(image, dict) else image
-        )
+        if not isinstance(annotation, dict):
+            continue
+        image = str(annotation.get("image_id"))
+        if isinstance(annotation.get("caption"), str):
+            captions.setdefault(image, []).append(annotation["caption"])
+        if (category := annotation.get("category_id")) is not None:
+            objects.setdefault(image, {})[str(names.get(str(category)) or category)] = None
+    told: dict[str, Mapping[str, Iterable[str]]] = {"caption": captions, "categories": objects}
+    for each in images:
+        if isinstance(each, dict):
+            image = str(each.get("id"))
+            yield {**each, **{name: list(found.get(image, ())) for name, found in told.items() if found}}
+        else:
+            yield each
+
+
+def _has_boxes(value: dict[str, Any]) -> bool:
+    images, annotations = value.get("images"), value.get("annotations")
+    if not isinstance(images, list) or not isinstance(annotations, list):
+        return False
+    return any(
+        isinstance(annotation, dict) and (annotation.get("bbox") or annotation.get("segmentation"))
+        for annotation in annotations
+    )
 
 
 def _record(place: str, value: Any) -> Record | Skipped:

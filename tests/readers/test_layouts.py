@@ -322,6 +322,22 @@ def test_it_reads_coco_captions(tmp_path: Path) -> None:
     assert [(row.id, row.captions) for row in rows] == [("7", ["a", "c"]), ("9", ["b"])]
 
 
+def test_it_reads_the_categories_of_cocos_objects(tmp_path: Path) -> None:
+    boxes = [(7, 2, [0, 0, 9, 9]), (9, 5, [1, 1, 2, 2]), (7, 1, []), (7, 2, [3, 3, 4, 4])]
+    coco = {
+        "images": [{"id": at, "file_name": f"{at}.png"} for at in (7, 8, 9)],
+        "annotations": [{"image_id": at, "category_id": kind, "bbox": box} for at, kind, box in boxes],
+        "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}],
+    }
+    files: Files = {f"val/{at}.png": png(at) for at in (7, 8, 9)}
+    path = zip_of(tmp_path / "x.zip", {"instances.json": json.dumps(coco, indent=1), **files})
+    rows, skipped = read(path)
+    assert [(row.captions, row.values) for row in rows] == [
+        ([], {"categories": ["dog", "cat"]}), ([], {}), ([], {"categories": ["5"]}),
+    ]  # fmt: skip
+    assert [(item.source, item.reason) for item in skipped] == [("x.zip/instances.json", Reason.NOTE)]
+
+
 def test_it_ignores_junk_without_a_word(tmp_path: Path) -> None:
     junk: Files = {
         "__MACOSX/images/._1.png": b"x",
