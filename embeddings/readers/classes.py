@@ -1,4 +1,4 @@
-"""Class folders: what the folders of pictures without words say about them."""
+"""Class folders: what the folders of pictures say about them."""
 
 import re
 from collections.abc import Mapping, Sequence

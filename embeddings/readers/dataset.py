@@ -86,9 +86,8 @@ class Dataset:
         self._index = PictureIndex(self._sorted.pictures)
         self._plans = self._plan(self._sorted.tables)
         self._agree_on_types(types)
-        self._folder_values = (
-            [] if self._plans else folder_columns([picture.name for picture in self._sorted.pictures])
-        )
+        self._folder_values = folder_columns([picture.name for picture in self._sorted.pictures])
+        self._of_folders = self._folder_columns()
         self._columns = self._merged_columns()
         self._check_choices()
         self._dimensions = next((plan.dimensions for plan in self._plans if plan.dimensions), None)
@@ -141,7 +140,7 @@ class Dataset:
             if self._folder_values and isinstance(item, Draft) and isinstance(item.key, int):
                 folder = self._folder_values[item.key]
                 for name, value in folder.items():
-                    if name in self._columns:
+                    if name in self._of_folders:
                         self._maker.add_value(item, name, value)
             yield item
 
@@ -235,27 +234,30 @@ class Dataset:
                 raise DatasetError(f"No table of the upload has a column called “{name}”.")
 
     def _merged_columns(self) -> dict[str, Column]:
-        columns = {
-            name: Column(
-                name,
-                self._choices.types.get(name, ColumnType.CATEGORY),
-                tuple(islice(dict.fromkeys(values), 3)),
-            )
-            for name, values in self._folder_columns().items()
-        }
+        columns: dict[str, Column] = {}
         for plan in self._plans:
             for name, column in plan.columns.items():
                 other = columns.setdefault(name, column)
                 if other.type is not column.type:
                     columns[name] = Column(name, ColumnType.TEXT, other.examples)
-        return columns
+        return columns | self._of_folders
 
-    def _folder_columns(self) -> dict[str, list[str]]:
+    def _folder_columns(self) -> dict[str, Column]:
+        """Without those that a table has under the same name."""
         found: dict[str, list[str]] = {}
         for values in self._folder_values:
             for name, value in values.items():
                 found.setdefault(name, []).append(value)
-        return {name: values for name, values in found.items() if name not in self._choices.leave_out}
+        others = self._choices.leave_out.union(*(plan.table.columns for plan in self._plans))
+        return {
+            name: Column(
+                name,
+                self._choices.types.get(name, ColumnType.CATEGORY),
+                tuple(islice(dict.fromkeys(values), 3)),
+            )
+            for name, values in found.items()
+            if name not in others
+        }
 
     def _layout(self) -> Layout:
         pictures, plans = self._sorted.pictures, self._plans

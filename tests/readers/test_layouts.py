@@ -60,7 +60,9 @@ def test_it_reads_an_imagefolder_with_splits(tmp_path: Path) -> None:
     assert [row.captions for row in rows] == [["about 1.png"], ["about sub/2.png"], ["about 1.png"]]
     assert rows[2].picture is not None
     assert rows[2].picture.read() == png(3)
-    assert rows[0].values == {"year": 1909}
+    assert [row.values for row in rows] == [
+        {"year": 1909, "split": split} for split in ("train", "train", "test")
+    ]
     with open_dataset(path) as dataset:
         assert dataset.describe().layout is Layout.IMAGE_FOLDER
 
@@ -77,6 +79,21 @@ def test_it_reads_class_folders_into_a_category(tmp_path: Path) -> None:
         described = dataset.describe()
     assert described.layout is Layout.CLASS_FOLDERS
     assert [(column.name, column.type) for column in described.columns] == [("class", ColumnType.CATEGORY)]
+
+
+@pytest.mark.parametrize("words", [{"cat/1.txt": "a cat"}, {"t.csv": "file,caption\ncat/1.png,a cat\n"}])
+def test_words_beside_a_picture_hide_no_class_folders(tmp_path: Path, words: Files) -> None:
+    files: Files = {f"{kind}/{at}.png": png(at) for kind in ("cat", "dog") for at in (1, 2)}
+    rows, skipped = read(zip_of(tmp_path / "x.zip", {**files, **words}))
+    assert not skipped
+    assert [row.captions for row in rows] == [["a cat"], [], [], []]
+    assert [row.values for row in rows] == [{"class": "cat"}] * 2 + [{"class": "dog"}] * 2
+
+
+def test_a_tables_own_class_is_kept(tmp_path: Path) -> None:
+    table = "file,caption,class\na/1.png,some words,cat\nb/2.png,more words,\n"
+    rows, _ = read(zip_of(tmp_path / "x.zip", {"t.csv": table, "a/1.png": png(1), "b/2.png": png(2)}))
+    assert [row.values for row in rows] == [{"class": "cat"}, {}]
 
 
 def test_it_tells_splits_from_classes(tmp_path: Path) -> None:
