@@ -15,6 +15,7 @@ from embeddings.readers import (
     Description,
     Limits,
     ReadError,
+    Reason,
     Row,
     open_dataset,
 )
@@ -62,6 +63,8 @@ def choices_from_json(choices: dict[str, Any]) -> Choices:
 
 
 def description_as_json(description: Description) -> dict[str, Any]:
+    notes = [each for each in description.skipped if each.reason is Reason.NOTE]
+    skips = [each for each in description.skipped if each.reason is not Reason.NOTE]
     return {
         "layout": description.layout,
         "parts": [
@@ -81,8 +84,8 @@ def description_as_json(description: Description) -> dict[str, Any]:
         ],
         "all_columns": list(description.all_columns),
         "head": [_row_as_json(row) for row in description.head],
-        "skipped": [_skip_as_json(skipped) for skipped in description.skipped[:SHOWN_SKIPS]],
-        "skipped_count": len(description.skipped),
+        "skipped": [_skip_as_json(skipped) for skipped in [*notes, *skips][:SHOWN_SKIPS]],
+        "skipped_count": len(skips),
     }
 
 

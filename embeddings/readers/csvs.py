@@ -44,6 +44,7 @@ class DelimitedTable(Table):
         super().__init__(member)
         self._limits = limits
         with open_text(member, limits) as text:
+            self.is_windows = text.is_windows
             try:
                 lines = _first_lines(_Lines(text, limits.line_length))
             except READ_ERRORS as error:

@@ -33,6 +33,10 @@ from embeddings.readers.values import fits
 
 _HEAD = 10
 _LOOKED_AT = 1_000  # items, to find the first rows
+_WINDOWS = (
+    "Not all of it is UTF-8; the rest was read as Windows-1252. If its letters look wrong, save it as UTF-8 "
+    "and upload it again."
+)
 
 
 def open_dataset(
@@ -184,6 +188,8 @@ class Dataset:
                 self._skipped.append(Skipped(table.source, Reason.UNSUPPORTED, problem))
             else:
                 plans.append(plan)
+                if plan.table.is_windows:
+                    self._skipped.append(Skipped(plan.table.source, Reason.NOTE, _WINDOWS))
         by_id = joined_by_id(plans)
         for plan in plans:
             plan.joins_by_id = by_id

@@ -39,6 +39,7 @@ class JsonTable(ObjectTable):
 
     def _raw(self) -> Iterator[Record | Skipped]:
         with open_text(self.member, self._limits) as text:
+            self.is_windows = text.is_windows
             try:
                 yield from self._read(text)
             except ReadError as error:

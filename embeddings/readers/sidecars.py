@@ -13,7 +13,7 @@ from embeddings.readers.members import Member
 from embeddings.readers.objects import SAMPLE, ObjectTable
 from embeddings.readers.reasons import ReadError, Reason, Skipped
 from embeddings.readers.tables import Record
-from embeddings.readers.text import clean_text, encoding_of
+from embeddings.readers.text import clean_text, encoding_of, is_windows
 from embeddings.readers.values import is_too_deep
 
 TEXT_SUFFIXES = frozenset({"txt", "text", "caption", "cls"})
@@ -83,6 +83,7 @@ class SidecarTable(ObjectTable):
 
     def _cells_of(self, sidecar: Member) -> dict[str, Any]:
         data = sidecar.read(self._limits.line_length)
+        self.is_windows = self.is_windows or is_windows(data[:65_536])
         text = data.decode(encoding_of(data[:65_536]), errors="embeddings.windows")
         if sidecar.suffix == "json":
             value = parse(text.lstrip("\ufeff"))

@@ -29,6 +29,7 @@ class Table(ABC):
         self.columns: list[str] = []
         self.row_count: int | None = None
         self.columns_left_out = 0  # over the limit
+        self.is_windows = False  # its first letters are no UTF-8
         self.knows_pictures = False  # its records say themselves which picture they are about
 
     @property

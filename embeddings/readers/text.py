@@ -31,7 +31,11 @@ def _as_windows(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_FALLBACK, _as_windows)
 
 
-def open_text(member: Member, limits: Limits) -> io.TextIOWrapper:
+class Text(io.TextIOWrapper):
+    is_windows = False  # by its first bytes
+
+
+def open_text(member: Member, limits: Limits) -> Text:
     """A member as text with its line ends kept. Raises ReadError when its first bytes cannot be read; reading
     on may raise it for a gzip that expands too far.
     """
@@ -45,7 +49,9 @@ def open_text(member: Member, limits: Limits) -> io.TextIOWrapper:
             raise
     except READ_ERRORS as error:
         raise ReadError(Reason.CORRUPT, f"Its bytes cannot be read: {said(error)}.") from error
-    return io.TextIOWrapper(stream, encoding=encoding_of(head), errors=_FALLBACK, newline="")
+    text = Text(stream, encoding=encoding_of(head), errors=_FALLBACK, newline="")
+    text.is_windows = is_windows(head)
+    return text
 
 
 def _open_bytes(member: Member, ratio: int) -> BinaryIO:
@@ -86,6 +92,17 @@ def encoding_of(head: bytes) -> str:
     if head[::2].count(0) > pairs * 0.4:
         return "utf-16-be"
     return "utf-8"
+
+
+def is_windows(head: bytes) -> bool:
+    """Whether some of these first bytes are no UTF-8, and so are read as Windows-1252."""
+    if not encoding_of(head).startswith("utf-8"):
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # a letter may be cut off at the end
+    except UnicodeDecodeError:
+        return True
+    return False
 
 
 def clean_text(text: str) -> str:

@@ -47,6 +47,15 @@ def test_it_says_what_was_understood(cast: Cast, described: Import) -> None:
     assert broken["picture"]["problem"].endswith(".")
 
 
+def test_a_remark_on_the_files_comes_first_and_counts_as_nothing_skipped(cast: Cast) -> None:
+    files = {"notes.docx": b"?", "1.png": picture("red"), "1.txt": "Портрет".encode("cp1251")}
+    job = new_import(cast, "a.zip", zip_of(files))
+    describe_import(job.pk)
+    described = Import.objects.get(pk=job.pk).description
+    assert [item["reason"] for item in described["skipped"]] == ["note", "unsupported"]
+    assert described["skipped_count"] == 1
+
+
 def test_it_starts_with_what_the_user_corrected(cast: Cast, described: Import) -> None:
     choices = {"id": "", "types": {"weight": "text"}, "leave_out": ["colour"]}
     response = call(cast, described, "start", choices=choices)

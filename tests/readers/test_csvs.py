@@ -1,13 +1,15 @@
 """Delimited tables as spreadsheets, scripts and people write them."""
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
 
 from embeddings.readers import Choices, DatasetError, Limits, Reason, Row, open_dataset
 from embeddings.readers.csvs import is_header
-from tests.readers.builders import file_of, read
+from embeddings.readers.text import is_windows
+from tests.readers.builders import Files, file_of, png, read, zip_of
 
 CAPTIONS = ["Äpfel, rot", "birnen; grün", 'so "quoted" words']
 
@@ -27,7 +29,7 @@ def table(delimiter: str) -> str:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_it_reads_every_encoding_and_delimiter(tmp_path: Path, encoding: str, delimiter: str) -> None:
     rows, skipped = read(file_of(tmp_path / "t.csv", table(delimiter).encode(encoding)))
-    assert not skipped
+    assert [item.reason for item in skipped] == [Reason.NOTE] * (encoding == "cp1252")
     assert [row.captions[0] for row in rows] == CAPTIONS
     assert [row.id for row in rows] == ["k0", "k1", "k2"]
     assert [row.values for row in rows] == [{"n": 0}, {"n": 1}, {"n": 2}]
@@ -38,6 +40,37 @@ def test_one_windows_letter_late_in_the_file_spoils_nothing(tmp_path: Path) -> N
     rows, _ = read(file_of(tmp_path / "t.csv", lines.encode() + b"caf\xe9 au lait\n" + "Äpfel\n".encode()))
     assert rows[-2].captions == ["café au lait"]
     assert rows[-1].captions == ["Äpfel"]
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.json", "t.jsonl"])
+@pytest.mark.parametrize(("encoding", "is_told"), [("utf-8", False), ("utf-16", False), ("cp1251", True)])
+def test_a_table_that_is_no_utf_8_is_told(tmp_path: Path, name: str, encoding: str, is_told: bool) -> None:
+    records = [{"id": f"r{at}", "caption": "Портрет женщины"} for at in range(3)]
+    lines = [json.dumps(record, ensure_ascii=False) for record in records]
+    texts = {
+        "t.csv": "id,caption\n" + "".join(f"{each['id']},{each['caption']}\n" for each in records),
+        "t.json": f"[{','.join(lines)}]",
+        "t.jsonl": "\n".join(lines),
+    }
+    path = file_of(tmp_path / name, texts[name].encode(encoding))
+    rows, skipped = read(path)
+    assert len(rows) == 3
+    assert [(item.source, item.reason) for item in skipped] == [(name, Reason.NOTE)] * is_told
+    with open_dataset(path) as dataset:
+        assert [item.reason for item in dataset.describe().skipped] == [Reason.NOTE] * is_told
+
+
+def test_a_letter_cut_off_at_the_end_of_the_first_bytes_is_utf_8() -> None:
+    text = "Портрет".encode()
+    assert not is_windows(text[:3])
+    assert is_windows(text[:3] + b" ")
+
+
+def test_texts_beside_pictures_that_are_no_utf_8_are_told_once(tmp_path: Path) -> None:
+    files: Files = {f"{at}.png": png(at) for at in (1, 2)}
+    texts = {f"{at}.txt": "Портрет женщины".encode("cp1251") for at in (1, 2)}
+    _, skipped = read(zip_of(tmp_path / "x.zip", {**files, **texts}))
+    assert [item.reason for item in skipped] == [Reason.NOTE]
 
 
 def test_it_reads_line_breaks_inside_quotes(tmp_path: Path) -> None:
