@@ -33,6 +33,10 @@ from embeddings.readers.values import fits
 
 _HEAD = 10
 _LOOKED_AT = 1_000  # items, to find the first rows
+_ADDRESSES = (
+    "The pictures of the column “{}” are addresses, and none was fetched. Upload the pictures together with "
+    "the table: they are found by the names at the ends of the addresses."
+)
 _WINDOWS = (
     "Not all of it is UTF-8; the rest was read as Windows-1252. If its letters look wrong, save it as UTF-8 "
     "and upload it again."
@@ -190,6 +194,9 @@ class Dataset:
                 plans.append(plan)
                 if plan.table.is_windows:
                     self._skipped.append(Skipped(plan.table.source, Reason.NOTE, _WINDOWS))
+                if plan.addresses is not None:
+                    detail = _ADDRESSES.format(plan.addresses)
+                    self._skipped.append(Skipped(plan.table.source, Reason.NOTE, detail))
         by_id = joined_by_id(plans)
         for plan in plans:
             plan.joins_by_id = by_id
@@ -228,6 +235,8 @@ class Dataset:
         if self._sorted.pictures and plan.picture is None:
             return "No column of this table names a picture of the upload."
         if plan.picture is None and not plan.captions and plan.vector is None:
+            if plan.addresses is not None:
+                return _ADDRESSES.format(plan.addresses)
             return "No column of this table holds pictures, captions or vectors."
         return None
 

@@ -43,6 +43,7 @@ _PICTURE_NAMES = frozenset(
         "id",
     ]
 )
+_PICTURE_WORDS = frozenset({"image", "images", "img", "picture", "pictures", "photo", "photos", "thumbnail"})
 _ID_NAMES = (
     "id",
     "uid",
@@ -86,6 +87,7 @@ class Plan:
     filled: dict[str, int] = field(default_factory=dict)  # cells of the sample that tell the column's type
     nothing: frozenset[str] = frozenset()  # words that are no values in its columns of words
     further_vectors: tuple[str, ...] = ()  # a record has one vector
+    addresses: str | None = None  # the column that says where the pictures are, which were not uploaded
     joins_by_id: bool = False  # its records belong to other tables' records with the same id
 
 
@@ -139,6 +141,8 @@ def plan_table(
     offered = {name: values for name, values in cells.items() if name not in choices.leave_out}
     if not any(record.picture is not None for record in sample):
         plan.picture = _chosen(choices.picture, table, lambda: _picture_column(table, cells, index))
+    if plan.picture is None and not index.pictures:
+        plan.addresses = next((name for name in offered if _hold_addresses(name, offered[name])), None)
     plan.embedded = plan.picture is not None and any(_holds_bytes(cell) for cell in cells[plan.picture])
     plan.vector = _chosen(choices.vector, table, lambda: next(_vector_columns(offered, limits), None))
     if plan.vector is not None:
@@ -227,6 +231,15 @@ def _is_found(text: str, table: Table, index: PictureIndex) -> bool:
         return index.find(text, table.member) is not None
     except ReadError:
         return True
+
+
+def _hold_addresses(name: str, values: list[Any]) -> bool:
+    """Whether most cells are addresses of pictures, by their ends or by the column's name."""
+    texts = [cell.strip() for cell in values if isinstance(cell, str)]
+    addresses = [text for text in texts if text.startswith(("http://", "https://"))]
+    pictures = sum(suffix_of(text.partition("?")[0]) in PICTURE_SUFFIXES for text in addresses)
+    is_so_named = any(word.casefold() in _PICTURE_WORDS for word in _WORD.findall(name))
+    return 2 * len(addresses) >= len(values) > 0 and (is_so_named or 2 * pictures >= len(addresses))
 
 
 def _vector_columns(cells: dict[str, list[Any]], limits: Limits) -> Iterator[str]:

@@ -48,6 +48,36 @@ def test_it_finds_pictures_however_they_are_named(tmp_path: Path, cell: str) -> 
     assert [row.picture and row.picture.name for row in rows] == [f"x.zip/images/{at}.png" for at in range(3)]
 
 
+@pytest.mark.parametrize(
+    ("name", "address", "is_told"),
+    [
+        ("url", "https://a.example/{}.jpg?w=3", True), ("imageUrl", "http://a.example/{}", True),
+        ("image {}", "https://a.example/{}", True), ("url", "https://a.example/{}", False),
+        ("image", "images/{}.jpg", False), ("imagery", "https://a.example/{}", False),
+    ],
+)  # fmt: skip
+def test_it_says_that_pictures_at_addresses_are_not_fetched(
+    tmp_path: Path, name: str, address: str, is_told: bool
+) -> None:
+    table = f"{name},caption\n" + "".join(f"{address.format(at)},some words {at}\n" for at in range(3))
+    rows, skipped = read(file_of(tmp_path / "t.csv", table))
+    assert [row.captions for row in rows] == [[f"some words {at}"] for at in range(3)]
+    assert [item.reason for item in skipped] == [Reason.NOTE] * is_told
+    assert all(f"“{name}”" in item.detail for item in skipped)
+
+
+def test_a_table_of_nothing_but_addresses_says_what_is_missing(tmp_path: Path) -> None:
+    lines = "".join(f"https://a.example/{at}.jpg,{at}\n" for at in range(3))
+    with pytest.raises(DatasetError, match="“url” are addresses"):
+        read(file_of(tmp_path / "t.csv", f"url,width\n{lines}"))
+
+
+def test_addresses_of_pictures_that_were_uploaded_are_no_remark(tmp_path: Path) -> None:
+    table = "url,caption\nhttps://a.example/1.png,some words\nhttps://a.example/2.png,more words\n"
+    _, skipped = read(zipped(tmp_path, table))
+    assert not skipped
+
+
 def test_one_name_in_two_folders_is_not_guessed_at(tmp_path: Path) -> None:
     files: Files = {"a/1.png": png(1), "b/1.png": png(2), "a/2.png": png(3)}
     rows, skipped = read(zipped(tmp_path, "file,caption\n1.png,which one\n2.png,this one\n", files))
