@@ -1,11 +1,11 @@
-"""Which picture a table means: by its whole name, by the end of a longer path, by its file name, by its
-stem.
+"""Which picture a table means: by its whole name, by the end of a longer path, by its path without suffix, by
+its file name, by its stem.
 """
 
 import heapq
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from embeddings.readers.members import Member
@@ -32,11 +32,12 @@ class PictureIndex:
         parts = _parts(text)
         if not parts:
             return None
-        for start in range(len(parts)):
-            name = "/".join(parts[start:])
-            for candidate in dict.fromkeys((f"{table.folder}/{name}" if table.folder else name, name)):
-                if places := self._by_name.get(candidate):
-                    return self._choose(places, table, text)
+        for name in _ends_of(parts, table):
+            if places := self._by_name.get(name):
+                return self._choose(places, table, text)
+        for name in _ends_of(parts, table) if len(parts) > 1 else ():
+            if "/" in name and (places := self._by_path.get(name)):
+                return self._choose(places, table, text)
         base = parts[-1].casefold()
         places = self._by_base.get(base) or self._by_stem.get(base)
         return self._choose(places, table, text) if places else None
@@ -76,6 +77,10 @@ class PictureIndex:
     @cached_property
     def _by_name(self) -> dict[str, Sequence[int]]:
         return _gather((picture.name, place) for place, picture in enumerate(self.pictures))
+
+    @cached_property
+    def _by_path(self) -> dict[str, Sequence[int]]:
+        return _gather((picture.stem, place) for place, picture in enumerate(self.pictures))
 
     @cached_property
     def _by_base(self) -> dict[str, Sequence[int]]:
@@ -127,6 +132,15 @@ class Guesses:
     @cached_property
     def _last_folders(self) -> frozenset[str]:
         return frozenset(folder for picture in self._pictures for folder in _folders_of(picture)[-1:])
+
+
+def _ends_of(parts: list[str], table: Member) -> Iterator[str]:
+    """A path and its ends, the longest first, each below the table's folder and by itself."""
+    for start in range(len(parts)):
+        name = "/".join(parts[start:])
+        if table.folder:
+            yield f"{table.folder}/{name}"
+        yield name
 
 
 def _folders_of(picture: Member) -> list[str]:

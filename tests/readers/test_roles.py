@@ -87,6 +87,17 @@ def test_one_name_in_two_folders_is_not_guessed_at(tmp_path: Path) -> None:
     assert "b/1.png" in skipped[0].detail
 
 
+@pytest.mark.parametrize("path", ["{}", "/data/{}", "set\\\\{}"])
+def test_a_path_without_suffix_tells_the_folder(tmp_path: Path, path: str) -> None:
+    files: Files = {f"{kind}s/1.png": png(at) for at, kind in enumerate(("cat", "dog"))}
+    table = "file,caption\n" + "".join(f"{path.format(kind)}s/1,a {kind}\n" for kind in ("dog", "cat"))
+    rows, skipped = read(zipped(tmp_path, table, files))
+    assert not skipped
+    assert [(row.picture and row.picture.name, row.captions) for row in rows] == [
+        (f"x.zip/{kind}s/1.png", [f"a {kind}"]) for kind in ("dog", "cat")
+    ]
+
+
 CATS_AND_DOGS = "file,caption\n" + "".join(
     f"{kind}s/{at}.png,a {kind}\n" for kind in ("cat", "dog") for at in (1, 2)
 )
