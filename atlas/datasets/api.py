@@ -74,7 +74,7 @@ def create_dataset(request: HttpRequest, body: DatasetIn) -> Status[Dataset]:
         description=body.description,
         visibility=body.visibility,
     )
-    record_event(dataset, "uploaded", user, f"uploaded {_names(dataset.imports.get())}")
+    record_event(dataset, "uploaded", user, f"uploaded {dataset.imports.get().file_names}")
     if body.visibility != Visibility.PRIVATE:
         tell_visibility(request, dataset)
     return Status(201, visible_dataset(asker, dataset.pk))
@@ -115,10 +115,7 @@ def list_imports(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
 def create_import(request: HttpRequest, dataset_id: UUID, body: UploadsIn) -> Status[Import]:
     asker = asker_of(request)
     dataset = editable_dataset(asker, dataset_id)
-    user = signed_in(request)
-    job = imports.append(dataset, user, uploads_of(asker, body.uploads))
-    record_event(dataset, "uploaded", user, f"added records from {_names(job)}")
-    return Status(201, job)
+    return Status(201, imports.append(dataset, signed_in(request), uploads_of(asker, body.uploads)))
 
 
 @router.get("/{uuid:dataset_id}/imports/{uuid:import_id}", response=ImportOut)
@@ -201,11 +198,6 @@ def get_original(request: HttpRequest, dataset_id: UUID, row: int) -> StreamingH
     if not permit(asker_of(request), dataset_id).sees_originals:
         raise Http404("The pictures of this dataset can be seen, not downloaded.")
     return original_response(record)
-
-
-def _names(job: Import) -> str:
-    first = job.files[0]["filename"]
-    return f"{first} and {job.more_files} more" if job.more_files else str(first)
 
 
 def signed_in(request: HttpRequest) -> User:

@@ -25,6 +25,7 @@ from django.utils import timezone
 
 from atlas.cores import cores
 from atlas.datasets import images
+from atlas.datasets.activity import record_event
 from atlas.datasets.claims import announce_records, claim_import, leaves_a_worker, lock, working_on
 from atlas.datasets.columns import Column, merge_columns, turned_to_text
 from atlas.datasets.events import publish_import
@@ -187,8 +188,9 @@ def finish(job: Import, notes: Iterable[Skipped]) -> None:
     os.sync()  # the rows are on the disk; a power cut must not take the pictures once the upload is gone
     announce_records(job)
     with transaction.atomic():
-        now, _ = lock(job)
+        now, dataset = lock(job)
         SkippedItem.objects.bulk_create(_lines(now, notes))
+        _tell_activity(now, dataset)
         now.state, now.claim, now.finished_at, now.total = ImportState.DONE, None, timezone.now(), now.read
         now.save(update_fields=["state", "claim", "finished_at", "total"])
         transaction.on_commit(lambda: publish_import(now))
@@ -209,6 +211,13 @@ def _lines(job: Import, items: Iterable[Skipped]) -> list[SkippedItem]:
     return [
         SkippedItem(job=job, source=each.source, reason=each.reason, detail=each.detail) for each in items
     ]
+
+
+def _tell_activity(job: Import, dataset: Dataset) -> None:
+    """Of the first import it was told already: the dataset was made of it."""
+    if job.imported and dataset.imports.filter(created_at__lt=job.created_at).exists():
+        count = f"{job.imported:,} record{'' if job.imported == 1 else 's'}"
+        record_event(dataset, "uploaded", job.created_by, f"added {count} from {job.file_names}")
 
 
 def _is_all_here(job: Import) -> bool:

@@ -319,6 +319,12 @@ class Import(models.Model):
         return self.file_count - 1
 
     @property
+    def file_names(self) -> str:
+        """ "fruit.zip and 3 more"."""
+        first = self.files[0]["filename"]
+        return f"{first} and {self.more_files} more" if self.more_files else str(first)
+
+    @property
     def has_its_files(self) -> bool:
         """Whether none of the uploads that it reads has expired. A query."""
         return self.uploads.count() == self.file_count

@@ -163,6 +163,22 @@ def test_a_wrong_choice_is_corrected_and_started_again(cast: Cast) -> None:
     assert Record.objects.get(dataset=first, row=3).key == "x"
 
 
+def test_the_activity_tells_what_an_import_added_and_nothing_before(cast: Cast) -> None:
+    dataset = imported_dataset(cast)
+    client, address = client_of(cast.bob), f"/api/datasets/{dataset.pk}/imports"
+    table = b"id,caption\n1,A fig\n2,A plum\n"
+    for verb in ("cancel", "start"):
+        body = {"uploads": [str(uploaded(cast.bob, "more.csv", table).pk)]}
+        job = client.post(address, json.dumps(body), content_type="application/json").json()
+        describe_import(job["id"])
+        path = f"{address}/{job['id']}/{verb}"
+        assert client.post(path, "{}", content_type="application/json").status_code == 200
+        assert not dataset.events.exists()
+    run_import(job["id"])
+    event = dataset.events.get()
+    assert (event.verb, event.who, event.text) == ("uploaded", cast.bob, "added 2 records from more.csv")
+
+
 def test_what_brought_records_cannot_be_corrected(cast: Cast, described: Import) -> None:
     call(cast, described, "start")
     Import.objects.update(state=ImportState.CANCELLED, imported=2, read=3)
