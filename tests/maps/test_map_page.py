@@ -66,7 +66,7 @@ def test_the_page_holds_what_its_script_needs(
     cast: Cast, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(towers, "model", lambda _: FakeModel())
-    Dataset.objects.update(name="</script><b>")
+    Dataset.objects.update(name="</script><b>", description="Painted <i>by hand</i>.")
     add_records(dataset, 5, captions=True)
     make_maps(dataset.pk)
 
@@ -77,7 +77,10 @@ def test_the_page_holds_what_its_script_needs(
         "dataset": {
             "id": str(dataset.pk),
             "name": "</script><b>",
+            "description": "Painted <i>by hand</i>.",
+            "team": "Alice",
             "url": dataset.get_absolute_url(),
+            "visibility": "private",
             "row_count": 5,
             "columns": [{"name": "colour", "type": "category"}, {"name": "size", "type": "number"}],
             "may_edit": True,
@@ -89,6 +92,7 @@ def test_the_page_holds_what_its_script_needs(
             "share_url": None,
         },
         "maps": [shown],
+        "embedded": False,
         "signed_in": True,
         "search_urls": False,
         "start": "",
