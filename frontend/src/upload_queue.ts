@@ -43,7 +43,7 @@ export class UploadQueue {
     const set = new Set(gone);
     for (const item of gone) {
       // Deleting may fail when the connection is away: the server then forgets it when it expires.
-      this.uploads.get(item)?.abort(item.id === null).catch(() => {});
+      this.uploads.get(item)?.abort(true).catch(() => {});
       this.uploads.delete(item);
     }
     this.items.splice(0, this.items.length, ...this.items.filter((item) => !set.has(item)));

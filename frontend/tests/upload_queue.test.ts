@@ -47,6 +47,15 @@ test("files alike in different folders are remembered apart", async () => {
   expect(one).not.toBe(two);
 });
 
+test("what is taken off the list is deleted from the server, a finished upload, too", () => {
+  const queue = queueOf("a.tif", "b.tif");
+  made[0]!.url = "/uploads/a";
+  made[0]!.options.onSuccess();
+  queue.remove([...queue.items]);
+  expect(made.map(({ aborted }) => aborted)).toEqual([[true], [true]]);
+  expect(queue.items).toEqual([]);
+});
+
 test("an upload that one file goes on with is left to it", async () => {
   remembered.push({ uploadUrl: "/uploads/a" });
   queueOf("front.tif", "front.tif");

@@ -17,6 +17,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from atlas.datasets import tus
+from atlas.datasets.imports import create_dataset
 from atlas.datasets.models import Upload
 from atlas.datasets.uploads import remove_expired
 from atlas.patience import RESERVE
@@ -156,6 +157,14 @@ def test_it_ends_an_upload(alice: Client) -> None:
     assert alice.delete(url, headers=TUS).status_code == 204
     assert not path.exists()
     assert head(alice, url).status_code == 404
+
+
+def test_what_an_import_reads_is_not_deleted(cast: Cast, alice: Client) -> None:
+    url = create(alice, 6, b"abcdef")["Location"]
+    upload = Upload.objects.get()
+    create_dataset(cast.team, "Fruit", cast.alice, [upload])
+    assert alice.delete(url, headers=TUS).status_code == 409
+    assert upload.path.exists()
 
 
 def test_only_its_user_sees_it(cast: Cast) -> None:
