@@ -1,5 +1,5 @@
 """Which picture a table means: by its whole name, by the end of a longer path, by its path without suffix, by
-its file name, by its stem.
+its last folder and file name, by its file name, by its stem.
 """
 
 import heapq
@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import takewhile
 
 from embeddings.readers.members import Member
 from embeddings.readers.reasons import ReadError, Reason
@@ -38,6 +39,8 @@ class PictureIndex:
         for name in _ends_of(parts, table) if len(parts) > 1 else ():
             if "/" in name and (places := self._by_path.get(name)):
                 return self._choose(places, table, text)
+        if places := self._by_end.get("/".join(parts[-2:]).casefold()):
+            return self._choose(self._alike(places, parts), table, text)
         base = parts[-1].casefold()
         places = self._by_base.get(base) or self._by_stem.get(base)
         return self._choose(places, table, text) if places else None
@@ -46,6 +49,14 @@ class PictureIndex:
         """True when a picture has just this file name, suffix included."""
         parts = _parts(text)
         return bool(parts) and parts[-1].casefold() in self._by_base
+
+    def _alike(self, places: Sequence[int], parts: list[str]) -> Sequence[int]:
+        """Of pictures whose last folder is the path's those that share the most folders with it."""
+        if not 1 < len(places) <= _FEW:
+            return places
+        folders = [part.casefold() for part in parts[:-1]]
+        shared = [_shared_end(_folders_of(self.pictures[place]), folders) for place in places]
+        return [place for place, count in zip(places, shared, strict=True) if count == max(shared)]
 
     def _choose(self, places: Sequence[int], table: Member, text: str) -> int:
         """Of pictures with one name: those packed with the table, then those below its folder, then the
@@ -81,6 +92,13 @@ class PictureIndex:
     @cached_property
     def _by_path(self) -> dict[str, Sequence[int]]:
         return _gather((picture.stem, place) for place, picture in enumerate(self.pictures))
+
+    @cached_property
+    def _by_end(self) -> dict[str, Sequence[int]]:
+        """By the last folder and what is in it, with and without suffix."""
+        paths = ((path.casefold(), place) for place, each in enumerate(self.pictures)
+                 for path in {each.name, each.stem} if each.folder)  # fmt: skip
+        return _gather(("/".join(path.rsplit("/", 2)[-2:]), place) for path, place in paths)
 
     @cached_property
     def _by_base(self) -> dict[str, Sequence[int]]:
@@ -145,6 +163,12 @@ def _ends_of(parts: list[str], table: Member) -> Iterator[str]:
 
 def _folders_of(picture: Member) -> list[str]:
     return picture.name.casefold().split("/")[:-1]
+
+
+def _shared_end(one: list[str], other: list[str]) -> int:
+    """How many parts at the ends of two paths are the same."""
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _end_alike(one: list[str], other: list[str]) -> bool:

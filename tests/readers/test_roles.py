@@ -98,6 +98,22 @@ def test_a_path_without_suffix_tells_the_folder(tmp_path: Path, path: str) -> No
     ]
 
 
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [
+        ("cats/1.png", "images/cats/1.png"), ("cats/1", "images/cats/1.png"),
+        ("dogs/1.PNG", "images/dogs/1.png"), ("b/cats/3.png", "images/b/cats/3.png"),
+        ("data/a/cats/3", "images/a/cats/3.png"),
+    ],
+)  # fmt: skip
+def test_the_end_of_a_path_tells_the_folder(tmp_path: Path, cell: str, name: str) -> None:
+    names = [f"{kind}/1.png" for kind in ("cats", "dogs")] + [f"{at}/cats/3.png" for at in "abc"]
+    files: Files = {f"images/{name}": png(at) for at, name in enumerate(names)}
+    rows, skipped = read(zipped(tmp_path, f"file,caption\n{cell},some words\n", files))
+    assert not skipped
+    assert [row.picture.name for row in rows if row.picture and row.captions] == [f"x.zip/{name}"]
+
+
 CATS_AND_DOGS = "file,caption\n" + "".join(
     f"{kind}s/{at}.png,a {kind}\n" for kind in ("cat", "dog") for at in (1, 2)
 )
