@@ -71,6 +71,7 @@ def _context(asker: Asker, dataset: Dataset, *, embedded: bool = False) -> dict[
             "description": dataset.description,
             "team": dataset.team.name,
             "url": dataset.get_absolute_url(),
+            "slug": dataset.slug,
             "visibility": dataset.visibility,
             "row_count": dataset.row_count,
             "columns": dataset.columns,

@@ -21,6 +21,8 @@ export interface MapConfig {
     /** The name of the team. */
     team: string;
     url: string;
+    /** Its part of addresses and names of files. */
+    slug: string;
     visibility: "private" | "link" | "public";
     /** Rows are 0 … row_count - 1. */
     row_count: number;

@@ -2,7 +2,7 @@
 
 import type { Tag } from "./api/select";
 import { subjectOf, type Filter } from "./filters";
-import { categoryColour, CODES, codeOf, colourOf, hex, OWN_COLOURS, ownCodes, valueOf, type Look } from "./map/colours";
+import { categoryColour, CODES, codeOf, colourOf, hex, OWN_COLOURS, ownCodes, placeOf, ramp, valueOf, type Look } from "./map/colours";
 import type { Column, Topic, Values } from "./map/manifest";
 import type { ColumnLook } from "./map/marks";
 import * as text from "./text";
@@ -139,6 +139,21 @@ export function hiddenNames(column: Column, rows: LegendRow[], hidden: ReadonlyS
 export function hiddenCodes(column: Column, rows: LegendRow[], off: Off[]): number[] {
   const wanted = new Set(off.map((each) => JSON.stringify(each)));
   return rows.filter((row) => wanted.has(JSON.stringify(offOf(column, row)))).map(({ code }) => code);
+}
+
+/** Colours of a ramp in a picture: enough that no step is seen between them. */
+const STEPS = 24;
+
+/** The part of the ramp of a number or date column that is shown, and the values at its ends. */
+export function shownRamp(column: Column, values: Values | null, range: Shown["range"], look: Look): { colours: string[]; from: string; to: string } {
+  const codes = range ?? [0, CODES - 2];
+  const [first, last] = codes.map((code) => placeOf(column, code)) as [number, number];
+  const span = (column.max ?? 1) - (column.min ?? 0);
+  const digits = values?.whole ? 0 : text.digitsOf(span);
+  const end = (code: number): string =>
+    column.kind === "date" ? text.nearestDay(valueOf(column, code)) : text.number(Number(valueOf(column, code).toFixed(digits)), span);
+  const colours = Array.from({ length: STEPS }, (_, i) => hex(ramp(first + ((last - first) * i) / (STEPS - 1), look)));
+  return { colours, from: end(codes[0]), to: end(codes[1]) };
 }
 
 /** The values that a range of codes stands for: the same on every version of the map. */

@@ -137,6 +137,9 @@ def test_a_public_map_works_in_a_frame_of_a_named_site_only(
         expect(more).to_have_attribute("href", re.compile("^/data/mia/[^/]+/map$"))
         search(frame, "a blue square")
         expect(frame.get_by_text(re.compile(r"^\d+ hits?$")).first).to_be_visible()
+        with visitor.expect_download() as saved:
+            frame.get_by_role("button", name="Save as picture").click()
+        assert saved.value.suggested_filename.endswith(".png")
 
         refusals: list[str] = []
         visitor.on("console", lambda message: refusals.append(message.text))

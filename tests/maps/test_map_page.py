@@ -80,6 +80,7 @@ def test_the_page_holds_what_its_script_needs(
             "description": "Painted <i>by hand</i>.",
             "team": "Alice",
             "url": dataset.get_absolute_url(),
+            "slug": dataset.slug,
             "visibility": "private",
             "row_count": 5,
             "columns": [{"name": "colour", "type": "category"}, {"name": "size", "type": "number"}],

@@ -1,5 +1,6 @@
 /** Topic names on the map. When one is shown was computed with the map (k0, k1), so no two ever meet. */
 
+import { fitted } from "./fitted";
 import type { Labels, Topic } from "./manifest";
 import { mannerOf, type Manner } from "./manner";
 import { toScreen, zoomOf, type Viewport } from "./viewport";
@@ -69,6 +70,16 @@ export class LabelLayer {
     }
   }
 
+  /** Paints the names as the page shows them, on a canvas whose unit is a pixel of CSS; what lies beyond the box of the map is cut off. */
+  paintOn(pen: CanvasRenderingContext2D, map: DOMRect): void {
+    pen.save();
+    pen.beginPath();
+    pen.rect(0, 0, map.width, map.height);
+    pen.clip();
+    for (const element of this.elements.values()) paintName(pen, element.firstElementChild as HTMLElement, map);
+    pen.restore();
+  }
+
   private element(topic: Topic): HTMLButtonElement {
     const existing = this.elements.get(topic.id);
     if (existing) return existing;
@@ -88,4 +99,24 @@ export class LabelLayer {
     this.parent.append(element);
     return element;
   }
+}
+
+function paintName(pen: CanvasRenderingContext2D, name: HTMLElement, map: DOMRect): void {
+  const style = getComputedStyle(name);
+  const box = name.getBoundingClientRect();
+  const [left, top] = [box.left - map.left, box.top - map.top];
+  pen.beginPath();
+  pen.fillStyle = style.backgroundColor;
+  pen.roundRect(left, top, box.width, box.height, parseFloat(style.borderTopLeftRadius));
+  pen.fill();
+  Object.assign(pen, { font: style.font, textAlign: "center", textBaseline: "middle", lineJoin: "round" });
+  const room = box.width - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+  // Half a pixel: the page rounds what it measures.
+  const words = fitted(name.textContent, room + 0.5, (part) => pen.measureText(part).width);
+  const middle = [left + box.width / 2, top + box.height / 2] as const;
+  pen.strokeStyle = style.webkitTextStrokeColor;
+  pen.lineWidth = parseFloat(style.webkitTextStrokeWidth);
+  pen.strokeText(words, ...middle);
+  pen.fillStyle = style.color;
+  pen.fillText(words, ...middle);
 }

@@ -251,6 +251,15 @@ export class MapView {
     this.parent.dataset["state"] = "going";
   }
 
+  /**
+   * Paints what it shows now, the names of topics too, on another canvas, whose unit is a pixel of CSS and has `ratio` real
+   * ones. Throws an Error where the browser has stopped drawing.
+   */
+  paintOn(pen: CanvasRenderingContext2D, ratio: number): void {
+    this.glass.paintOn(pen, ratio, () => this.frames.draw(performance.now()));
+    this.labels.paintOn(pen, this.canvas.getBoundingClientRect());
+  }
+
   // --- frames -------------------------------------------------------------------------------------------------
 
   /** Whether something that the view needs is still on its way. */

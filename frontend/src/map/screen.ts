@@ -76,11 +76,28 @@ export class Screen {
     this.parent.replaceChildren();
   }
 
+  /**
+   * Paints on another canvas, whose unit is a pixel of CSS, what `draw` draws with `ratio` real pixels to each. Throws an Error
+   * where the browser has stopped drawing.
+   */
+  paintOn(pen: CanvasRenderingContext2D, ratio: number, draw: () => void): void {
+    if (this.gl.isContextLost()) throw new Error("The browser has stopped drawing the map.");
+    this.size(ratio);
+    draw();
+    // At once: before the browser shows anything of it, and before it forgets what was drawn.
+    pen.drawImage(this.canvas, 0, 0, this.width, this.height);
+    this.size(devicePixelRatio);
+    draw();
+  }
+
   private measure(): void {
-    const { width, height } = this;
-    this.canvas.width = Math.round(width * devicePixelRatio);
-    this.canvas.height = Math.round(height * devicePixelRatio);
-    this.events.resized(width, height);
+    this.size(devicePixelRatio);
+    this.events.resized(this.width, this.height);
+  }
+
+  private size(ratio: number): void {
+    this.canvas.width = Math.round(this.width * ratio);
+    this.canvas.height = Math.round(this.height * ratio);
   }
 
   /** A window moved to another screen changes the pixel ratio without a resize. */

@@ -116,6 +116,7 @@ function mapPage(folder: string, maps: object[]): string {
       id: "made",
       name: "Pomological watercolours",
       url: "/",
+      slug: "watercolours",
       row_count: (maps[0] as { count: number }).count,
       columns: [],
       may_edit: false,
