@@ -111,8 +111,9 @@ function paintName(pen: CanvasRenderingContext2D, name: HTMLElement, map: DOMRec
   pen.fill();
   Object.assign(pen, { font: style.font, textAlign: "center", textBaseline: "middle", lineJoin: "round" });
   const room = box.width - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
-  // Half a pixel: the page rounds what it measures.
-  const words = fitted(name.textContent, room + 0.5, (part) => pen.measureText(part).width);
+  // Only where the page cuts it off, too: it measures otherwise than the pen.
+  const isCut = name.scrollWidth > name.clientWidth;
+  const words = isCut ? fitted(name.textContent, room, (part) => pen.measureText(part).width) : name.textContent;
   const middle = [left + box.width / 2, top + box.height / 2] as const;
   pen.strokeStyle = style.webkitTextStrokeColor;
   pen.lineWidth = parseFloat(style.webkitTextStrokeWidth);
