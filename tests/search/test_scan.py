@@ -21,7 +21,9 @@ def test_cosines_are_those_of_numpy_in_double_precision() -> None:
     assert np.abs(cosines(vectors, queries) - expected).max() < 1e-6
 
 
-@pytest.mark.parametrize(("rows", "dimensions", "count"), [(1, 7, 2), (2, 33, 5), (51, 96, 9), (8, 1000, 23)])
+@pytest.mark.parametrize(
+    ("rows", "dimensions", "count"), [(1, 7, 2), (2, 33, 5), (51, 96, 9), (8, 1000, 23), (301, 768, 8)]
+)
 def test_any_numbers_of_rows_and_queries_go_through_it(rows: int, dimensions: int, count: int) -> None:
     rng = np.random.default_rng(4)
     vectors = unit(rng, rows, dimensions).astype(np.float16)
