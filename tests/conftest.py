@@ -1,6 +1,9 @@
 """What every test may ask for: the real Postgres and Redis, and the whole system on a port."""
 
+import time
 from collections.abc import Iterator
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
@@ -33,6 +36,16 @@ def django_db_modify_db_settings(
     live_services: None, django_db_modify_db_settings_parallel_suffix: None
 ) -> None:
     """Called by pytest-django before it creates the test database."""
+
+
+@pytest.fixture
+def one_stretch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All tries of a test are counted together, however long it takes: by a clock that hardly moves, in the
+    beginning of an hour."""
+    ticks = count(time.time() // 3600 * 3600, 0.001)
+    clock = SimpleNamespace(time=lambda: next(ticks), monotonic=time.monotonic, sleep=time.sleep)
+    for limits in ("atlas.teams.limits", "allauth.core.internal.ratelimit"):
+        monkeypatch.setattr(f"{limits}.time", clock)
 
 
 @pytest.fixture(scope="session")

@@ -123,6 +123,7 @@ def test_addresses_are_fetched_only_where_the_server_allows_it(client: Client) -
     assert "does not fetch" in answer.json()["detail"]
 
 
+@pytest.mark.usefixtures("one_stretch")
 @pytest.mark.parametrize("limit", ["MOST_PICTURE_BYTES", "MOST_BYTES_IN_ALL", "ITEMS"])
 def test_what_is_too_much_is_refused_before_any_of_it_is_read(
     client: Client, monkeypatch: pytest.MonkeyPatch, limit: str
@@ -131,7 +132,6 @@ def test_what_is_too_much_is_refused_before_any_of_it_is_read(
         raise AssertionError("read in vain")
 
     monkeypatch.setattr(embed_api, limit, 1)
-    monkeypatch.setattr(embed_api, "ITEM_SECONDS", 3600)
     monkeypatch.setattr(nomic, "fetch_picture", unread)
     monkeypatch.setattr(UploadedFile, "read", property(lambda _: unread), raising=False)
     body, kind = multipart([b"four"] * 2, "nomic-v1.5")

@@ -142,6 +142,7 @@ def test_what_is_no_picture_is_refused_in_a_sentence(cast: Cast, dataset: Datase
     assert send(cast, dataset, "not base64!").status_code == 422
 
 
+@pytest.mark.usefixtures("one_stretch")
 def test_more_than_a_minutes_share_is_put_off(
     cast: Cast, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

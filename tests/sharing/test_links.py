@@ -189,6 +189,7 @@ def test_a_password_is_asked_before_anything_is_told(world: World) -> None:
     assert "sesame" not in link.password
 
 
+@pytest.mark.usefixtures("one_stretch")
 def test_tries_of_a_password_are_counted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(links, "TRIES", 2)
     link = new_link(world, password="open sesame")
@@ -200,6 +201,7 @@ def test_tries_of_a_password_are_counted(world: World, monkeypatch: pytest.Monke
     assert "too many tries" in tried[-1].content.decode()
 
 
+@pytest.mark.usefixtures("one_stretch")
 def test_those_who_know_the_password_lock_nobody_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(links, "TRIES", 1)
     monkeypatch.setattr(links, "TRIES_NEARBY", 2)

@@ -166,6 +166,7 @@ def test_who_cannot_be_a_guest_is_said_why(world: World, owner: Client, email: s
     assert not Guest.objects.exists()
 
 
+@pytest.mark.usefixtures("one_stretch")
 def test_nobody_tries_addresses_by_the_hundred(
     world: World, owner: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ from tests.people import PASSWORD, Cast, client_of
 
 
 @pytest.fixture(autouse=True)
-def no_tries_yet() -> None:
+def no_tries_yet(one_stretch: None) -> None:
     cache.clear()
 
 
