@@ -142,8 +142,11 @@ def test_it_stops_programs_before_the_servers_they_lean_on(supervisor: Superviso
     def leaving(name: str) -> str:
         return f'trap "echo {name} >>{tmp_path}/left; exit" TERM; echo up; while :; do sleep 0.05; done'
 
-    supervisor.start(replace(shell("server", leaving("server")), layer="server"))
-    supervisor.start(shell("program", leaving("program")))
+    server, program = (
+        replace(shell(name, leaving(name)), stop_seconds=SECONDS) for name in ("server", "program")
+    )
+    supervisor.start(replace(server, layer="server"))
+    supervisor.start(program)
     supervisor.wait_until(lambda: log(supervisor).count("| up") == 2, "The start", SECONDS)
     supervisor.stop()
     assert (tmp_path / "left").read_text().split() == ["program", "server"]
