@@ -42,6 +42,12 @@ def table(rows: int, first: int = 0) -> bytes:
     ).encode()
 
 
+def in_batches_of(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it takes until one is full."""
+    monkeypatch.setattr(ingest, "BATCH_ITEMS", count)
+    monkeypatch.setattr(ingest, "BATCH_SECONDS", 3600)
+
+
 def test_it_keeps_good_rows_beside_bad_ones(fruit: Dataset) -> None:
     job = fruit.imports.get()
     assert job.state == ImportState.DONE
@@ -104,7 +110,7 @@ def test_it_does_nothing_while_another_worker_is_at_it(cast: Cast) -> None:
 
 
 def test_it_goes_on_where_a_killed_worker_stopped(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest, "BATCH_ITEMS", 10)
+    in_batches_of(10, monkeypatch)
     job = new_import(cast, "table.csv", table(95))
     describe_import(job.pk)
     job.refresh_from_db()
@@ -157,7 +163,7 @@ def test_files_that_end_each_worker_that_looks_at_them_fail_the_import(cast: Cas
 def test_an_import_whose_workers_are_killed_goes_on_as_long_as_batches_go_in(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest, "BATCH_ITEMS", 10)
+    in_batches_of(10, monkeypatch)
     job = new_import(cast, "table.csv", table(95))
     describe_import(job.pk)
     job.refresh_from_db()
@@ -183,7 +189,7 @@ def test_an_import_whose_workers_are_killed_goes_on_as_long_as_batches_go_in(
 def test_it_stops_when_it_is_cancelled_announces_what_came_and_goes_on_when_asked(
     cast: Cast, heard: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest, "BATCH_ITEMS", 10)
+    in_batches_of(10, monkeypatch)
     job = new_import(cast, "table.csv", table(30))
     describe_import(job.pk)
     job.refresh_from_db()
@@ -391,7 +397,7 @@ def test_a_bug_of_ours_fails_the_import_and_is_told(cast: Cast, monkeypatch: pyt
 def test_it_fails_by_an_error_of_the_database_and_not_by_one_that_is_away(
     cast: Cast, heard: list[Any], monkeypatch: pytest.MonkeyPatch, cause: Exception | None, state: ImportState
 ) -> None:
-    monkeypatch.setattr(ingest, "BATCH_ITEMS", 2)
+    in_batches_of(2, monkeypatch)
     job = new_import(cast, "one.csv", table(3))
     describe_import(job.pk)
     job.refresh_from_db()

@@ -104,13 +104,13 @@ def test_it_gives_up_on_what_leads_elsewhere(connected: list[str], path: str, co
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
-    """Half a second is all there is; what is slow goes on until the test is over."""
+    """Half a second is all there is; what is slow goes on for minutes, or until the test is over."""
     monkeypatch.setattr(remote, "SECONDS", 0.5)
     over = Event()
     began = time.monotonic()
     yield over
     over.set()
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 60
 
 
 def names_take(seconds: float, over: Event, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +124,7 @@ def names_take(seconds: float, over: Event, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_name_that_is_looked_up_for_long_is_given_up(
     slow: Event, connected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names_take(5, slow, monkeypatch)
+    names_take(300, slow, monkeypatch)
 
     with pytest.raises(RemoteError, match="does not answer"):
         fetch_picture("http://pictures.example/red")
@@ -138,9 +138,7 @@ def test_a_server_that_greets_byte_by_byte_is_given_up(slow: Event, monkeypatch:
     def greet() -> None:
         with there, suppress(OSError):
             there.sendall(b"\x16\x03\x03\x3f\x00")  # a TLS record of 16,128 bytes begins
-            for _ in range(100):
-                if slow.wait(0.05):
-                    break
+            while not slow.wait(0.05):
                 there.sendall(b"\0")
 
     greeting = Thread(target=greet)
