@@ -23,21 +23,21 @@ test("a tag that is there is taken as it is, whatever its case, and another is m
   expect([(await tags.named("sharp"))?.id, made]).toEqual(["t2", ["sharp"]]);
 });
 
-test("a tag that is renamed keeps its id, and with it its records and the filters that name it", async () => {
-  let there = { id: "t1", name: "Ladnscape" };
+test("a tag that is changed keeps its id, and with it its records and the filters that name it", async () => {
+  let there = { id: "t1", name: "Ladnscape", colour: 0 };
   const sent: unknown[] = [];
   vi.stubGlobal("document", { cookie: "", querySelector: () => null });
   vi.stubGlobal("fetch", async (url: string, { method, body }: RequestInit) => {
     if (method !== "PATCH") return answer({ tags: [there] });
     sent.push(url, JSON.parse(body as string));
-    there = { ...there, name: "Landscape" };
+    there = { ...there, name: "Landscape", colour: 3 };
     return answer(there);
   });
   const changed = vi.fn();
   const tags = new Tags(new Stage({ dataset: { id: "d" } } as unknown as MapConfig), changed);
   await tags.load();
-  expect(await tags.rename(tags.all[0]!, "Landscape")).toBe(true);
-  expect(sent).toEqual(["/api/datasets/d/tags/t1", { name: "Landscape" }]);
-  expect(tags.all).toEqual([{ id: "t1", name: "Landscape" }]);
+  expect(await tags.change(tags.all[0]!, { name: "Landscape", colour: 3 })).toBe(true);
+  expect(sent).toEqual(["/api/datasets/d/tags/t1", { name: "Landscape", colour: 3 }]);
+  expect(tags.all).toEqual([{ id: "t1", name: "Landscape", colour: 3 }]);
   expect(changed.mock.calls).toEqual([[null], [null]]);
 });

@@ -5,7 +5,7 @@
  *   POST /api/datasets/{id}/table                         {filter?, sort, by, offset | around, limit, map, version} -> {records: [MapRecord], total}
  *   GET  /api/datasets/{id}/tags                          -> {tags: [Tag]}
  *   POST /api/datasets/{id}/tags                          {name} -> Tag
- *   PATCH /api/datasets/{id}/tags/{id}                    {name} -> Tag
+ *   PATCH /api/datasets/{id}/tags/{id}                    {name, colour} -> Tag
  *   POST /api/datasets/{id}/tags/{id}/records             {add: Filter} | {remove: Filter} -> {changed, count}
  *   GET  /api/datasets/{id}/records/{row}/tags            -> {tags: [Tag]}
  *   POST /api/datasets/{id}/export/check                  what the export takes -> {records}: how many it will hold
@@ -68,8 +68,8 @@ export const tagsOfRecord = async (dataset: string, row: number, signal: AbortSi
 
 export const createTag = (dataset: string, name: string): Promise<Tag> => post(`/api/datasets/${dataset}/tags`, { name });
 
-export const renameTag = (dataset: string, tag: string, name: string): Promise<Tag> =>
-  json(change("PATCH", `/api/datasets/${dataset}/tags/${tag}`, { name }));
+export const changeTag = (dataset: string, tag: string, to: Pick<Tag, "name" | "colour">): Promise<Tag> =>
+  json(change("PATCH", `/api/datasets/${dataset}/tags/${tag}`, to));
 
 export const removeTag = async (dataset: string, tag: string): Promise<void> => {
   await change("DELETE", `/api/datasets/${dataset}/tags/${tag}`);

@@ -1,6 +1,6 @@
 /** The tags of the dataset, and putting them on what is selected. */
 
-import { createTag, removeTag, renameTag, tagRecords, tagsOf, type Tag } from "../api/select";
+import { changeTag, createTag, removeTag, tagRecords, tagsOf, type Tag } from "../api/select";
 import type { Filter } from "../filters";
 import { toast } from "../site/toasts";
 import * as text from "../text";
@@ -72,10 +72,10 @@ export class Tags {
   }
 
   /** Whether that worked. */
-  async rename(tag: Tag, name: string): Promise<boolean> {
-    const renamed = await this.stage.attempt(renameTag(this.dataset, tag.id, name));
-    if (!renamed) return false;
-    toast(`The tag is called “${renamed.name}” now.`);
+  async change(tag: Tag, to: Pick<Tag, "name" | "colour">): Promise<boolean> {
+    const changed = await this.stage.attempt(changeTag(this.dataset, tag.id, to));
+    if (!changed) return false;
+    toast(changed.name === tag.name ? `“${tag.name}” was changed.` : `The tag is called “${changed.name}” now.`);
     await this.load();
     return true;
   }

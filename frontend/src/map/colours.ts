@@ -18,6 +18,12 @@ const CATEGORIES: Record<Look, string[]> = {
   dark: ["#77aadd", "#ee8866", "#66c28a", "#eedd88", "#c3a1e6", "#66ccdd", "#ffaabb", "#e07fb8", "#bbcc33", "#99aaff"],
 };
 
+/** What people call them. */
+export const CATEGORY_NAMES: Record<Look, string[]> = {
+  light: ["Blue", "Red", "Green", "Ochre", "Violet", "Turquoise", "Orange", "Magenta", "Olive", "Indigo"],
+  dark: ["Blue", "Orange", "Green", "Yellow", "Violet", "Turquoise", "Pink", "Magenta", "Lime", "Lavender"],
+};
+
 const VIRIDIS = ["#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725"];
 /** The part of the ramp that keeps away from the background. */
 const RANGE: Record<Look, [number, number]> = { light: [0, 0.88], dark: [0.14, 1] };
