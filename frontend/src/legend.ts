@@ -38,7 +38,7 @@ export const tagsColumn = (tags: Tag[]): Column => ({
 /** As its points on the map. */
 export const tagColour = ({ colour }: Pick<Tag, "colour">, look: Look): string => categoryColour(colour, look);
 
-/** Topics shown before "n more". */
+/** Topics listed before "and n more". */
 const MANY = 40;
 
 export function legendRows(column: Column, values: Values | null, topics: Topic[], look: Look): LegendRow[] {
@@ -50,8 +50,7 @@ export function legendRows(column: Column, values: Values | null, topics: Topic[
     colour: hex(colourOf(column, code, look)),
   });
   if (column.kind === "topic") {
-    const level = Number(column.key.slice("topic-".length));
-    const own = topics.filter((topic) => topic.level === level).sort((a, b) => b.count - a.count);
+    const own = topicsOf(column, topics).sort((a, b) => b.count - a.count);
     return own.slice(0, MANY).map((topic) => row(topic.name, topic.id, topic.count));
   }
   const names = values?.values ?? [];
@@ -64,6 +63,11 @@ export function legendRows(column: Column, values: Values | null, topics: Topic[
   if (values && values.missing > 0) rows.push(row("No value", column.missing, values.missing));
   return rows;
 }
+
+/** How many topics of a column the legend has no row for. */
+export const unlistedTopics = (column: Column, topics: Topic[]): number => (column.kind === "topic" ? Math.max(0, topicsOf(column, topics).length - MANY) : 0);
+
+const topicsOf = ({ key }: Column, topics: Topic[]): Topic[] => topics.filter(({ level }) => level === Number(key.slice("topic-".length)));
 
 /** `several`: how many points have more than one tag. */
 export function tagRows(tags: Tag[], several: number, look: Look): LegendRow[] {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { filterOfLegend, filterOfRow, legendRows, lookElsewhere, shownCodes, shownElsewhere, soloed, tagRows, tagsColumn, toggled } from "../src/legend";
+import { filterOfLegend, filterOfRow, legendRows, lookElsewhere, shownCodes, shownElsewhere, soloed, tagRows, tagsColumn, toggled, unlistedTopics } from "../src/legend";
 import { categoryColour, codeAt, codeOf, colourOf, colourTable, hex, placeOf, valueOf } from "../src/map/colours";
 import type { Column, Topic } from "../src/map/manifest";
 
@@ -12,6 +12,13 @@ test("the tail of a category is one row, and so is what has no value", () => {
   expect(rows.length).toBe(12);
   expect(rows[10]).toMatchObject({ name: "Other (4)", count: 90 + 89 + 88 + 87, other: true });
   expect(rows[11]).toMatchObject({ name: "No value", count: 3, code: 255 });
+});
+
+test("of more topics than are listed it is said how many", () => {
+  const column: Column = { key: "topic-1", name: "Topic", kind: "topic", type: "u8", missing: 255 };
+  const topics = Array.from({ length: 60 }, (_, id) => ({ id, level: id % 12 === 0 ? 0 : 1, name: `t${id}`, count: id }) as Topic);
+  expect([legendRows(column, null, topics, "dark").length, unlistedTopics(column, topics)]).toEqual([40, 15]);
+  expect([unlistedTopics(column, topics.slice(0, 30)), unlistedTopics({ ...column, kind: "category" }, topics)]).toEqual([0, 0]);
 });
 
 test("topics of the column's own level are listed, the largest first", () => {

@@ -2,7 +2,7 @@
 
 import { tagCodes } from "../api/select";
 import type { Filter } from "../filters";
-import { filterOfLegend, filterOfRow, hiddenCodes, hiddenNames, legendRows, shownCodes, soloed, tagRows, TAGS, tagsColumn, toggled, type LegendRow } from "../legend";
+import { filterOfLegend, filterOfRow, hiddenCodes, hiddenNames, legendRows, shownCodes, soloed, tagRows, TAGS, tagsColumn, toggled, unlistedTopics, type LegendRow } from "../legend";
 import type { Column, Ramp, Values } from "../map/manifest";
 import type { PictureMode } from "../map/thumbnails";
 import type { OpenedMap } from "../open_map";
@@ -50,6 +50,8 @@ export class Look {
     if (this.colour === TAGS) return tagRows(this.tags.all, this.several, this.theme);
     return legendRows(this.column, this.values, this.stage.topics, this.theme);
   });
+  /** Values on the map that the legend has no row for. */
+  readonly unlisted: number = $derived.by(() => (this.column ? unlistedTopics(this.column, this.stage.topics) : 0));
   /** Which records the legend leaves; null = all. */
   readonly filter: Filter | null = $derived.by(() =>
     this.column ? filterOfLegend(this.column, this.legend, this, this.stage.entry.id) : null,
