@@ -99,3 +99,10 @@ def test_keys_of_the_browser_stay_its_own_and_escape_in_a_field_is_about_it(open
     expect(card).to_be_visible()
     words.press("Escape")
     expect(card).to_have_count(0)
+
+
+def test_a_table_beside_a_search_says_that_it_lists_and_exports_more_than_the_hits(open_map: Open) -> None:
+    page = open_map("q=a%20blue%20square")
+    expect(page.get_by_role("region", name="Hits, best first").get_by_role("listitem").first).to_be_visible()
+    page.get_by_role("button", name="Table of records").click()
+    expect(page.get_by_role("region", name="Table of records")).to_contain_text("in all, not only the hits")
