@@ -84,7 +84,7 @@ class Dataset:
         choices: Choices,
         types: Mapping[str, ColumnType],
     ) -> None:
-        self._opened, self._limits, self._choices = opened, limits, choices
+        self._opened, self._limits, self._choices, self._types = opened, limits, choices, types
         self._sorted: Sorted = sort_members([container for _, container in opened], limits)
         self._skipped = [
             *skipped,
@@ -93,7 +93,7 @@ class Dataset:
         ]
         self._index = PictureIndex(self._sorted.pictures)
         self._plans = self._plan(self._sorted.tables)
-        self._agree_on_types(types)
+        self._agree_on_types()
         self._folder_values = folder_columns([picture.name for picture in self._sorted.pictures])
         self._of_folders = self._folder_columns()
         self._columns = self._merged_columns()
@@ -204,9 +204,9 @@ class Dataset:
         return sorted(plans, key=lambda plan: not plan.captions)
 
     def _plan_one(self, table: Table) -> Plan:
-        return plan_table(table, sample_of(table), self._index, self._choices, self._limits)
+        return plan_table(table, sample_of(table), self._index, self._choices, self._limits, self._types)
 
-    def _agree_on_types(self, known: Mapping[str, ColumnType]) -> None:
+    def _agree_on_types(self) -> None:
         """A column has the type that is known of it, else that of the table that tells most about it, in all
         tables whose cells fit it.
         """
@@ -216,7 +216,7 @@ class Dataset:
             for name, column in plan.columns.items()
         ]
         told.sort(key=lambda each: each[0])
-        types = {name: kind for _, name, kind in told} | dict(known) | dict(self._choices.types)
+        types = {name: kind for _, name, kind in told} | dict(self._types) | dict(self._choices.types)
         for plan in self._plans:
             others = [
                 column

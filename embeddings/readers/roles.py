@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -128,10 +128,15 @@ def _size_of(cell: Any) -> int:
 
 
 def plan_table(
-    table: Table, sample: Sequence[Record], index: PictureIndex, choices: Choices, limits: Limits
+    table: Table,
+    sample: Sequence[Record],
+    index: PictureIndex,
+    choices: Choices,
+    limits: Limits,
+    types: Mapping[str, ColumnType],
 ) -> Plan:
     """The plan for one table from its first records. Choices about columns it does not have leave it
-    alone.
+    alone. `types`: those of columns that the records will join.
     """
     cells = {
         name: [record.cells[name] for record in sample if not is_empty(record.cells.get(name))]
@@ -149,7 +154,7 @@ def plan_table(
         plan.dimensions, _ = _vector_length(cells[plan.vector], limits)
     plan.id = _chosen(choices.id, table, lambda: _id_column(offered, sample, plan))
     if choices.captions is None:
-        plan.captions = _caption_columns(offered, plan)
+        plan.captions = _caption_columns(offered, plan, types)
     else:
         plan.captions = tuple(name for name in choices.captions if name in cells)
     taken = {plan.picture, plan.vector, plan.id, *plan.captions} | choices.leave_out
@@ -318,17 +323,15 @@ def _tells_several(name: str, sample: Sequence[Record], subjects: Sequence[str |
     return sum(len(texts) > 1 for texts in told.values()) >= _OFTEN * len(told) > 0
 
 
-def _caption_columns(cells: dict[str, list[Any]], plan: Plan) -> tuple[str, ...]:
+def _caption_columns(
+    cells: dict[str, list[Any]], plan: Plan, types: Mapping[str, ColumnType]
+) -> tuple[str, ...]:
     free = {
         name: values
         for name, values in cells.items()
         if values and name not in {plan.picture, plan.vector, plan.id} and _has_words(values)
     }
-    free = {
-        name: values
-        for name, values in free.items()
-        if _plain(name) not in _NAMES_OF_MANY or infer_type(values) is not ColumnType.CATEGORY
-    }
+    free = {name: values for name, values in free.items() if not _names_classes(name, values, types)}
     by_name = {_plain(name): name for name in reversed(free)}
     known = [name for name in _CAPTION_NAMES if name in by_name]
     numbered = [name for name in free if _NUMBERED_CAPTION.fullmatch(_plain(name))]
@@ -337,6 +340,14 @@ def _caption_columns(cells: dict[str, list[Any]], plan: Plan) -> tuple[str, ...]
         single = [name for name in known if name not in lists][:1]
         return tuple(by_name[name] for name in single + lists) + tuple(numbered)
     return tuple(numbered) or _longest_text(free)
+
+
+def _names_classes(name: str, values: list[Any], types: Mapping[str, ColumnType]) -> bool:
+    """Whether a title is that of a class: a single one does not tell."""
+    if _plain(name) not in _NAMES_OF_MANY:
+        return False
+    kind = types.get(name) or (infer_type(values) if len(values) > 1 else ColumnType.TEXT)
+    return kind is ColumnType.CATEGORY
 
 
 def _longest_text(free: dict[str, list[Any]]) -> tuple[str, ...]:

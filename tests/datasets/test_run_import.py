@@ -299,6 +299,30 @@ def test_a_column_with_two_types_becomes_text(cast: Cast) -> None:
     assert ages == ["1", "2", "old"]
 
 
+def test_a_single_title_is_a_caption_unless_titles_are_a_column(cast: Cast) -> None:
+    first = run(new_import(cast, "one.csv", b"id,title\na,A red house by the sea\n"))
+    dataset = first.dataset
+    run(append(dataset, cast.bob, [uploaded(cast.bob, "two.csv", b"id,title\nb,Boats at noon\n")]))
+    dataset.refresh_from_db()
+    assert dataset.columns == []
+    captions = Record.objects.filter(dataset=dataset).order_by("row").values_list("caption", flat=True)
+    assert list(captions) == ["A red house by the sea", "Boats at noon"]
+
+    lines = [f"{n}.png,{'Dress' if n % 2 else 'Shirt'}" for n in range(4)]
+    many: dict[str, str | bytes] = {
+        f"{n}.png": picture(colour) for n, colour in enumerate(("red", "green", "blue", "white"))
+    }
+    many["metadata.csv"] = "\n".join(["file_name,title", *lines])
+    classes = run(new_import(cast, "many.zip", zip_of(many))).dataset
+    one: dict[str, str | bytes] = {
+        "4.png": picture("black"),
+        "metadata.csv": "file_name,title\n4.png,Skirt\n",
+    }
+    run(append(classes, cast.bob, [uploaded(cast.bob, "one.zip", zip_of(one))]))
+    joined = Record.objects.get(dataset=classes, row=4)
+    assert (joined.caption, joined.values) == ("", {"title": "Skirt"})
+
+
 def test_a_small_append_keeps_category_and_list(cast: Cast) -> None:
     lines = [f"r{n},Caption {n},{'Monet' if n % 2 else 'Manet'},{n};all" for n in range(30)]
     first = run(new_import(cast, "one.csv", "\n".join(["id,caption,artist,tags", *lines]).encode()))
