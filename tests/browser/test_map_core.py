@@ -189,7 +189,7 @@ def test_what_does_not_come_is_said_and_asked_for_again_and_the_map_is_never_bla
             passing(map_page, map_page.get_by_text("The server is slow to answer"))
         passing(map_page, map_page.get_by_text("could not be loaded"))
         assert asked.count(asked[0]) > 1
-        assert inked(map_page) > 1000, at
+        wait_until(map_page, lambda: inked(map_page) > 1000, lambda: (at, inked(map_page)))  # noqa: B023
 
         map_page.unroute_all(behavior="ignoreErrors")
         map_page.get_by_role("button", name="Try again").click()

@@ -1,5 +1,6 @@
 """The map as a picture to take along: what is drawn on it and what stands beneath."""
 
+import io
 import re
 
 import numpy as np
@@ -8,6 +9,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_map_core import map_page, mock, opened
+from tests.browser.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 __all__ = ["map_page", "mock"]
@@ -28,6 +30,11 @@ def save(page: Page) -> np.ndarray:
     expect(button).to_be_focused()
     assert saved.value.suggested_filename == "watercolours.png"
     return np.asarray(Image.open(saved.value.path()).convert("RGB"), int)
+
+
+def seen(page: Page) -> np.ndarray:
+    """The map as it is shown."""
+    return np.asarray(Image.open(io.BytesIO(page.locator(".map-stage").screenshot())).convert("RGB"), int)
 
 
 def parts(page: Page, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -51,11 +58,13 @@ def test_a_picture_has_the_points_and_what_their_colours_mean(map_page: Page) ->
     rows = map_page.locator(".legend-row")
     rows.first.click()
     expect(rows.first).to_have_attribute("aria-pressed", "false")
-    map_part, beneath = parts(map_page, save(map_page))
-
     found = [tuple(map(int, re.findall(r"\d+", colour))) for colour in rows.evaluate_all(SWATCHES)]
     hidden, *shown = found
     assert len(shown) == 10
+    wait_until(map_page, lambda: all(pixels_of(seen(map_page), colour) > 10 for colour in shown))
+
+    map_part, beneath = parts(map_page, save(map_page))
+
     for colour in shown:
         assert pixels_of(map_part, colour) > 10
         assert pixels_of(beneath, colour) > 100

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
 from tests.browser.squares import COLOURS, EACH, HOSTILE, Squares
 from tests.browser.test_explorer import expect_selected
 from tests.browser.test_explorer_access import center_of
-from tests.browser.waiting import box_of, expect_no_wider, steady, wait_until
+from tests.browser.waiting import RESTED, box_of, expect_no_wider, steady, wait_until
 from tests.datasets.material import picture
 from tests.services.processes import child_with, descendants
 from tests.stack import Stack
@@ -165,6 +165,11 @@ def test_a_key_held_to_delete_the_words_leaves_the_chips(page: Page, squares: Sq
     expect(chips).to_have_count(1)
 
 
+#: One right after the other, however slow the machine is.
+WHEEL = """(chip, moves) => moves.forEach(([deltaX, deltaY]) =>
+  chip.dispatchEvent(new WheelEvent("wheel", {deltaX, deltaY, bubbles: true, cancelable: true})))"""
+
+
 def test_the_wheel_weighs_a_chip_that_was_chosen_and_asks_once(page: Page, squares: Squares) -> None:
     search(page, squares, 'a square -"a red square"')
     chip = page.get_by_role("group", name="Not wanted: a red square")
@@ -174,16 +179,18 @@ def test_the_wheel_weighs_a_chip_that_was_chosen_and_asks_once(page: Page, squar
     def roll(*moves: tuple[int, int]) -> list[float]:
         """The weights that were asked with."""
         asked.clear()
-        for move in moves:
-            page.mouse.wheel(*move)
-        page.wait_for_timeout(1000)
+        chip.evaluate(WHEEL, moves)
+        page.evaluate(RESTED, 1000)
         return [each[1]["weight"] for each in asked]
 
     chip.hover()
     assert roll((0, -100)) == []
     chip.locator("summary").click()
     assert roll((100, 0)) == []
-    assert roll((0, -100), (0, -100), (0, -100)) == [-1.75]
+    with page.expect_request(is_search) as turned:
+        page.mouse.wheel(0, -100)
+    assert parts(turned.value)[1]["weight"] == -1.25
+    assert roll((0, -100), (0, -100), (0, -100)) == [-2]
     assert roll(*[(0, -100)] * 8) == [-3]
     assert roll((0, -100)) == []
 
@@ -271,7 +278,8 @@ def test_the_strip_follows_what_is_open(page: Page, squares: Squares) -> None:
 def test_the_cut_moves_by_key_and_back_by_itself(page: Page, squares: Squares) -> None:
     answer = search(page, squares, "a green square")
     page.get_by_label("How to search").click()
-    page.get_by_role("button", name="Meaning", exact=True).click()
+    with page.expect_response(re.compile("/search$")):
+        page.get_by_role("button", name="Meaning", exact=True).click()
     page.keyboard.press("Escape")
     cut = page.get_by_role("slider", name="Cut")
     automatic = steady(

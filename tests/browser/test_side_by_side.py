@@ -129,6 +129,7 @@ def test_another_map_keeps_the_selection_the_open_record_and_what_is_in_focus(
     map_page: Page, squares: Squares
 ) -> None:
     count = answer(draw_box(map_page))["count"]
+    expect(map_page).to_have_url(re.compile("sel="))
     go(map_page, map_page.url.partition("#")[2] + "&record=33")
     drawer(map_page, 33)
     map_page.get_by_role("button", name="Show on the map").click()
