@@ -1,6 +1,8 @@
 """Columns that a build computes, beside those that were uploaded: of a map version, a number for each row.
 
     trust         0…1: whether what lies around the record on this map is like it
+    outlier       0…2: how far it is from the records most like it, see `around.py`
+    strangers     0…1: how many of these have another label, see `around.py`
     agreement     how well its caption fits its picture, see `agreement.py`; records with both
     duplicates    "Unique", "Original" or "Copy", see `duplicates.py`
     duplicate_of  the row of the original of its group; its own where it is none's copy
@@ -27,9 +29,12 @@ from atlas.maps.models import MapVersion
 #: By row; float32 is exact for rows up to 16 million.
 Values = NDArray[np.float32]
 
-STORED = ("trust", "agreement", "duplicate_of", "alike")
+STORED = ("trust", "outlier", "strangers", "agreement", "duplicate_of", "alike")
 #: By key, what it is called: those that a map can be coloured and filtered by.
-SHOWN_COMPUTED = {"trust": "Trust", "agreement": "Agreement", "duplicates": "Duplicates"}
+SHOWN_COMPUTED = {
+    "trust": "Trust", "outlier": "Outlier", "strangers": "Strangers", "agreement": "Agreement",
+    "duplicates": "Duplicates",
+}  # fmt: skip
 WORDS = ("Unique", "Original", "Copy")
 _COUNTS = ("duplicate_of", "alike")
 _DIGITS = 4

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from atlas.maps.duplicates import NO_PAIRS, Pairs
 from atlas.maps.topic import Topic, Topics
 
+#: No row.
+NOBODY = 0xFFFFFFFF
+
 
 @dataclass(frozen=True)
 class Points:
@@ -23,12 +26,19 @@ class Points:
     coordinates: NDArray[np.float32]  # (n, 2) in units of the projection
     trust: NDArray[np.float32]  # (n,) 0…1
     placed: NDArray[np.bool_]  # (n,) whether it came later, and was put among those that were laid out
+    nearest: NDArray[np.uint32]  # (n, k) rows, as it came; NOBODY at the end where there are fewer
+    distances: NDArray[np.float32]  # (n, k) cosine distances to these, 0…2
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         with np.load(folder / "points.npz") as arrays:
-            # An older Atlas did not tell.
-            return cls(**{"placed": np.zeros(len(arrays["rows"]), bool), **arrays})
+            n = len(arrays["rows"])
+            untold = {  # by an older Atlas
+                "placed": np.zeros(n, bool),
+                "nearest": np.empty((n, 0), np.uint32),
+                "distances": np.empty((n, 0), np.float32),
+            }
+            return cls(**{**untold, **arrays})
 
     def save(self, folder: Path) -> None:
         _save_arrays(folder / "points.npz", vars(self))

@@ -12,9 +12,10 @@ from atlas.datasets.models import Dataset, Record
 from atlas.maps import findings, projection, topics, towers, vectors
 from atlas.maps.columns import columns_of
 from atlas.maps.duplicates import NO_PAIRS, Pairs, near_pairs
-from atlas.maps.kept import Points, load_pairs, load_topics, save_topics
+from atlas.maps.kept import NOBODY, Points, load_pairs, load_topics, save_topics
 from atlas.maps.models import Build, DataMap, MapVersion, Space, Step
 from atlas.maps.names import Vocabulary
+from atlas.maps.neighbours import K
 from atlas.maps.publish import scratch_folder
 from atlas.maps.renaming import renamed
 from atlas.maps.steps import Watch, hold
@@ -26,6 +27,8 @@ VOCABULARY = Path(__file__).with_name("vocabulary.txt")
 #: A layout takes in newcomers until it holds so many times what it was made of: beyond that they would be
 #: crowded on the places of a few, under topics of a few.
 GROWTH = 2
+#: Of each point so many neighbours are kept: as many as the layout goes by.
+OTHERS = K - 1
 #: (first, share): where the parts of a stage lie on a bar of 100, by the time they take.
 PROJECTION = {
     "neighbours": (0, 60), "layout": (60, 30), "trust": (90, 5), "duplicates": (95, 5), "agreement": (95, 5)
@@ -97,7 +100,8 @@ def shown_version(build: Build, space: Space, count: int) -> MapVersion | None:
 def _laid_out(rows: NDArray[np.uint32], unit: projection.Vectors, watch: Watch) -> tuple[Points, Pairs]:
     fresh = projection.project(unit, progress=_reporting(watch), cancelled=lambda: watch.stopped)
     near = near_pairs(rows, rows, fresh.neighbours, fresh.distances)
-    return Points(rows, fresh.coordinates, fresh.trust, np.zeros(len(rows), bool)), near
+    lists = _best_of(rows[fresh.neighbours[:, 1:]], fresh.distances[:, 1:])
+    return Points(rows, fresh.coordinates, fresh.trust, np.zeros(len(rows), bool), *lists), near
 
 
 def _placed(
@@ -109,6 +113,8 @@ def _placed(
     trust = np.empty(len(rows), np.float32)
     placed = np.ones(len(rows), bool)
     coordinates[is_old], trust[is_old], placed[is_old] = old.coordinates, old.trust, old.placed
+    nearest, distances = _nobody(len(rows))
+    nearest[is_old], distances[is_old] = _best_of(old.nearest, old.distances)
     near = NO_PAIRS
     if not is_old.all():
         placement = projection.place(
@@ -124,7 +130,25 @@ def _placed(
         among = projection.nearest(unit[~is_old], cancelled=lambda: watch.stopped)
         to_new = near_pairs(rows[~is_old], rows[~is_old], among.indices, among.distances)
         near = np.concatenate([to_old, to_new])
-    return Points(rows, coordinates, trust, placed), near
+        others = np.hstack([rows[is_old][placement.neighbours], rows[~is_old][among.indices[:, 1:]]])
+        away = np.hstack([placement.distances, among.distances[:, 1:]])
+        nearest[~is_old], distances[~is_old] = _best_of(others, away)
+    return Points(rows, coordinates, trust, placed, nearest, distances), near
+
+
+def _best_of(
+    others: NDArray[np.uint32], distances: NDArray[np.float32]
+) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
+    """The OTHERS nearest of these (n, m) to each point, as `Points` has them."""
+    best = np.argsort(distances, axis=1, kind="stable")[:, :OTHERS]
+    nearest, away = _nobody(len(others))
+    nearest[:, : best.shape[1]] = np.take_along_axis(others, best, axis=1)
+    away[:, : best.shape[1]] = np.take_along_axis(distances, best, axis=1)
+    return nearest, away
+
+
+def _nobody(count: int) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
+    return np.full((count, OTHERS), NOBODY, np.uint32), np.full((count, OTHERS), np.inf, np.float32)
 
 
 def name_topics(step: Step, watch: Watch) -> None:

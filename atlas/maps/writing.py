@@ -1,6 +1,7 @@
 """The files of a map version, written from what the steps before found. May be run again."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from atlas.datasets.models import Dataset
 from atlas.maps import labels, sheets, tiles
+from atlas.maps.around import label_of, outlierness, places_of
 from atlas.maps.codes import Column
 from atlas.maps.columns import columns_of
 from atlas.maps.computed import SHOWN_COMPUTED, WORDS, Values, by_row, places_of_words, save_computed
@@ -33,12 +35,17 @@ def write_version(step: Step, watch: Watch) -> None:
     found = load_topics(scratch, points.rows)
     shown = shown_version(build, space, len(points.rows))
     reading = part_of(watch.report, *WRITING["columns"])
-    computed = found_by(build) | {"trust": by_row(build.row_count, points.rows, points.trust)}
-    columns = (
-        _topic_columns(found)
-        | columns_of(build.dataset, points.rows, reading)
-        | _computed_columns(computed, points.rows)
-    )
+    own = columns_of(build.dataset, points.rows, reading)
+    places = places_of(points.nearest, points.rows)
+    of_points = {"trust": points.trust, "outlier": outlierness(points.distances, places)}
+    names = dict(SHOWN_COMPUTED)
+    label = label_of(own.values(), places, watch.check)
+    if label is not None:
+        name, of_points["strangers"] = label
+        names["strangers"] = f"Strangers by {name}"
+    by_point = {key: by_row(build.row_count, points.rows, values) for key, values in of_points.items()}
+    computed = found_by(build) | by_point
+    columns = _topic_columns(found) | own | _computed_columns(computed, points.rows, names)
     first = np.array([topic.row for topic in found.topics], np.int64)
     rank = tiles.drawing_order(len(points.rows), seed=0, first=first)
     watch.check()
@@ -95,10 +102,12 @@ def _topic_columns(found: Topics) -> dict[str, Column]:
     }
 
 
-def _computed_columns(computed: dict[str, Values], rows: NDArray[np.uint32]) -> dict[str, Column]:
+def _computed_columns(
+    computed: dict[str, Values], rows: NDArray[np.uint32], names: Mapping[str, str]
+) -> dict[str, Column]:
     """Those that the map can be coloured by, for each of `rows`."""
     columns = {}
-    for key, name in SHOWN_COMPUTED.items():
+    for key, name in names.items():
         if key in computed:
             columns[key] = Column.number(name, computed[key][rows]).marked_computed()
         elif key == "duplicates" and "duplicate_of" in computed:

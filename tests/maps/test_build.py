@@ -152,7 +152,7 @@ def test_vectors_that_came_with_pictures_for_some_of_them_are_all_on_the_map(dat
 
     assert shown(dataset).count == 10
     assert [set(each) for each in computed_of(shown(dataset), [0, 7])] == 2 * [
-        {"trust", "duplicates", "duplicate_of", "alike"}
+        {"trust", "outlier", "duplicates", "duplicate_of", "alike"}
     ]
     assert [each["alike"] for each in computed_of(shown(dataset), [0, 7])] == [None, 1]
 
@@ -177,6 +177,60 @@ def test_the_same_words_are_no_copies_where_vectors_came_along(
     found = computed_of(shown(dataset, Space.CAPTION), list(range(10)))
     assert [each["duplicate_of"] for each in found] == [0, 1, 2, None, 4, 5, 6, 7, 8, 2]
     assert [each["alike"] for each in found] == [1, 1, 2, None, 1, 1, 1, 1, 1, 2]
+
+
+def test_faults_are_found_in_vectors_that_came_along_and_in_those_that_are_appended(
+    dataset: Dataset,
+) -> None:
+    from atlas.datasets.vectors import keep_vectors
+
+    middles = np.eye(8, dtype=np.float32)  # one for each colour: 20 of each, then 10
+    noise = np.random.default_rng(0).normal(scale=0.02, size=(240, 8)).astype(np.float32)
+    given = middles[np.arange(240) % 8] + noise
+    outliers, wrong = [13, 204], [22, 191]
+    given[outliers] = [[1, 1, 0, 0, 0, 0, 0, 0], [0, 0, 0, 1, 0, -1, 0, 0]]
+    dataset.vector_size = 8
+    for start, stop in ((0, 160), (160, 240)):
+        add_records(dataset, stop - start, captions=True)
+        dataset.save()
+        keep_vectors(dataset, start, list(given[start:stop]))
+        for row in wrong:
+            dataset.records.filter(row=row).update(values={"colour": "red"})
+        make_maps(dataset.pk, append=start > 0)
+
+    version = shown(dataset, Space.CAPTION)
+    found = computed_of(version, list(range(240)))
+    farthest = sorted(range(240), key=lambda row: -float(str(found[row]["outlier"])))
+    strangest = sorted(range(240), key=lambda row: -float(str(found[row]["strangers"])))
+    assert sorted(farthest[:2]) == outliers
+    assert [found[row]["strangers"] for row in wrong] == [1, 1]
+    assert sorted(set(strangest[:4]) - set(outliers)) == wrong
+    unit = given / np.linalg.norm(given, axis=1, keepdims=True)
+    nearest = np.sort(1 - unit @ unit.T, axis=1)[:, 1:15].mean(axis=1)
+    np.testing.assert_allclose(
+        [float(str(found[row]["outlier"])) for row in range(160, 240)], nearest[160:], atol=2e-3
+    )
+    columns = json.loads((version.folder / "manifest.json").read_text())["columns"]
+    assert {each["key"]: each["name"] for each in columns if each.get("computed")} == {
+        "trust": "Trust",
+        "outlier": "Outlier",
+        "strangers": "Strangers by colour",
+        "duplicates": "Duplicates",
+    }
+
+
+def test_a_map_of_an_older_atlas_takes_in_newcomers(dataset: Dataset) -> None:
+    add_records(dataset, 20, captions=True)
+    make_maps(dataset.pk)
+    path = shown(dataset, Space.CAPTION).folder / "points.npz"
+    with np.load(path) as arrays:
+        np.savez(path, **{name: arrays[name] for name in ("rows", "coordinates", "trust")})
+    add_records(dataset, 4, captions=True)
+
+    make_maps(dataset.pk, append=True)
+
+    found = computed_of(shown(dataset, Space.CAPTION), list(range(24)))
+    assert [each["outlier"] is None for each in found] == [True] * 20 + [False] * 4
 
 
 def test_vectors_that_came_with_the_records_are_copied(dataset: Dataset, fake: FakeModel) -> None:

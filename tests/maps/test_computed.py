@@ -157,6 +157,7 @@ def test_the_map_is_coloured_by_them(world: World) -> None:
         columns = json.loads((folder / "manifest.json").read_text())["columns"]
         assert [each["key"] for each in columns if each.get("computed")] == [
             "trust",
+            "outlier",
             "agreement",
             "duplicates",
         ]

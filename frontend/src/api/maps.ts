@@ -38,7 +38,7 @@ export interface MapRecord {
 }
 
 /** Duplicates: "Unique", "Original" or "Copy"; `duplicate_of`: the row of the original, its own included; `alike`: how many are in the group. */
-export type Computed = Partial<Record<"trust" | "agreement" | "duplicate_of" | "alike", number | null> & { duplicates: string | null }>;
+export type Computed = Partial<Record<"trust" | "outlier" | "strangers" | "agreement" | "duplicate_of" | "alike", number | null> & { duplicates: string | null }>;
 
 export type Neighbour = MapRecord & { score: number };
 
