@@ -75,7 +75,10 @@ def glow(request: HttpRequest, map_id: UUID, body: GlowIn) -> HttpResponse:
 
 def as_parts(asker: Asker, parts: Sequence[PartIn]) -> tuple[Part, ...]:
     """As they travel to the worker; pictures wait in the cache. Raises HttpError 422."""
-    return tuple(Part(part.weight, part.text, part.row, _parked(asker, part), part.group) for part in parts)
+    return tuple(
+        Part(part.weight, part.text, part.row, _parked(asker, part), part.group, part.vector)
+        for part in parts
+    )
 
 
 def checked(found: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,8 @@ MOST_PARTS = 20
 
 @dataclass(frozen=True)
 class Part:
-    """One of words, a record, a picture, and a group of records; unwanted where the weight is negative."""
+    """One of words, a record, a picture, a group of records, and a vector; unwanted where the weight is
+    negative."""
 
     weight: float
     text: str | None = None
@@ -26,6 +27,8 @@ class Part:
     picture: str | None = None
     #: A filter, of a topic `{"topic": 12, "map": "…"}` or any other: the mean of the records that match.
     group: dict[str, Any] | None = None
+    #: In the space of the dataset's own, of any length but zero.
+    vector: list[float] | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from ninja import Field, Schema
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, FiniteFloat, model_validator
 
 from atlas.search.models import SavedSearch
 from atlas.search.query import MOST_PARTS, Against, Mode
@@ -16,14 +16,18 @@ MOST_ACROSS = 50
 LEAST_WEIGHT = 0.01
 #: Each may keep the web process waiting.
 MOST_URLS = 4
+#: Each may be a quarter of a megabyte on its way to the query worker.
+MOST_VECTORS = 4
+#: As of an uploaded one.
+MOST_DIMENSIONS = 16_000
 
 #: What a part can be about.
-SUBJECTS = ("text", "row", "picture", "picture_key", "url", "topic", "tag", "filter")
+SUBJECTS = ("text", "row", "picture", "picture_key", "url", "topic", "tag", "filter", "vector")
 
 
 class PartIn(Schema):
     """One of `text`, `row`, `picture` (base64 of the file), `picture_key` (of one that was sent before),
-    `url`, `topic` and its `map`, `tag`, `filter`."""
+    `url`, `topic` and its `map`, `tag`, `filter`, `vector` (as the dataset's own are)."""
 
     text: Annotated[str, Field(max_length=10_000)] | None = None
     row: Annotated[int, Field(ge=0, lt=2**31)] | None = None
@@ -36,6 +40,7 @@ class PartIn(Schema):
     version: UUID | None = None
     tag: UUID | None = None
     filter: dict[str, Any] | None = None
+    vector: Annotated[list[FiniteFloat], Field(min_length=1, max_length=MOST_DIMENSIONS)] | None = None
     weight: Annotated[float, Field(ge=-10, le=10)] = 1.0
 
     @model_validator(mode="after")
@@ -47,6 +52,8 @@ class PartIn(Schema):
             raise ValueError("A topic is named with its map.")
         if self.text is not None and not self.text.strip():
             raise ValueError("The words of a part are empty.")
+        if self.vector is not None and not any(self.vector):
+            raise ValueError("A vector of zeros is like nothing.")
         if abs(self.weight) < LEAST_WEIGHT:
             raise ValueError(f"A part with a weight between -{LEAST_WEIGHT} and {LEAST_WEIGHT} says nothing.")
         return self
@@ -60,13 +67,15 @@ class PartIn(Schema):
         return {"tag": str(self.tag)} if self.tag is not None else self.filter
 
 
-def _few_urls(parts: list[PartIn]) -> list[PartIn]:
+def _few_large(parts: list[PartIn]) -> list[PartIn]:
     if sum(part.url is not None for part in parts) > MOST_URLS:
         raise ValueError(f"A query has at most {MOST_URLS} addresses of pictures.")
+    if sum(part.vector is not None for part in parts) > MOST_VECTORS:
+        raise ValueError(f"A query has at most {MOST_VECTORS} vectors.")
     return parts
 
 
-Parts = Annotated[list[PartIn], Field(min_length=1, max_length=MOST_PARTS), AfterValidator(_few_urls)]
+Parts = Annotated[list[PartIn], Field(min_length=1, max_length=MOST_PARTS), AfterValidator(_few_large)]
 
 
 class QueryIn(Schema):
@@ -98,8 +107,8 @@ class AcrossIn(Schema):
 
     @model_validator(mode="after")
     def asks_every_dataset(self) -> "AcrossIn":
-        if any(part.row is not None or part.group is not None for part in self.parts):
-            raise ValueError("Records, topics and tags are of one dataset: search there with them.")
+        if any(each is not None for part in self.parts for each in (part.row, part.group, part.vector)):
+            raise ValueError("Records, topics, tags and vectors are of one dataset: search there with them.")
         return self
 
 

@@ -33,7 +33,7 @@ class NoVectorsError(QueryError):
 
 
 def rows_of(dataset: Dataset, part: Part, row_count: int) -> Rows | None:
-    """The records that a part is about; None of words and pictures. Raises QueryError."""
+    """The records that a part is about; None of words, pictures and vectors. Raises QueryError."""
     if part.row is not None:
         return np.array([part.row])
     if part.group is None:
@@ -55,11 +55,24 @@ def vector_of(
     """
     if rows is not None:
         return _of_records(rows, space, matrices, _named(part))
+    if part.vector is not None:
+        return _of_length_one(part.vector, matrices[space].vectors.shape[1])
     if dataset.vector_size:
         raise NoVectorsError(
-            "This dataset came with its own vectors: it can be searched by its records only."
+            "This dataset came with its own vectors: it can be searched by its records and by vectors only."
         )
     return vector_of_picture(dataset.model, part.picture)
+
+
+def _of_length_one(vector: list[float], dimensions: int) -> Vectors:
+    if len(vector) != dimensions:
+        raise QueryError(
+            f"A vector of the query has {len(vector):,} numbers; those of this dataset have {dimensions:,}."
+        )
+    given = np.array(vector, np.float64)
+    given /= np.abs(given).max()  # the squares of numbers that float64 holds may be too small or too large
+    found: Vectors = (given / np.linalg.norm(given)).astype(np.float32)
+    return found
 
 
 def vectors_of_texts(model: str, texts: Iterable[str]) -> dict[str, Vectors]:

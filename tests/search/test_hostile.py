@@ -56,6 +56,7 @@ def odd_part(ids: list[str]) -> st.SearchStrategy[Any]:
     subjects: dict[str, st.SearchStrategy[Any]] = {
         "text": odd_text,
         "row": st.integers(-1, COUNT + 1) | odd_number,
+        "vector": st.lists(odd_number, max_size=17) | st.just([0.5] * 16) | odd_value,
         "picture": st.sampled_from(["", "AAAA", red_picture(), red_picture()[:60], "\ud800"]) | odd_text,
         "picture_key": st.sampled_from(["0" * 32, "x"]),
         "url": st.sampled_from(["http://127.0.0.1/", "file:///etc/passwd", "https://[::1]/", "http://"]),

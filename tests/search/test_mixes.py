@@ -48,6 +48,22 @@ def test_a_picture_and_words_find_what_is_like_both(cast: Cast, dataset: Dataset
     assert colours_of(answer, 16) == {"red", "green"}
 
 
+def test_a_vector_of_the_towers_finds_what_the_words_do_that_it_was_made_of(
+    cast: Cast, dataset: Dataset, fake_towers: FakeModel
+) -> None:
+    vector = fake_towers.encode_texts(["red"], task="search_query").vectors[0] * 3
+
+    by_vector, by_words = (
+        ask(cast, dataset, parts(part, {"row": 1, "weight": -1}, mode="meaning")).json()
+        for part in ({"vector": vector.tolist()}, {"text": "red"})
+    )
+
+    assert [hit["row"] for hit in by_vector["hits"]] == [hit["row"] for hit in by_words["hits"]]
+    scores = [[hit["parts"][0] for hit in found["hits"]] for found in (by_vector, by_words)]
+    assert len(scores[0]) == COUNT
+    assert scores[0] == pytest.approx(scores[1], abs=1e-3)
+
+
 def test_words_and_a_picture_rank_captions_and_pictures_side_by_side(dataset: Dataset) -> None:
     """Each part has the same scale in each space, whatever the gap between their cosines is."""
     query = Query((Part(1.0, text="red"), Part(1.0, row=1)), "both")
