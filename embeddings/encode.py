@@ -72,7 +72,7 @@ class Model:
     ) -> None:
         self.card = card
         self.device = _device(device)
-        self.dtype = dtype or (torch.bfloat16 if self.device.type == "cuda" else torch.float32)
+        self.dtype = dtype or _dtype(self.device)
         self.quantize = quantize
         self.rotary_scaling_factor = rotary_scaling_factor
         self._given: dict[Side, Path] = {}
@@ -210,9 +210,21 @@ class Model:
         return means
 
     def _run(self, module: nn.Module, *inputs: Tensor) -> NDArray[np.float32]:
-        with torch.inference_mode():
-            outputs: Tensor = module(*(values.to(self.device) for values in inputs))
-            return outputs.float().cpu().numpy()
+        """(N, D) of inputs (N, …); those that a GPU has no room for go in halves."""
+        try:
+            with torch.inference_mode():
+                outputs: Tensor = module(*(values.to(self.device) for values in inputs))
+                return outputs.float().cpu().numpy()
+        except torch.OutOfMemoryError as error:
+            if len(inputs[0]) == 1:
+                raise ModelError(
+                    f"The GPU has too little memory left for {self.name}, even for one text or picture"
+                ) from error
+        # Here, where the error is gone: it holds all that was made on the way.
+        torch.cuda.empty_cache()
+        middle = len(inputs[0]) // 2
+        halves = ([values[:middle] for values in inputs], [values[middle:] for values in inputs])
+        return np.concatenate([self._run(module, *half) for half in halves])
 
     @property
     def _text_half(self) -> TextHalf:
@@ -300,9 +312,9 @@ def load_model(
 
     `text_tower` and `vision_tower` name folders to use instead of the registered files; the name then only
     says which prefixes belong to them. `device` is "cpu" or "cuda[:n]", by default a GPU if there is one;
-    `dtype` is bfloat16 there and float32 on a CPU. `rotary_scaling_factor` replaces the one in the text
-    tower's config.json (nomic-v1.5 needs 2 to reach 8,192 tokens). Reads no weights yet: that happens at
-    first use.
+    `dtype` is bfloat16 on a GPU that computes with it, else float32. `rotary_scaling_factor` replaces the one
+    in the text tower's config.json (nomic-v1.5 needs 2 to reach 8,192 tokens). Reads no weights yet: that
+    happens at first use.
 
     Raises ModelError for a name, device or combination there is not.
     """
@@ -328,6 +340,12 @@ def _device(name: str | None) -> torch.device:
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ModelError("This machine, or this build of torch, has no CUDA device")
     return device
+
+
+def _dtype(device: torch.device) -> torch.dtype:
+    """GPUs of before 2020 only imitate bfloat16, which takes longer than float32."""
+    fast = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+    return torch.bfloat16 if fast else torch.float32
 
 
 def _chunks(items: Iterator[tuple[int, Tensor]], size: int) -> Iterator[list[tuple[int, Tensor]]]:

@@ -57,6 +57,11 @@ def revision(name: str) -> str:
         return model(name).revision
 
 
+def on_gpu(name: str) -> bool:
+    """Where the model embeds. May load it."""
+    return model(name).device.type == "cuda"
+
+
 def maker(dataset: Dataset) -> dict[str, str | int]:
     """Who makes the vectors of a dataset now: the fields of a `VectorSet`. May load the model."""
     if dataset.vector_size:

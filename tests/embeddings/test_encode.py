@@ -95,6 +95,48 @@ def test_a_few_short_texts_or_a_picture_do_not_wait_for_long_lists(
         assert np.isfinite(listed.result(60).vectors).all()
 
 
+@pytest.mark.parametrize("side", ["text", "vision"])
+def test_what_a_gpu_has_no_room_for_goes_in_halves(
+    model: embeddings.Model, side: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tight = embeddings.load_model(text_tower=GOLDEN / "text_v1_5", vision_tower=GOLDEN / "vision_v1_5")
+    tower = (tight._text_half if side == "text" else tight._vision_half).module
+    forward, room, sizes = tower.forward, 2, []
+
+    def short_of_memory(*inputs: torch.Tensor) -> torch.Tensor:
+        sizes.append(len(inputs[0]))
+        if len(inputs[0]) > room:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return forward(*inputs)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(tower, "forward", short_of_memory)
+    texts, images = mixed_texts(30), pictures(11)
+
+    def vectors(of: embeddings.Model) -> np.ndarray:
+        found = of.encode_texts(texts, task=None) if side == "text" else of.encode_images(images)
+        return found.vectors
+
+    np.testing.assert_allclose(vectors(tight), vectors(model), atol=1e-5)
+    assert max(sizes) > 2
+    room = 0
+    with pytest.raises(ModelError, match="too little memory"):
+        vectors(tight)
+
+
+@pytest.mark.parametrize(
+    ("capability", "dtype"), [((9, 0), torch.bfloat16), ((8, 0), torch.bfloat16), ((7, 5), torch.float32)]
+)
+def test_a_gpu_that_only_imitates_bfloat16_computes_in_float32(
+    capability: tuple[int, int], dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+
+    assert embeddings.load_model(device="cuda").dtype == dtype
+    assert embeddings.load_model(device="cuda", dtype=torch.float16).dtype == torch.float16
+    assert embeddings.load_model(device="cpu").dtype == torch.float32
+
+
 def test_empty_lists_give_empty_matrices(model: embeddings.Model) -> None:
     assert model.encode_texts([], task=None).vectors.shape == (0, 64)
     assert model.encode_texts([], task=None, dimensions=16).vectors.shape == (0, 16)

@@ -5,6 +5,8 @@ import time
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageColor, UnidentifiedImageError
@@ -33,6 +35,7 @@ class FakeModel:
     #: Seconds for a batch, for tests that want to be in the middle of one.
     seconds: float = 0.0
     embedded: int = 0
+    device: Any = field(default_factory=lambda: SimpleNamespace(type="cpu"))
 
     def encode_texts(
         self,

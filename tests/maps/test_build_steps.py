@@ -189,6 +189,28 @@ def test_a_run_goes_on_where_the_killed_one_stopped(
     assert fake.embedded == 6 + 3  # only the batch that was under way was done twice
 
 
+@pytest.mark.parametrize(("device", "sizes"), [("cpu", [2, 2, 2, 1]), ("cuda", [5, 2])])
+def test_a_gpu_gets_more_pictures_at_once(
+    dataset: Dataset, fake: FakeModel, monkeypatch: pytest.MonkeyPatch, device: str, sizes: list[int]
+) -> None:
+    monkeypatch.setitem(embed.BATCH_ROWS, Space.IMAGE, 2)
+    monkeypatch.setattr(embed, "GPU_PICTURES", 5)
+    fake.device.type = device
+    add_records(dataset, 7, pictures=True)
+    seen: list[int] = []
+    embed_pictures = towers.embed_pictures
+
+    def counted(name: str, pictures: list[bytes], *rest: Any) -> object:
+        seen.append(len(pictures))
+        return embed_pictures(name, pictures, *rest)
+
+    monkeypatch.setattr(towers, "embed_pictures", counted)
+    make_maps(dataset.pk)
+
+    assert seen == sizes
+    assert rows_of(dataset, Space.IMAGE) == list(range(7))
+
+
 def test_a_deleted_dataset_stops_its_build(dataset: Dataset) -> None:
     add_records(dataset, 5, captions=True)
     Dataset.objects.filter(pk=dataset.pk).update(deleting=True)
