@@ -8,6 +8,7 @@ from torch import nn
 
 from embeddings.errors import WeightsError
 
+_POINTER = b"version https://git-lfs"
 _LISTED = 5  # keys named in an error before it says how many more there are
 
 
@@ -23,13 +24,25 @@ def load_strictly(module: nn.Module, path: Path) -> None:
             _assert_same_layout(targets, {key: file.get_slice(key) for key in file.keys()}, path)  # noqa: SIM118
             values = {key: file.get_tensor(key) for key in targets}
     except (OSError, SafetensorError) as error:
-        raise WeightsError(f"{path} cannot be read as a safetensors file: {error}") from error
+        raise unreadable(path, error) from error
     for key, value in values.items():
         if not value.is_floating_point():
             raise WeightsError(f"{path}: {key} is {value.dtype}, not floating point")
     with torch.no_grad():
         for key, value in values.items():
             targets[key].copy_(value)
+
+
+def unreadable(path: Path, error: Exception) -> WeightsError:
+    """Why a weights file cannot be read."""
+    try:
+        with path.open("rb") as file:
+            is_pointer = file.read(len(_POINTER)) == _POINTER
+    except OSError:
+        is_pointer = False
+    if is_pointer:  # what a clone without Git LFS leaves in the place of every large file
+        return WeightsError(f"{path} is a pointer of Git LFS, not the file: run `git lfs pull` beside it")
+    return WeightsError(f"{path} cannot be read as weights: {error}")
 
 
 def _assert_same_layout(targets: dict[str, torch.Tensor], slices: dict[str, object], path: Path) -> None:

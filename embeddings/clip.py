@@ -17,14 +17,14 @@ from transformers import (
 )
 
 from embeddings.configs import read_json
-from embeddings.errors import ModelError
+from embeddings.errors import FolderError
 from embeddings.pretrained import load_parts
 
 
 def _settings(folder: Path, half: str) -> dict[str, Any]:
     values = read_json(folder / "config.json")
     if not isinstance(values.get(half), dict) or "projection_dim" not in values:
-        raise ModelError(f"{folder / 'config.json'} lacks {half} or projection_dim")
+        raise FolderError(f"{folder / 'config.json'} lacks {half} or projection_dim")
     # Each half has a projection_dim too, which some files leave at another value.
     return values[half] | {"projection_dim": values["projection_dim"]}  # type: ignore[no-any-return]
 

@@ -8,24 +8,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from embeddings.errors import ModelError
+from embeddings.errors import FolderError, ModelError
 
 _FALSE_LIKE = (None, False, 0, "")
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file. Raises ModelError when there is none."""
+    """The object in a JSON file. Raises FolderError when there is none."""
     values = _read(path)
     if not isinstance(values, dict):
-        raise ModelError(f"{path} does not hold a JSON object")
+        raise FolderError(f"{path} does not hold a JSON object")
     return values
 
 
 def read_list(path: Path) -> list[dict[str, Any]]:
-    """The list of objects in a JSON file. Raises ModelError when there is none."""
+    """The list of objects in a JSON file. Raises FolderError when there is none."""
     values = _read(path)
     if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
-        raise ModelError(f"{path} does not hold a list of JSON objects")
+        raise FolderError(f"{path} does not hold a list of JSON objects")
     return values
 
 
@@ -33,9 +33,9 @@ def _read(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+        raise FolderError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path} is not JSON: {error}") from error
+        raise FolderError(f"{path} is not JSON: {error}") from error
 
 
 class Settings:

@@ -9,6 +9,10 @@ class ModelError(EmbeddingError):
     """A model's name, folder or configuration is not one we can run."""
 
 
+class FolderError(ModelError):
+    """A file of a model's folder is missing, damaged or of another model: the sentence says where it lies."""
+
+
 class WeightsError(EmbeddingError):
     """A weights file is missing, damaged, or does not belong to the model it is loaded into."""
 

@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from embeddings.checkpoint import unreadable
 from embeddings.errors import WeightsError
 
 
@@ -38,4 +39,4 @@ def _read(path: Path) -> dict[str, Tensor]:
         # Pickled, but read as tensors only: the file can run no code.
         return torch.load(path, map_location="cpu", weights_only=True)  # type: ignore[no-any-return]
     except (OSError, SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise WeightsError(f"{path} cannot be read: {error}") from error
+        raise unreadable(path, error) from error

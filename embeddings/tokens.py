@@ -7,7 +7,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from embeddings.configs import read_json
-from embeddings.errors import ModelError
+from embeddings.errors import FolderError, ModelError
 
 # Every tokenizer we run splits at these characters, so that a text may be cut there and tokenised in pieces.
 _BLANK = re.compile(r"[ \t\r\n]")
@@ -26,24 +26,26 @@ class Tokens:
 
     def __init__(self, folder: Path, max_tokens: int) -> None:
         """Reads `tokenizer.json`, and `model_max_length` and `max_seq_length` where the folder states them:
-        the smallest of them and `max_tokens` counts. Raises ModelError when the folder holds no usable
+        the smallest of them and `max_tokens` counts. Raises FolderError when the folder holds no usable
         tokenizer.
         """
         path = folder / "tokenizer.json"
         try:
             self._tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises bare Exception for every fault
-            raise ModelError(f"{path} cannot be read as a tokenizer: {error}") from error
+            raise FolderError(f"{path} cannot be read as a tokenizer: {error}") from error
         # Files carry settings of their author's last run (MiniLM's: cut and pad to 128).
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         special = self._tokenizer.encode("").ids
         if len(special) != 2:
-            raise ModelError(f"{path} puts {len(special)} special tokens around a text, not one on each side")
+            raise FolderError(
+                f"{path} puts {len(special)} special tokens around a text, not one on each side"
+            )
         self._first, self._last = special
         self.max_tokens = min([max_tokens, *_stated_lengths(folder)])
         if self.max_tokens < 3:
-            raise ModelError(f"{folder} allows {self.max_tokens} tokens a text, too few for a word")
+            raise FolderError(f"{folder} allows {self.max_tokens} tokens a text, too few for a word")
 
     def row(self, text: str) -> list[int]:
         """Ids of one text with its special tokens, cut to `max_tokens`. A lone surrogate counts as U+FFFD.

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from embeddings.configs import Settings, read_json, read_list
-from embeddings.errors import ModelError
+from embeddings.errors import FolderError, ModelError
 from embeddings.pixels import PixelRecipe, open_picture
 from embeddings.pooling import Recipe
 from embeddings.text_tower import TextTower
@@ -72,7 +72,7 @@ def load_text(folder: Path, *, rotary_scaling_factor: float | None = None) -> Te
 
         module, recipe = ClipTextTower.from_folder(folder), Recipe.LENGTH_ONE
     else:
-        raise ModelError(f"{folder} holds a {kind!r}; text towers are 'nomic_bert', 'bert' or 'clip'")
+        raise FolderError(f"{folder} holds a {kind!r}; text towers are 'nomic_bert', 'bert' or 'clip'")
     return TextHalf(module, Tokens(folder, module.max_tokens), recipe, module.dimensions)
 
 
@@ -87,7 +87,7 @@ def load_vision(folder: Path) -> VisionHalf:
 
         clip = ClipVisionTower.from_folder(folder)
         return VisionHalf(clip, _preparing(folder), clip.dimensions)
-    raise ModelError(f"{folder} holds a {kind!r}; vision towers are 'nomic_bert' or 'clip'")
+    raise FolderError(f"{folder} holds a {kind!r}; vision towers are 'nomic_bert' or 'clip'")
 
 
 def _preparing(folder: Path) -> Callable[[Picture], Tensor]:

@@ -132,15 +132,15 @@ def embed_pictures(
 @contextmanager
 def _told() -> Iterator[None]:
     """Errors of `embeddings` as sentences for those who use the site; the log has those for who runs it."""
-    from embeddings.errors import EmbeddingError, WeightsError
+    from embeddings.errors import EmbeddingError, FolderError, WeightsError
 
     try:
         yield
-    except WeightsError as error:
+    except (FolderError, WeightsError) as error:
         # It names folders of the server, which are nobody's business.
         log.error("%s", error)  # noqa: TRY400 - the sentence is the whole news
         raise TowerError(
-            "The model's weights are missing on this server, or damaged: its log says what to do."
+            "The model's files are missing on this server, or damaged: its log says what to do."
         ) from error
     except EmbeddingError as error:
         raise TowerError(str(error)) from error

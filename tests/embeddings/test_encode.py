@@ -17,7 +17,7 @@ from torch import nn
 import embeddings
 from embeddings import batches, weights
 from embeddings.batches import Window, by_length
-from embeddings.errors import ItemError, ModelError, WeightsError
+from embeddings.errors import FolderError, ItemError, ModelError, WeightsError
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 WORDS = ["quick", "brown", "fox", "jump", "over", "lazy", "hello", "world"]
@@ -259,7 +259,7 @@ def test_it_names_what_it_cannot_run(tmp_path: Path) -> None:
         embeddings.load_model(device="tpu")
     with pytest.raises(ModelError, match="int8"):
         embeddings.load_model(dtype=torch.bfloat16, quantize="int8")
-    with pytest.raises(ModelError, match=r"config\.json"):
+    with pytest.raises(FolderError, match=r"config\.json"):
         embeddings.load_model(text_tower=tmp_path).encode_texts(["fox"], task=None)
 
 

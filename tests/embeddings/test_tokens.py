@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from embeddings import tokens as tokens_module
-from embeddings.errors import ModelError
+from embeddings.errors import FolderError
 from embeddings.tokens import Tokens
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -95,8 +95,8 @@ def test_it_makes_one_row_of_a_text_that_fits(tokens: Tokens) -> None:
 
 
 def test_it_names_the_tokenizer_it_cannot_read(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"tokenizer\.json"):
+    with pytest.raises(FolderError, match=r"tokenizer\.json"):
         Tokens(tmp_path, max_tokens=96)
     (tmp_path / "tokenizer.json").write_text("{}")
-    with pytest.raises(ModelError, match=r"tokenizer\.json"):
+    with pytest.raises(FolderError, match=r"tokenizer\.json"):
         Tokens(tmp_path, max_tokens=96)

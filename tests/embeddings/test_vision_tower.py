@@ -161,6 +161,13 @@ def test_it_refuses_a_file_that_was_cut_short(folder: Path, length: int) -> None
         VisionTower.from_folder(folder)
 
 
+def test_it_says_when_a_clone_left_a_pointer_in_the_place_of_the_weights(folder: Path) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4616912a7cc9\nsize 371806672\n"
+    (folder / "model.safetensors").write_text(pointer)
+    with pytest.raises(WeightsError, match="git lfs pull"):
+        VisionTower.from_folder(folder)
+
+
 def test_it_says_when_there_are_no_weights(folder: Path) -> None:
     (folder / "model.safetensors").unlink()
     with pytest.raises(WeightsError, match=r"model\.safetensors"):

@@ -13,7 +13,7 @@ from atlas.maps import findings, vectors
 from atlas.maps.build import create_build
 from atlas.maps.computed import computed_of
 from atlas.maps.models import DataMap, Space, VectorSet
-from embeddings.errors import WeightsError
+from embeddings.errors import FolderError, WeightsError
 from tests.maps.building import make_maps, rows_of, shown, work_off
 from tests.maps.fake_towers import FakeModel
 from tests.maps.records import add_records
@@ -122,21 +122,28 @@ def test_pictures_that_are_mended_come_onto_a_map_that_had_no_points(dataset: Da
     assert frames[0] == frames[1]
 
 
-def test_missing_weights_are_told_without_the_folders_of_the_server(
-    dataset: Dataset, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    "error",
+    [
+        WeightsError("/srv/models/mini is not a whole mini: it lacks model.safetensors"),
+        FolderError("/srv/models/mini/config.json is not JSON: Expecting value: line 1 column 1 (char 0)"),
+    ],
+)
+def test_damaged_models_are_told_without_the_folders_of_the_server(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
-    def missing(*_: object, **__: object) -> None:
-        raise WeightsError("/srv/models/mini is not a whole mini: it lacks model.safetensors")
+    def broken(*_: object, **__: object) -> None:
+        raise error
 
-    monkeypatch.setattr(FakeModel, "encode_texts", missing)
+    monkeypatch.setattr(FakeModel, "encode_texts", broken)
     add_records(dataset, 3, captions=True)
 
     build = work_off(create_build(dataset.pk, append=False))
 
     assert build.state == State.FAILED
-    assert "The model's weights are missing on this server" in build.error
+    assert "The model's files are missing on this server" in build.error
     assert "/srv" not in build.error + "".join(build.steps.values_list("error", flat=True))
-    assert "/srv/models/mini is not a whole mini" in caplog.text
+    assert str(error) in caplog.text
 
 
 def test_vectors_that_came_with_pictures_for_some_of_them_are_all_on_the_map(dataset: Dataset) -> None:
