@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from atlas.datasets.filters import Mask
 from atlas.datasets.models import Dataset, Tag, TaggedRecord
 from atlas.teams.asker import Asker
-from atlas.teams.models import User
 
 #: One byte of a map names a tag, and two values of it mean "several" and "none".
 MOST_TAGS = 250
@@ -52,7 +51,7 @@ def create_tag(dataset: Dataset, name: str, asker: Asker) -> Tag:
     used = Counter(dataset.tags.values_list("colour", flat=True))
     colour = min(range(COLOURS), key=lambda place: used[place])
     with _unique(name):
-        tag = Tag.objects.create(dataset=dataset, name=name, colour=colour, created_by=_person(asker))
+        tag = Tag.objects.create(dataset=dataset, name=name, colour=colour, created_by=asker.person)
     return tag_of(dataset, tag.pk)
 
 
@@ -73,20 +72,15 @@ def delete_tag(tag: Tag, asker: Asker) -> None:
     tag.delete()
 
 
-def is_mine(tag: Tag, asker: Asker) -> bool:
-    return asker.user.is_authenticated and tag.created_by_id == asker.user.pk
-
-
 def _require_own(tag: Tag, asker: Asker) -> None:
     """A tag may stand for the work of many on many records. Raises TagRefusedError."""
     editable = Dataset.objects.editable_by(asker).filter(pk=tag.dataset_id)
-    if not (is_mine(tag, asker) or editable.exists()):
+    if not (asker.made(tag.created_by_id) or editable.exists()):
         raise TagRefusedError("Only its maker, or an editor of the dataset, can change or delete a tag.")
 
 
 def add_tag(tag: Tag, mask: Mask, asker: Asker) -> int:
     """Put it on the rows of the mask; returns on how many it was not before. Raises Http404."""
-    person = _person(asker)
     rows = [int(row) for row in np.flatnonzero(mask)]
     with transaction.atomic(), connection.cursor() as cursor:
         # To find the rows takes a while: somebody may have deleted it meanwhile.
@@ -96,7 +90,7 @@ def add_tag(tag: Tag, mask: Mask, asker: Asker) -> int:
         cursor.execute(
             "INSERT INTO datasets_taggedrecord (tag_id, row, who_id, at)"
             " SELECT %s, unnest(%s::int[]), %s, now() ON CONFLICT DO NOTHING",
-            [tag.pk, rows, person.pk if person else None],
+            [tag.pk, rows, asker.user.pk],
         )
         return int(cursor.rowcount)
 
@@ -129,7 +123,3 @@ def _unique(name: str) -> Iterator[None]:
             yield
     except IntegrityError as error:
         raise TagRefusedError(f"There is a tag “{name}” already.") from error
-
-
-def _person(asker: Asker) -> User | None:
-    return asker.user if isinstance(asker.user, User) else None

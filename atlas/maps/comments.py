@@ -10,7 +10,6 @@ from django.utils import timezone
 from atlas.datasets.models import Dataset
 from atlas.maps.models import Comment
 from atlas.teams.asker import Asker
-from atlas.teams.models import User
 
 #: A page draws a pin for each: more would be a wall. So many of one person, or of all who are not signed in,
 #: leave room for the others.
@@ -49,7 +48,7 @@ def write_comment(
         raise CommentRefusedError("A reply cannot be answered; answer the comment itself.")
     if dataset.comments.count() >= MOST_COMMENTS:
         raise CommentRefusedError(f"A dataset holds at most {MOST_COMMENTS:,} comments. Remove some first.")
-    author = asker.user if isinstance(asker.user, User) else None
+    author = asker.person
     if dataset.comments.filter(author=author).count() >= MOST_OF_ONE:
         whose = "One person holds" if author else "Visitors who are not signed in hold"
         raise CommentRefusedError(f"{whose} at most {MOST_OF_ONE} comments here. Remove some first.")
@@ -61,16 +60,12 @@ def write_comment(
     )
 
 
-def is_mine(comment: Comment, asker: Asker) -> bool:
-    return asker.user.is_authenticated and comment.author_id == asker.user.pk
-
-
 def change_comment(
     comment: Comment, asker: Asker, *, text: str | None = None, resolved: bool | None = None
 ) -> None:
     """Whoever may comment may resolve; only the author rewrites. Raises CommentRefusedError."""
     if text is not None:
-        if not is_mine(comment, asker):
+        if not asker.made(comment.author_id):
             raise CommentRefusedError("Only its author can change what a comment says.")
         if text != comment.text:
             comment.text, comment.edited_at = text, timezone.now()
@@ -84,6 +79,6 @@ def change_comment(
 def remove_comment(comment: Comment, asker: Asker) -> None:
     """Its author may, and whoever may edit the dataset. Raises CommentRefusedError."""
     editable = Dataset.objects.editable_by(asker).filter(pk=comment.dataset_id)
-    if not (is_mine(comment, asker) or editable.exists()):
+    if not (asker.made(comment.author_id) or editable.exists()):
         raise CommentRefusedError("Only its author, or an editor of the dataset, can remove a comment.")
     comment.delete()

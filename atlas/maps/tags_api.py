@@ -47,7 +47,7 @@ class TagOut(Schema):
 
     @staticmethod
     def resolve_mine(tag: Tag, context: dict[str, Any]) -> bool:
-        return tags.is_mine(tag, asker_of(context["request"]))
+        return asker_of(context["request"]).made(tag.created_by_id)
 
     @staticmethod
     def resolve_created_by(tag: Tag) -> str | None:

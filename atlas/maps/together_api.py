@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from ninja import Field, Query, Router, Schema, Status
 from ninja.errors import HttpError
@@ -25,8 +24,8 @@ from atlas.datasets.models import Dataset, Event
 from atlas.datasets.permit import require_captions
 from atlas.maps import comments
 from atlas.maps.models import Comment, DataMap, SavedView
+from atlas.maps.saved import SavedOut, listed_for, require_room
 from atlas.teams.asker import Asker, asker_of
-from atlas.teams.models import User
 from atlas.teams.quota import count_for
 from atlas.text import said
 
@@ -34,8 +33,6 @@ router = Router(tags=["together"])
 
 #: Comments and replies of one visitor.
 MOST_IN_A_MINUTE = 60
-#: That all see, and of one person beside them.
-MOST_SHARED, MOST_OWN = 500, 100
 
 
 def _storable(content: dict[str, Any]) -> dict[str, Any]:
@@ -108,6 +105,10 @@ class ReplyOut(Schema):
     mine: bool
 
     @staticmethod
+    def resolve_mine(comment: Comment, context: dict[str, Any]) -> bool:
+        return asker_of(context["request"]).made(comment.author_id)
+
+    @staticmethod
     def resolve_account(comment: Comment) -> bool:
         return comment.author_id is not None
 
@@ -128,18 +129,8 @@ class ViewIn(Schema):
     shared: bool = True
 
 
-class ViewOut(Schema):
-    id: UUID
-    name: str
+class ViewOut(SavedOut):
     hash: str
-    shared: bool
-    created_by: str
-    created_at: datetime
-    mine: bool
-
-    @staticmethod
-    def resolve_created_by(view: SavedView) -> str:
-        return str(view.created_by)
 
 
 class ViewsOut(Schema):
@@ -167,10 +158,9 @@ class ActivityOut(Schema):
 def list_comments(
     request: HttpRequest, dataset_id: UUID, state: Literal["open", "resolved", "all"] = "open"
 ) -> dict[str, Any]:
-    asker = asker_of(request)
-    dataset = _readable_dataset(asker, dataset_id)
+    dataset = _readable_dataset(asker_of(request), dataset_id)
     resolved = {"open": False, "resolved": True, "all": None}[state]
-    return {"comments": [_shown(each, asker) for each in comments.comments_of(dataset, resolved)]}
+    return {"comments": comments.comments_of(dataset, resolved)}
 
 
 @router.post("/datasets/{uuid:dataset_id}/comments", response={201: CommentOut})
@@ -183,7 +173,7 @@ def create_comment(request: HttpRequest, dataset_id: UUID, body: CommentIn) -> S
     with _refusals():
         made = comments.write_comment(dataset, asker, body.text, pin, name=body.name)
     record_event(dataset, "commented", asker, f"commented on {_about(body.pin)}")
-    return Status(201, _shown(made, asker))
+    return Status(201, made)
 
 
 @router.post("/datasets/{uuid:dataset_id}/comments/{uuid:comment_id}/replies", response={201: ReplyOut})
@@ -194,7 +184,7 @@ def create_reply(request: HttpRequest, dataset_id: UUID, comment_id: UUID, body:
     parent = comments.comment_of(dataset, comment_id)
     with _refusals():
         made = comments.write_comment(dataset, asker, body.text, {}, name=body.name, to=parent)
-    return Status(201, _shown(made, asker))
+    return Status(201, made)
 
 
 @router.patch("/datasets/{uuid:dataset_id}/comments/{uuid:comment_id}", response=CommentOut)
@@ -203,7 +193,7 @@ def change_comment(request: HttpRequest, dataset_id: UUID, comment_id: UUID, bod
     comment = comments.comment_of(_discussed_dataset(asker, dataset_id), comment_id)
     with _refusals():
         comments.change_comment(comment, asker, text=body.text, resolved=body.resolved)
-    return _shown(comment, asker)
+    return comment
 
 
 @router.delete("/datasets/{uuid:dataset_id}/comments/{uuid:comment_id}", response={204: None})
@@ -213,7 +203,7 @@ def delete_comment(request: HttpRequest, dataset_id: UUID, comment_id: UUID) -> 
     comment = comments.comment_of(dataset, comment_id)
     with _refusals():
         comments.remove_comment(comment, asker)
-    whose = "their" if comments.is_mine(comment, asker) else f"{comment.author_name}’s"
+    whose = "their" if asker.made(comment.author_id) else f"{comment.author_name}’s"
     record_event(dataset, "deleted", asker, f"deleted {whose} comment")
     return Status(204, None)
 
@@ -221,8 +211,8 @@ def delete_comment(request: HttpRequest, dataset_id: UUID, comment_id: UUID) -> 
 @router.get("/datasets/{uuid:dataset_id}/views", response=ViewsOut)
 def list_views(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
     asker = asker_of(request)
-    views = visible_dataset(asker, dataset_id).saved_views.select_related("created_by")
-    return {"views": [_own(view, asker) for view in views.filter(_listed(asker))]}
+    views = visible_dataset(asker, dataset_id).saved_views.filter(listed_for(asker))
+    return {"views": views.select_related("created_by")}
 
 
 @router.post("/datasets/{uuid:dataset_id}/views", response={201: ViewOut})
@@ -233,14 +223,13 @@ def create_view(request: HttpRequest, dataset_id: UUID, body: ViewIn) -> Status[
     view = SavedView.objects.create(dataset=dataset, created_by=user, **body.dict())
     if view.shared:
         record_event(dataset, "shared", asker, f"saved the view {view.name} for all who see the map")
-    return Status(201, _own(view, asker))
+    return Status(201, view)
 
 
 @router.get("/datasets/{uuid:dataset_id}/views/{uuid:view_id}", response=ViewOut)
 def get_view(request: HttpRequest, dataset_id: UUID, view_id: UUID) -> SavedView:
     """Whoever has its id and may see the dataset can open it, listed or not: the id is the link."""
-    asker = asker_of(request)
-    return _own(_view(visible_dataset(asker, dataset_id), view_id), asker)
+    return _view(visible_dataset(asker_of(request), dataset_id), view_id)
 
 
 @router.delete("/datasets/{uuid:dataset_id}/views/{uuid:view_id}", response={204: None})
@@ -249,7 +238,7 @@ def delete_view(request: HttpRequest, dataset_id: UUID, view_id: UUID) -> Status
     dataset = commentable_dataset(asker, dataset_id)
     view = _view(dataset, view_id)
     editable = Dataset.objects.editable_by(asker).filter(pk=dataset_id)
-    if view.created_by_id != asker.user.pk and not (view.shared and editable.exists()):
+    if not asker.made(view.created_by_id) and not (view.shared and editable.exists()):
         raise HttpError(409, "Only its maker, or an editor of the dataset, can remove a shared view.")
     view.delete()
     if view.shared:
@@ -264,17 +253,6 @@ def list_activity(
     """For those who work on it: a visitor by link or of a public dataset is told nothing of them."""
     events, following = activity_page(worked_on_dataset(asker_of(request), dataset_id), before)
     return {"events": events, "next": following}
-
-
-def require_room(saved: QuerySet[Any], user: User, things: str, *, shared: bool) -> None:
-    """saved: views, or searches, of a dataset. What people keep for themselves takes nobody else's room.
-
-    Raises HttpError 409.
-    """
-    if shared and saved.filter(shared=True).count() >= MOST_SHARED:
-        raise HttpError(409, f"A dataset holds at most {MOST_SHARED} shared {things}. Remove some first.")
-    if not shared and saved.filter(shared=False, created_by=user).count() >= MOST_OWN:
-        raise HttpError(409, f"You keep {MOST_OWN} {things} of this dataset already. Remove some first.")
 
 
 def _count(request: HttpRequest) -> None:
@@ -297,27 +275,11 @@ def _discussed_dataset(asker: Asker, dataset_id: UUID) -> Dataset:
     return _readable_dataset(asker, dataset_id)
 
 
-def _listed(asker: Asker) -> Q:
-    mine = Q(created_by=asker.user.pk) if asker.user.is_authenticated else Q()
-    return Q(shared=True) | mine
-
-
 def _view(dataset: Dataset, view_id: UUID) -> SavedView:
     found = dataset.saved_views.select_related("created_by").filter(pk=view_id).first()
     if found is None:
         raise Http404("There is no such view.")
     return found
-
-
-def _own(view: SavedView, asker: Asker) -> SavedView:
-    vars(view).update(mine=asker.user.is_authenticated and view.created_by_id == asker.user.pk)
-    return view
-
-
-def _shown(comment: Comment, asker: Asker) -> Comment:
-    for each in (comment, *comment.replies.all()):
-        vars(each).update(mine=comments.is_mine(each, asker))
-    return comment
 
 
 def _about(pin: Pin) -> str:

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
 from django.http import Http404, HttpRequest
 from ninja import Router, Status
 from ninja.errors import HttpError
@@ -11,10 +10,10 @@ from ninja.errors import HttpError
 from atlas.datasets.access import commentable_dataset, visible_dataset
 from atlas.datasets.api import signed_in
 from atlas.datasets.models import Dataset
-from atlas.maps.together_api import require_room
+from atlas.maps.saved import listed_for, require_room
 from atlas.search.models import SavedSearch
 from atlas.search.schemas import SearchesOut, SearchIn, SearchOut
-from atlas.teams.asker import Asker, asker_of
+from atlas.teams.asker import asker_of
 
 router = Router(tags=["search"])
 
@@ -24,9 +23,8 @@ def list_searches(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
     """The asker's own and those that others of the dataset share."""
     asker = asker_of(request)
     dataset = visible_dataset(asker, dataset_id)
-    mine = Q(created_by=asker.user.pk) if asker.user.is_authenticated else Q()
-    searches = SavedSearch.objects.filter(dataset=dataset).select_related("created_by")
-    return {"searches": [_own(each, asker) for each in searches.filter(Q(shared=True) | mine)]}
+    searches = SavedSearch.objects.filter(listed_for(asker), dataset=dataset)
+    return {"searches": searches.select_related("created_by")}
 
 
 @router.post("/datasets/{uuid:dataset_id}/searches", response={201: SearchOut})
@@ -35,25 +33,21 @@ def create_search(request: HttpRequest, dataset_id: UUID, body: SearchIn) -> Sta
     dataset = commentable_dataset(asker, dataset_id)
     require_room(SavedSearch.objects.filter(dataset=dataset), user, "searches", shared=body.shared)
     made = SavedSearch.objects.create(dataset=dataset, created_by=user, **body.dict())
-    return Status(201, _own(made, asker))
+    return Status(201, made)
 
 
 @router.delete("/datasets/{uuid:dataset_id}/searches/{uuid:search_id}", response={204: None})
 def delete_search(request: HttpRequest, dataset_id: UUID, search_id: UUID) -> Status[None]:
     """One's own also where one may only look by now."""
-    asker, user = asker_of(request), signed_in(request)
+    asker = asker_of(request)
+    signed_in(request)
     asker.require_write()
     dataset = visible_dataset(asker, dataset_id)
     search = SavedSearch.objects.filter(pk=search_id, dataset=dataset).first()
-    mine = search is not None and search.created_by_id == user.pk
+    mine = search is not None and asker.made(search.created_by_id)
     if search is None or not (mine or search.shared):
         raise Http404("There is no such search.")
     if not mine and not Dataset.objects.editable_by(asker).filter(pk=dataset_id).exists():
         raise HttpError(409, "Only its maker, or an editor of the dataset, can remove a shared search.")
     search.delete()
     return Status(204, None)
-
-
-def _own(search: SavedSearch, asker: Asker) -> SavedSearch:
-    vars(search).update(mine=asker.user.is_authenticated and search.created_by_id == asker.user.pk)
-    return search

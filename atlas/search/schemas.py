@@ -1,13 +1,12 @@
 """Queries and answers as JSON; `atlas/api/README.md` has the examples."""
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from ninja import Field, Schema
 from pydantic import AfterValidator, FiniteFloat, model_validator
 
-from atlas.search.models import SavedSearch
+from atlas.maps.saved import SavedOut
 from atlas.search.query import MOST_PARTS, Against, Mode
 from atlas.text import said
 
@@ -194,18 +193,8 @@ class SearchIn(Schema):
     shared: bool = False
 
 
-class SearchOut(Schema):
-    id: UUID
-    name: str
+class SearchOut(SavedOut):
     query: str
-    shared: bool
-    created_by: str
-    created_at: datetime
-    mine: bool
-
-    @staticmethod
-    def resolve_created_by(search: SavedSearch) -> str:
-        return str(search.created_by)
 
 
 class SearchesOut(Schema):

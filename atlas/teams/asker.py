@@ -31,6 +31,14 @@ class Asker:
     permits: dict[UUID, Any] = field(default_factory=dict, compare=False)
 
     @property
+    def person(self) -> User | None:
+        return self.user if isinstance(self.user, User) else None
+
+    def made(self, maker_id: int | None) -> bool:
+        """Whether it is theirs. What a deleted account made is nobody's, and least of all Nobody's."""
+        return self.person is not None and self.person.pk == maker_id
+
+    @property
     def may_write(self) -> bool:
         """Whether anything may be changed, as far as an API key decides that."""
         return self.key is None or self.key.allows(KeyScope.WRITE)

@@ -8,7 +8,7 @@ from django.test import Client
 
 from atlas.datasets.activity import PAGE, record_event
 from atlas.datasets.models import Dataset, Visibility
-from atlas.maps import comments, together_api
+from atlas.maps import comments, saved, together_api
 from atlas.maps.models import Comment, DataMap, SavedView
 from atlas.teams.guests import add_guest
 from atlas.teams.links import create_link, token_of
@@ -287,8 +287,8 @@ def test_a_saved_view_is_for_the_team_or_for_its_maker(cast: Cast, dataset: Data
 def test_what_people_keep_for_themselves_takes_no_room_of_others(
     cast: Cast, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    monkeypatch.setattr(together_api, "MOST_OWN", 1)
-    monkeypatch.setattr(together_api, "MOST_SHARED", 1)
+    monkeypatch.setattr(saved, "MOST_OWN", 1)
+    monkeypatch.setattr(saved, "MOST_SHARED", 1)
 
     def keep(name: str, *, shared: bool) -> int:
         body = {"name": "Reds", "hash": "q=red", "query": "q=red", "shared": shared}
