@@ -6,7 +6,9 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
 from kombu.exceptions import OperationalError as BrokerError
@@ -27,6 +29,12 @@ PAUSE = 0.5
 #: Runs that may end with their worker: a restart of the system is no fault of the work.
 MAX_DEATHS = 6
 STOPPED_TOO_OFTEN = "Its worker was stopped again and again, perhaps for lack of memory."
+#: Between the signs of life of who works: a little under a second, for pages are promised one word a second.
+BEAT_SECONDS = 0.8
+#: A worker that gave none for so long was killed.
+SILENCE = timedelta(seconds=15)
+#: For a Celery task that lost the database: it goes on once that answers.
+LATER: dict[str, Any] = {"autoretry_for": AWAY, "retry_kwargs": {"countdown": 2, "max_retries": 30}}
 
 #: Bytes of the disk that pictures and uploads leave to Postgres and Redis, which refuse every write where it
 #: is full; less than `FREE_BYTES_TO_START` of `services.home`, or what starts could take nothing in.

@@ -4,7 +4,6 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,16 +16,18 @@ from atlas.datasets.events import publish_import
 from atlas.datasets.models import Dataset, Import, ImportState
 from atlas.datasets.queue import BYTES, priority
 from atlas.datasets.signals import records_imported
-from atlas.patience import MAX_DEATHS, STOPPED_TOO_OFTEN, disk_is_full, is_away, once_the_database_answers
+from atlas.patience import (
+    BEAT_SECONDS,
+    MAX_DEATHS,
+    SILENCE,
+    STOPPED_TOO_OFTEN,
+    disk_is_full,
+    is_away,
+    once_the_database_answers,
+)
 from embeddings.readers import DatasetError
 
 log = logging.getLogger(__name__)
-
-#: A little under a second: pages are promised one word a second.
-BEAT_SECONDS = 0.8
-#: A worker that gave no sign of life for so long was killed.
-SILENCE = timedelta(seconds=15)
-
 
 _OUR_FAULT = "Something went wrong on the server. Its log says what; trying again may help."
 

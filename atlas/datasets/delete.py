@@ -6,13 +6,13 @@ from django.core.files.storage import Storage, default_storage
 from django.db import connection, transaction
 from django.utils import timezone
 
-from atlas.datasets.claims import SILENCE
 from atlas.datasets.imports import OPEN
 from atlas.datasets.models import Dataset, Import, ImportState, Record
 from atlas.datasets.queue import send_on_commit
 from atlas.datasets.signals import dataset_deleted
 from atlas.datasets.uploads import remove_upload
 from atlas.datasets.vectors import remove_vectors
+from atlas.patience import SILENCE
 from atlas.teams.guests import forget_dataset
 from atlas.teams.models import Team
 

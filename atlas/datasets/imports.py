@@ -15,11 +15,12 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.text import slugify
 
-from atlas.datasets.claims import SILENCE, announce_records
+from atlas.datasets.claims import announce_records
 from atlas.datasets.events import publish_import
 from atlas.datasets.models import Dataset, Import, ImportState, Upload, Visibility
 from atlas.datasets.queue import BYTES, priority, send_on_commit
 from atlas.datasets.reading import FILES_GONE
+from atlas.patience import SILENCE
 from atlas.slugs import save_with_free_slug
 from atlas.teams.models import Team, User
 from atlas.text import one_line

@@ -1,6 +1,5 @@
 """What Celery calls, on the queue `ingest`."""
 
-from typing import Any
 from uuid import UUID
 
 from celery import shared_task
@@ -8,10 +7,7 @@ from django.core.files.storage import default_storage
 
 from atlas.datasets import delete, describe, imports, ingest, uploads
 from atlas.datasets.storage import ContentStorage
-from atlas.patience import AWAY
-
-#: An import that lost the database goes on where it was once that answers.
-LATER: dict[str, Any] = {"autoretry_for": AWAY, "retry_kwargs": {"countdown": 2, "max_retries": 30}}
+from atlas.patience import LATER
 
 
 @shared_task(ignore_result=True, **LATER)

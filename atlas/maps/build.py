@@ -19,7 +19,7 @@ from atlas.datasets import queue
 from atlas.datasets.models import Dataset, Import, ImportState, Record, State
 from atlas.maps import progress, vectors
 from atlas.maps.models import Build, DataMap, Space, Stage, Step
-from atlas.patience import MAX_DEATHS, STOPPED_TOO_OFTEN
+from atlas.patience import MAX_DEATHS, SILENCE, STOPPED_TOO_OFTEN
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +34,6 @@ COPIED_SHARD_ROWS = 8192
 IN_FLIGHT = 8
 #: Runs of a step that may end in an error.
 MAX_ATTEMPTS = 3
-#: A worker gives a sign of life every second; one that is silent for so long was killed.
-SILENCE = timedelta(seconds=15)
 #: A step given to Celery this long ago, in a build where nothing runs, is given again.
 MESSAGE_LOST = timedelta(seconds=10)
 

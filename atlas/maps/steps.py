@@ -15,13 +15,12 @@ from atlas.datasets.models import State
 from atlas.maps import progress
 from atlas.maps.build import OPEN
 from atlas.maps.models import Build, Step
+from atlas.patience import BEAT_SECONDS
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: A little under a second: pages are promised one word a second.
-SECONDS_BETWEEN_SIGNS = 0.8
 ITEMS_BETWEEN_CHECKS = 5000
 
 
@@ -115,7 +114,7 @@ class Watch:
 
     def _run(self) -> None:
         try:
-            while not self._over.wait(SECONDS_BETWEEN_SIGNS):
+            while not self._over.wait(BEAT_SECONDS):
                 self._give_sign()
         finally:
             connection.close()  # this thread's own

@@ -1,14 +1,9 @@
 """What Celery calls. Two names for one task, because the queue follows from the name."""
 
-from typing import Any
-
 from celery import shared_task
 
 from atlas.maps import build, hnsw, publish, run
-from atlas.patience import AWAY
-
-#: A step that could not even be claimed waits for the database.
-LATER: dict[str, Any] = {"autoretry_for": AWAY, "retry_kwargs": {"countdown": 2, "max_retries": 30}}
+from atlas.patience import LATER
 
 
 @shared_task(ignore_result=True, **LATER)

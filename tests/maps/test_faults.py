@@ -17,8 +17,9 @@ from django.db import connection
 from django.utils import timezone
 
 from atlas.datasets.models import Dataset, State
-from atlas.maps.build import SILENCE, create_build, rescue
+from atlas.maps.build import create_build, rescue
 from atlas.maps.models import Build, DataMap, MapVersion, Space, Stage, Step
+from atlas.patience import SILENCE
 from tests.maps.records import add_records, make_dataset
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
