@@ -172,7 +172,7 @@ export function rangeOf(column: Column, [from, to]: Between): [number, number] {
 }
 
 /** The row of the legend that a code belongs to. */
-export function legendCode(column: Column, code: number): number {
+function legendCode(column: Column, code: number): number {
   const other = column.kind === "category" && code !== column.missing && code !== column.several;
   return other ? Math.min(code, ownCodes(column)) : code;
 }

@@ -23,9 +23,9 @@ export type Face = "title" | "name" | "plain" | "soft";
 type Part = { width: number } & ({ words: string; face: Face } | { colours: string[] });
 
 /** Its place from the upper left corner of the caption, in pixels of CSS. */
-export type Piece = Part & { left: number; top: number };
+type Piece = Part & { left: number; top: number };
 
-export interface Layout {
+interface Layout {
   height: number;
   pieces: Piece[];
 }

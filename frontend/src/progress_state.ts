@@ -34,7 +34,7 @@ export const isOver = (state: ImportState): boolean => state === "done" || state
 /** Whether the choices of an import that is over can be made again: nothing came of them. */
 export const isCorrectable = (job: ImportProgress): boolean => isOver(job.state) && job.state !== "done" && job.started_at !== null && job.imported === 0;
 
-export type Phase = "empty" | "describing" | "described" | "working" | "failed" | "cancelled" | "ready";
+type Phase = "empty" | "describing" | "described" | "working" | "failed" | "cancelled" | "ready";
 
 export function phaseOf({ import: job, build }: Now): Phase {
   if (job?.state === "describing" || job?.state === "described") return job.state;

@@ -36,7 +36,7 @@ export function choicesOf(found: Description, { caption, types, leaveOut, ...rol
 }
 
 /** The first records under the corrections. */
-export interface Preview {
+interface Preview {
   columns: string[];
   /** The values in the order of the columns. */
   rows: { caption: string; values: unknown[] }[];

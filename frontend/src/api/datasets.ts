@@ -49,7 +49,7 @@ export interface Description {
   skipped_count: number;
 }
 
-export interface ImportJob extends ImportProgress {
+interface ImportJob extends ImportProgress {
   dataset: string;
   files: { filename: string; size: number }[];
   description: Description | null;

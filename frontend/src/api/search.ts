@@ -81,14 +81,14 @@ export interface Across {
   away: boolean;
 }
 
-export interface DatasetName {
+interface DatasetName {
   id: string;
   name: string;
   url: string;
   team: string;
 }
 
-export interface AcrossHit {
+interface AcrossHit {
   row: number;
   score: number;
   caption: string;

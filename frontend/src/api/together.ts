@@ -14,13 +14,13 @@ import { change, get, post } from "./http";
 /** What a comment is about. */
 export type Pin = { row: number } | PlacePin | RegionPin | { filter: Filter };
 
-export interface PlacePin {
+interface PlacePin {
   map: string;
   x: number;
   y: number;
 }
 
-export interface RegionPin {
+interface RegionPin {
   map: string;
   region: [number, number][];
 }

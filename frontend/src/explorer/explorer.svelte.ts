@@ -29,7 +29,7 @@ import { Tags } from "./tags.svelte";
 import { Together } from "./together.svelte";
 
 /** What undo brings back. */
-export interface Moment extends ColourChoice {
+interface Moment extends ColourChoice {
   /** The map whose codes are hidden or kept; null where none are. */
   map: string | null;
   selection: Filter | null;

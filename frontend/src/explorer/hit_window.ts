@@ -1,6 +1,6 @@
 /** Which of the hits are listed: thousands at once would each be asked for and drawn. */
 
-export interface HitWindow {
+interface HitWindow {
   first: number;
   /** One behind the last. */
   end: number;

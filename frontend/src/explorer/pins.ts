@@ -23,7 +23,7 @@ export function placeOf(pin: Pin, map: string, rows: ReadonlyMap<number, Point>)
   return "region" in pin ? middleOf(pin.region) : { x: pin.x, y: pin.y };
 }
 
-export function middleOf(region: [number, number][]): Point {
+function middleOf(region: [number, number][]): Point {
   const { x0, y0, x1, y1 } = boxOf(region);
   return { x: (x0 + x1) / 2, y: (y0 + y1) / 2 };
 }

@@ -26,7 +26,7 @@ interface Parts {
   budget: Budget;
 }
 
-export interface FrameEvents {
+interface FrameEvents {
   /** The camera is elsewhere in this frame. */
   moved(): void;
   /** A frame was painted. */

@@ -12,7 +12,7 @@ export interface Hit {
   score: number;
 }
 
-export interface HitStyle {
+interface HitStyle {
   size: number;
   ratio: number;
   rim: Rgb;

@@ -1,6 +1,6 @@
 /** The map by keyboard alone. */
 
-export interface KeyHandlers {
+interface KeyHandlers {
   pan(dx: number, dy: number): void;
   zoomBy(factor: number): void;
   recentre(): void;

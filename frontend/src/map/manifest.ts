@@ -2,7 +2,7 @@
 
 import type { Box } from "./viewport";
 
-export interface TileList {
+interface TileList {
   count: number[];
   children: number[];
 }

@@ -18,7 +18,7 @@ export type CodesLook = Pick<Column, "missing" | "colours" | "several">;
 export type ColumnLook = Partial<Pick<Column, "ramp" | "colours" | "like">>;
 
 /** From this byte of the glow on a point counts. */
-export const GLOW_CUT = 128;
+const GLOW_CUT = 128;
 
 export class Marks {
   readonly flags: Flags;

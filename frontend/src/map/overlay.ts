@@ -7,7 +7,7 @@ import { toScreen, type Viewport } from "./viewport";
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Where a record's picture is on the screen; null where it is a point. */
-export type PictureOf = (ordinal: number) => Placed | null;
+type PictureOf = (ordinal: number) => Placed | null;
 
 /** Pixels from the edge of a picture to the middle of the line round it, and the radius of its corners. */
 const GAP = 1.5;

@@ -8,7 +8,7 @@ const GRID = 64;
 const CELL = STEPS / GRID;
 
 /** Points sorted by cell: those of cell c are order[starts[c]] … order[starts[c + 1] - 1]. */
-export interface Grid {
+interface Grid {
   starts: Uint32Array;
   order: Uint32Array;
 }

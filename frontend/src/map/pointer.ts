@@ -24,7 +24,7 @@ export interface Shown {
   pictureAt(sx: number, sy: number): Found | null;
 }
 
-export interface PointerEvents {
+interface PointerEvents {
   hover(found: Found | null): void;
   walk(found: Found | null): void;
   click(found: Found | null, add: boolean): void;

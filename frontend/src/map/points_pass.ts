@@ -42,7 +42,7 @@ export interface MorphStyle {
   places: { from(points: TilePoints): Uint16Array | null };
 }
 
-export interface PointStyle {
+interface PointStyle {
   size: number;
   ratio: number;
   paper: Rgb;

@@ -10,7 +10,7 @@ import { PointsPass, type DrawnTile, type MorphStyle } from "./points_pass";
 import type { Codes, TilePoints } from "./tile";
 import type { Viewport } from "./viewport";
 
-export interface Frame {
+interface Frame {
   view: Viewport;
   now: number;
   drawn: DrawnTile[];

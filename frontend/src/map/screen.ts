@@ -5,7 +5,7 @@ import type { GL } from "./gl";
 /** Thrown where the browser offers no WebGL2. */
 export class NoWebGLError extends Error {}
 
-export interface ScreenEvents {
+interface ScreenEvents {
   /** In CSS pixels. Also when the pixel ratio changes. */
   resized(width: number, height: number): void;
   /** The context was lost and is back, empty. */

@@ -21,7 +21,7 @@ const SIZES = 3;
 const REST_MS = 120;
 
 /** How far a picture may grow: the square of the world that it may cover, and the level from which on it does. */
-export interface Growth {
+interface Growth {
   room: Box;
   from: number;
 }

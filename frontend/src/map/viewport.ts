@@ -35,7 +35,7 @@ export interface Box {
   y1: number;
 }
 
-export const WORLD: Box = { x0: 0, y0: 0, x1: 1, y1: 1 };
+const WORLD: Box = { x0: 0, y0: 0, x1: 1, y1: 1 };
 export const MAX_ZOOM = 20_000;
 const REFERENCE = 1024;
 const MARGIN = 0.92;

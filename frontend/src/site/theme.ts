@@ -1,6 +1,6 @@
 /** Light, dark or the system's choice. The cookie lets the server write data-theme before the first paint. */
 
-export type Theme = "light" | "dark";
+type Theme = "light" | "dark";
 
 const YEAR = 365 * 24 * 3600;
 
@@ -10,7 +10,7 @@ export function currentTheme(): Theme {
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
-export function setTheme(theme: Theme): void {
+function setTheme(theme: Theme): void {
   document.documentElement.dataset["theme"] = theme;
   document.cookie = `theme=${theme}; path=/; max-age=${YEAR}; samesite=lax`;
   document.dispatchEvent(new CustomEvent("themechange", { detail: theme }));
