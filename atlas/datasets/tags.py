@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from atlas.datasets.filters import Mask
 from atlas.datasets.models import Dataset, Tag, TaggedRecord
+from atlas.datasets.permit import permit
 from atlas.teams.asker import Asker
 
 #: One byte of a map names a tag, and two values of it mean "several" and "none".
@@ -74,8 +75,7 @@ def delete_tag(tag: Tag, asker: Asker) -> None:
 
 def _require_own(tag: Tag, asker: Asker) -> None:
     """A tag may stand for the work of many on many records. Raises TagRefusedError."""
-    editable = Dataset.objects.editable_by(asker).filter(pk=tag.dataset_id)
-    if not (asker.made(tag.created_by_id) or editable.exists()):
+    if not (asker.made(tag.created_by_id) or permit(asker, tag.dataset_id).may_edit):
         raise TagRefusedError("Only its maker, or an editor of the dataset, can change or delete a tag.")
 
 

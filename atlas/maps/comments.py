@@ -8,6 +8,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from atlas.datasets.models import Dataset
+from atlas.datasets.permit import permit
 from atlas.maps.models import Comment
 from atlas.teams.asker import Asker
 
@@ -78,7 +79,6 @@ def change_comment(
 
 def remove_comment(comment: Comment, asker: Asker) -> None:
     """Its author may, and whoever may edit the dataset. Raises CommentRefusedError."""
-    editable = Dataset.objects.editable_by(asker).filter(pk=comment.dataset_id)
-    if not (asker.made(comment.author_id) or editable.exists()):
+    if not (asker.made(comment.author_id) or permit(asker, comment.dataset_id).may_edit):
         raise CommentRefusedError("Only its author, or an editor of the dataset, can remove a comment.")
     comment.delete()

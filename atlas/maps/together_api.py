@@ -21,7 +21,7 @@ from atlas.datasets.access import (
 from atlas.datasets.activity import activity_page, record_event
 from atlas.datasets.api import signed_in
 from atlas.datasets.models import Dataset, Event
-from atlas.datasets.permit import require_captions
+from atlas.datasets.permit import permit, require_captions
 from atlas.maps import comments
 from atlas.maps.models import Comment, DataMap, SavedView
 from atlas.maps.saved import SavedOut, listed_for, require_room
@@ -237,8 +237,7 @@ def delete_view(request: HttpRequest, dataset_id: UUID, view_id: UUID) -> Status
     asker = asker_of(request)
     dataset = commentable_dataset(asker, dataset_id)
     view = _view(dataset, view_id)
-    editable = Dataset.objects.editable_by(asker).filter(pk=dataset_id)
-    if not asker.made(view.created_by_id) and not (view.shared and editable.exists()):
+    if not (asker.made(view.created_by_id) or (view.shared and permit(asker, dataset_id).may_edit)):
         raise HttpError(409, "Only its maker, or an editor of the dataset, can remove a shared view.")
     view.delete()
     if view.shared:

@@ -9,7 +9,7 @@ from ninja.errors import HttpError
 
 from atlas.datasets.access import commentable_dataset, visible_dataset
 from atlas.datasets.api import signed_in
-from atlas.datasets.models import Dataset
+from atlas.datasets.permit import permit
 from atlas.maps.saved import listed_for, require_room
 from atlas.search.models import SavedSearch
 from atlas.search.schemas import SearchesOut, SearchIn, SearchOut
@@ -47,7 +47,7 @@ def delete_search(request: HttpRequest, dataset_id: UUID, search_id: UUID) -> St
     mine = search is not None and asker.made(search.created_by_id)
     if search is None or not (mine or search.shared):
         raise Http404("There is no such search.")
-    if not mine and not Dataset.objects.editable_by(asker).filter(pk=dataset_id).exists():
+    if not (mine or permit(asker, dataset_id).may_edit):
         raise HttpError(409, "Only its maker, or an editor of the dataset, can remove a shared search.")
     search.delete()
     return Status(204, None)
