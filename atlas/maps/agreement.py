@@ -37,7 +37,6 @@ def agreement(
     pictures: Vectors,
     captions: Vectors,
     *,
-    seed: int = 0,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Floats | None:
@@ -48,7 +47,7 @@ def agreement(
     n = len(pictures)
     if n < LEAST:
         return None
-    cohort = np.sort(np.random.default_rng(seed).choice(n, min(n, COHORT), replace=False))
+    cohort = np.sort(np.random.default_rng(0).choice(n, min(n, COHORT), replace=False))
     middles = [middle_of([vectors], vectors.shape[1]) for vectors in (pictures, captions)]
     some_pictures = centred(pictures[cohort], middles[0])
     some_captions = centred(captions[cohort], middles[1])

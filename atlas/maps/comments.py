@@ -21,7 +21,7 @@ class CommentRefusedError(Exception):
     """A sentence for whoever wanted to comment."""
 
 
-def comments_of(dataset: Dataset, resolved: bool | None = None) -> QuerySet[Comment]:
+def comments_of(dataset: Dataset, resolved: bool | None) -> QuerySet[Comment]:
     """Oldest first, with their replies; of one state, or all."""
     found = Comment.objects.filter(dataset=dataset, parent=None).prefetch_related("replies")
     return found if resolved is None else found.filter(resolved=resolved)
@@ -41,7 +41,7 @@ def write_comment(
     text: str,
     pin: dict[str, Any],
     *,
-    name: str = "",
+    name: str,
     to: Comment | None = None,
 ) -> Comment:
     """Raises CommentRefusedError: too many, a reply to a reply, or a visitor without a name."""

@@ -48,7 +48,6 @@ def lay_out(
     *,
     seed: int,
     epochs: int,
-    rate: float = 1.0,
     watch: Callable[[int, Floats], None] | None = None,
 ) -> Floats:
     """Coordinates (N, 2) from a start (N, 2). `watch(epoch, coordinates)` sees each epoch: copy what you
@@ -59,7 +58,7 @@ def lay_out(
     here = start.astype(np.float32, copy=True)
     there = np.empty_like(here)
     for epoch in range(epochs):
-        alpha = np.float32(rate * (1 - epoch / epochs))
+        alpha = np.float32(1 - epoch / epochs)
         work.over(
             n, 50_000, _move,
             here, there, kept.starts, kept.targets, kept.weights, pull, push, epoch, np.uint64(seed), alpha,

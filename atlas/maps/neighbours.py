@@ -33,10 +33,10 @@ PROBES = 32
 _TILE_ROWS, _TILE_COLUMNS = 1024, 4096
 
 
-def nearest_neighbours(unit: Floats, sketch: Floats, work: Work, *, seed: int, k: int = K) -> Neighbours:
-    """The min(k, N) nearest of each row of `unit` (N, d), rows of length one (or zero). `sketch` (N, m),
+def nearest_neighbours(unit: Floats, sketch: Floats, work: Work, *, seed: int) -> Neighbours:
+    """The min(K, N) nearest of each row of `unit` (N, d), rows of length one (or zero). `sketch` (N, m),
     small m."""
-    k = min(k, len(unit))
+    k = min(K, len(unit))
     if k == 0:
         return Neighbours.none(0, 0)
     others = exact(unit, k - 1, work) if len(unit) <= EXACT_MAX else descend(unit, sketch, k - 1, work, seed)

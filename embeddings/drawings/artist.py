@@ -15,6 +15,7 @@ from embeddings.drawings.emoji import Emoji, Sources
 SIDE = 128  # pixels; Noto's bitmaps are 136 × 128
 _NOTO_SIZE = 109  # the one size the font's bitmaps come in
 _LINE_SIZE = 110
+_EDGE = 38  # gradients step by less in a channel
 _UNASSIGNED = "\U0010fffd"  # drawn as the font's "no such character" box
 
 Rgb = tuple[int, int, int]
@@ -123,12 +124,12 @@ def _mean_colour(picture: Image.Image, inside: Mask) -> Rgb:
     return int(r), int(g), int(b)
 
 
-def _colour_edges(rgb: NDArray[np.uint8], least: int = 38) -> Mask:
-    """Pixels whose right or lower neighbour differs by over `least` in a channel; gradients step by less."""
+def _colour_edges(rgb: NDArray[np.uint8]) -> Mask:
+    """Pixels whose right or lower neighbour differs by over _EDGE in a channel."""
     edges = np.zeros(rgb.shape[:2], dtype=bool)
     values = rgb.astype(np.int16)
-    edges[:, :-1] |= np.abs(values[:, 1:] - values[:, :-1]).max(axis=-1) > least
-    edges[:-1] |= np.abs(values[1:] - values[:-1]).max(axis=-1) > least
+    edges[:, :-1] |= np.abs(values[:, 1:] - values[:, :-1]).max(axis=-1) > _EDGE
+    edges[:-1] |= np.abs(values[1:] - values[:-1]).max(axis=-1) > _EDGE
     return edges
 
 

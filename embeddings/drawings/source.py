@@ -28,8 +28,8 @@ _SIDED = frozenset(
 class DrawnScenes:
     """The `Source` of `embeddings.samples` for drawings."""
 
-    def __init__(self, emoji: list[Emoji], art: Art, *, composed: int = 20_000, seed: int = 7) -> None:
-        rng = random.Random(seed)
+    def __init__(self, emoji: list[Emoji], art: Art, *, composed: int = 20_000) -> None:
+        rng = random.Random(7)
         singles = single_scenes(emoji, rng)
         together = composed_scenes(emoji, singles, composed, rng)
         self._art = art

@@ -35,11 +35,11 @@ class FileContainer(Container):
         return f"{self.name}/{name}" if self.name else name
 
 
-def files_below(folder: Path, deepest: int = _DEEPEST) -> Iterator[tuple[str, Path]]:
+def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
     """(name relative to `folder`, path) of everything in it, sorted, folders after files; links are not
     followed. A folder that cannot be opened is named itself.
     """
-    yield from _files_below(folder, "", deepest)
+    yield from _files_below(folder, "", _DEEPEST)
 
 
 def _files_below(folder: Path, prefix: str, deepest: int) -> Iterator[tuple[str, Path]]:
