@@ -11,7 +11,6 @@ from allauth.usersessions.models import UserSession
 from django.test import Client
 from django.utils import timezone
 
-from atlas import vite
 from atlas.celery import app
 from atlas.datasets.models import Dataset, Import, ImportState, Upload, Visibility
 from atlas.datasets.uploads import create_upload
@@ -61,11 +60,8 @@ def everybody(folder: Path) -> Iterator[Stage]:
 
 @contextmanager
 def no_workers() -> Iterator[None]:
-    """Pages as if Vite had built them; what is waited for from a worker is done at once."""
-    names = ("site", "map", "progress", "upload", "search")
-    entries = {f"src/pages/{name}.ts": {"file": f"assets/{name}.js"} for name in names}
+    """What is waited for from a worker is done at once."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(vite, "manifest", lambda: entries)
         monkeypatch.setattr(towers, "model", lambda _: FakeModel())
         monkeypatch.setattr(asking, "worker_is_there", lambda: True)
         app.conf.task_always_eager = True

@@ -1,4 +1,4 @@
-"""What every test may ask for: the real Postgres and Redis, and the whole system on a port."""
+"""What every test may ask for: the cast, the real Postgres and Redis, and the whole system on a port."""
 
 import time
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from xdist.remote import Producer
 
 from atlas.services.embedded import embedded_services
 from atlas.services.home import Home
+from tests.people import Cast, make_cast
 from tests.sharing_out import Shares, longest_first
 from tests.stack import Stack, open_folder, running_stack
 
@@ -46,6 +47,11 @@ def one_stretch(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SimpleNamespace(time=lambda: next(ticks), monotonic=time.monotonic, sleep=time.sleep)
     for limits in ("atlas.teams.limits", "allauth.core.internal.ratelimit"):
         monkeypatch.setattr(f"{limits}.time", clock)
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return make_cast()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """The settings of a test run: those of the site, on a data folder of its own that is gone afterwards."""
 
 import atexit
+import json
 import os
 import shutil
 import tempfile
@@ -21,4 +22,10 @@ from atlas.settings import *  # noqa: E402, F403
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_HOST = "mail.example.org"
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+# As if Vite had built each script into a file of its own: what pages hold does not depend on it.
+_pages = [path.stem for path in (BASE_DIR / "frontend" / "src" / "pages").glob("*.ts")]  # noqa: F405
+VITE_MANIFEST = ATLAS_HOME / "manifest.json"  # noqa: F405
+VITE_MANIFEST.write_text(
+    json.dumps({f"src/pages/{name}.ts": {"file": f"assets/{name}.js"} for name in _pages})
+)
 STATIC_ROOT.mkdir()  # noqa: F405 - empty, or whitenoise warns in every test

@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from embeddings.pixels import MAX_PIXELS
-from tests.people import PASSWORD, Cast, make_cast
+from tests.people import PASSWORD, Cast
 
 HOST = "atlas.example.org"
 
@@ -63,14 +63,8 @@ def test_an_import_takes_no_picture_that_the_towers_could_not_decode(tmp_path: P
 
 
 @pytest.fixture
-def cast(db: None) -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def behind_tls(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def behind_tls(settings: Settings) -> None:
     """What ATLAS_TLS sets."""
-    monkeypatch.setattr("atlas.vite.manifest", lambda: {"src/pages/site.ts": {"file": "assets/site.js"}})
     settings.ALLOWED_HOSTS = [HOST]
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.SECURE_SSL_REDIRECT = True
     settings.SECURE_HSTS_SECONDS = 365 * 24 * 3600

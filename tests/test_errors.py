@@ -10,8 +10,6 @@ from django.test import Client
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import ConnectionError, ResponseError
 
-from atlas import vite
-
 
 @pytest.mark.parametrize("path", ["/api/datasets", "/"])
 @pytest.mark.parametrize(
@@ -35,7 +33,6 @@ def test_it_tells_a_server_that_is_away_and_a_full_disk_from_a_mistake(
     def fail(*_: object) -> NoReturn:
         raise error
 
-    monkeypatch.setattr(vite, "manifest", lambda: {"src/pages/site.ts": {"file": "assets/site.js"}})
     monkeypatch.setattr("django.contrib.sessions.middleware.SessionMiddleware.process_request", fail)
     client.raise_request_exception = False
 

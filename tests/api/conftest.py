@@ -7,7 +7,7 @@ from atlas.search import asking
 from atlas.teams.keys import create_key
 from atlas.teams.models import KeyScope
 from tests.maps.fake_towers import FakeModel
-from tests.people import Cast, make_cast
+from tests.people import Cast
 
 
 @pytest.fixture
@@ -16,11 +16,6 @@ def model(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
     monkeypatch.setattr(towers, "model", lambda _: model)
     monkeypatch.setattr(asking, "ask_later", lambda task, *arguments, wait: task(*arguments))  # noqa: ARG005
     return model
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

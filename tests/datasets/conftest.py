@@ -1,4 +1,4 @@
-"""A data folder of its own for each test, the cast, and a small dataset of Alice's."""
+"""A data folder of its own for each test, and a small dataset of Alice's."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from atlas.datasets.models import Dataset
 from tests.datasets.material import imported_dataset
-from tests.people import Cast, make_cast
+from tests.people import Cast
 
 
 @pytest.fixture(autouse=True)
@@ -15,11 +15,6 @@ def data_folder(tmp_path: Path, settings: Settings) -> Path:
     settings.ATLAS_HOME = tmp_path
     settings.MEDIA_ROOT = tmp_path / "media"
     return tmp_path
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

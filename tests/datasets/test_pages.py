@@ -8,7 +8,6 @@ from urllib.parse import quote, urlencode
 import pytest
 from django.test import Client
 
-from atlas import vite
 from atlas.datasets import views
 from atlas.datasets.activity import record_event
 from atlas.datasets.models import Dataset, ImportState, SkippedItem, Visibility
@@ -16,15 +15,6 @@ from atlas.teams.guests import add_guest
 from atlas.teams.models import GuestRole
 from tests.datasets.material import fruit_zip, new_import
 from tests.people import PASSWORD, Cast, client_of, content_of
-
-
-@pytest.fixture(autouse=True)
-def built_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if Vite had built each script into a file of its own: what the pages hold does not depend on it."""
-    entries = {
-        f"src/pages/{name}.ts": {"file": f"assets/{name}.js"} for name in ("site", "upload", "progress")
-    }
-    monkeypatch.setattr(vite, "manifest", lambda: entries)
 
 
 def get(cast: Cast, who: str, path: str) -> Any:

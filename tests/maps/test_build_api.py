@@ -7,29 +7,15 @@ import pytest
 from django.test import Client
 
 from atlas.datasets.models import Dataset, State, Visibility
-from atlas.maps import towers
 from atlas.maps.build import create_build
 from atlas.maps.models import Build
 from tests.maps.building import make_maps, sent_steps, work_off
-from tests.maps.fake_towers import FakeModel
 from tests.maps.records import add_records, make_dataset
-from tests.people import Cast, client_of, make_cast
+from tests.people import Cast, client_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fake")]
 
 Name = str | None
-
-
-@pytest.fixture(autouse=True)
-def fake(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
-    fake = FakeModel()
-    monkeypatch.setattr(towers, "model", lambda _: fake)
-    return fake
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

@@ -26,16 +26,11 @@ from atlas.teams.models import Membership, Role
 from tests.maps.building import make_maps
 from tests.maps.fake_towers import FakeModel
 from tests.maps.records import add_records, make_dataset
-from tests.people import Cast, async_client_of, make_cast
+from tests.people import Cast, async_client_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Name = str | None
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

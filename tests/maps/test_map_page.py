@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 from django.utils.html import escape
 
-from atlas import vite
 from atlas.datasets.models import Dataset, Visibility
 from atlas.maps import towers
 from atlas.maps.progress import published_maps
 from tests.maps.building import make_maps
 from tests.maps.fake_towers import FakeModel
 from tests.maps.records import add_records, make_dataset
-from tests.people import Cast, client_of, make_cast
+from tests.people import Cast, client_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,20 +21,8 @@ Name = str | None
 
 
 @pytest.fixture
-def cast(db: None) -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
 def dataset(cast: Cast) -> Dataset:
     return make_dataset(cast.team)
-
-
-@pytest.fixture(autouse=True)
-def built_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if Vite had built the scripts: what the page holds does not depend on it."""
-    entries = {f"src/pages/{name}.ts": {"file": f"assets/{name}.js"} for name in ("site", "map")}
-    monkeypatch.setattr(vite, "manifest", lambda: entries)
 
 
 def config(content: str) -> Any:

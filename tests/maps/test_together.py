@@ -15,14 +15,9 @@ from atlas.teams.links import create_link, token_of
 from atlas.teams.models import GuestRole, Scope
 from tests.callers import opened
 from tests.maps.records import add_records, make_dataset
-from tests.people import Cast, client_of, make_cast
+from tests.people import Cast, client_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

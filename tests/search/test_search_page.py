@@ -3,17 +3,10 @@
 import pytest
 from django.test import override_settings
 
-from atlas import vite
 from atlas.datasets.models import Dataset, Visibility
 from tests.people import Cast, client_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _built(monkeypatch: pytest.MonkeyPatch) -> None:
-    entries = {f"src/pages/{name}.ts": {"file": f"assets/{name}.js"} for name in ("site", "search")}
-    monkeypatch.setattr(vite, "manifest", lambda: entries)
 
 
 def page(cast: Cast, name: str | None = "alice") -> str:

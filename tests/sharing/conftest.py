@@ -1,11 +1,10 @@
-"""The small world, the pages as if Vite had built them, and the query worker's work done at once."""
+"""The small world, and the query worker's work done at once."""
 
 from collections.abc import Iterator
 
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from atlas import vite
 from atlas.maps import towers
 from atlas.search import asking
 from tests.maps.fake_towers import FakeModel
@@ -18,12 +17,6 @@ def world(
 ) -> Iterator[World]:
     with django_db_blocker.unblock(), small_world(tmp_path_factory.mktemp("home")) as world:
         yield world
-
-
-@pytest.fixture(autouse=True)
-def built_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    entries = {f"src/pages/{name}.ts": {"file": f"assets/{name}.js"} for name in ("site", "map", "progress")}
-    monkeypatch.setattr(vite, "manifest", lambda: entries)
 
 
 @pytest.fixture(autouse=True)
