@@ -1,7 +1,8 @@
-"""A cast, towers without weights and a folder of their own, for all tests of a module: they only look."""
+"""A cast, towers without weights and a folder of their own, for all tests of a module."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from django.test import override_settings
@@ -15,10 +16,18 @@ from tests.people import Cast, make_cast
 
 @contextmanager
 def shared_cast(blocker: DjangoDbBlocker, folders: pytest.TempPathFactory) -> Iterator[Cast]:
-    """Everybody; afterwards they and all of their datasets are gone from the database."""
-    folder = folders.mktemp("home")
+    """For tests that only look."""
+    with blocker.unblock(), cast_in(folders.mktemp("home")) as cast:
+        yield cast
+
+
+@contextmanager
+def cast_in(folder: Path) -> Iterator[Cast]:
+    """Everybody; afterwards they and all of their datasets are gone from the database.
+
+    Its rows are committed, so that each test may change them in a transaction of its own.
+    """
     with (
-        blocker.unblock(),
         override_settings(ATLAS_HOME=folder, MEDIA_ROOT=folder / "media"),
         pytest.MonkeyPatch.context() as monkeypatch,
     ):

@@ -91,10 +91,8 @@ def world(
 
 
 @pytest.fixture(autouse=True)
-def home(world: World, settings: Settings) -> Path:
-    settings.ATLAS_HOME = shown(world.maps["image"]).folder.parents[2]
-    settings.MEDIA_ROOT = settings.ATLAS_HOME / "media"
-    return shown(world.maps["image"]).folder.parents[2]
+def home() -> None:
+    """The folder is that of the world."""
 
 
 @pytest.mark.parametrize("space", ["image", "caption", "joint"])

@@ -5,11 +5,10 @@ import struct
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_django import DjangoDbBlocker, Settings
+from pytest_django import DjangoDbBlocker
 
 from atlas.datasets.models import Dataset, Record, Visibility
 from atlas.maps.models import DataMap, MapVersion
@@ -53,11 +52,8 @@ def world(
 
 
 @pytest.fixture(autouse=True)
-def home(world: World, settings: Settings) -> Path:
-    """Where the world's files are, instead of a folder for each test."""
-    settings.ATLAS_HOME = world.version.folder.parents[2]
-    settings.MEDIA_ROOT = settings.ATLAS_HOME / "media"
-    return world.version.folder.parents[2]
+def home() -> None:
+    """The folder is that of the world."""
 
 
 MayLook = list[tuple[Name, bool]]

@@ -1,12 +1,11 @@
 """PATCH /api/maps/{map}/topics/{topic}: names that editors give, on this version and on what is appended."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
-from pytest_django import DjangoDbBlocker, Settings
+from pytest_django import DjangoDbBlocker
 
 from atlas.datasets.models import Dataset, Visibility
 from atlas.maps.models import Topic
@@ -36,12 +35,8 @@ def world(
 
 
 @pytest.fixture(autouse=True)
-def home(world: World, settings: Settings) -> Path:
-    """Where the world's files are, instead of a folder for each test."""
-    assert world.map.current is not None
-    settings.ATLAS_HOME = world.map.current.folder.parents[2]
-    settings.MEDIA_ROOT = settings.ATLAS_HOME / "media"
-    return world.map.current.folder.parents[2]
+def home() -> None:
+    """The folder is that of the world."""
 
 
 def rename(world: World, name: str, topic: int = 0, person: str = "bob") -> Any:

@@ -4,12 +4,11 @@ import base64
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from pytest_django import DjangoAssertNumQueries, DjangoDbBlocker, Settings
+from pytest_django import DjangoAssertNumQueries, DjangoDbBlocker
 
 from atlas.datasets import tags
 from atlas.datasets.models import Dataset, State, Tag, Visibility
@@ -65,10 +64,8 @@ def world(
 
 
 @pytest.fixture(autouse=True)
-def home(world: World, settings: Settings) -> Path:
-    settings.ATLAS_HOME = world.version.folder.parents[2]
-    settings.MEDIA_ROOT = settings.ATLAS_HOME / "media"
-    return world.version.folder.parents[2]
+def home() -> None:
+    """The folder is that of the world."""
 
 
 def ordinals(answer: Any) -> list[int]:

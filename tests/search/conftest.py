@@ -1,14 +1,12 @@
 """Towers without weights, the query worker's work done at once, and one dataset with its maps."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from pytest_django import DjangoDbBlocker, Settings
+from pytest_django import DjangoDbBlocker
 
 from atlas.datasets.models import Dataset
 from atlas.maps import towers
-from atlas.maps.models import DataMap
 from atlas.search import asking
 from tests.maps.building import make_maps
 from tests.maps.fake_towers import FakeModel
@@ -44,21 +42,10 @@ def world(
 
 
 @pytest.fixture
-def home(world: World, settings: Settings) -> Path:
-    """Where the world's files are, instead of a folder for each test."""
-    shown = DataMap.objects.filter(dataset=world.dataset).select_related("current__map").first()
-    assert shown is not None
-    assert shown.current is not None
-    folder = shown.current.folder.parents[2]
-    settings.ATLAS_HOME = folder
-    return folder
-
-
-@pytest.fixture
-def cast(world: World, home: Path) -> Cast:
+def cast(world: World) -> Cast:
     return world.cast
 
 
 @pytest.fixture
-def dataset(world: World, home: Path) -> Dataset:
+def dataset(world: World) -> Dataset:
     return world.dataset
