@@ -1,6 +1,7 @@
 /** Which records: one shape for the selection, the filters, the table, tags, export and search. The server reads the same. */
 
 import type { MapAddress } from "./api/maps";
+import { parsed } from "./json";
 import type { Column } from "./map/manifest";
 
 export type Filter =
@@ -111,14 +112,6 @@ export function readParts(text: string | null): Map<string, Filter> {
   const found = parsed(text);
   const pairs = Array.isArray(found) ? found.filter((pair): pair is [unknown, unknown] => Array.isArray(pair)) : [];
   return new Map(pairs.filter(([name, part]) => typeof name === "string" && isObject(part)) as [string, Filter][]);
-}
-
-function parsed(text: string | null): unknown {
-  try {
-    return JSON.parse(text ?? "null");
-  } catch {
-    return null;
-  }
 }
 
 const isObject = (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value);

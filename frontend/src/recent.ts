@@ -1,5 +1,6 @@
 /** The last searches of a person in this browser as they would be typed, newest first. */
 
+import { parsed } from "./json";
 import { drop, keep, kept } from "./kept";
 import type { Asked } from "./query";
 
@@ -12,13 +13,8 @@ drop("localStorage", "recent-searches");
 const key = (): string => `recent-searches:${document.documentElement.dataset["person"] ?? ""}`;
 
 export function recentSearches(): string[] {
-  try {
-    const found: unknown = JSON.parse(kept("localStorage", key()) ?? "[]");
-    return Array.isArray(found) ? found.filter((each) => typeof each === "string") : [];
-  } catch {
-    // Written by something else.
-    return [];
-  }
+  const found = parsed(kept("localStorage", key()));
+  return Array.isArray(found) ? found.filter((each) => typeof each === "string") : [];
 }
 
 /** Only what can be typed again: records and pictures are left out. */

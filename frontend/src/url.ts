@@ -1,6 +1,7 @@
 /** The state of the explorer as the part of an address after "#": what a copied link opens again. */
 
 import type { Against, Mode } from "./api/search";
+import { parsed } from "./json";
 import type { Ramp } from "./map/manifest";
 import type { Camera } from "./map/viewport";
 
@@ -149,14 +150,6 @@ function offIn(text: string | null): Off[] {
     each === null || typeof each === "string" || (typeof each === "object" && "all" in each && (each.all === "other" || each.all === "several"));
   const found = parsed(text);
   return Array.isArray(found) ? found.filter(isOff) : [];
-}
-
-function parsed(text: string | null): unknown {
-  try {
-    return JSON.parse(text ?? "null");
-  } catch {
-    return null;
-  }
 }
 
 function betweenIn(text: string | null): Between | null {

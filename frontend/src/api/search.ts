@@ -14,6 +14,7 @@
 import type { Filter } from "../filters";
 import type { MapAddress } from "./maps";
 import { bytes, change, get, post, send } from "./http";
+import type { Saved } from "./views";
 
 /** What a part of a query is about: words, a record, a picture (base64, by its key, or at an address), a topic, a tag, other records. */
 export type Subject = { text: string } | { row: number } | { picture: string } | { picture_key: string } | { url: string } | { topic: number; map: string } | { tag: string } | { filter: Filter };
@@ -114,15 +115,9 @@ export const queryPictureUrl = (key: string): string => `/api/query-pictures/${k
 /** Rejects when the picture is not kept any more, or not for who asks. */
 export const requireQueryPicture = (key: string): Promise<Response> => send(queryPictureUrl(key));
 
-export interface SavedSearch {
-  id: string;
-  name: string;
+export interface SavedSearch extends Saved {
   /** The part of the explorer's address after "#". */
   query: string;
-  /** With all who may see the dataset. */
-  shared: boolean;
-  created_by: string;
-  mine: boolean;
 }
 
 export const savedSearches = async (dataset: string): Promise<SavedSearch[]> =>
@@ -131,6 +126,6 @@ export const savedSearches = async (dataset: string): Promise<SavedSearch[]> =>
 export const saveSearch = (dataset: string, search: Pick<SavedSearch, "name" | "query" | "shared">): Promise<SavedSearch> =>
   post(`/api/datasets/${dataset}/searches`, search);
 
-export const deleteSearch = async (dataset: string, search: string): Promise<void> => {
+export const removeSearch = async (dataset: string, search: string): Promise<void> => {
   await change("DELETE", `/api/datasets/${dataset}/searches/${search}`);
 };

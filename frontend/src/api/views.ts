@@ -9,14 +9,19 @@
 
 import { change, get, post } from "./http";
 
-export interface View {
+/** What somebody keeps under a name. */
+export interface Saved {
   id: string;
   name: string;
-  /** The explorer's state, as after the "#" of its address. */
-  hash: string;
+  /** With all who may see the dataset. */
   shared: boolean;
   created_by: string;
   mine: boolean;
+}
+
+export interface View extends Saved {
+  /** The explorer's state, as after the "#" of its address. */
+  hash: string;
 }
 
 export const viewsOf = async (dataset: string): Promise<View[]> => (await get<{ views: View[] }>(`/api/datasets/${dataset}/views`)).views;
