@@ -9,8 +9,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError
 
+from atlas.datasets.filters import FilterError
 from atlas.datasets.imports import ImportRefusedError, UnknownColumnError
 from atlas.datasets.permit import HiddenCaptionsError
+from atlas.datasets.tags import TagRefusedError
+from atlas.maps.build import BuildError
+from atlas.maps.comments import CommentRefusedError
 from atlas.teams.asker import KeyScopeError
 from atlas.teams.limits import TooManyError
 
@@ -19,9 +23,13 @@ STATUS: dict[type[Exception], int] = {
     KeyScopeError: 403,
     Http404: 404,
     ImportRefusedError: 409,
+    TagRefusedError: 409,
+    BuildError: 409,
+    CommentRefusedError: 409,
     RequestDataTooBig: 413,
     SuspiciousOperation: 400,
     UnknownColumnError: 422,
+    FilterError: 422,
     HiddenCaptionsError: 422,
     TooManyError: 429,
 }

@@ -1,13 +1,10 @@
 """Maps, builds and the records on maps over JSON; `atlas/api/README.md` has the examples."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
 from ninja import Router, Schema
-from ninja.errors import HttpError
 
 from atlas.datasets.access import editable_dataset, record_of, visible_dataset
 from atlas.datasets.api import numbers_in
@@ -71,24 +68,21 @@ def get_progress(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
 @router.post("/datasets/{uuid:dataset_id}/build")
 def start_build(request: HttpRequest, dataset_id: UUID, body: BuildIn) -> dict[str, Any]:
     dataset = editable_dataset(asker_of(request), dataset_id)
-    with _refusals():
-        build.create_build(dataset.pk, append=not body.anew)
+    build.create_build(dataset.pk, append=not body.anew)
     return progress.snapshot(dataset)
 
 
 @router.post("/datasets/{uuid:dataset_id}/build/cancel")
 def cancel_build(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
     dataset = editable_dataset(asker_of(request), dataset_id)
-    with _refusals():
-        build.cancel_build(_latest_build(dataset))
+    build.cancel_build(_latest_build(dataset))
     return progress.snapshot(dataset)
 
 
 @router.post("/datasets/{uuid:dataset_id}/build/retry")
 def retry_build(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
     dataset = editable_dataset(asker_of(request), dataset_id)
-    with _refusals():
-        build.retry_build(_latest_build(dataset))
+    build.retry_build(_latest_build(dataset))
     return progress.snapshot(dataset)
 
 
@@ -112,11 +106,3 @@ def _latest_build(dataset: Dataset) -> Build:
     if latest is None:
         raise Http404("There is no build of this dataset yet.")
     return latest
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except build.BuildError as error:
-        raise HttpError(409, str(error)) from None

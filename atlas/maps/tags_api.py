@@ -7,13 +7,11 @@ from uuid import UUID
 import numpy as np
 from django.http import HttpRequest, HttpResponse
 from ninja import Field, Router, Schema, Status
-from ninja.errors import HttpError
 from pydantic import AfterValidator, model_validator
 
 from atlas.datasets import tags
 from atlas.datasets.access import record_of, taggable_dataset, visible_dataset
 from atlas.datasets.activity import record_event
-from atlas.datasets.filters import FilterError
 from atlas.datasets.models import Dataset, Tag, TaggedRecord
 from atlas.maps.access import visible_version
 from atlas.maps.selection import rows_matching
@@ -85,20 +83,14 @@ def list_tags(request: HttpRequest, dataset_id: UUID) -> dict[str, Any]:
 def create_tag(request: HttpRequest, dataset_id: UUID, body: TagIn) -> Status[Tag]:
     asker = asker_of(request)
     dataset = taggable_dataset(asker, dataset_id)
-    try:
-        return Status(201, tags.create_tag(dataset, body.name, asker))
-    except tags.TagRefusedError as error:
-        raise HttpError(409, str(error)) from None
+    return Status(201, tags.create_tag(dataset, body.name, asker))
 
 
 @router.patch("/datasets/{uuid:dataset_id}/tags/{uuid:tag_id}", response=TagOut)
 def change_tag(request: HttpRequest, dataset_id: UUID, tag_id: UUID, body: TagChange) -> Tag:
     asker = asker_of(request)
     tag = tags.tag_of(taggable_dataset(asker, dataset_id), tag_id)
-    try:
-        tags.change_tag(tag, asker, name=body.name, colour=body.colour)
-    except tags.TagRefusedError as error:
-        raise HttpError(409, str(error)) from None
+    tags.change_tag(tag, asker, name=body.name, colour=body.colour)
     return tag
 
 
@@ -107,10 +99,7 @@ def delete_tag(request: HttpRequest, dataset_id: UUID, tag_id: UUID) -> Status[N
     asker = asker_of(request)
     dataset = taggable_dataset(asker, dataset_id)
     tag = tags.tag_of(dataset, tag_id)
-    try:
-        tags.delete_tag(tag, asker)
-    except tags.TagRefusedError as error:
-        raise HttpError(409, str(error)) from None
+    tags.delete_tag(tag, asker)
     record_event(dataset, "deleted", asker, f"deleted the tag {tag.name}")
     return Status(204, None)
 
@@ -123,10 +112,7 @@ def tag_records(request: HttpRequest, dataset_id: UUID, tag_id: UUID, body: TagR
     tag = tags.tag_of(dataset, tag_id)
     content = body.remove if body.add is None else body.add
     check_words(asker, dataset_id, content)
-    try:
-        mask = rows_matching(dataset, content, dataset.row_count)
-    except FilterError as error:
-        raise HttpError(422, str(error)) from None
+    mask = rows_matching(dataset, content, dataset.row_count)
     changed = tags.remove_tag(tag, mask) if body.add is None else tags.add_tag(tag, mask, asker)
     if changed:
         done = "took" if body.add is None else "put"

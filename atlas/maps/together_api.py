@@ -1,8 +1,6 @@
 """Comments, saved views and activity over JSON; `atlas/api/README.md` has the examples."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -170,8 +168,7 @@ def create_comment(request: HttpRequest, dataset_id: UUID, body: CommentIn) -> S
     dataset = commentable_dataset(asker, dataset_id)
     pin = body.pin.model_dump(mode="json")
     _check_pin(dataset, body.pin)
-    with _refusals():
-        made = comments.write_comment(dataset, asker, body.text, pin, name=body.name)
+    made = comments.write_comment(dataset, asker, body.text, pin, name=body.name)
     record_event(dataset, "commented", asker, f"commented on {_about(body.pin)}")
     return Status(201, made)
 
@@ -182,8 +179,7 @@ def create_reply(request: HttpRequest, dataset_id: UUID, comment_id: UUID, body:
     asker = asker_of(request)
     dataset = _discussed_dataset(asker, dataset_id)
     parent = comments.comment_of(dataset, comment_id)
-    with _refusals():
-        made = comments.write_comment(dataset, asker, body.text, {}, name=body.name, to=parent)
+    made = comments.write_comment(dataset, asker, body.text, {}, name=body.name, to=parent)
     return Status(201, made)
 
 
@@ -191,8 +187,7 @@ def create_reply(request: HttpRequest, dataset_id: UUID, comment_id: UUID, body:
 def change_comment(request: HttpRequest, dataset_id: UUID, comment_id: UUID, body: CommentChange) -> Comment:
     asker = asker_of(request)
     comment = comments.comment_of(_discussed_dataset(asker, dataset_id), comment_id)
-    with _refusals():
-        comments.change_comment(comment, asker, text=body.text, resolved=body.resolved)
+    comments.change_comment(comment, asker, text=body.text, resolved=body.resolved)
     return comment
 
 
@@ -201,8 +196,7 @@ def delete_comment(request: HttpRequest, dataset_id: UUID, comment_id: UUID) -> 
     asker = asker_of(request)
     dataset = commentable_dataset(asker, dataset_id)
     comment = comments.comment_of(dataset, comment_id)
-    with _refusals():
-        comments.remove_comment(comment, asker)
+    comments.remove_comment(comment, asker)
     whose = "their" if asker.made(comment.author_id) else f"{comment.author_name}’s"
     record_event(dataset, "deleted", asker, f"deleted {whose} comment")
     return Status(204, None)
@@ -295,11 +289,3 @@ def _check_pin(dataset: Dataset, pin: Pin) -> None:
         raise HttpError(422, f"There is no record {pin.row} to comment on.")
     if isinstance(pin, PlacePin | RegionPin) and not DataMap.objects.filter(pk=pin.map, dataset=dataset):
         raise HttpError(422, "There is no such map of this dataset to comment on.")
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except comments.CommentRefusedError as error:
-        raise HttpError(409, str(error)) from None
