@@ -12,14 +12,13 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from atlas.datasets.activity import record_event
 from atlas.datasets.change import change_dataset
 from atlas.datasets.models import Dataset, Visibility
-from atlas.datasets.sharing import answer_with_page, audit_of, back_to
+from atlas.datasets.sharing import answer_with_page, back_to
 from atlas.datasets.sharing_forms import LinkChangeForm, LinkForm
-from atlas.datasets.telling import tell_visibility
+from atlas.datasets.telling import tell_sharing, tell_visibility
 from atlas.datasets.views import find_own
-from atlas.teams.asker import Asker, asker_of
+from atlas.teams.asker import Asker
 from atlas.teams.audit import address_of
 from atlas.teams.limits import TooManyError, refused
 from atlas.teams.links import (
@@ -47,8 +46,7 @@ def new_link(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     values = dict(form.cleaned_data)
     scope, last_day = Scope(values.pop("scope")), values.pop("last_day")
     link = create_link(dataset.pk, cast(User, request.user), scope=scope, expires_at=last_day, **values)
-    record_event(dataset, "shared", asker_of(request), "made a share link")
-    audit_of(request, AuditVerb.LINK_MADE, dataset, f": {link} ({scope.label})")
+    tell_sharing(request, dataset, "made a share link", AuditVerb.LINK_MADE, f": {link} ({scope.label})")
     if dataset.visibility == Visibility.PRIVATE:
         change_dataset(dataset, visibility=Visibility.LINK)
         tell_visibility(request, dataset)
@@ -70,8 +68,8 @@ def change_link_page(request: HttpRequest, team: str, slug: str, link_id: UUID) 
         context = {"dataset": dataset, "link": link, "form": form}
         return render(request, "datasets/link.html", context, status=422 if form.errors else 200)
     change_link(link, **form.changes())
-    record_event(dataset, "shared", asker_of(request), "changed a share link")
-    audit_of(request, AuditVerb.LINK_CHANGED, dataset, f": {link} ({form.words()})")
+    rest = f": {link} ({form.words()})"
+    tell_sharing(request, dataset, "changed a share link", AuditVerb.LINK_CHANGED, rest)
     messages.success(request, "Saved. It holds for those who have the link open, too.")
     return back_to(dataset, "links")
 
@@ -82,8 +80,7 @@ def end_link(request: HttpRequest, team: str, slug: str, link_id: UUID) -> HttpR
     dataset = find_own(request, team, slug)
     link = get_object_or_404(ShareLink, dataset_id=dataset.pk, pk=link_id)
     revoke_link(link)
-    record_event(dataset, "shared", asker_of(request), "revoked a share link")
-    audit_of(request, AuditVerb.LINK_REVOKED, dataset, f": {link}")
+    tell_sharing(request, dataset, "revoked a share link", AuditVerb.LINK_REVOKED, f": {link}")
     messages.success(request, "The link opens nothing any more, for those who have it open neither.")
     return back_to(dataset, "links")
 

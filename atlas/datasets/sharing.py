@@ -11,13 +11,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 
-from atlas.datasets.activity import record_event
 from atlas.datasets.change import change_dataset
 from atlas.datasets.models import Dataset, Visibility
 from atlas.datasets.sharing_forms import EmbedForm, GuestForm, LinkForm, VisibilityForm
-from atlas.datasets.telling import tell_visibility
+from atlas.datasets.telling import tell_sharing, tell_visibility
 from atlas.datasets.views import find_own
-from atlas.teams.asker import asker_of
 from atlas.teams.audit import record_audit
 from atlas.teams.guests import NotAGuestError, add_guest
 from atlas.teams.limits import TooManyError, refused
@@ -65,10 +63,8 @@ def new_guest(request: HttpRequest, team: str, slug: str) -> HttpResponse:
             form.add_error("email", str(error))
             return refused(answer_with_page(request, dataset, guest_form=form), error)
         else:
-            record_event(dataset, "shared", asker_of(request), f"made {guest.user} a guest: {guest.role}")
-            audit_of(
-                request, AuditVerb.GUEST_ADDED, dataset, f": {guest.user.email}, {guest.role}", guest.user
-            )
+            done, rest = f"made {guest.user} a guest: {guest.role}", f": {guest.user.email}, {guest.role}"
+            tell_sharing(request, dataset, done, AuditVerb.GUEST_ADDED, rest, guest.user)
             _tell_guest(request, dataset, guest)
             return back_to(dataset, "guests")
     return answer_with_page(request, dataset, guest_form=form)
@@ -90,8 +86,8 @@ def end_guest(request: HttpRequest, team: str, slug: str, guest_id: int) -> Http
     dataset = find_own(request, team, slug)
     guest = get_object_or_404(Guest.objects.select_related("user"), dataset_id=dataset.pk, pk=guest_id)
     guest.delete()
-    record_event(dataset, "shared", asker_of(request), f"removed the guest {guest.user}")
-    audit_of(request, AuditVerb.GUEST_REMOVED, dataset, f": {guest.user.email}", guest.user)
+    done, rest = f"removed the guest {guest.user}", f": {guest.user.email}"
+    tell_sharing(request, dataset, done, AuditVerb.GUEST_REMOVED, rest, guest.user)
     messages.success(request, f"{guest.user} is no guest any more.")
     return back_to(dataset, "guests")
 
@@ -106,7 +102,7 @@ def set_embedding(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     dataset.embed_hosts = form.cleaned_data["hosts"]
     dataset.save(update_fields=["embed_hosts"])
     hosts = ", ".join(dataset.embed_hosts) or "none"
-    audit_of(request, AuditVerb.FRAMES_CHANGED, dataset, f": {hosts}")
+    record_audit(request, AuditVerb.FRAMES_CHANGED, f"“{dataset}”: {hosts}", team=dataset.team)
     messages.success(request, "Saved.")
     return back_to(dataset, "embed")
 
@@ -148,12 +144,6 @@ def _frame(address: str, title: str) -> str:
 
 def _address(request: HttpRequest, link: ShareLink) -> str:
     return request.build_absolute_uri(reverse("datasets:shared", args=[token_of(link)]))
-
-
-def audit_of(
-    request: HttpRequest, verb: AuditVerb, dataset: Dataset, rest: str, about: User | None = None
-) -> None:
-    record_audit(request, verb, f"“{dataset}”{rest}", about=about, team=dataset.team)
 
 
 def back_to(dataset: Dataset, part: str = "") -> HttpResponse:
