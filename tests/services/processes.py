@@ -56,7 +56,12 @@ def command(pid: int) -> str:
 
 
 def child_with(pid: int, text: str) -> int:
-    """The direct child of `pid` whose command line holds `text`."""
-    found = [child for child, parent in parents().items() if parent == pid and text in command(child)]
-    assert len(found) == 1, f"{len(found)} children of {pid} hold {text!r}"
+    """The direct child of `pid` whose command line holds `text`, which may be starting again just now."""
+    found: list[int] = []
+
+    def is_there() -> bool:
+        found[:] = [child for child, parent in parents().items() if parent == pid and text in command(child)]
+        return len(found) == 1
+
+    wait_for(is_there, f"A single child of {pid} with {text!r}", seen=lambda: found)
     return found[0]

@@ -193,5 +193,5 @@ def test_a_killed_supervisor_leaves_nothing_running_and_the_next_start_goes_on()
             started = descendants(stack.process.pid)
             stack.process.send_signal(signal.SIGINT)
             assert stack.process.wait(SECONDS_TO_STOP) == 0
-            assert not started & parents().keys()
+            wait_for(lambda: not started & parents().keys(), "The end of what was killed in the end")
         assert (spaced / "output").read_text().splitlines()[-1] == "stopped"

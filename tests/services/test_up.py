@@ -140,7 +140,7 @@ def test_an_ordinary_user_can_start_it() -> None:
         shutil.chown(own, nobody.pw_uid, nobody.pw_gid)
         with running_stack(own, python=python_for(become), run_as=become) as stack:
             assert (stack.home / "postgres").stat().st_uid == nobody.pw_uid
-            assert is_ready(stack)
+            wait_for(lambda: is_ready(stack), "A good answer from /health")
 
 
 def python_for(become: RunAs) -> list[str]:
