@@ -5,13 +5,14 @@ import os
 import signal
 import socket
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from atlas.datasets.demo import Site
+from atlas.datasets.demo import DemoError, Site
 from tests.datasets.material import picture, zip_of
 from tests.people import PASSWORD
 from tests.services.processes import wait_for
@@ -54,6 +55,13 @@ def pids_of(stack: Stack, words: str) -> list[int]:
     return found
 
 
+def kill_all(stack: Stack, words: str) -> None:
+    """Those of them that do not end with another."""
+    for pid in pids_of(stack, words):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
 def test_a_killed_worker_loses_nothing_and_doubles_nothing(stack: Stack, site: Site, tmp_path: Path) -> None:
     count = 1500
     names = [f"{number:04}.png" for number in range(count)]
@@ -69,8 +77,7 @@ def test_a_killed_worker_loses_nothing_and_doubles_nothing(stack: Stack, site: S
     for _ in range(2):
         wait_for(partial(has_moved, site, job, site.get(job)["read"]), "The next batch", seen=stack.log)
         assert site.get(job)["state"] == "running"
-        for pid in pids_of(stack, "celery"):
-            os.kill(pid, signal.SIGKILL)
+        kill_all(stack, "celery")
     wait_for(lambda: site.get(job)["state"] == "done", "The end of the import", seen=stack.log)
     done = site.get(job)
     assert (done["read"], done["imported"], done["skipped"]) == (count, count, 0)
@@ -95,8 +102,7 @@ def test_a_broken_connection_and_a_killed_server_keep_what_arrived(stack: Stack,
     send_half(stack, site, location, size)
     wait_for(lambda: offset(site, location), "The arrival of a part")
     settled = settled_offset(site, location)
-    for pid in pids_of(stack, "uvicorn"):
-        os.kill(pid, signal.SIGKILL)
+    kill_all(stack, "uvicorn")
     wait_for(lambda: is_up(stack), "Recovery", seen=stack.log)
     kept = offset(site, location)
     assert 0 < settled <= kept <= size // 2
@@ -145,5 +151,5 @@ def settled_offset(site: Site, location: str) -> int:
 def is_up(stack: Stack) -> bool:
     try:
         return bool(json.loads(Site(stack.url)._send("GET", "/health"))["ready"])
-    except OSError:
+    except (OSError, DemoError):  # of 503: it is up, and not ready yet
         return False
