@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,6 @@ from tests.services.processes import SECONDS, wait_for
 from tests.stack import free_port, open_folder
 
 HOST = "atlas.example.org"
-PORT = free_port()
 PARTS = ("web", "worker", "query", "beat")
 SERVICES: dict[str, dict[str, Any]] = read(
     {
@@ -36,16 +36,22 @@ SERVICES: dict[str, dict[str, Any]] = read(
 )["services"]
 
 
+@cache
+def port() -> int:
+    """Chosen where it is used: what is free when the tests are collected may be another's by then."""
+    return free_port()
+
+
 def here(words: list[str], data: Path) -> list[str]:
     """The words of a command with the container's programs, port and data folder replaced by ours."""
     own = {
         "python": [sys.executable],
         "celery": [sys.executable, "-m", "celery"],
         "0.0.0.0": ["127.0.0.1"],
-        "8000": [str(PORT)],
+        "8000": [str(port())],
     }
     replaced = [
-        word.replace("127.0.0.1:8000", f"127.0.0.1:{PORT}")
+        word.replace("127.0.0.1:8000", f"127.0.0.1:{port()}")
         .replace("/data", str(data))
         .replace("python manage.py", f"'{sys.executable}' manage.py")
         .replace("celery -A", f"'{sys.executable}' -m celery -A")
@@ -104,7 +110,7 @@ def running_part(part: str, data: Path) -> Iterator[None]:
 
 def status() -> int:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/health", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port()}/health", timeout=5) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -123,7 +129,7 @@ def test_a_running_part_is_healthy(system: Path, part: str) -> None:
 
 @pytest.mark.slow
 def test_people_behind_the_proxy_get_https_and_nothing_else(system: Path) -> None:
-    url = f"http://127.0.0.1:{PORT}/accounts/login/"
+    url = f"http://127.0.0.1:{port()}/accounts/login/"
     behind = urllib.request.Request(url, headers={"Host": HOST, "X-Forwarded-Proto": "https"})
     with urllib.request.urlopen(behind) as answer:  # noqa: S310
         assert answer.status == 200
@@ -175,9 +181,9 @@ def test_redis_knows_its_options_and_the_question_for_its_health(tmp_path: Path)
         [server, *options, "--port", "0", "--unixsocket", socket], cwd=tmp_path, stdout=subprocess.DEVNULL
     )
     try:
-        wait_for(socket.exists, "The start of Redis")
-        answer = run([str(server.with_name("redis-cli")), "-s", str(socket), question], {})
-        assert answer.stdout.strip() == "PONG"
+        command = [str(server.with_name("redis-cli")), "-s", str(socket), question]
+        # Its socket is there a moment before it listens.
+        wait_for(lambda: run(command, {}).stdout.strip() == "PONG", "A good answer of Redis")
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(SECONDS)
