@@ -3,12 +3,20 @@ one.
 """
 
 import io
-import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
+from embeddings.readers.coco import Outline, outline_of
+from embeddings.readers.json_stream import (
+    PIECE,
+    SPACE,
+    BrokenListError,
+    JsonStream,
+    Problem,
+    TooLongError,
+    parse,
+)
 from embeddings.readers.limits import Limits
 from embeddings.readers.members import READ_ERRORS, Member, said
 from embeddings.readers.objects import ObjectTable
@@ -17,12 +25,7 @@ from embeddings.readers.tables import Record
 from embeddings.readers.text import clean_text, open_text
 from embeddings.readers.values import is_too_deep
 
-_PIECE = 64 * 2**10
-_LARGEST_OBJECT = 128 * 2**20  # characters of a file that is one object: it must be parsed whole
-_SPACE = " \t\r\n\ufeff"
-_BETWEEN_VALUES = re.compile(rf"[{_SPACE},]*")
-_BETWEEN_OBJECTS = re.compile(r"\}\s*,\s*(?=\{)")
-_TRIES = 100  # to find the record after a damaged one
+_LARGEST_OBJECT = 128 * 2**20  # characters; of a list the items are counted each by itself
 
 
 class JsonTable(ObjectTable):
@@ -31,6 +34,7 @@ class JsonTable(ObjectTable):
     def __init__(self, member: Member, limits: Limits) -> None:
         super().__init__(member)
         self._limits = limits
+        self._outline: Outline | None = None
         problem = self._find_columns(limits)
         if not self.columns:
             if problem:
@@ -48,19 +52,55 @@ class JsonTable(ObjectTable):
                 yield Skipped(self.source, Reason.CORRUPT, f"The table is damaged: {said(error)}.")
 
     def _read(self, text: io.TextIOWrapper) -> Iterator[Record | Skipped]:
-        start = text.read(_PIECE).lstrip(_SPACE)
+        start = text.read(PIECE).lstrip(SPACE)
         text.seek(0)
         if start.startswith("["):
-            yield from array_records(text, self.source, self._limits.line_length)
+            yield from list_records(JsonStream(text, self._limits.line_length), self.source)
         elif self._is_one_object(start, text):
-            whole = text.read(_LARGEST_OBJECT + 1)
-            if len(whole) > _LARGEST_OBJECT:
-                limit = f"{_LARGEST_OBJECT >> 20} million characters"
-                detail = f"It is one object of more than {limit}; write its records one a line (JSONL)."
-                raise ReadError(Reason.OVER_LIMIT, detail)
-            yield from object_records(whole, self.source)
+            yield from self._inside(text)
         else:
             yield from line_records(text, self.source, self._limits.line_length)
+
+    def _inside(self, text: io.TextIOWrapper) -> Iterator[Record | Skipped]:
+        """The records of one object: those of a list one by one, others when all of it was parsed."""
+        problem: Exception | None = None
+        if self._outline is None:
+            try:
+                self._outline = outline_of(JsonStream(text, _LARGEST_OBJECT))
+            except (ValueError, RecursionError) as error:
+                problem = error
+            text.seek(0)
+        if self._outline is not None and self._outline.records is not None:
+            yield from self._listed(text, self._outline, self._outline.records)
+            return
+        whole = text.read(_LARGEST_OBJECT + 1)
+        if len(whole) > _LARGEST_OBJECT:
+            raise self._too_large(problem)
+        yield from object_records(whole, self.source)
+
+    def _listed(self, text: io.TextIOWrapper, outline: Outline, wanted: str) -> Iterator[Record | Skipped]:
+        stream = JsonStream(text, _LARGEST_OBJECT)
+        for name in stream.names():
+            if name == wanted:
+                break
+            if stream.next() == "[":
+                deque(stream.items(), maxlen=0)
+            else:
+                stream.value()
+        for item in list_records(stream, self.source):
+            if outline.is_coco and isinstance(item, Record):
+                item.cells |= outline.about(str(item.cells.get("id")))
+            yield item
+        if outline.is_coco and outline.has_boxes:
+            detail = "The categories of its objects were read, their boxes were not."
+            yield Skipped(self.source, Reason.NOTE, detail)
+
+    def _too_large(self, problem: Exception | None) -> ReadError:
+        if problem is not None and not isinstance(problem, TooLongError):
+            return ReadError(Reason.CORRUPT, f"It is damaged or cut short: {said(problem)}.")
+        limit = f"{_LARGEST_OBJECT >> 20} million characters"
+        detail = f"It is one object of more than {limit}; write its records one a line (JSONL)."
+        return ReadError(Reason.OVER_LIMIT, detail)
 
     def _is_one_object(self, start: str, text: io.TextIOWrapper) -> bool:
         """An object that does not end on its first line, or is alone in its file and of a shape that holds
@@ -69,31 +109,13 @@ class JsonTable(ObjectTable):
         if self.member.suffix not in {"json", "gz"} or not start.startswith("{"):
             return False
         first = text.readline(self._limits.line_length)
-        while first and not first.strip(_SPACE):
+        while first and not first.strip(SPACE):
             first = text.readline(self._limits.line_length)
-        second = text.read(_PIECE).strip(_SPACE)
+        second = text.read(PIECE).strip(SPACE)
         text.seek(0)
         if isinstance(parse(first), dict):
             return not second
         return bool(second)
-
-
-def parse(text: str) -> Any:
-    """The JSON value, or a sentence (str subclass) about why there is none. NaN and infinities become
-    None.
-    """
-    try:
-        return json.loads(text, parse_constant=lambda _: None)
-    except RecursionError:
-        return Problem("It is nested too deeply.")
-    except ValueError as error:
-        return Problem(f"It is not JSON: {said(error)}.")
-
-
-class Problem(str):
-    """Why a piece of text is not JSON."""
-
-    __slots__ = ()
 
 
 def line_records(text: io.TextIOWrapper, source: str, limit: int) -> Iterator[Record | Skipped]:
@@ -105,79 +127,26 @@ def line_records(text: io.TextIOWrapper, source: str, limit: int) -> Iterator[Re
             while line and not line.endswith(("\n", "\r")):
                 line = text.readline(limit)
             yield Skipped(place, Reason.OVER_LIMIT, f"The line is longer than {limit:,} characters.")
-        elif line.strip(_SPACE + "\0"):
-            yield _record(place, parse(line.strip(_SPACE + "\0")))
+        elif line.strip(SPACE + "\0"):
+            yield _record(place, parse(line.strip(SPACE + "\0")))
 
 
-def array_records(text: io.TextIOWrapper, source: str, limit: int) -> Iterator[Record | Skipped]:
-    """Records of one JSON array, holding few of them in memory at a time. A damaged one costs itself, and
-    the rest where no further one can be made out.
+def list_records(stream: JsonStream, source: str) -> Iterator[Record | Skipped]:
+    """Records of the list that comes next. A damaged one costs itself, and the rest where no further one can
+    be made out.
     """
-    decoder = json.JSONDecoder(parse_constant=lambda _: None)
-    buffer, at = text.read(_PIECE).lstrip(_SPACE), 1
     number = 0
-    last: Any = None
-    while True:
-        at = _ahead(buffer, at)
-        if buffer.startswith("]", at):
-            return
-        try:
-            value, end = _value_at(decoder, buffer, at)
-        except RecursionError:
-            yield Skipped(f"{source}:{number + 1}", Reason.UNREADABLE, "It is nested too deeply.")
-            return
-        except ValueError as error:
-            left = len(buffer) - at
-            if left < limit and (more := text.read(max(_PIECE, left))):
-                buffer, at = buffer[at:] + more, 0
-                continue
-            following = _next_record(decoder, buffer, at, last)
-            if following is None:
-                detail = f"The array is damaged after record {number}: {said(error)}."
-                yield Skipped(source, Reason.CORRUPT, detail)
-                return
-            number, at = number + 1, following
-            yield Skipped(f"{source}:{number}", Reason.UNREADABLE, f"It is not JSON: {said(error)}.")
-            continue
-        number, at, last = number + 1, end, value
-        yield _record(f"{source}:{number}", value)
-
-
-def _ahead(buffer: str, at: int) -> int:
-    """The place of what follows the blanks and commas at `at`."""
-    between = _BETWEEN_VALUES.match(buffer, at)
-    assert between is not None  # it may be empty
-    return between.end()
-
-
-def _value_at(decoder: json.JSONDecoder, buffer: str, at: int) -> tuple[Any, int]:
-    """The value at a place and where it ends. Raises ValueError when more text is needed."""
-    if at == len(buffer):
-        raise ValueError("the array is never closed")
-    value, end = decoder.raw_decode(buffer, at)
-    if end == len(buffer) and not isinstance(value, dict | list):
-        raise ValueError("it ends inside a value")
-    return value, end
-
-
-def _next_record(decoder: json.JSONDecoder, buffer: str, at: int, last: Any) -> int | None:
-    """Where a record begins after the damaged one at `at`. An object in the damaged record itself has other
-    names than the `last` record.
-    """
-    names = last.keys() if isinstance(last, dict) else None
-    for between in islice(_BETWEEN_OBJECTS.finditer(buffer, at), _TRIES):
-        try:
-            value, _ = decoder.raw_decode(buffer, between.end())
-        except (ValueError, RecursionError):
-            continue
-        if names is None or names & value.keys():
-            return between.end()
-    return None
+    try:
+        for number, value in enumerate(stream.items(), start=1):
+            yield _record(f"{source}:{number}", value)
+    except BrokenListError as error:
+        detail = f"The array is damaged after record {number}: {said(error)}."
+        yield Skipped(source, Reason.CORRUPT, detail)
 
 
 def object_records(text: str, source: str) -> Iterator[Record | Skipped]:
-    """Records of a file that is one object: COCO's, {"data": [records]}, what pandas' `to_json` writes
-    (by column, or split), {name: record}, {name: caption}.
+    """Records of an object in other forms than one list of them: what pandas' `to_json` writes (by column, or
+    split), {name: record}, {name: caption}.
     """
     value = parse(text)
     if not isinstance(value, dict):
@@ -186,15 +155,9 @@ def object_records(text: str, source: str) -> Iterator[Record | Skipped]:
         return
     for number, record in enumerate(_inner_records(value), start=1):
         yield _record(f"{source}:{number}", record)
-    if _has_boxes(value):
-        yield Skipped(source, Reason.NOTE, "The categories of its objects were read, their boxes were not.")
 
 
 def _inner_records(value: dict[str, Any]) -> Iterator[Any]:
-    images, annotations = value.get("images"), value.get("annotations")
-    if isinstance(images, list) and isinstance(annotations, list):
-        yield from _coco_records(images, annotations, value.get("categories"))
-        return
     names, rows = value.get("columns"), value.get("data")
     if isinstance(names, list) and isinstance(rows, list) and all(isinstance(row, list) for row in rows):
         yield from (dict(zip(map(str, names), row, strict=False)) for row in rows)
@@ -203,12 +166,7 @@ def _inner_records(value: dict[str, Any]) -> Iterator[Any]:
         rows = next(iter(value.values()))
         yield from ({name: column[row] for name, column in value.items()} for row in rows)
         return
-    lists = [
-        inner for inner in value.values() if isinstance(inner, list) and inner and isinstance(inner[0], dict)
-    ]
-    if len(lists) == 1:
-        yield from lists[0]
-    elif value and all(isinstance(inner, dict) for inner in value.values()):
+    if value and all(isinstance(inner, dict) for inner in value.values()):
         yield from ({"key": key, **inner} for key, inner in value.items())
     elif value and all(isinstance(inner, str | list) for inner in value.values()):
         yield from ({"key": key, "caption": inner} for key, inner in value.items())
@@ -223,41 +181,6 @@ def _is_by_column(value: dict[str, Any]) -> bool:
         return False
     rows = columns[0].keys()
     return all(row.isdigit() for row in rows) and all(column.keys() == rows for column in columns)
-
-
-def _coco_records(images: list[Any], annotations: list[Any], categories: Any) -> Iterator[Any]:
-    """COCO's files of captions and of objects (cocodataset.org/#format-data): annotations point at images
-    and categories by id.
-    """
-    categories = categories if isinstance(categories, list) else []
-    names = {str(each.get("id")): each.get("name") for each in categories if isinstance(each, dict)}
-    captions: dict[str, list[str]] = {}
-    objects: dict[str, dict[str, None]] = {}
-    for annotation in annotations:
-        if not isinstance(annotation, dict):
-            continue
-        image = str(annotation.get("image_id"))
-        if isinstance(annotation.get("caption"), str):
-            captions.setdefault(image, []).append(annotation["caption"])
-        if (category := annotation.get("category_id")) is not None:
-            objects.setdefault(image, {})[str(names.get(str(category)) or category)] = None
-    told: dict[str, Mapping[str, Iterable[str]]] = {"caption": captions, "categories": objects}
-    for each in images:
-        if isinstance(each, dict):
-            image = str(each.get("id"))
-            yield {**each, **{name: list(found.get(image, ())) for name, found in told.items() if found}}
-        else:
-            yield each
-
-
-def _has_boxes(value: dict[str, Any]) -> bool:
-    images, annotations = value.get("images"), value.get("annotations")
-    if not isinstance(images, list) or not isinstance(annotations, list):
-        return False
-    return any(
-        isinstance(annotation, dict) and (annotation.get("bbox") or annotation.get("segmentation"))
-        for annotation in annotations
-    )
 
 
 def _record(place: str, value: Any) -> Record | Skipped:

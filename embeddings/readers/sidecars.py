@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from embeddings.readers.jsons import Problem, parse
+from embeddings.readers.json_stream import Problem, parse
 from embeddings.readers.limits import Limits
 from embeddings.readers.members import Member
 from embeddings.readers.objects import SAMPLE, ObjectTable

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.readers import DatasetError, Limits, Reason, jsons
+from embeddings.readers import DatasetError, Limits, Reason, coco, jsons
 from tests.readers.builders import file_of, names_of, png, read, zip_of
 
 RECORDS = [
@@ -159,11 +159,68 @@ def test_it_reads_what_pandas_writes(tmp_path: Path, orient: str) -> None:
 def test_an_object_over_the_limit_is_told_what_to_become(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    table = file_of(tmp_path / "t.json", json.dumps({"data": RECORDS}, indent=1))
+    records = {f"{record['id']}.png": record for record in RECORDS}
+    table = file_of(tmp_path / "t.json", json.dumps(records, indent=1))
     assert len(read(table)[0]) == 2
-    monkeypatch.setattr(jsons, "_LARGEST_OBJECT", 100)
+    monkeypatch.setattr(jsons, "_LARGEST_OBJECT", 200)
     with pytest.raises(DatasetError, match=r"one object of more than .* \(JSONL\)"):
         read(table)
+
+
+def test_a_list_in_an_object_may_be_of_any_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsons, "_LARGEST_OBJECT", 200)
+    table = {"info": {"made": "by hand"}, "data": 40 * RECORDS, "notes": []}
+    rows, skipped = read(file_of(tmp_path / "t.json", json.dumps(table, indent=1)))
+    assert not skipped
+    assert [row.captions for row in rows] == 40 * [["a red apple"], ["a green pear"]]
+
+
+@pytest.mark.parametrize("order", [("images", "annotations"), ("annotations", "images")])
+def test_annotations_larger_than_what_may_be_held_whole_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: tuple[str, str]
+) -> None:
+    lists: dict[str, object] = {
+        "images": [{"id": at, "file_name": f"{at}.png"} for at in range(50)],
+        "annotations": [
+            {"image_id": at % 50, "category_id": at % 3, "bbox": [0, 0, 1, 1], "segmentation": [[0.5] * 40]}
+            for at in range(500)
+        ],
+    }
+    content = {name: lists[name] for name in order}
+    content["categories"] = [{"id": at, "name": name} for at, name in enumerate(("cat", "dog", "cow"))]
+    files = {f"{at}.png": png(at) for at in range(50)}
+    path = zip_of(tmp_path / "x.zip", {"instances.json": json.dumps(content), **files})
+    monkeypatch.setattr(jsons, "_LARGEST_OBJECT", 1_000)
+    rows, skipped = read(path)
+    assert rows[7].values == {"categories": ["dog", "cat", "cow"]}
+    assert len(rows) == 50
+    assert [item.reason for item in skipped] == [Reason.NOTE]
+
+
+def test_annotations_that_say_more_than_can_be_held_are_told_what_to_become(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotations = [{"image_id": at, "caption": f"words {at}"} for at in range(50)]
+    text = json.dumps({"images": [{"id": at} for at in range(50)], "annotations": annotations})
+    assert len(read(file_of(tmp_path / "t.json", text))[0]) == 50
+    monkeypatch.setattr(coco, "_MOST_HELD", 10_000)
+    with pytest.raises(DatasetError, match=r"t\.json: .*split it into several files"):
+        read(tmp_path / "t.json")
+
+
+def test_a_large_object_that_is_cut_short_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    annotations = [{"image_id": at, "caption": f"words {at}"} for at in range(50)]
+    images = [{"id": at} for at in range(50)]
+    text = json.dumps({"images": images, "annotations": annotations}, indent=1)
+    monkeypatch.setattr(jsons, "_LARGEST_OBJECT", 1_000)
+    with pytest.raises(DatasetError, match="damaged or cut short"):
+        read(file_of(tmp_path / "t.json", text[:-20]))
+
+
+def test_objects_one_behind_the_other_are_not_read_as_the_first_alone(tmp_path: Path) -> None:
+    record = json.dumps({"caption": "some words", "objects": [{"x": 1}, {"x": 2}]}, indent=1)
+    with pytest.raises(DatasetError, match="Extra data"):
+        read(file_of(tmp_path / "t.json", f"{record}\n{record}"))
 
 
 def test_columns_that_begin_too_late_are_named(tmp_path: Path) -> None:
