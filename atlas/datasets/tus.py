@@ -116,9 +116,8 @@ async def one_upload(request: HttpRequest, asker: Asker, upload_id: UUID) -> Htt
                 raise RefusalError(415, f"The content type must be {CONTENT_TYPE}.")
             await _receive(request, upload, _number(request, "Upload-Offset"))
             return _with_progress(HttpResponse(status=204), upload)
-        if await upload.imports.aexists():
+        if not await sync_to_async(uploads.discard)(upload) and await upload.imports.aexists():
             raise RefusalError(409, "An import reads this upload.")
-        await sync_to_async(uploads.remove_upload)(upload)
         return HttpResponse(status=204)
     except FileNotFoundError as error:
         raise RefusalError(410, "This upload has ended.") from error

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q, Sum
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from atlas.datasets.models import Import, ImportState, Upload
@@ -117,6 +118,23 @@ def remove_upload(upload: Upload) -> None:
     path.unlink(missing_ok=True)
 
 
+def discard(upload: Upload) -> bool:
+    """Remove it unless an import reads it; whether it was removed."""
+    return _remove_if_still(upload, Upload.objects.filter(imports__isnull=True))
+
+
+def _remove_if_still(upload: Upload, wanted: QuerySet[Upload]) -> bool:
+    """Remove it if it is among these once no import can take it any more; see `imports.append`."""
+    with transaction.atomic():
+        here = Upload.objects.select_for_update().filter(pk=upload.pk).first()
+        # Asked when it is locked: what was read before may be out of date.
+        if here is None or not wanted.filter(pk=upload.pk).exists():
+            return False
+        here.delete()
+    upload.path.unlink(missing_ok=True)
+    return True
+
+
 def remove_expired() -> int:
     """Remove what nobody came back for, and files that lost their row; returns how many."""
     imports = Import.objects.filter(uploads=OuterRef("pk"))
@@ -124,10 +142,7 @@ def remove_expired() -> int:
         Q(expires_at__lt=timezone.now()) & ~Exists(imports.filter(state__in=NEEDS_FILES))
         | Exists(imports.filter(state=ImportState.DONE))  # of a worker that was killed before it tidied up
     )
-    removed = 0
-    for upload in expired.iterator():
-        remove_upload(upload)
-        removed += 1
+    removed = sum(_remove_if_still(upload, expired) for upload in expired.iterator())
     return removed + _remove_strays()
 
 

@@ -10,16 +10,18 @@ from datetime import timedelta
 from typing import Any, BinaryIO
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
 from atlas.datasets import tus
 from atlas.datasets.imports import create_dataset
 from atlas.datasets.models import Upload
-from atlas.datasets.uploads import remove_expired
+from atlas.datasets.uploads import discard, remove_expired
 from atlas.patience import RESERVE
 from tests.people import Cast, client_of
 
@@ -165,6 +167,17 @@ def test_what_an_import_reads_is_not_deleted(cast: Cast, alice: Client) -> None:
     create_dataset(cast.team, "Fruit", cast.alice, [upload])
     assert alice.delete(url, headers=TUS).status_code == 409
     assert upload.path.exists()
+
+
+def test_what_an_import_takes_in_the_last_moment_is_not_deleted(cast: Cast, alice: Client) -> None:
+    create(alice, 6, b"abcdef")
+    Upload.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    looked_at = Upload.objects.get()
+    create_dataset(cast.team, "Fruit", cast.alice, [Upload.objects.get()])
+    with CaptureQueriesContext(connection) as asked:
+        assert not discard(looked_at)
+    assert asked[1]["sql"].endswith("LIMIT 1 FOR UPDATE")  # asked when no import can take it any more
+    assert looked_at.path.exists()
 
 
 def test_only_its_user_sees_it(cast: Cast) -> None:
