@@ -1,32 +1,41 @@
 """The columns of a dataset, when more records bring columns of their own."""
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from embeddings.readers import ColumnType
+
+#: Their values are strings already.
+_STRINGS = (ColumnType.TEXT, ColumnType.CATEGORY, ColumnType.DATE)
 
 
 class Column(TypedDict):
     name: str
     type: str
+    #: It became text, and some records may still have values of the type before; see `ingest.turn_to_text`.
+    turning: NotRequired[bool]
 
 
 def merge_columns(old: list[Column], new: list[Column]) -> list[Column]:
     """The old ones in their order, then those that are new. A name with two types becomes text."""
-    types = {column["name"]: column["type"] for column in old}
+    columns: dict[str, Column] = {column["name"]: {**column} for column in old}
     for column in new:
-        if types.setdefault(column["name"], column["type"]) != column["type"]:
-            types[column["name"]] = ColumnType.TEXT
-    return [{"name": name, "type": kind} for name, kind in types.items()]
+        mine = columns.setdefault(column["name"], column)
+        if mine["type"] != column["type"]:
+            if mine["type"] not in _STRINGS:
+                mine["turning"] = True
+            mine["type"] = ColumnType.TEXT
+    return list(columns.values())
 
 
-def turned_to_text(old: list[Column], merged: list[Column]) -> list[str]:
-    """The columns whose values were something else than strings and must become strings now."""
-    types = {column["name"]: column["type"] for column in merged}
-    strings = (ColumnType.TEXT, ColumnType.CATEGORY, ColumnType.DATE)
+def turning_columns(columns: list[Column]) -> list[str]:
+    return [column["name"] for column in columns if column.get("turning")]
+
+
+def turned(columns: list[Column], names: list[str]) -> list[Column]:
+    """The columns, these among them text throughout."""
     return [
-        column["name"]
-        for column in old
-        if types[column["name"]] != column["type"] and column["type"] not in strings
+        {"name": column["name"], "type": column["type"]} if column["name"] in names else column
+        for column in columns
     ]
 
 

@@ -27,7 +27,7 @@ from atlas.cores import cores
 from atlas.datasets import images
 from atlas.datasets.activity import record_event
 from atlas.datasets.claims import announce_records, claim_import, leaves_a_worker, lock, working_on
-from atlas.datasets.columns import Column, merge_columns, turned_to_text
+from atlas.datasets.columns import merge_columns, turned, turning_columns
 from atlas.datasets.events import publish_import
 from atlas.datasets.known import KnownPictures, without_duplicates, without_known_ids
 from atlas.datasets.models import (
@@ -55,12 +55,14 @@ THREADS = min(4, cores())
 _COPY = """COPY datasets_record (dataset_id, row, key, source, caption, captions, "values",
  sha256, width, height, format, size) FROM STDIN"""
 
+_TURNED_AT_ONCE = 10_000
+#: As `as_text` does it.
 _TO_TEXT = """UPDATE datasets_record SET "values" = jsonb_set("values", ARRAY[%(name)s], to_jsonb(
  CASE jsonb_typeof("values" -> %(name)s) WHEN 'array' THEN coalesce((
   SELECT string_agg(item, ', ' ORDER BY place)
   FROM jsonb_array_elements_text("values" -> %(name)s) WITH ORDINALITY AS items (item, place)
  ), '') ELSE "values" ->> %(name)s END))
- WHERE dataset_id = %(dataset)s AND "values" ? %(name)s"""
+ WHERE dataset_id = %(dataset)s AND row >= %(first)s AND row < %(end)s AND "values" ? %(name)s"""
 
 
 def run_import(import_id: UUID) -> None:
@@ -72,7 +74,9 @@ def run_import(import_id: UUID) -> None:
     if job is None:
         return
     with working_on(job), open_import(job) as source:
-        known = KnownPictures(job.dataset_id, prepare_dataset(job, source.describe()))
+        first_row = prepare_dataset(job, source.describe())
+        turn_to_text(job)
+        known = KnownPictures(job.dataset_id, first_row)
         notes: list[Skipped] = []
         new = without_known_ids(job.dataset_id, islice(_without_notes(source, notes), job.read, None))
         with closing(store_pictures(job.dataset_id, new)) as items:
@@ -91,21 +95,39 @@ def prepare_dataset(job: Import, description: Description) -> int:
         dataset.columns, dataset.vector_size = [], None
     if description.dimensions is not None:
         _agree_on_vectors(dataset, description.dimensions)
-    old: list[Column] = dataset.columns
     dataset.columns = merge_columns(
-        old, [{"name": each.name, "type": each.type} for each in description.columns]
+        dataset.columns, [{"name": each.name, "type": each.type} for each in description.columns]
     )
-    for name in turned_to_text(old, dataset.columns):
-        _turn_to_text(dataset, name)
     dataset.save(update_fields=["columns", "vector_size"])
     if now.first_row is None:
         now.first_row = dataset.row_count
     if description.rows is not None:
         now.total = description.rows + sum(each.reason is not Reason.NOTE for each in description.skipped)
-    now.heartbeat_at = timezone.now()  # to turn a column into text takes its time
-    now.save(update_fields=["total", "first_row", "heartbeat_at"])
+    now.save(update_fields=["total", "first_row"])
     transaction.on_commit(lambda: publish_import(now))
     return now.first_row
+
+
+def turn_to_text(job: Import) -> None:
+    """Make strings of the values of columns that became text, some thousand records in one transaction. What
+    an import that was stopped has left the next one turns. Raises LostClaimError.
+    """
+    names = turning_columns(Dataset.objects.get(pk=job.dataset_id).columns)
+    start = 0
+    while names:
+        with transaction.atomic():
+            _, dataset = lock(job)
+            if start >= dataset.row_count:
+                dataset.columns = turned(dataset.columns, names)
+                dataset.save(update_fields=["columns"])
+                return
+            with connection.cursor() as cursor:
+                end = start + _TURNED_AT_ONCE
+                for name in names:
+                    cursor.execute(
+                        _TO_TEXT, {"name": name, "dataset": dataset.pk, "first": start, "end": end}
+                    )
+        start += _TURNED_AT_ONCE
 
 
 def store_pictures(
@@ -261,12 +283,6 @@ def _agree_on_vectors(dataset: Dataset, dimensions: int) -> None:
         raise DatasetError(
             f"The vectors have {dimensions:,} numbers; those of this dataset have {dataset.vector_size:,}."
         )
-
-
-def _turn_to_text(dataset: Dataset, name: str) -> None:
-    """As `as_text` does it."""
-    with connection.cursor() as cursor:
-        cursor.execute(_TO_TEXT, {"name": name, "dataset": dataset.pk})
 
 
 def _arrived(item: Stored | Skipped | Future[Stored | Skipped]) -> Stored | Skipped:

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import DEFAULT, Mock
 from uuid import uuid4
 
 import numpy as np
@@ -22,7 +22,7 @@ from psycopg.errors import ProgramLimitExceeded
 from pytest_django import Settings
 
 from atlas.datasets import claims, ingest
-from atlas.datasets.claims import claim_import
+from atlas.datasets.claims import LostClaimError, claim_import
 from atlas.datasets.describe import describe_import
 from atlas.datasets.imports import append, cancel_import, requeue_orphans, retry_import, start_import
 from atlas.datasets.ingest import run_import
@@ -321,6 +321,29 @@ def test_a_single_title_is_a_caption_unless_titles_are_a_column(cast: Cast) -> N
     run(append(classes, cast.bob, [uploaded(cast.bob, "one.zip", zip_of(one))]))
     joined = Record.objects.get(dataset=classes, row=4)
     assert (joined.caption, joined.values) == ("", {"title": "Skirt"})
+
+
+def test_a_column_that_a_stopped_import_left_between_two_types_is_turned_by_the_next(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Record by record, each in a transaction of its own: no append locks all records of a large dataset."""
+    dataset = run(new_import(cast, "one.csv", table(5))).dataset
+    words = b"id,caption,n\nx,One more caption,old\n"
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest, "_TURNED_AT_ONCE", 1)
+        locked = Mock(side_effect=[*3 * [DEFAULT], LostClaimError], wraps=claims.lock)
+        patch.setattr(ingest, "lock", locked)
+        stopped = run(append(dataset, cast.bob, [uploaded(cast.bob, "two.csv", words)]))
+    dataset.refresh_from_db()
+    assert stopped.imported == 0
+    assert dataset.columns == [{"name": "n", "type": "text", "turning": True}]
+    values = [record.values["n"] for record in dataset.records.order_by("row")]
+    assert [type(value) for value in values] == [str, str, int, int, int]
+    run(append(dataset, cast.bob, [uploaded(cast.bob, "two.csv", words)]))
+    dataset.refresh_from_db()
+    assert dataset.columns == [{"name": "n", "type": "text"}]
+    after = [record.values["n"] for record in dataset.records.order_by("row")]
+    assert after == [*map(str, values), "old"]
 
 
 def test_a_small_append_keeps_category_and_list(cast: Cast) -> None:
