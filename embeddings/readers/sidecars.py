@@ -2,12 +2,12 @@
 it.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from embeddings.readers.json_stream import Problem, parse
+from embeddings.readers.labels import ClassNames, classes_in, classes_in_xml
 from embeddings.readers.limits import Limits
 from embeddings.readers.members import Member
 from embeddings.readers.objects import SAMPLE, ObjectTable
@@ -17,24 +17,43 @@ from embeddings.readers.text import clean_text, encoding_of, is_windows
 from embeddings.readers.values import is_too_deep
 
 TEXT_SUFFIXES = frozenset({"txt", "text", "caption", "cls"})
-SUFFIXES = TEXT_SUFFIXES | {"json"}
+SUFFIXES = TEXT_SUFFIXES | {"json", "xml"}
 _CLASSES = "classes"
-# YOLO's labels (docs.ultralytics.com/datasets/detect): the number of a class, then its box or outline.
-_LABEL = re.compile(r"(\d+)(\s+[-+.\de]+){4,}")
+_KINDS = frozenset(
+    [
+        "images",
+        "imgs",
+        "img",
+        "jpegimages",
+        "image_2",
+        "labels",
+        "label_2",
+        "labeltxt",
+        "annotations",
+        "captions",
+    ]
+)  # of folders that lie side by side
 
 
 class SidecarTable(ObjectTable):
     """A record per group of sidecars. Each line of a text file is a caption of its own, unless no picture
-    goes with it or the lines are YOLO's labels.
+    goes with it or the lines are a detector's labels.
 
-    `groups` maps the place of a picture (or, without pictures, any number) to its sidecars.
+    `groups` maps the place of a picture (or, without pictures, any number) to its sidecars. `has_labels`
+    tells it of the first ones.
     """
 
     def __init__(
-        self, groups: Mapping[int, Sequence[Member]], pictures: Sequence[Member] | None, limits: Limits
+        self,
+        groups: Mapping[int, Sequence[Member]],
+        pictures: Sequence[Member] | None,
+        limits: Limits,
+        names: ClassNames,
     ) -> None:
         super().__init__(next(iter(groups.values()))[0])
         self._groups, self._pictures, self._limits = groups, pictures, limits
+        self._class_names = names
+        self.has_labels = False
         self.row_count = len(groups)
         self.knows_pictures = pictures is not None
         self._find_columns(limits)
@@ -61,7 +80,7 @@ class SidecarTable(ObjectTable):
         return map(self._named, self._raw_sample())
 
     def _read(self, groups: Mapping[int, Sequence[Member]]) -> Iterator[Record | Skipped]:
-        had_labels = False
+        nameless: str | None = None
         for place, sidecars in groups.items():
             source = self._pictures[place].source if self._pictures is not None else sidecars[0].source
             cells: dict[str, Any] = {}
@@ -70,19 +89,25 @@ class SidecarTable(ObjectTable):
                 try:
                     found = self._cells_of(sidecar)
                     cells.update(found)
-                    had_labels = had_labels or (_CLASSES in found and sidecar.suffix != "json")
+                    if _CLASSES in found and sidecar.suffix != "json":
+                        self.has_labels = True
+                        nameless = nameless or next(filter(str.isdecimal, found[_CLASSES]), None)
                 except ReadError as error:
                     if self._pictures is None:
                         yield error.at(sidecar.source)
                     notes.append(f"{sidecar.name} was not read: {error.detail}")
             if cells or self._pictures is not None:
                 yield Record(source, cells, tuple(notes), place if self._pictures is not None else None)
-        if had_labels:
-            detail = f"Labels were read as numbers of classes, “{_CLASSES}”; their boxes were not read."
+        if self.has_labels:
+            detail = f"Labels were read as classes, “{_CLASSES}”; their boxes were not read."
+            if nameless is not None:
+                detail += f" No data.yaml, obj.names or classes.txt says what the class {nameless} is called."
             yield Skipped(self.source, Reason.NOTE, detail)
 
     def _cells_of(self, sidecar: Member) -> dict[str, Any]:
         data = sidecar.read(self._limits.line_length)
+        if sidecar.suffix == "xml":
+            return {_CLASSES: classes_in_xml(data)}
         self.is_windows = self.is_windows or is_windows(data[:65_536])
         text = data.decode(encoding_of(data[:65_536]), errors="embeddings.windows")
         if sidecar.suffix == "json":
@@ -96,23 +121,24 @@ class SidecarTable(ObjectTable):
         if sidecar.suffix == "cls" or self._pictures is None:
             return {sidecar.suffix: clean_text(text)}
         lines = [line for raw in text.splitlines() if (line := clean_text(raw))]
-        labels = [_LABEL.fullmatch(line) for line in lines]
-        if lines and all(labels):
-            return {_CLASSES: list(dict.fromkeys(label[1] for label in labels if label))}
-        return {sidecar.suffix: lines}
+        classes = classes_in(lines, self._class_names.for_label(sidecar))
+        return {sidecar.suffix: lines} if classes is None else {_CLASSES: classes}
 
 
 def group_sidecars(candidates: Sequence[Member], pictures: Sequence[Member]) -> dict[int, list[Member]]:
-    """Sidecars by the place of their picture: of the same stem, of the same name up to its first dot, or of
-    the same stem in another folder (images/1.jpg, captions/1.txt) when only one picture has it.
+    """Sidecars by the place of their picture: of the same stem, of the same name up to its first dot, in the
+    folder beside (images/train/1.jpg, labels/train/1.txt), or of the same stem in another folder when only
+    one picture has it.
     """
     by_stem: dict[tuple[int, str], int] = {}
     by_key: dict[tuple[int, str], int] = {}
+    by_side: dict[tuple[int, str], int] = {}
     by_base: dict[tuple[int, str], int | None] = {}
     for number, picture in enumerate(pictures):
         container = id(picture.container)
         by_stem.setdefault((container, picture.stem), number)
         by_key.setdefault((container, _key(picture.name)), number)
+        by_side.setdefault((container, _without_kinds(picture.stem)), number)
         base = (container, picture.stem.rpartition("/")[2])
         by_base[base] = None if base in by_base else number
     groups: dict[int, list[Member]] = {}
@@ -121,6 +147,7 @@ def group_sidecars(candidates: Sequence[Member], pictures: Sequence[Member]) -> 
         found = (
             by_stem.get((container, member.stem)),
             by_key.get((container, _key(member.name))),
+            by_side.get((container, _without_kinds(member.stem))),
             by_base.get((container, member.stem.rpartition("/")[2])),
         )
         for place in found:
@@ -143,3 +170,9 @@ def _key(name: str) -> str:
     """webdataset's key: the name up to the first dot of its last part."""
     folder, slash, base = name.rpartition("/")
     return folder + slash + base.partition(".")[0]
+
+
+def _without_kinds(stem: str) -> str:
+    """The path without the folders that say of what kind the files are."""
+    *folders, base = stem.split("/")
+    return "/".join([*(folder for folder in folders if folder.casefold() not in _KINDS), base])

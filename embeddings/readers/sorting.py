@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from embeddings.readers.csvs import DelimitedTable
 from embeddings.readers.jsons import JsonTable
+from embeddings.readers.labels import NAMES_SUFFIXES, ClassNames, may_name_classes
 from embeddings.readers.limits import Limits
 from embeddings.readers.members import (
     PICTURE_SUFFIXES,
@@ -26,6 +27,9 @@ from embeddings.readers.tables import Table
 
 _ARCHIVES = frozenset(["zip", "tar", "tgz", "gz", "bz2", "xz", "zst", "7z", "rar"])
 _ABOUT = frozenset(["readme", "license", "licence", "attribution", "notice", "changelog"])
+_NEITHER = "It is neither a picture nor a table."
+_NO_WORDS = "It is neither a table nor the words of a picture."
+_XML = "It is XML that goes with no picture; save its records as CSV or JSON."
 _MOST_JSON_TABLES = 20  # in one folder; more of them are records of something else, not tables
 
 
@@ -43,6 +47,7 @@ def sort_members(containers: Sequence[Container], limits: Limits) -> Sorted:
     result = Sorted()
     tables: list[Member] = []
     words: list[Member] = []
+    naming: list[Member] = []
     total = 0
     for container in containers:
         for member in container.members:
@@ -60,9 +65,11 @@ def sort_members(containers: Sequence[Container], limits: Limits) -> Sorted:
                         words.append(member)
                     case "table":
                         tables.append(member)
+                    case "names":
+                        naming.append(member)
             except ReadError as error:
                 result.skipped.append(error.at(member.source))
-    _bring_together(result, tables, words, limits)
+    _bring_together(result, tables, words, naming, limits)
     return result
 
 
@@ -78,11 +85,13 @@ def _kind(member: Member) -> str:
     if suffix in PICTURE_SUFFIXES:
         return "picture"
     if suffix in SIDECAR_SUFFIXES:
-        if member.stem.rpartition("/")[2].casefold() in _ABOUT:
+        if member.name.rpartition("/")[2].partition(".")[0].casefold() in _ABOUT:
             raise ReadError(Reason.UNSUPPORTED, "It is a text about the upload, not a part of it.")
         return "words"
     if table_kind(member):
         return "table"
+    if suffix in NAMES_SUFFIXES:
+        return "names"
     if not member.size:
         raise ReadError(Reason.EMPTY, "It is empty.")
     if suffix in _ARCHIVES and not member.container.name:  # by itself, and yet not opened
@@ -104,38 +113,48 @@ def _kind_by_start(member: Member) -> str:
         return "picture"
     if start.startswith(b"PAR1"):
         return "table"
-    raise ReadError(Reason.UNSUPPORTED, "It is neither a picture nor a table.")
+    raise ReadError(Reason.UNSUPPORTED, _NEITHER)
 
 
-def _bring_together(result: Sorted, tables: list[Member], words: list[Member], limits: Limits) -> None:
+def _bring_together(
+    result: Sorted, tables: list[Member], words: list[Member], naming: list[Member], limits: Limits
+) -> None:
     groups = group_sidecars(words, result.pictures)
     beside = {id(member) for group in groups.values() for member in group}
     rest = [member for member in words if id(member) not in beside]
+    naming = [*naming, *(member for member in rest if may_name_classes(member))]
+    sidecars = SidecarTable(groups, result.pictures, limits, ClassNames(naming)) if groups else None
+    if sidecars is not None and sidecars.has_labels:
+        used = {id(member) for member in naming}
+        rest = [member for member in rest if id(member) not in used]
+    else:
+        others = (member for member in naming if member.suffix in NAMES_SUFFIXES)
+        result.skipped += [Skipped(member.source, Reason.UNSUPPORTED, _NEITHER) for member in others]
     if not result.pictures and not tables:
         texts = group_texts(rest)
         if len(texts) > 1:
             used = {id(member) for group in texts.values() for member in group}
             rest = [member for member in rest if id(member) not in used]
-            result.tables.append(SidecarTable(texts, None, limits))
+            result.tables.append(SidecarTable(texts, None, limits, ClassNames(())))
     crowded = Counter((id(member.container), member.folder) for member in rest if member.suffix == "json")
     text_may_be_table = (bool(result.pictures) or not tables) and not result.tables
     for member in rest:
         if member.suffix == "json":
             is_table = crowded[id(member.container), member.folder] <= _MOST_JSON_TABLES
         else:
-            is_table = text_may_be_table
+            is_table = text_may_be_table and member.suffix != "xml"
         if is_table:
             tables.append(member)
         else:
-            detail = "It is neither a table nor the words of a picture."
+            detail = _XML if member.suffix == "xml" else _NO_WORDS
             result.skipped.append(Skipped(member.source, Reason.UNSUPPORTED, detail))
     for member in tables:
         try:
             result.tables.append(_reader_of(member)(member, limits))
         except ReadError as error:
             result.skipped.append(error.at(member.source))
-    if groups:
-        result.tables.append(SidecarTable(groups, result.pictures, limits))
+    if sidecars is not None:
+        result.tables.append(sidecars)
 
 
 def _reader_of(member: Member) -> Callable[[Member, Limits], Table]:

@@ -169,6 +169,119 @@ def test_labels_of_classes_and_boxes_are_no_captions(tmp_path: Path) -> None:
         ([], {"classes": ["3", "11"]}), ([], {"classes": ["0"]}), ([], {}),
     ]  # fmt: skip
     assert [(item.source, item.reason) for item in skipped] == [("yolo.zip/", Reason.NOTE)]
+    assert skipped[0].detail.endswith(
+        "No data.yaml, obj.names or classes.txt says what the class 3 is called."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("data.yaml", "train: ../train\nnc: 2\nnames: ['no', \"apple\"]\n"),
+        ("yolo/coco8.yaml", "names:\n  0: no\n  1: apple\n"),
+        ("yolo/dataset.yml", "names:\n- no\n- apple\n"),
+        ("obj.names", "no\r\napple\r\n"),
+        ("yolo/labels/classes.txt", "no\napple\n"),
+        ("yolo/train/_darknet.labels", "no\napple"),
+    ],
+)
+def test_numbers_of_classes_become_names_where_a_file_tells_them(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    files: Files = {f"yolo/images/{at}.png": png(at) for at in range(3)}
+    labels = ["1 .5 .5 .2 .3\n0 .5 .5 .2 .3\n", "0 .5 .5 .2 .3\n", "7 .5 .5 .2 .3\n"]
+    files = {**files, **{f"yolo/labels/{at}.txt": text for at, text in enumerate(labels)}, name: text}
+    rows, skipped = read(zip_of(tmp_path / "yolo.zip", files))
+    assert [row.values for row in rows] == [
+        {"classes": ["apple", "no"]}, {"classes": ["no"]}, {"classes": ["7"]},
+    ]  # fmt: skip
+    assert [(item.source, item.reason) for item in skipped] == [("yolo.zip/", Reason.NOTE)]
+
+
+def test_each_of_two_datasets_has_its_own_names_of_classes(tmp_path: Path) -> None:
+    files: Files = {}
+    for folder in ("a", "b"):
+        files = {
+            **files,
+            f"{folder}/images/1.png": png(ord(folder)),
+            f"{folder}/labels/1.txt": "0 .5 .5 .2 .3\n",
+            f"{folder}/data.yaml": f"names: [the {folder}]\n",
+        }
+    rows, _ = read(zip_of(tmp_path / "x.zip", files))
+    assert [row.values["classes"] for row in rows] == [["the a"], ["the b"]]
+
+
+@pytest.mark.parametrize("text", ["names: &a [*a]", "[" * 10_000, "names: 7", "- x", "\0", "names: {x: y}"])
+def test_names_of_classes_that_cannot_be_read_leave_the_numbers(tmp_path: Path, text: str) -> None:
+    files: Files = {"1.png": png(1), "1.txt": "0 .5 .5 .2 .3\n", "data.yaml": text}
+    rows, _ = read(zip_of(tmp_path / "x.zip", files))
+    assert [row.values for row in rows] == [{"classes": ["0"]}]
+
+
+def test_a_list_of_classes_without_labels_is_reported(tmp_path: Path) -> None:
+    rows, skipped = read(zip_of(tmp_path / "x.zip", {"1.png": png(1), "data.yaml": "names: [a]"}))
+    assert len(rows) == 1
+    assert [(item.source, item.reason) for item in skipped] == [("x.zip/data.yaml", Reason.UNSUPPORTED)]
+
+
+_KITTI = "0.00 0 -1.57 599.41 156.40 629.75 189.25 2.85 2.63 12.34 0.47 1.49 69.44 -1.56"
+_VOC = "<annotation><folder>x</folder>{}</annotation>"
+_OBJECT = "<object><name>{}</name><part><name>head</name></part><bndbox><xmin>1</xmin></bndbox></object>"
+
+
+@pytest.mark.parametrize(
+    ("folders", "suffix", "text"),
+    [
+        (("image_2", "label_2"), "txt", f"Car {_KITTI}\nTram {_KITTI}\nDontCare {_KITTI}\nCar {_KITTI}\n"),
+        (
+            ("images", "labelTxt"),
+            "txt",
+            "imagesource:GoogleEarth\ngsd:0.146\n"
+            "2753 2408 2861 2385 2888 2468 2805 2502 Car 0\n1 2 3 4 5 6 7 8.5 Tram 1\n",
+        ),
+        (("JPEGImages", "Annotations"), "xml", _VOC.format(_OBJECT.format("Car") + _OBJECT.format("Tram"))),
+    ],
+)
+def test_it_reads_the_classes_of_other_label_files(
+    tmp_path: Path, folders: tuple[str, str], suffix: str, text: str
+) -> None:
+    pictures, labels = folders
+    files: Files = {f"{split}/{pictures}/1.png": png(at) for at, split in enumerate(("train", "test"))}
+    rows, skipped = read(zip_of(tmp_path / "x.zip", {**files, f"train/{labels}/1.{suffix}": text}))
+    assert [(row.captions, row.values) for row in rows] == [
+        ([], {"classes": ["Car", "Tram"], "split": "train"}), ([], {"split": "test"}),
+    ]  # fmt: skip
+    assert [(item.source, item.reason) for item in skipped] == [("x.zip/", Reason.NOTE)]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<alto><Page/></alto>", "It is XML of another kind than Pascal VOC's."),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>', "It is XML that defines entities."),
+        ("<annotation>", "It is not XML: no element found"),
+    ],
+)
+def test_other_xml_beside_a_picture_is_a_remark(tmp_path: Path, text: str, said: str) -> None:
+    [row], _ = read(zip_of(tmp_path / "x.zip", {"1.png": png(1), "1.xml": text}))
+    assert said in row.notes[0]
+
+
+def test_xml_that_goes_with_no_picture_is_told_what_to_become(tmp_path: Path) -> None:
+    rows, skipped = read(zip_of(tmp_path / "x.zip", {"1.png": png(1), "lido.xml": "<lido/>"}))
+    assert len(rows) == 1
+    assert [(item.source, item.reason) for item in skipped] == [("x.zip/lido.xml", Reason.UNSUPPORTED)]
+    assert skipped[0].detail.endswith("save its records as CSV or JSON.")
+
+
+def test_labels_of_pictures_with_the_same_name_in_two_splits_are_told_apart(tmp_path: Path) -> None:
+    files: Files = {}
+    for at, split in enumerate(("train", "val")):
+        files = {**files, f"images/{split}/1.png": png(at), f"labels/{split}/1.txt": f"{at} .5 .5 .2 .3\n"}
+    rows, _ = read(zip_of(tmp_path / "x.zip", files))
+    assert [row.values for row in rows] == [
+        {"classes": ["0"], "split": "train"}, {"classes": ["1"], "split": "val"},
+    ]  # fmt: skip
 
 
 def test_lines_of_numbers_are_no_captions(tmp_path: Path) -> None:
