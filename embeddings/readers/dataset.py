@@ -7,6 +7,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Self
 
+from embeddings.readers.agreeing import disagreeing, turned
 from embeddings.readers.classes import folder_columns
 from embeddings.readers.drafts import Draft, DraftMaker
 from embeddings.readers.joining import Later, drafts, joined_by_id, read_ahead
@@ -97,6 +98,7 @@ class Dataset:
         self._folder_values = folder_columns([picture.name for picture in self._sorted.pictures])
         self._of_folders = self._folder_columns()
         self._columns = self._merged_columns()
+        self._note_turned()
         self._check_choices()
         self._dimensions = next((plan.dimensions for plan in self._plans if plan.dimensions), None)
         self._maker = DraftMaker(self._index, self._columns, self._dimensions, limits)
@@ -256,6 +258,17 @@ class Dataset:
                 if other.type is not column.type:
                     columns[name] = Column(name, ColumnType.TEXT, other.examples)
         return columns | self._of_folders
+
+    def _note_turned(self) -> None:
+        """Say which columns become text because their types disagree, unless that was chosen."""
+        for name, column in self._columns.items():
+            plans = [plan for plan in self._plans if name in plan.columns]
+            if not plans or self._choices.types.get(name) is ColumnType.TEXT:
+                continue
+            kind = self._types.get(name)
+            detail = disagreeing(name, plans) if kind is None else turned(name, kind, column.type, plans)
+            if detail:
+                self._skipped.append(Skipped(plans[-1].table.source, Reason.NOTE, detail))
 
     def _folder_columns(self) -> dict[str, Column]:
         """Without those that a table has under the same name."""

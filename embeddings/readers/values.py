@@ -24,6 +24,7 @@ _LARGEST_EXACT = 2**53  # whole numbers above it are ids: a float would change t
 _MOST_CATEGORIES = 1_000
 _LONGEST_CATEGORY = 80
 _LONGEST_ITEM = 40
+_MOST_STRANGE = 0.1  # of the cells of a column that is known to hold numbers or dates
 _DEEPEST = 50  # lists in lists; Python itself fails at a thousand
 _SEPARATORS = ";|"
 _DATE_FORMATS = (
@@ -94,7 +95,7 @@ def infer_type(cells: Sequence[Any]) -> ColumnType | None:
 
 def fits(cells: Sequence[Any], kind: ColumnType) -> bool:
     """Whether the cells may join a column of this type, though by themselves they look like another: a few
-    categories repeat none, a few lists may have one item each.
+    categories repeat none, a few lists may have one item each, and a word among many numbers is left out.
     """
     present = [cell for cell in cells if not is_empty(cell)]
     are_lists = [isinstance(cell, list | tuple | np.ndarray) for cell in present]
@@ -111,8 +112,15 @@ def fits(cells: Sequence[Any], kind: ColumnType) -> bool:
                 and len(texts) <= _MOST_CATEGORIES
                 and all(len(text) <= _LONGEST_CATEGORY for text in texts)
             )
+        case ColumnType.TEXT:
+            return True
         case _:
-            return infer_type(present) in {kind, None}
+            return len(strange_cells(present, kind)) <= _MOST_STRANGE * len(present)
+
+
+def strange_cells(cells: Sequence[Any], kind: ColumnType) -> list[Any]:
+    """Those that are no numbers, or no dates."""
+    return [cell for cell in cells if infer_type([cell]) not in {kind, None}]
 
 
 def to_value(cell: Any, kind: ColumnType) -> Value | None:

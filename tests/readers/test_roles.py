@@ -273,8 +273,43 @@ def test_a_cell_that_does_not_fit_its_type_is_left_empty_with_a_note(tmp_path: P
 def test_a_column_of_two_types_in_two_tables_is_text(tmp_path: Path) -> None:
     first = file_of(tmp_path / "a.csv", "text,n\nsome words,1\nmore words,2\n")
     second = file_of(tmp_path / "b.csv", "text,n\nother words,2020-01-01\nlast words,2020-01-02\n")
-    rows, _ = read([first, second])
+    rows, notes = read([first, second])
     assert [row.values["n"] for row in rows] == ["1", "2", "2020-01-01", "2020-01-02"]
+    said = "The column “n” holds numbers in a.csv and dates in b.csv; it was read as text."
+    assert [(note.source, note.reason, note.detail) for note in notes] == [("b.csv", Reason.NOTE, said)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "said"),
+    [
+        (ColumnType.NUMBER, ["old"], "holds numbers in the dataset, but “old” here is none: it becomes text"),
+        (ColumnType.DATE, ["old"], "holds dates in the dataset, but “old” here is none: it becomes text"),
+        (ColumnType.LIST, ["x" * 41, "y" * 42], "holds lists in the dataset, but text here: it becomes text"),
+        (ColumnType.TEXT, ["old"], None),
+    ],
+)
+def test_it_says_that_a_known_column_becomes_text_and_how_to_keep_it(
+    tmp_path: Path, kind: ColumnType, words: list[str], said: str | None
+) -> None:
+    lines = [f"{at},some words {at},{word}\n" for at, word in enumerate(words)]
+    path = file_of(tmp_path / "t.csv", "id,text,x\n" + "".join(lines))
+    with open_dataset(path, types={"x": kind}) as dataset:
+        notes = dataset.describe().skipped
+    assert [note.reason for note in notes] == [Reason.NOTE] * bool(said)
+    for note in notes:
+        assert str(said) in note.detail
+    chosen = Choices(types={"x": kind})
+    with open_dataset(path, types={"x": kind}, choices=chosen) as dataset:
+        assert not dataset.describe().skipped
+
+
+def test_a_word_among_many_numbers_makes_no_text_of_a_known_column(tmp_path: Path) -> None:
+    cells = ["old" if at == 7 else str(at) for at in range(20)]
+    table = "id,text,x\n" + "".join(f"{at},some words {at},{cell}\n" for at, cell in enumerate(cells))
+    rows, notes = read(file_of(tmp_path / "t.csv", table), types={"x": ColumnType.NUMBER})
+    assert not notes
+    assert [row.values.get("x") for row in rows[6:9]] == [6, None, 8]
+    assert rows[7].notes == ("x: “old” is not a number; it was left empty.",)
 
 
 @pytest.mark.parametrize("names", ["ab", "ba"])
