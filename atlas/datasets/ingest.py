@@ -81,6 +81,8 @@ def run_import(import_id: UUID) -> None:
         new = without_known_ids(job.dataset_id, islice(_without_notes(source, notes), job.read, None))
         with closing(store_pictures(job.dataset_id, new)) as items:
             for batch, seconds in batches(items):
+                if any(isinstance(item, Stored) and item.sha256 for item in batch):
+                    os.sync()  # once for all: a power cut leaves no record whose picture is lost
                 job = import_batch(job, batch, seconds, known)
         finish(job, notes)
 
@@ -207,7 +209,6 @@ def finish(job: Import, notes: Iterable[Skipped]) -> None:
     """Announce the new records, then call it done: a worker killed in between announces them twice."""
     if not job.imported and not _is_all_here(job):
         raise DatasetError(_nothing_imported(job))
-    os.sync()  # the rows are on the disk; a power cut must not take the pictures once the upload is gone
     announce_records(job)
     with transaction.atomic():
         now, dataset = lock(job)

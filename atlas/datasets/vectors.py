@@ -2,10 +2,11 @@
 
 One file per dataset, `ATLAS_HOME/given/<dataset>`: a matrix of float32, one line of `Dataset.vector_size`
 numbers per row number. A line of zeros, or one beyond the end of the file: the record brought none.
-Lines are written before the transaction commits that gives the rows their numbers; one that is rolled back
-leaves lines that the next batch writes over.
+Lines are on the disk before the transaction commits that gives the rows their numbers; one that is rolled
+back leaves lines that the next batch writes over.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
@@ -45,6 +46,8 @@ def keep_vectors(dataset: Dataset, first_row: int, vectors: Sequence[Vectors | N
     with path.open("r+b") as file:
         file.seek(first_row * lines[:1].nbytes)
         file.write(lines.tobytes())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def remove_vectors(dataset_id: UUID) -> None:

@@ -74,13 +74,27 @@ def test_it_removes_the_upload_in_the_end(fruit: Dataset, data_folder: Path) -> 
     assert not list((data_folder / "uploads").iterdir())
 
 
-def test_an_upload_goes_once_its_pictures_are_on_the_disk(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
+def test_a_record_is_there_once_its_picture_is_on_the_disk(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, data_folder: Path
 ) -> None:
+    """In each batch; the first pictures of a long import are not those that a power cut takes."""
     synced: list[tuple[int, int]] = []
-    monkeypatch.setattr(os, "sync", lambda: synced.append((Record.objects.count(), Upload.objects.count())))
+
+    def sync() -> None:
+        files = [path for path in (data_folder / "media").rglob("*") if path.is_file()]
+        synced.append((len(files), Record.objects.count()))
+
+    monkeypatch.setattr(os, "sync", sync)
+    monkeypatch.setattr(ingest, "BATCH_ITEMS", 2)
     imported_dataset(cast)
-    assert synced == [(3, 1)]
+    assert [records for _, records in synced] == [0, 2]
+    assert all(files >= 2 * (records + 1) for files, records in synced)
+    assert synced[-1][0] == 6
+
+
+def test_words_alone_wait_for_no_disk(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sync", Mock(side_effect=AssertionError))
+    assert run(new_import(cast, "one.csv", table(3))).imported == 3
 
 
 @pytest.fixture
