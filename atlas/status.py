@@ -9,15 +9,28 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django import template
-from django.db.models import Q
+from django.db import connection
 from django.urls import reverse
 
-from atlas.datasets.models import Dataset, Import, ImportState, Record, State
+from atlas.datasets.models import Dataset, Import, ImportState, State
 from atlas.maps.models import Build, DataMap
 
 register = template.Library()
 
 PICTURES = 5
+
+#: Rows with a picture that are wanted, or, where these were removed, the next ones or the last before them.
+_NEAREST = """
+SELECT DISTINCT wanted.dataset_id, near.row FROM unnest(%s::uuid[], %s::int[]) AS wanted (dataset_id, row),
+ LATERAL (
+  (SELECT row, sha256 FROM datasets_record AS record
+    WHERE record.dataset_id = wanted.dataset_id AND record.row >= wanted.row ORDER BY record.row LIMIT 1)
+  UNION ALL
+  (SELECT row, sha256 FROM datasets_record AS record
+    WHERE record.dataset_id = wanted.dataset_id AND record.row < wanted.row ORDER BY record.row DESC LIMIT 1)
+  LIMIT 1
+ ) AS near WHERE near.sha256 IS NOT NULL ORDER BY 1, 2
+"""
 
 #: What the style sheet knows a chip's states as.
 _CHIPS = {
@@ -79,7 +92,7 @@ def chip_state(job: Import) -> str:
 def _status(dataset: Dataset, build: Build | None, mapped: bool) -> Status:
     imports: Sequence[Import] = list(dataset.imports.all())
     latest = imports[-1] if imports else None
-    if latest and (latest.open or (latest.state == ImportState.FAILED and not dataset.row_count)):
+    if latest and (latest.open or (latest.state == ImportState.FAILED and not dataset.record_count)):
         return Status(chip_state(latest), latest.get_state_display())
     if build and build.state in (State.QUEUED, State.RUNNING):
         return Status("running", "Building the map")
@@ -87,17 +100,22 @@ def _status(dataset: Dataset, build: Build | None, mapped: bool) -> Status:
         return Status("failed", "The map failed")
     if mapped:
         return Status("ready", "Ready")
+    if dataset.removed_count and not dataset.record_count:
+        return Status("queued", "No records left")
     return Status("queued", "No map yet")
 
 
 def _pictures(datasets: Iterable[Dataset]) -> dict[UUID, list[str]]:
     """Spread over the whole dataset: the first ones are often alike."""
-    wanted = Q(pk__in=[])
-    for dataset in datasets:
-        rows = {dataset.row_count * (2 * place + 1) // (2 * PICTURES) for place in range(PICTURES)}
-        wanted |= Q(dataset=dataset, row__in=rows)
+    wanted = [
+        (dataset.pk, dataset.row_count * (2 * place + 1) // (2 * PICTURES))
+        for dataset in datasets
+        for place in range(PICTURES)
+    ]
     found: dict[UUID, list[str]] = {}
-    records = Record.objects.filter(wanted, sha256__isnull=False).order_by("dataset_id", "row")
-    for dataset_id, row in records.values_list("dataset_id", "row"):
+    with connection.cursor() as cursor:
+        cursor.execute(_NEAREST, [[pk for pk, _ in wanted], [row for _, row in wanted]])
+        records = cursor.fetchall()
+    for dataset_id, row in records:
         found.setdefault(dataset_id, []).append(reverse("api:record_thumbnail", args=[dataset_id, row]))
     return found

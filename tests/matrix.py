@@ -236,6 +236,7 @@ OPERATIONS: dict[str, Rule] = {
     f"GET {IMPORT}/skipped": Rule(SEE_ALL),
     f"GET {IMPORT}/report.csv": Rule(SEE_ALL),
     f"GET {DATASET}/records": Rule(SEE, query="rows=0,1"),
+    f"POST {DATASET}/records/remove": Rule(EDIT, json={"filter": {"rows": [1]}}),
     f"GET {DATASET}/records/{{row}}": Rule(SEE),
     f"GET {DATASET}/records/{{row}}/thumbnail": Rule(SEE),
     f"GET {DATASET}/records/{{row}}/original": Rule(SEE_ALL),

@@ -9,6 +9,7 @@ from atlas.api.reference import Reference
 from atlas.datasets.api import router as datasets_router
 from atlas.maps.api import router as maps_router
 from atlas.maps.export_api import router as export_router
+from atlas.maps.removal_api import router as removal_router
 from atlas.maps.selection_api import router as selection_router
 from atlas.maps.tags_api import router as tags_router
 from atlas.maps.together_api import router as together_router
@@ -30,6 +31,7 @@ api = DocumentedAPI(
 api.add_router("/datasets", datasets_router)
 api.add_router("", maps_router)
 api.add_router("", selection_router)
+api.add_router("", removal_router)
 api.add_router("", export_router)
 api.add_router("", tags_router)
 api.add_router("", together_router)

@@ -12,6 +12,7 @@ from ninja.errors import AuthenticationError
 from atlas.datasets.filters import FilterError
 from atlas.datasets.imports import ImportRefusedError, UnknownColumnError
 from atlas.datasets.permit import HiddenCaptionsError
+from atlas.datasets.remove import RemovalRefusedError
 from atlas.datasets.tags import TagRefusedError
 from atlas.maps.build import BuildError
 from atlas.maps.comments import CommentRefusedError
@@ -26,6 +27,7 @@ STATUS: dict[type[Exception], int] = {
     TagRefusedError: 409,
     BuildError: 409,
     CommentRefusedError: 409,
+    RemovalRefusedError: 409,
     RequestDataTooBig: 413,
     SuspiciousOperation: 400,
     UnknownColumnError: 422,

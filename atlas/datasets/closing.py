@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import F, Sum
 
 from atlas.datasets.imports import OPEN
 from atlas.datasets.models import Dataset, Import
@@ -84,7 +84,7 @@ def _estate(membership: Membership) -> Estate:
         team=team,
         role=Role(membership.role),
         datasets=datasets.count(),
-        records=datasets.aggregate(records=Sum("row_count"))["records"] or 0,
+        records=datasets.aggregate(records=Sum(F("row_count") - F("removed_count")))["records"] or 0,
         heirs=[each.user for each in heirs],
         last=orphaned and not others.exists(),
     )

@@ -25,7 +25,7 @@ from django.core.cache import cache
 from django.db import connection
 from numpy.typing import NDArray
 
-from atlas.datasets.models import Dataset
+from atlas.datasets.models import Dataset, RemovedRecord
 from atlas.text import storable
 
 Mask = NDArray[np.bool_]
@@ -76,6 +76,14 @@ class Every:
 
 
 @dataclass(frozen=True)
+class Existing:
+    """What “not”, a region or a list of rows finds of rows whose records were removed is nothing."""
+
+    def mask(self, dataset: Dataset, row_count: int) -> Mask:
+        return existing_rows(dataset, row_count)
+
+
+@dataclass(frozen=True)
 class Some:
     parts: Sequence[Node]
 
@@ -113,7 +121,8 @@ class Sql:
     values: tuple[Any, ...] = ()
 
     def mask(self, dataset: Dataset, row_count: int) -> Mask:
-        key = f"filter:{dataset.pk}:{row_count}:{len(dataset.columns)}:{hash_of(self)}"
+        records = f"{row_count}:{dataset.removed_count}"
+        key = f"filter:{dataset.pk}:{records}:{len(dataset.columns)}:{hash_of(self)}"
         packed = cache.get(key)
         if packed is None:
             packed = np.packbits(self._found(dataset, row_count)).tobytes()
@@ -162,7 +171,16 @@ def hash_of(sql: Sql) -> str:
 
 def parse_filter(dataset: Dataset, content: Any, leaves: Leaves | None = None) -> Node:
     """The filter as a node that can be asked for its mask. Raises FilterError."""
-    return _Parser(dataset, leaves or {}).node(content, 1)
+    return Every((Existing(), _Parser(dataset, leaves or {}).node(content, 1)))
+
+
+def existing_rows(dataset: Dataset, row_count: int) -> Mask:
+    """(row_count,) whether each row still has its record."""
+    found = np.ones(row_count, bool)
+    if dataset.removed_count:
+        removed = RemovedRecord.objects.filter(dataset=dataset, row__lt=row_count)
+        found[np.fromiter(removed.values_list("row", flat=True), np.int64)] = False
+    return found
 
 
 def reads_captions(content: Any) -> bool:

@@ -92,9 +92,10 @@ def prepare_dataset(job: Import, description: Description) -> int:
     """Bring the dataset's columns and kind of vectors in line with what comes; how many records there were
     before any of this import. Raises DatasetError."""
     now, dataset = lock(job)
-    if not dataset.row_count and not _others_run(now):
-        # What an import that brought nothing said of them binds nobody.
+    if not dataset.record_count and not _others_run(now):
+        # What an import that brought nothing said of them binds nobody, nor do records that were removed.
         dataset.columns, dataset.vector_size = [], None
+        remove_vectors(dataset.pk)
     if description.dimensions is not None:
         _agree_on_vectors(dataset, description.dimensions)
     dataset.columns = merge_columns(
@@ -272,7 +273,7 @@ def _others_run(job: Import) -> bool:
 
 
 def _agree_on_vectors(dataset: Dataset, dimensions: int) -> None:
-    if dataset.vector_size is None and dataset.row_count:
+    if dataset.vector_size is None and dataset.record_count:
         raise DatasetError(
             "These records bring vectors of their own, but the dataset's others have none. "
             "Upload them as a dataset of their own, or say that there is no vector column."

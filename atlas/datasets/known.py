@@ -48,7 +48,7 @@ class KnownPictures:
         for place, rows in near.items():
             each = stored[place]
             new = (each.sha256, each.row.captions, values_of(each.row, texts))
-            alike = [row for row in rows if known[row] == new]
+            alike = [row for row in rows if known.get(row) == new]
             if alike:
                 found[place] = alike[0]
         return found

@@ -102,6 +102,8 @@ class Dataset(models.Model):
     model = models.CharField(max_length=60)
     #: The next free row number = records ever imported; row numbers are never reused.
     row_count = models.PositiveIntegerField(default=0)
+    #: How many of these were removed: `RemovedRecord` has their numbers.
+    removed_count = models.PositiveIntegerField(default=0)
     #: The records' own columns, in order: [{"name": str, "type": "category|number|date|text|list"}].
     columns = models.JSONField(default=list)
     #: Dimensions of the vectors that came with the records (see `vectors.py`); NULL: the towers embed them.
@@ -126,6 +128,11 @@ class Dataset(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("datasets:dataset", args=[self.team.slug, self.slug])
+
+    @property
+    def record_count(self) -> int:
+        """The records that there are."""
+        return self.row_count - self.removed_count
 
     def folder(self, kind: str) -> str:
         """Where the files of one kind ("originals", "thumbnails") lie in the storage: deleted as a whole."""
@@ -182,6 +189,26 @@ class Record(models.Model):
     def thumbnail(self) -> str | None:
         """The storage name of its WebP thumbnail, longest side 256."""
         return self.sha256 and thumbnail_name(self.dataset_id, self.sha256)
+
+
+class RemovedRecord(models.Model):
+    """A row that is empty for ever: its record was removed (see `remove.py`)."""
+
+    pk = models.CompositePrimaryKey("dataset_id", "row")
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="removed_records")
+    row = models.PositiveIntegerField()
+    #: Of its picture; NULL = it had none, or the files are gone.
+    sha256 = models.CharField(max_length=64, null=True)
+    #: Whether its files and its own vector are gone, too.
+    cleared = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["dataset"], condition=Q(cleared=False), name="removed_records_to_clear"),
+        )
+
+    def __str__(self) -> str:
+        return f"removed record {self.row}"
 
 
 def original_name(dataset_id: uuid.UUID, sha256: str) -> str:

@@ -46,7 +46,7 @@ def open_import(job: Import) -> Dataset:
         limits=limits(),
         choices=choices_from_json(job.choices),
         # Without records the columns are only what an import that brought nothing said of them.
-        types={each["name"]: ColumnType(each["type"]) for each in dataset.columns if dataset.row_count},
+        types={each["name"]: ColumnType(each["type"]) for each in dataset.columns if dataset.record_count},
     )
 
 

@@ -71,6 +71,9 @@ class DatasetOut(Schema):
     description: str
     visibility: Visibility
     model: str
+    #: The records that there are.
+    record_count: int
+    #: Rows are 0 … row_count - 1: records ever imported, those that were removed among them.
     row_count: int
     url: str = Field(alias="get_absolute_url")
     may_edit: bool

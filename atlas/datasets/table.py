@@ -25,7 +25,8 @@ def sorted_rows(dataset: Dataset, sort: str) -> NDArray[np.uint32]:
     types = {column["name"]: str(column["type"]) for column in dataset.columns}
     if name not in _OWN and name not in types:
         raise SortError(f"There is no column “{name}” to sort by.")
-    key = f"sorted:{dataset.pk}:{dataset.row_count}:{len(dataset.columns)}:{sort.encode().hex()}"
+    records = f"{dataset.row_count}:{dataset.removed_count}"
+    key = f"sorted:{dataset.pk}:{records}:{len(dataset.columns)}:{sort.encode().hex()}"
     order = cache.get(key)
     if order is None:
         order = _sorted(dataset, name, types.get(name, ""), down).tobytes()

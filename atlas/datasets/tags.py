@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from atlas.datasets.filters import Mask
 from atlas.datasets.models import Dataset, Tag, TaggedRecord
 from atlas.datasets.permit import permit
+from atlas.datasets.remove import hold_records
 from atlas.teams.asker import Asker
 
 #: One byte of a map names a tag, and two values of it mean "several" and "none".
@@ -87,10 +88,12 @@ def add_tag(tag: Tag, mask: Mask, asker: Asker) -> int:
         cursor.execute("SELECT 1 FROM datasets_tag WHERE id = %s FOR KEY SHARE", [tag.pk])
         if cursor.fetchone() is None:
             raise Http404(NO_SUCH_TAG)
+        hold_records(tag.dataset_id)
         cursor.execute(
             "INSERT INTO datasets_taggedrecord (tag_id, row, who_id, at)"
-            " SELECT %s, unnest(%s::int[]), %s, now() ON CONFLICT DO NOTHING",
-            [tag.pk, rows, asker.user.pk],
+            " SELECT %s, row, %s, now() FROM datasets_record WHERE dataset_id = %s AND row = ANY(%s)"
+            " ON CONFLICT DO NOTHING",
+            [tag.pk, asker.user.pk, tag.dataset_id, rows],
         )
         return int(cursor.rowcount)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 from django.core.files.storage import default_storage
 
-from atlas.datasets import delete, describe, imports, ingest, uploads
+from atlas.datasets import delete, describe, imports, ingest, remove, uploads
 from atlas.datasets.storage import ContentStorage
 from atlas.patience import LATER
 
@@ -26,10 +26,16 @@ def remove_dataset(dataset_id: str) -> None:
 
 
 @shared_task(ignore_result=True)
+def clear_removed(dataset_id: str) -> None:
+    remove.clear_removed(UUID(dataset_id))
+
+
+@shared_task(ignore_result=True)
 def requeue_orphans() -> None:
     """By the beat, every few seconds."""
     imports.requeue_orphans()
     delete.requeue_deletions()
+    remove.requeue_removals()
 
 
 @shared_task(ignore_result=True)

@@ -50,6 +50,18 @@ def keep_vectors(dataset: Dataset, first_row: int, vectors: Sequence[Vectors | N
         os.fsync(file.fileno())
 
 
+def forget_vectors(dataset: Dataset, rows: NDArray[np.integer]) -> None:
+    """Zeros in the lines of these rows (n,), as of records that brought none."""
+    path = _path(dataset.pk)
+    if dataset.vector_size is None or not path.exists():
+        return
+    lines = path.stat().st_size // (4 * dataset.vector_size)
+    if lines:
+        matrix = np.memmap(path, np.float32, "r+", shape=(lines, dataset.vector_size))
+        matrix[rows[rows < lines]] = 0
+        matrix.flush()
+
+
 def remove_vectors(dataset_id: UUID) -> None:
     _path(dataset_id).unlink(missing_ok=True)
 

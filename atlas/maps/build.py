@@ -12,11 +12,13 @@ from uuid import UUID
 from celery import current_app
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from atlas.datasets import queue
 from atlas.datasets.models import Dataset, Import, ImportState, Record, State
+from atlas.datasets.remove import hold_records
 from atlas.maps import progress, vectors
 from atlas.maps.models import Build, DataMap, Space, Stage, Step
 from atlas.patience import MAX_DEATHS, SILENCE, STOPPED_TOO_OFTEN
@@ -55,10 +57,12 @@ def create_build(dataset_id: UUID, *, append: bool) -> Build:
     dataset = Dataset.objects.select_for_update().get(pk=dataset_id, deleting=False)
     if dataset.builds.filter(state__in=OPEN).exists():
         raise BuildError("A build of this dataset is running already.")
-    if not dataset.row_count:
-        raise BuildError("The dataset has no records yet.")
+    if not dataset.record_count:
+        raise BuildError("The dataset has no records.")
     vectors.create_partition(dataset_id)
-    build = Build.objects.create(dataset=dataset, row_count=dataset.row_count, append=append)
+    build = Build.objects.create(
+        dataset=dataset, row_count=dataset.row_count, removed_count=dataset.removed_count, append=append
+    )
     embedded = _embedded_spaces(dataset)
     steps = [step for space in embedded for step in _shards(build, space)]
     for space in _map_spaces(embedded):
@@ -168,13 +172,31 @@ def send(step: Step, delay: float = 0) -> None:
 def cancel_build(build: Build) -> None:
     """Stop a build; its running steps notice within a second. Raises BuildError if it is over already."""
     with transaction.atomic():
-        changed = Build.objects.filter(pk=build.pk, state__in=OPEN).update(
-            state=State.CANCELLED, finished_at=timezone.now()
-        )
-        if not changed:
+        if not _stop(build):
             raise BuildError("This build is over already.")
-        Step.objects.filter(build=build, state=State.QUEUED).update(state=State.CANCELLED)
     progress.announce(build.dataset_id)
+
+
+def _stop(build: Build) -> bool:
+    """Whether it was open."""
+    changed = Build.objects.filter(pk=build.pk, state__in=OPEN).update(
+        state=State.CANCELLED, finished_at=timezone.now()
+    )
+    if changed:
+        Step.objects.filter(build=build, state=State.QUEUED).update(state=State.CANCELLED)
+    return bool(changed)
+
+
+def build_without_removed(dataset: Dataset) -> None:
+    """After records were removed, in their transaction: the maps are made again without them. A build that is
+    open has them already, so another takes its place; vectors are kept."""
+    stopped = dataset.builds.filter(state__in=OPEN).first()
+    # Asked again by the update: it may have been published just now.
+    append = stopped is None or not _stop(stopped) or stopped.append
+    if dataset.record_count:
+        create_build(dataset.pk, append=append)
+    else:
+        transaction.on_commit(lambda: progress.announce(dataset.pk))
 
 
 def retry_build(build: Build) -> None:
@@ -188,9 +210,11 @@ def retry_build(build: Build) -> None:
         return
     try:
         with transaction.atomic():
-            changed = Build.objects.filter(pk=build.pk, state=State.FAILED).update(
-                state=State.RUNNING, error="", finished_at=None
-            )
+            hold_records(build.dataset_id)
+            # What its steps found may be of records that were removed since: then there is a newer build.
+            current = Dataset.objects.filter(pk=build.dataset_id, removed_count=build.removed_count)
+            failed = Build.objects.filter(pk=build.pk, state=State.FAILED, dataset__in=current)
+            changed = failed.update(state=State.RUNNING, error="", finished_at=None)
             if not changed:
                 raise BuildError("Only a build that has failed or was cancelled can be tried again.")
             Step.objects.filter(build=build, state=State.FAILED).update(
@@ -211,6 +235,8 @@ def build_newer_records(dataset_id: UUID) -> None:
         dataset=dataset_id, state__in=(ImportState.QUEUED, ImportState.RUNNING)
     ).exists()
     if dataset is None or latest is None or importing or dataset.row_count <= latest.row_count:
+        return
+    if not dataset.record_count:
         return
     try:
         create_build(dataset_id, append=True)
@@ -243,7 +269,10 @@ def _left_out() -> QuerySet[Dataset, UUID]:
         built=Subquery(latest.values("row_count")[:1]), build_state=Subquery(latest.values("state")[:1])
     )
     behind = built.filter(
-        ~Exists(importing), build_state=State.DONE, row_count__gt=F("built"), deleting=False
+        ~Exists(importing),
+        build_state=State.DONE,
+        row_count__gt=Greatest(F("built"), F("removed_count")),
+        deleting=False,
     )
     return behind.values_list("pk", flat=True)
 

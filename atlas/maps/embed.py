@@ -13,6 +13,7 @@ from django.db.models import F
 from numpy.typing import NDArray
 
 from atlas.datasets.models import Dataset, Record
+from atlas.datasets.remove import hold_records
 from atlas.datasets.report import report_not_embedded
 from atlas.datasets.vectors import given_vectors
 from atlas.maps import towers, vectors
@@ -44,6 +45,7 @@ def embed_shard(step: Step, watch: Watch) -> None:
         found, new, unreadable = _embed(dataset, space, rows[start : start + size], watch)
         with transaction.atomic():
             hold(step)
+            found, new, unreadable = _still_there(dataset, found, new, unreadable)
             if len(found) and _are_in_older_builds(step.build, int(found.min())):
                 VectorSet.objects.filter(dataset=dataset, space=space).update(generation=F("generation") + 1)
             vectors.store(dataset.pk, space, found, new)
@@ -73,7 +75,7 @@ def _use_one_maker(step: Step, space: Space) -> None:
         made_by = VectorSet.objects.select_for_update().get(dataset=build.dataset, space=space)
         if all(getattr(made_by, name) == value for name, value in maker.items()):
             return
-        if build.append:
+        if build.append and len(vectors.stored_rows(build.dataset_id, space, 0, build.row_count)):
             raise BuildError("The vectors of this dataset were made by other weights: build its maps anew.")
         drop_index(made_by)
         vectors.forget(build.dataset_id, space)
@@ -101,7 +103,9 @@ def _embed(dataset: Dataset, space: Space, rows: Rows, watch: Watch) -> tuple[Ro
     if dataset.vector_size:
         return *_copied(dataset, rows), {}
     if space == Space.CAPTION:
-        return rows, towers.embed_captions(dataset.model, _captions(dataset, rows), watch.check), {}
+        captions = _captions(dataset, rows)
+        texts = towers.embed_captions(dataset.model, list(captions.values()), watch.check)
+        return np.array(list(captions), np.int64), texts, {}
     pictures = _pictures(dataset, rows)
     readable = np.array([row for row in rows.tolist() if row in pictures], np.int64)
     found, new, errors = towers.embed_pictures(
@@ -110,6 +114,17 @@ def _embed(dataset: Dataset, space: Space, rows: Rows, watch: Watch) -> tuple[Ro
     gone = dict.fromkeys(set(rows.tolist()) - pictures.keys(), "The stored file of the picture is gone.")
     damaged = {int(readable[place]): _sentence(reason) for place, reason in errors.items()}
     return readable[found], new, gone | damaged
+
+
+def _still_there(
+    dataset: Dataset, rows: Rows, new: Vectors, unreadable: dict[int, str]
+) -> tuple[Rows, Vectors, dict[int, str]]:
+    """Inside a transaction: without what was removed while it was embedded."""
+    hold_records(dataset.pk)
+    wanted = [*rows.tolist(), *unreadable]
+    there = set(Record.objects.filter(dataset=dataset, row__in=wanted).values_list("row", flat=True))
+    kept = np.isin(rows, list(there))
+    return rows[kept], new[kept], {row: why for row, why in unreadable.items() if row in there}
 
 
 def _sentence(reason: str) -> str:
@@ -123,9 +138,9 @@ def _copied(dataset: Dataset, rows: Rows) -> tuple[Rows, Vectors]:
     return rows[there], given[there]
 
 
-def _captions(dataset: Dataset, rows: Rows) -> list[str]:
+def _captions(dataset: Dataset, rows: Rows) -> dict[int, str]:
     records = Record.objects.filter(dataset=dataset, row__in=rows.tolist())
-    return list(records.order_by("row").values_list("caption", flat=True))
+    return dict(records.order_by("row").values_list("row", "caption"))
 
 
 def _pictures(dataset: Dataset, rows: Rows) -> dict[int, bytes]:

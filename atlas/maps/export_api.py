@@ -18,7 +18,7 @@ from atlas.datasets.activity import record_event
 from atlas.datasets.export import Export, Part, captions_as_columns, captions_as_list, export_of
 from atlas.datasets.export_archives import webdataset_pieces, zip_pieces
 from atlas.datasets.export_tables import csv_pieces, jsonl_pieces, parquet_pieces
-from atlas.datasets.filters import FilterError
+from atlas.datasets.filters import FilterError, existing_rows
 from atlas.datasets.models import Dataset
 from atlas.datasets.permit import Permit, permit, require_captions
 from atlas.maps.access import visible_version
@@ -95,7 +95,7 @@ def _asked_for(asker: Asker, dataset: Dataset, body: ExportIn) -> tuple[NDArray[
     check_words(asker, dataset.pk, body.filter)
     extra = _parts_of_maps(asker, dataset, body)
     if body.filter is None:
-        return np.arange(dataset.row_count), extra
+        return np.flatnonzero(existing_rows(dataset, dataset.row_count)), extra
     try:
         return np.flatnonzero(rows_matching(dataset, body.filter, dataset.row_count)), extra
     except FilterError as error:

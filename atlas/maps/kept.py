@@ -40,6 +40,15 @@ class Points:
             }
             return cls(**{**untold, **arrays})
 
+    def among(self, rows: NDArray[np.integer]) -> Self:
+        """Those of these rows, and of their neighbours those that are."""
+        there = np.isin(self.rows, rows, assume_unique=True)
+        gone = ~np.isin(self.nearest, rows)
+        nearest = np.where(gone, np.uint32(NOBODY), self.nearest)
+        distances = np.where(gone, np.float32(np.inf), self.distances)
+        whole = vars(replace(self, nearest=nearest, distances=distances))
+        return replace(self, **{name: values[there] for name, values in whole.items()})
+
     def save(self, folder: Path) -> None:
         _save_arrays(folder / "points.npz", vars(self))
 

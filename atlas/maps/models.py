@@ -35,7 +35,8 @@ class VectorSet(models.Model):
     dimensions = models.PositiveIntegerField()
     #: False from when they replace those of other weights until the last of them is there.
     complete = models.BooleanField(default=True)
-    #: One more whenever a row of an older build gets a vector after all: a matrix without it is out of date.
+    #: One more whenever a row of an older build gets a vector after all, or loses it with its record: a
+    #: matrix of before is out of date.
     generation = models.PositiveIntegerField(default=0)
     #: Vectors that its HNSW index was measured with, see `hnsw.py`; NULL: there is none.
     indexed_count = models.PositiveIntegerField(null=True)
@@ -81,6 +82,8 @@ class Build(models.Model):
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="builds")
     #: Records 0…row_count-1 are in it; later ones wait for the next build.
     row_count = models.PositiveIntegerField()
+    #: How many of the dataset's records had been removed when it began: it has none of these.
+    removed_count = models.PositiveIntegerField(default=0)
     #: True: old points stay, only new rows are placed, as long as these are not too many for the old layout.
     #: False: everything is projected anew.
     append = models.BooleanField(default=False)

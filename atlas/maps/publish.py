@@ -50,6 +50,7 @@ def publish(step: Step, watch: Watch) -> None:
             raise Stopped
         for space in build.steps.filter(stage=Stage.TILES).values_list("space", flat=True):
             _publish_map(build, space)
+        withdraw(build.dataset_id, build.removed_count)
         Step.objects.filter(pk=step.pk).update(state=State.DONE, done=F("total"), finished_at=timezone.now())
     shutil.rmtree(_builds() / str(build.pk), ignore_errors=True)
 
@@ -79,6 +80,20 @@ def _publish_map(build: Build, space: str) -> None:
     DataMap.objects.filter(pk=data_map.pk).update(current=version)
 
 
+def withdraw(dataset_id: UUID, removed_count: int) -> None:
+    """Inside a transaction: delete the versions of before the last of so many removals, and at its end their
+    files. A picture that was removed is in them, and on no page that is open may it stay for ever."""
+    before = MapVersion.objects.filter(map__dataset=dataset_id, build__removed_count__lt=removed_count)
+    if before.exists():
+        before.delete()  # a map of which no other is left shows none
+        transaction.on_commit(lambda: _clear_away(dataset_id), robust=True)
+
+
+def _clear_away(dataset_id: UUID) -> None:
+    _sweep_versions(dataset_id, _maps() / str(dataset_id))
+    vectors.remove_other_matrices(dataset_id, _row_counts(dataset_id))
+
+
 def remove_everything(dataset_id: UUID) -> None:
     """After a dataset was deleted: its builds stop, its vectors, maps and files go. May be run again."""
     Build.objects.filter(dataset=dataset_id, state__in=OPEN).update(state=State.CANCELLED)
@@ -96,12 +111,7 @@ def sweep() -> None:
     """Remove old versions and whatever a killed worker or a deleted dataset left on the disk."""
     _sweep_old_versions()
     for dataset_id, folder in _named_by_id(_maps()):
-        for draft in folder.glob(".*.draft"):
-            if not _is_being_written(dataset_id, draft):
-                shutil.rmtree(draft, ignore_errors=True)
-        for version, files in _named_by_id(folder):
-            if not _is_wanted(dataset_id, version):
-                shutil.rmtree(files, ignore_errors=True)
+        _sweep_versions(dataset_id, folder)
     for build_id, folder in _named_by_id(_builds()):
         if not _unfinished().filter(pk=build_id).exists():
             shutil.rmtree(folder, ignore_errors=True)
@@ -110,6 +120,15 @@ def sweep() -> None:
             shutil.rmtree(folder, ignore_errors=True)
         else:
             vectors.remove_other_matrices(dataset_id, _row_counts(dataset_id))
+
+
+def _sweep_versions(dataset_id: UUID, folder: Path) -> None:
+    for draft in folder.glob(".*.draft"):
+        if not _is_being_written(dataset_id, draft):
+            shutil.rmtree(draft, ignore_errors=True)
+    for version, files in _named_by_id(folder):
+        if not _is_wanted(dataset_id, version):
+            shutil.rmtree(files, ignore_errors=True)
 
 
 def _sweep_old_versions() -> None:

@@ -11,7 +11,7 @@ from ninja.errors import HttpError
 from numpy.typing import NDArray
 
 from atlas.datasets.access import visible_dataset
-from atlas.datasets.filters import FilterError, reads_captions
+from atlas.datasets.filters import FilterError, existing_rows, reads_captions
 from atlas.datasets.models import Dataset
 from atlas.datasets.permit import require_captions
 from atlas.datasets.table import SortError, page_around, page_of_rows, sorted_rows
@@ -119,7 +119,8 @@ def _order(asker: Asker, dataset: Dataset, version: MapVersion | None, body: Tab
     if body.by == "computed":
         if version is None:
             raise SortError("A computed column is one of a map: name the map.")
-        return sorted_by_computed(version, body.sort, dataset.row_count)
+        order = sorted_by_computed(version, body.sort, dataset.row_count)
+        return order[existing_rows(dataset, dataset.row_count)[order]]
     if body.sort.removeprefix("-") == "caption":
         require_captions(asker, dataset.pk)
     return sorted_rows(dataset, body.sort)

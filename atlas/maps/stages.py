@@ -19,7 +19,7 @@ from atlas.maps.neighbours import K
 from atlas.maps.publish import scratch_folder
 from atlas.maps.renaming import renamed
 from atlas.maps.steps import Watch, hold
-from atlas.maps.topic import Topics
+from atlas.maps.topic import Topic, Topics
 from atlas.maps.work import Progress, part_of
 
 #: Things that pictures show, a word a line.
@@ -43,13 +43,14 @@ def project(step: Step, watch: Watch) -> None:
         hold(step)
         vectors.settle(build.dataset_id, [Space.IMAGE, Space.CAPTION] if space == Space.JOINT else [space])
     rows, unit = vectors_of(build, space, watch)
-    shown = shown_version(build, space, len(rows))
+    shown = shown_version(build, space, rows)
     if shown is None:
         points, near = _laid_out(rows, unit, watch)
         known = NO_PAIRS
     else:
-        points, near = _placed(rows, unit, Points.load(shown.folder), watch)
+        points, near = _placed(rows, unit, Points.load(shown.folder).among(rows), watch)
         known = load_pairs(shown.folder)
+        known = known[np.isin(known, rows).all(axis=1)]
     points.save(scratch_folder(build.pk, space))
     if space == Space.IMAGE:
         report = part_of(watch.report, *PROJECTION["duplicates"])
@@ -86,15 +87,16 @@ def vectors_of(build: Build, space: Space, watch: Watch) -> tuple[NDArray[np.uin
     return rows, joint
 
 
-def shown_version(build: Build, space: Space, count: int) -> MapVersion | None:
-    """The version to which this build appends; None where all `count` points are laid out anew."""
+def shown_version(build: Build, space: Space, rows: NDArray[np.uint32]) -> MapVersion | None:
+    """The version to which this build appends; None where the points of all `rows` are laid out anew."""
     if not build.append:
         return None
     shown = DataMap.objects.select_related("current__map").get(dataset=build.dataset_id, space=space).current
     if shown is None:
         return None
-    laid_out = np.count_nonzero(~Points.load(shown.folder).placed)
-    return shown if 0 < count <= GROWTH * laid_out else None
+    old = Points.load(shown.folder)
+    laid_out = np.count_nonzero(~old.placed & np.isin(old.rows, rows, assume_unique=True))
+    return shown if 0 < len(rows) <= GROWTH * laid_out else None
 
 
 def _laid_out(rows: NDArray[np.uint32], unit: projection.Vectors, watch: Watch) -> tuple[Points, Pairs]:
@@ -156,7 +158,7 @@ def name_topics(step: Step, watch: Watch) -> None:
     build, space = step.build, Space(step.space)
     scratch = scratch_folder(build.pk, space)
     points = Points.load(scratch)
-    shown = shown_version(build, space, len(points.rows))
+    shown = shown_version(build, space, points.rows)
     if shown is None:
         _, unit = vectors_of(build, space, watch)
         captions = _captions(build.dataset, points.rows, watch)
@@ -187,12 +189,34 @@ def _vocabulary(
 
 
 def _extended(old: Topics, old_points: Points, points: Points) -> Topics:
-    """The same topics over more points: a new one is in the topics of the old point nearest to it."""
-    nearest = cKDTree(old_points.coordinates).query(points.coordinates)[1]
-    ids = old.ids[:, nearest]
+    """The same topics over other points: a new one is in the topics of the old point nearest to it. A topic
+    of which no point is left goes."""
+    left = np.isin(old_points.rows, points.rows, assume_unique=True)
+    nearest = cKDTree(old_points.coordinates[left]).query(points.coordinates)[1]
+    ids = old.ids[:, left][:, nearest]
     known = np.isin(points.rows, old_points.rows, assume_unique=True)
-    ids[:, known] = old.ids  # of two points at one place each keeps its own
+    ids[:, known] = old.ids[:, left]  # of two points at one place each keeps its own
     counts = np.bincount(ids[ids >= 0], minlength=len(old.topics))
-    row_of = np.flatnonzero(known)
-    listed = [replace(topic, count=int(counts[topic.id]), row=int(row_of[topic.row])) for topic in old.topics]
-    return Topics(listed, ids)
+    number = np.cumsum(counts > 0) - 1  # `topics[i].id == i`
+    listed = [
+        replace(
+            topic,
+            id=int(number[topic.id]),
+            parent=None if topic.parent is None else int(number[topic.parent]),
+            count=int(counts[topic.id]),
+            row=_representative(topic, int(old_points.rows[topic.row]), points, ids[topic.level]),
+        )
+        for topic in old.topics
+        if counts[topic.id]
+    ]
+    return Topics(listed, np.where(ids >= 0, number[ids], -1).astype(np.int32) if len(number) else ids)
+
+
+def _representative(topic: Topic, row: int, points: Points, ids: NDArray[np.int32]) -> int:
+    """The place in `points` of the record `row`; where that was removed, of the one nearest to the middle."""
+    place = int(np.searchsorted(points.rows, row))
+    if place < len(points.rows) and points.rows[place] == row:
+        return place
+    members = np.flatnonzero(ids == topic.id)
+    away = np.linalg.norm(points.coordinates[members] - [topic.x, topic.y], axis=1)
+    return int(members[np.argmin(away)])

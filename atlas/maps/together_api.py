@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from django.db import transaction
 from django.http import Http404, HttpRequest
 from ninja import Field, Query, Router, Schema, Status
 from ninja.errors import HttpError
@@ -20,6 +21,7 @@ from atlas.datasets.activity import activity_page, record_event
 from atlas.datasets.api import signed_in
 from atlas.datasets.models import Dataset, Event
 from atlas.datasets.permit import permit, require_captions
+from atlas.datasets.remove import hold_records
 from atlas.maps import comments
 from atlas.maps.models import Comment, DataMap, SavedView
 from atlas.maps.saved import SavedOut, listed_for, require_room
@@ -167,8 +169,10 @@ def create_comment(request: HttpRequest, dataset_id: UUID, body: CommentIn) -> S
     asker = asker_of(request)
     dataset = commentable_dataset(asker, dataset_id)
     pin = body.pin.model_dump(mode="json")
-    _check_pin(dataset, body.pin)
-    made = comments.write_comment(dataset, asker, body.text, pin, name=body.name)
+    with transaction.atomic():
+        hold_records(dataset.pk)
+        _check_pin(dataset, body.pin)
+        made = comments.write_comment(dataset, asker, body.text, pin, name=body.name)
     record_event(dataset, "commented", asker, f"commented on {_about(body.pin)}")
     return Status(201, made)
 
@@ -285,7 +289,7 @@ def _about(pin: Pin) -> str:
 
 def _check_pin(dataset: Dataset, pin: Pin) -> None:
     """What it is pinned to must be of this dataset."""
-    if isinstance(pin, RecordPin) and pin.row >= dataset.row_count:
+    if isinstance(pin, RecordPin) and not dataset.records.filter(row=pin.row).exists():
         raise HttpError(422, f"There is no record {pin.row} to comment on.")
     if isinstance(pin, PlacePin | RegionPin) and not DataMap.objects.filter(pk=pin.map, dataset=dataset):
         raise HttpError(422, "There is no such map of this dataset to comment on.")

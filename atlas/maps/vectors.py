@@ -23,7 +23,7 @@ from uuid import UUID
 import numpy as np
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from numpy.typing import NDArray
 from psycopg import sql
 
@@ -138,6 +138,17 @@ def forget(dataset_id: UUID, space: Space) -> None:
         cursor.execute(sql.SQL("DELETE FROM {} WHERE space = %s").format(partition(dataset_id)), [space])
 
 
+def remove(dataset_id: UUID, rows: NDArray[np.integer]) -> None:
+    """Remove the vectors of these rows in every space. Matrices that have them are out of date."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s)", [_name(dataset_id)])
+        if cursor.fetchone() == (None,):
+            return
+        statement = sql.SQL("DELETE FROM {} WHERE space = ANY(%s) AND row = ANY(%s)")
+        cursor.execute(statement.format(partition(dataset_id)), [Space.values, rows.tolist()])
+    VectorSet.objects.filter(dataset_id=dataset_id).update(generation=F("generation") + 1)
+
+
 def settle(dataset_id: UUID, spaces: Collection[Space]) -> None:
     """All vectors of these spaces are there."""
     VectorSet.objects.filter(dataset_id=dataset_id, space__in=spaces, complete=False).update(complete=True)
@@ -172,7 +183,7 @@ def remove_other_matrices(dataset_id: UUID, row_counts: set[int]) -> None:
     """
     present = VectorSet.objects.filter(dataset_id=dataset_id)
     wanted = {_matrix_folder(made_by, count) for made_by in present for count in row_counts}
-    for folder in list(_folder(dataset_id).iterdir()):
+    for folder in list(_folder(dataset_id).glob("*")):
         if folder not in wanted and not _is_being_written(folder):
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -73,6 +73,7 @@ def _context(asker: Asker, dataset: Dataset, *, embedded: bool = False) -> dict[
             "url": dataset.get_absolute_url(),
             "slug": dataset.slug,
             "visibility": dataset.visibility,
+            "record_count": dataset.record_count,
             "row_count": dataset.row_count,
             "columns": dataset.columns,
             "may_edit": allowed.may_edit,

@@ -33,7 +33,7 @@ def write_version(step: Step, watch: Watch) -> None:
     scratch = scratch_folder(build.pk, space)
     points = Points.load(scratch)
     found = load_topics(scratch, points.rows)
-    shown = shown_version(build, space, len(points.rows))
+    shown = shown_version(build, space, points.rows)
     reading = part_of(watch.report, *WRITING["columns"])
     own = columns_of(build.dataset, points.rows, reading)
     places = places_of(points.nearest, points.rows)

@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas.datasets.filters import FilterError
+from atlas.datasets.filters import FilterError, existing_rows
 from atlas.datasets.models import Dataset
 from atlas.maps import towers
 from atlas.maps.models import MapVersion, Space, VectorSet
@@ -150,14 +150,15 @@ def answering(dataset_id: UUID, row_count: int, query: Query, open_: Opener = op
         with suppress(TooLongError):  # meaning has answered
             words = _words(dataset_id, row_count, query, allowed, WORDS_BESIDE_SECONDS)
             mode = "best"
-    return _fused(found, allowed, words, query, mode)
+    return _fused(found, allowed, words, query, mode, _count(at_hand.dataset, row_count, allowed))
 
 
 def answer_by_words(dataset_id: UUID, row_count: int, query: Query, *, away: bool = False) -> Answer:
     """The same by Postgres alone, for any process. Raises QueryError."""
     if not query.wanted_words:
         raise QueryError("A search by words needs words.")
-    allowed = _allowed(Dataset.objects.get(pk=dataset_id), row_count, query)
+    dataset = Dataset.objects.get(pk=dataset_id)
+    allowed = _allowed(dataset, row_count, query)
     try:
         words = _words(dataset_id, row_count, query, allowed, WORDS_SECONDS)
     except TooLongError:
@@ -167,7 +168,7 @@ def answer_by_words(dataset_id: UUID, row_count: int, query: Query, *, away: boo
     page = slice(query.offset, query.offset + query.limit)
     rows = words.rows[page]
     hits = Hits(rows, np.zeros(len(rows)), np.zeros((len(rows), 0)), words.places[page], words.whole[page])
-    return Answer(hits, words.whole_count, None, _count(allowed, row_count), "words", away)
+    return Answer(hits, words.whole_count, None, _count(dataset, row_count, allowed), "words", away)
 
 
 def glow(dataset_id: UUID, version_id: UUID, query: Query) -> bytes:
@@ -233,7 +234,8 @@ def _cut(total: Scores, ordered: Scores, rows: Rows) -> float:
     return float(ordered[0]) if len(ordered) else np.inf
 
 
-def _fused(found: Meaning, allowed: Allowed, words: Matches, query: Query, mode: Mode) -> Answer:
+def _fused(found: Meaning, allowed: Allowed, words: Matches, query: Query, mode: Mode, count: int) -> Answer:
+    """`count` records may be hits."""
     seen, ordered = found.total, found.ordered
     if allowed is not None:
         seen = np.where(allowed, seen, np.float32(np.nan))
@@ -251,7 +253,7 @@ def _fused(found: Meaning, allowed: Allowed, words: Matches, query: Query, mode:
         hits,
         relevant,
         round(found.cut, 4) if np.isfinite(found.cut) else None,
-        _count(allowed, len(seen)) if len(words.rows) else len(ordered),
+        count if len(words.rows) else len(ordered),
         mode,
         without=next((name for name, spaces in SPACES.items() if found.missing == {*spaces}), None),
         histogram=histogram(ordered),
@@ -287,8 +289,8 @@ def _allowed(dataset: Dataset, row_count: int, query: Query) -> Allowed:
         raise QueryError(str(error)) from None
 
 
-def _count(allowed: Allowed, row_count: int) -> int:
-    return row_count if allowed is None else int(allowed.sum())
+def _count(dataset: Dataset, row_count: int, allowed: Allowed) -> int:
+    return int((existing_rows(dataset, row_count) if allowed is None else allowed).sum())
 
 
 def _words(dataset_id: UUID, row_count: int, query: Query, allowed: Allowed, seconds: float) -> Matches:

@@ -69,6 +69,7 @@ def test_the_page_holds_what_its_script_needs(
             "url": dataset.get_absolute_url(),
             "slug": dataset.slug,
             "visibility": "private",
+            "record_count": 5,
             "row_count": 5,
             "columns": [{"name": "colour", "type": "category"}, {"name": "size", "type": "number"}],
             "may_edit": True,

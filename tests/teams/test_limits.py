@@ -111,6 +111,7 @@ def test_every_way_to_filter_counts(cast: Cast, monkeypatch: pytest.MonkeyPatch)
         (f"datasets/{dataset.pk}/table", {}),
         (f"datasets/{dataset.pk}/export/check", {"format": "csv"}),
         (f"datasets/{dataset.pk}/tags/{tag.pk}/records", {"add": {"has": "caption"}}),
+        (f"datasets/{dataset.pk}/records/remove", {"filter": {"has": "caption"}}),
     ):
         assert told(client.post(f"/api/{path}", body, "application/json"))
 

@@ -1,0 +1,347 @@
+"""Maps whose records are removed: made again by themselves, without these, and nothing of them is left."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.conf import settings
+from django.db import connection
+from numpy.typing import NDArray
+
+from atlas.datasets import remove
+from atlas.datasets.models import Dataset, Record, State
+from atlas.datasets.remove import clear_removed, remove_records
+from atlas.maps import embed, towers, vectors
+from atlas.maps.build import BuildError, cancel_build, create_build, rescue, retry_build
+from atlas.maps.computed import values_of
+from atlas.maps.kept import NOBODY, Points, load_pairs, load_topics
+from atlas.maps.models import Build, DataMap, MapVersion, Space, Stage, VectorSet
+from atlas.maps.renaming import rename_topic
+from atlas.maps.stages import _extended
+from atlas.maps.topic import Topic, Topics
+from atlas.teams.asker import Asker
+from tests.maps.building import interrupt_publishing, make_maps, rows_of, shown, versions_on_disk, work_off
+from tests.maps.fake_towers import FakeModel
+from tests.maps.records import add_records
+from tests.people import client_of
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fake")]
+
+COUNT = 40
+
+
+@pytest.fixture
+def dataset(dataset: Dataset) -> Dataset:
+    add_records(dataset, COUNT, pictures=True, captions=True)
+    return dataset
+
+
+def owner(dataset: Dataset) -> Asker:
+    return Asker(dataset.team.members.get())
+
+
+def take(dataset: Dataset, *rows: int) -> Build | None:
+    """The build that begins then."""
+    dataset.refresh_from_db()
+    mask = np.zeros(dataset.row_count, bool)
+    mask[list(rows)] = True
+    assert remove_records(dataset.pk, mask, owner(dataset)) == len(rows)
+    dataset.refresh_from_db()
+    return dataset.builds.filter(state=State.QUEUED).first()
+
+
+def take_and_build(dataset: Dataset, *rows: int) -> Build:
+    build = take(dataset, *rows)
+    assert build is not None
+    work_off(build)
+    assert build.state == State.DONE, build.error
+    return build
+
+
+def matrices(dataset: Dataset) -> set[str]:
+    return {path.name for path in (Path(settings.ATLAS_HOME) / "vectors" / str(dataset.pk)).glob("*")}
+
+
+def test_old_points_stay_without_those_that_were_removed(dataset: Dataset, fake: FakeModel) -> None:
+    make_maps(dataset.pk)
+    before = {space: Points.load(shown(dataset, space).folder) for space in Space}
+    embedded = fake.embedded
+
+    build = take_and_build(dataset, 3, 17)
+
+    assert (build.append, build.row_count, fake.embedded) == (True, COUNT, embedded)
+    kept = [row for row in range(COUNT) if row not in (3, 17)]
+    for space in Space:
+        version = shown(dataset, space)
+        now = Points.load(version.folder)
+        assert (version.build_id, version.number, version.count) == (build.pk, 2, COUNT - 2)
+        assert now.rows.tolist() == kept
+        np.testing.assert_array_equal(now.coordinates, before[space].coordinates[kept])
+        assert not np.isin(now.nearest, [3, 17]).any()
+        assert ((now.nearest == NOBODY) == np.isinf(now.distances)).all()
+        assert (np.diff(now.distances[:, :6], axis=1) >= 0).all()
+        found = load_topics(version.folder, now.rows)
+        assert sum(topic.count for topic in found.topics if topic.level == 0) == COUNT - 2
+        assert not {topic.representative for topic in version.topics.all()} & {3, 17}
+    assert rows_of(dataset, Space.IMAGE) == kept
+    assert rows_of(dataset, Space.CAPTION) == kept
+
+
+def test_the_old_versions_and_all_that_shows_a_removed_picture_are_gone(dataset: Dataset) -> None:
+    make_maps(dataset.pk)
+    old = [shown(dataset, space) for space in Space]
+    build = take(dataset, 3)
+    assert build is not None
+    client = client_of(dataset.team.members.get())
+    files = [f"/maps/{version.map_id}/{version.pk}/manifest.json" for version in old]
+    assert [client.get(file).status_code for file in files] == [200] * 3  # open pages go on till then
+
+    work_off(build)
+
+    assert [client.get(file).status_code for file in files] == [404] * 3
+    assert set(MapVersion.objects.values_list("build", flat=True)) == {build.pk}
+    assert versions_on_disk(dataset) == {str(pk) for pk in MapVersion.objects.values_list("pk", flat=True)}
+    generations = set(VectorSet.objects.values_list("generation", flat=True))
+    assert generations == {1}
+    assert all(name.endswith("-1") for name in matrices(dataset))
+    clear_removed(dataset.pk)
+    assert client.get(f"/api/maps/{old[0].map_id}/records/3").status_code == 404
+
+
+def test_a_build_that_runs_gives_way_to_one_without_them(dataset: Dataset, fake: FakeModel) -> None:
+    make_maps(dataset.pk)
+    running = work_off(create_build(dataset.pk, append=False), until=lambda step: step.stage == Stage.TOPICS)
+
+    following = take(dataset, 5)
+
+    assert following is not None
+    running.refresh_from_db()
+    assert (running.state, following.append) == (State.CANCELLED, False)
+    work_off(running)
+    assert work_off(following).state == State.DONE
+    assert 5 not in Points.load(shown(dataset).folder).rows
+    assert fake.embedded == 2 * COUNT
+
+
+def test_the_first_build_too(dataset: Dataset) -> None:
+    work_off(create_build(dataset.pk, append=True), until=lambda step: step.stage == Stage.PROJECT)
+    take_and_build(dataset, 0, COUNT - 1)
+    assert shown(dataset).count == COUNT - 2
+
+
+@pytest.mark.parametrize("space", [Space.IMAGE, Space.CAPTION])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_is_removed_while_it_is_embedded_gets_no_vector(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch, space: Space, when: str
+) -> None:
+    name = "embed_pictures" if space == Space.IMAGE else "embed_captions"
+    good: Callable[..., Any] = getattr(towers, name)
+    reads = "_pictures" if space == Space.IMAGE else "_captions"
+    read: Callable[..., Any] = getattr(embed, reads)
+    times: list[None] = []
+
+    def once() -> None:
+        if not times:
+            times.append(None)
+            take(dataset, 2)
+
+    def embedded(*arguments: Any) -> Any:
+        found = good(*arguments)
+        if when == "after":
+            once()
+        return found
+
+    def was_read(*arguments: Any) -> Any:
+        if when == "before":
+            once()
+        return read(*arguments)
+
+    monkeypatch.setattr(towers, name, embedded)
+    monkeypatch.setattr(embed, reads, was_read)
+    work_off(create_build(dataset.pk, append=True))
+    build = Build.objects.latest("created_at")
+    assert work_off(build).state == State.DONE, build.error
+    assert rows_of(dataset, space) == [row for row in range(COUNT) if row != 2]
+    present = vectors.open_matrix(dataset.pk, space, COUNT).rows
+    assert 2 not in present
+
+
+def test_a_failed_build_cannot_be_tried_again_with_them(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = interrupt_publishing(dataset, monkeypatch)
+    assert failed.state == State.FAILED
+    following = take(dataset, 1)
+    assert following is not None
+    work_off(following)
+    with pytest.raises(BuildError):
+        retry_build(failed)
+    assert shown(dataset).build_id == following.pk
+
+
+def test_records_that_come_after_a_removal_are_placed(dataset: Dataset) -> None:
+    make_maps(dataset.pk)
+    take_and_build(dataset, 4)
+    dataset.refresh_from_db()
+    add_records(dataset, 5, pictures=True, captions=True)
+    make_maps(dataset.pk, append=True)
+    version = shown(dataset)
+    assert Points.load(version.folder).rows.tolist() == [row for row in range(COUNT + 5) if row != 4]
+
+
+def points_at(rows: NDArray[np.uint32], places: NDArray[np.float32], placed: list[int]) -> Points:
+    n = len(rows)
+    nobody = np.empty((n, 0), np.uint32), np.empty((n, 0), np.float32)
+    return Points(rows, places, np.ones(n, np.float32), np.array(placed, bool), *nobody)
+
+
+def test_given_names_stay_and_another_record_stands_for_its_topic(dataset: Dataset) -> None:
+    make_maps(dataset.pk)
+    [topic] = shown(dataset).topics.all()
+    rename_topic(shown(dataset), topic.number, "Given", owner(dataset))
+
+    take_and_build(dataset, topic.representative)
+
+    version = shown(dataset)
+    [now] = version.topics.all()
+    assert (now.name, now.count) == ("Given", COUNT - 1)
+    assert now.representative in Points.load(version.folder).rows
+    assert now.representative != topic.representative
+
+
+def test_a_topic_of_which_no_point_is_left_goes() -> None:
+    rows = np.arange(10, 16, dtype=np.uint32)
+    places = np.array([[0, 0], [0, 1], [0, 2], [9, 0], [9, 1], [9, 2]], np.float32)
+    old_points = points_at(rows, places, placed=[0] * 6)
+    old = Topics(
+        [
+            Topic(0, 0, None, "left", 0, 1, 1, 3, row=1),
+            Topic(1, 0, None, "right", 9, 1, 1, 3, row=4),
+            Topic(2, 1, 0, "left, finer", 0, 1, 1, 3, row=1),
+            Topic(3, 1, 1, "right, finer", 9, 1, 1, 2, row=4),
+        ],
+        np.array([[0, 0, 0, 1, 1, 1], [2, 2, 2, 3, 3, -1]], np.int32),
+    )
+    # Gone: all of the left, and the one that stands for the right; row 20 is new there.
+    points = points_at(np.array([13, 15, 20], np.uint32), places[[3, 5, 3]], placed=[0, 0, 1])
+
+    found = _extended(old, old_points, points)
+
+    described = [(each.id, each.level, each.parent, each.name, each.count, each.row) for each in found.topics]
+    assert described == [(0, 0, None, "right", 3, 0), (1, 1, 0, "right, finer", 2, 0)]
+    assert found.ids.tolist() == [[0, 0, 0], [1, -1, 1]]
+
+
+def test_a_copy_whose_original_was_removed_is_no_copy(dataset: Dataset) -> None:
+    original = Record.objects.get(dataset=dataset, row=1)
+    Record.objects.filter(dataset=dataset, row=2).update(sha256=original.sha256)
+    make_maps(dataset.pk)
+    before = values_of(shown(dataset), "duplicate_of")
+    assert before is not None
+    assert before[2] == 1
+
+    take_and_build(dataset, 1)
+
+    version = shown(dataset)
+    now = values_of(version, "duplicate_of")
+    assert now is not None
+    assert now[2] == 2
+    assert np.isnan(now[1])
+    assert 1 not in load_pairs(version.folder)
+    table = client_of(dataset.team.members.get()).post(
+        f"/api/datasets/{dataset.pk}/table",
+        {"sort": "-duplicates", "by": "computed", "map": str(version.map_id), "limit": 100},
+        content_type="application/json",
+    )
+    assert table.json()["total"] == COUNT - 1
+    assert 1 not in {each["row"] for each in table.json()["records"]}
+
+
+def test_maps_of_a_space_of_which_nothing_is_left_go(dataset: Dataset) -> None:
+    dataset.refresh_from_db()
+    add_records(dataset, 8, captions=True)
+    make_maps(dataset.pk)
+
+    take_and_build(dataset, *range(COUNT))
+
+    maps = DataMap.objects.filter(dataset=dataset).select_related("current")
+    counts = {each.space: each.current and each.current.count for each in maps}
+    assert counts == {"image": None, "caption": 8, "joint": None}
+    assert versions_on_disk(dataset) == {str(shown(dataset, Space.CAPTION).pk)}
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_of_a_dataset_without_records_no_map_is_left(dataset: Dataset, running: bool) -> None:
+    make_maps(dataset.pk)
+    if running:
+        create_build(dataset.pk, append=False)
+
+    assert take(dataset, *range(COUNT)) is None
+
+    rescue()
+    assert not Build.objects.filter(state__in=(State.QUEUED, State.RUNNING)).exists()
+    assert not MapVersion.objects.exists()
+    assert versions_on_disk(dataset) == set()
+    assert matrices(dataset) == set()
+    client = client_of(dataset.team.members.get())
+    assert client.get(f"/api/datasets/{dataset.pk}/maps").json() == {"maps": []}
+    progress = client.get(f"/api/datasets/{dataset.pk}/progress").json()["build"]
+    assert progress["maps"] == []
+
+    add_records(dataset, 6, pictures=True, captions=True)
+    make_maps(dataset.pk, append=True)
+    assert shown(dataset).count == 6
+
+
+def test_other_vectors_may_come_when_none_is_left(dataset: Dataset, fake: FakeModel) -> None:
+    make_maps(dataset.pk)
+    take(dataset, *range(COUNT))
+    fake.revision = "2"
+    add_records(dataset, 6, pictures=True, captions=True)
+    make_maps(dataset.pk, append=True)
+    assert shown(dataset).count == 6
+
+
+def test_a_region_finds_no_removed_point_on_the_map_of_before(dataset: Dataset) -> None:
+    make_maps(dataset.pk)
+    take(dataset, 3)
+    version = shown(dataset)
+    everywhere = [[-1, -1], [2, -1], [2, 2], [-1, 2]]
+    answer = client_of(dataset.team.members.get()).post(
+        f"/api/maps/{version.map_id}/select",
+        {"filter": {"region": everywhere, "map": str(version.map_id)}},
+        content_type="application/json",
+    )
+    assert (answer.json()["n"], answer.json()["count"]) == (COUNT, COUNT - 1)
+
+
+def test_it_is_refused_while_somebody_else_holds_the_dataset(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remove, "LOCK_SECONDS", 0.1)
+    other = connection.copy()
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM datasets_dataset WHERE id = %s FOR KEY SHARE", [dataset.pk])
+        answer = client_of(dataset.team.members.get()).post(
+            f"/api/datasets/{dataset.pk}/records/remove",
+            {"filter": {"rows": [1]}},
+            content_type="application/json",
+        )
+    finally:
+        other.close()
+    assert (answer.status_code, answer.json()) == (
+        409,
+        {"detail": "Something else is changing this dataset. Try again soon."},
+    )
+    assert dataset.records.count() == COUNT
+
+
+def test_a_build_that_was_cancelled_by_hand_begins_again(dataset: Dataset) -> None:
+    make_maps(dataset.pk)
+    cancel_build(create_build(dataset.pk, append=False))
+    take_and_build(dataset, 2)
+    assert 2 not in Points.load(shown(dataset).folder).rows
