@@ -15,7 +15,7 @@ from embeddings.readers.reasons import ReadError, Reason
 from embeddings.readers.roles import Plan, first_of
 from embeddings.readers.rows import Column, ColumnType, Picture, Value, Vector
 from embeddings.readers.tables import Record
-from embeddings.readers.values import as_text, is_empty, to_value, to_vector
+from embeddings.readers.values import as_text, is_empty, texts_in, to_value, to_vector
 
 _LONGEST_ID = 2_000  # bytes: ids are indexed, and an entry of an index has at most 2,704
 _OF_WORDS = frozenset({ColumnType.CATEGORY, ColumnType.TEXT})
@@ -145,7 +145,7 @@ class DraftMaker:
         return Picture(as_text(path) if isinstance(path, str) and path else source, lambda: data)
 
     def _add_captions(self, draft: Draft, cell: Any) -> None:
-        if is_empty(cell):
+        if is_empty(cell := texts_in(cell)):
             return
         texts = (
             [as_text(item) for item in cell if not is_empty(item)]

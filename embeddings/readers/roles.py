@@ -15,7 +15,15 @@ from embeddings.readers.pictures import looks_like_picture
 from embeddings.readers.reasons import ReadError
 from embeddings.readers.rows import Choices, Column, ColumnType
 from embeddings.readers.tables import Record, Table
-from embeddings.readers.values import as_text, fits, infer_type, is_empty, to_array, words_for_nothing
+from embeddings.readers.values import (
+    as_text,
+    fits,
+    infer_type,
+    is_empty,
+    texts_in,
+    to_array,
+    words_for_nothing,
+)
 
 # In order of preference, compared without case and punctuation.
 _CAPTION_NAMES = (
@@ -363,7 +371,8 @@ def _longest_text(free: dict[str, list[Any]]) -> tuple[str, ...]:
 
 
 def _has_words(values: list[Any]) -> bool:
-    """True unless the column is bytes, objects, numbers, lines of numbers or dates."""
+    """True unless the column is bytes, objects without texts, numbers, lines of numbers or dates."""
+    values = [texts_in(cell) for cell in values]
     if any(isinstance(cell, bytes | dict) for cell in values):
         return False
     items = [item for cell in values for item in (cell if isinstance(cell, list) else [cell])]
@@ -375,4 +384,5 @@ def _has_words(values: list[Any]) -> bool:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.casefold())
+    """Compared so; of Dublin Core's names (dc:title, dcterms.title) without the prefix."""
+    return re.sub(r"^(dc|dcterms)[:._]|[^a-z0-9]", "", name.casefold())

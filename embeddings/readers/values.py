@@ -37,6 +37,8 @@ _DATE_FORMATS = (
     "%b %d, %Y",
     "%B %d, %Y",
 )
+_TEXT_NAMES = ("raw", "caption", "text", "sentence")  # Karpathy's splits of COCO and Flickr say raw
+_LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z]+)?")
 _ISO_LIKE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -190,6 +192,28 @@ def to_list(cell: Any) -> list[str]:
     if not isinstance(cell, list | tuple):
         cell = [cell]
     return [text for item in cell if not is_empty(item, _NOTHING) and (text := as_text(item))]
+
+
+def texts_in(cell: Any) -> Any:
+    """The cell, or the texts in its objects: {"raw": text, "tokens": …}, {"en": text, "de": text}."""
+    if isinstance(cell, list) and any(isinstance(item, dict) for item in cell):
+        return [text for item in cell for text in _texts_of(item)]
+    if not isinstance(cell, dict):
+        return cell
+    texts = _texts_of(cell)
+    return cell if texts and texts[0] is cell else texts
+
+
+def _texts_of(item: Any) -> list[Any]:
+    if not isinstance(item, dict):
+        return [item]
+    named = [item[name] for name in _TEXT_NAMES if isinstance(item.get(name), str)]
+    if named:
+        return named[:1]
+    is_by_language = all(
+        _LANGUAGE.fullmatch(str(name)) and isinstance(text, str | None) for name, text in item.items()
+    )
+    return [text for text in item.values() if text is not None] if is_by_language else [item]
 
 
 def as_text(cell: Any) -> str:

@@ -197,6 +197,37 @@ def test_numbered_captions_belong_together(tmp_path: Path) -> None:
     assert rows[0].captions == ["one", "two"]
 
 
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("sentences", [{"raw": "A dog runs.", "tokens": ["a"]}, {"raw": "Ein Hund.", "tokens": []}]),
+        ("captions", [{"caption": "A dog runs.", "id": 3}, "Ein Hund."]),
+        ("caption", {"en": "A dog runs.", "de-AT": "Ein Hund.", "fr": None}),
+    ],
+)
+def test_captions_inside_of_objects_are_found(tmp_path: Path, name: str, cell: object) -> None:
+    lines = "\n".join(json.dumps({"file": f"{at}.png", name: cell}) for at in range(3))
+    rows, skipped = read(zip_of(tmp_path / "x.zip", {"t.jsonl": lines, **PICTURES}))
+    assert not skipped
+    assert [(row.captions, row.values) for row in rows] == [(["A dog runs.", "Ein Hund."], {})] * 3
+
+
+def test_an_object_without_a_text_is_no_caption(tmp_path: Path) -> None:
+    lines = "\n".join(json.dumps({"file": f"{at}.png", "caption": {"x": 1, "y": [2]}}) for at in range(3))
+    rows, _ = read(zip_of(tmp_path / "x.zip", {"t.jsonl": lines, **PICTURES}))
+    assert [row.captions for row in rows] == [[]] * 3
+
+
+@pytest.mark.parametrize("prefix", ["dc:", "dcterms.", "DC_"])
+def test_names_of_dublin_core_are_known_with_their_prefix(tmp_path: Path, prefix: str) -> None:
+    names = ",".join(prefix + name for name in ("identifier", "title", "creator"))
+    table = f"{names},file\n" + "".join(f"inv {at},Still life {at},Monet,{at}.png\n" for at in range(3))
+    rows, _ = read(zipped(tmp_path, table))
+    assert [(row.id, row.captions) for row in rows] == [
+        (f"inv {at}", [f"Still life {at}"]) for at in range(3)
+    ]
+
+
 def test_people_may_choose_otherwise(tmp_path: Path) -> None:
     table = "file,alias,caption,remark,n,secret\n" + "".join(
         f"images/{at}.png,a{at},words {at},remark {at},{at},hidden\n" for at in range(3)
