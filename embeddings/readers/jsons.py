@@ -27,6 +27,13 @@ from embeddings.readers.values import is_too_deep
 
 _LARGEST_OBJECT = 128 * 2**20  # characters; of a list the items are counted each by itself
 
+_IIIF = "iiif.io/api/presentation"  # what a manifest calls its context (iiif.io/api/presentation/3.0)
+_CONTEXT = 1_000  # characters: it is named first
+_MANIFEST = (
+    "It is a IIIF manifest: its pictures are addresses, and none is fetched. Upload the pictures themselves, "
+    "and what is said about them as CSV."
+)
+
 
 class JsonTable(ObjectTable):
     """Raises ReadError when no record can be read among the first ones."""
@@ -56,6 +63,8 @@ class JsonTable(ObjectTable):
         text.seek(0)
         if start.startswith("["):
             yield from list_records(JsonStream(text, self._limits.line_length), self.source)
+        elif _IIIF in start[:_CONTEXT]:
+            raise ReadError(Reason.UNSUPPORTED, _MANIFEST)
         elif self._is_one_object(start, text):
             yield from self._inside(text)
         else:

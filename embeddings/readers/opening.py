@@ -19,8 +19,8 @@ from embeddings.readers.zips import ZipContainer
 _ZIP_STARTS = (b"PK\3\4", b"PK\5\6", b"PK\7\10")
 _LONGEST_NAME = 1_000
 _GZIP_START = b"\x1f\x8b"
-_OFFICE = (b"[Content_Types].xml", b"mimetypeapplication/vnd.oasis")
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
+OFFICE = (b"[Content_Types].xml", b"mimetypeapplication/vnd.oasis", _OLD_OFFICE)
 _OTHER_ARCHIVES = {
     b"BZh": "bzip2",
     b"\xfd7zXZ\0": "xz",
@@ -68,7 +68,7 @@ def _open(path: Path, name: str, limits: Limits) -> tuple[Form, Container] | Non
         return Form.FOLDER, FileContainer(name, files_below(path), limits)
     start = _start_of(path, name)
     if start.startswith(_ZIP_STARTS):
-        if any(mark in start for mark in _OFFICE):
+        if any(mark in start for mark in OFFICE):
             raise DatasetError(f"{name} is an office document; save its table as CSV and upload that.")
         return Form.ZIP, ZipContainer(path, name, limits)
     if start.startswith(_GZIP_START):

@@ -18,6 +18,7 @@ from embeddings.readers.members import (
     said,
     suffix_of,
 )
+from embeddings.readers.opening import OFFICE
 from embeddings.readers.parquets import ParquetTable
 from embeddings.readers.pictures import looks_like_picture
 from embeddings.readers.reasons import ReadError, Reason, Skipped
@@ -113,7 +114,17 @@ def _kind_by_start(member: Member) -> str:
         return "picture"
     if start.startswith(b"PAR1"):
         return "table"
-    raise ReadError(Reason.UNSUPPORTED, _NEITHER)
+    raise ReadError(Reason.UNSUPPORTED, _what_else(start))
+
+
+def _what_else(start: bytes) -> str:
+    if start.startswith(b"%PDF"):
+        return "It is a PDF document; save its pages as PNG or JPEG."
+    if start[4:8] == b"ftyp":
+        return "It is a video; save pictures of it as PNG or JPEG."
+    if any(mark in start for mark in OFFICE):
+        return "It is an office document; save its table as CSV."
+    return _NEITHER
 
 
 def _bring_together(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.readers import ColumnType, Form, Layout, Reason, open_dataset, sidecars
+from embeddings.readers import ColumnType, DatasetError, Form, Layout, Reason, open_dataset, sidecars
 from tests.readers.builders import Files, file_of, folder_of, names_of, png, read, tar_of, zip_of
 
 CAPTIONS = {"1.png": "a red apple", "2.png": "a green pear"}
@@ -492,6 +492,31 @@ def test_it_reports_what_it_has_no_use_for(tmp_path: Path) -> None:
     assert {item.source.partition("/")[2]: item.reason for item in skipped} == dict.fromkeys(
         extra, Reason.UNSUPPORTED
     )
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        (b"%PDF-1.7", "a PDF document; save its pages"),
+        (b"\0\0\0\x18ftypmp42", "a video; save pictures of it"),
+        (b"PK\3\4" + bytes(26) + b"[Content_Types].xml", "an office document; save its table as CSV"),
+        (b"\xd0\xcf\x11\xe0", "an office document; save its table as CSV"),
+        (b"something", "neither a picture nor a table"),
+    ],
+)
+def test_it_says_what_a_file_is_and_what_to_make_of_it(tmp_path: Path, start: bytes, said: str) -> None:
+    _, [skipped] = read(zip_of(tmp_path / "x.zip", {"1.png": png(1), "2.other": start + bytes(60)}))
+    assert (skipped.source, skipped.reason) == ("x.zip/2.other", Reason.UNSUPPORTED)
+    assert said in skipped.detail
+
+
+def test_a_iiif_manifest_says_what_to_upload_instead(tmp_path: Path) -> None:
+    manifest = {
+        "@context": "http://iiif.io/api/presentation/3/context.json",
+        "items": [{"id": "x"}, {"id": "y"}],
+    }
+    with pytest.raises(DatasetError, match=r"m\.json: It is a IIIF manifest: .* Upload the pictures"):
+        read(file_of(tmp_path / "m.json", json.dumps(manifest, indent=1)))
 
 
 def test_iterating_again_gives_the_same_rows(tmp_path: Path) -> None:
