@@ -93,7 +93,7 @@ def record_of(dataset: Dataset, row: int) -> Record:
     """Raises Http404."""
     record = Record.objects.filter(dataset=dataset, row=row).first() if row < 2**31 else None
     if record is None:
-        raise Http404("There is no such record.")
+        raise Http404("This record was removed." if row < dataset.row_count else "There is no such record.")
     return record
 
 

@@ -24,8 +24,9 @@ export interface MapConfig {
     /** Its part of addresses and names of files. */
     slug: string;
     visibility: "private" | "link" | "public";
-    /** Rows are 0 … row_count - 1. */
+    /** Rows are 0 … row_count - 1; those of records that were removed are empty. */
     row_count: number;
+    record_count: number;
     columns: { name: string; type: "category" | "number" | "date" | "text" | "list" }[];
     may_edit: boolean;
     may_tag: boolean;

@@ -22,11 +22,11 @@ beforeEach(() => {
 
 afterEach(() => vi.unstubAllGlobals());
 
-function made(given: { table?: boolean; drawn?: boolean; filter?: unknown; selected?: unknown; order?: unknown; hits?: number[] }): Steps {
-  const { table = false, drawn = true, filter = null, selected = null, order = ROW, hits = [] } = given;
+function made(given: { removed?: number; table?: boolean; drawn?: boolean; filter?: unknown; selected?: unknown; order?: unknown; hits?: number[] }): Steps {
+  const { removed = 0, table = false, drawn = true, filter = null, selected = null, order = ROW, hits = [] } = given;
   const stage = { entry: { id: "m", version: "v" }, drawn, attempt: <T>(work: Promise<T>) => work.catch(() => null) };
   const search = { ordered: hits.map((row) => ({ row })) };
-  const config = { dataset: { id: "d", row_count: 1000 } };
+  const config = { dataset: { id: "d", row_count: 1000, record_count: 1000 - removed } };
   return new Steps({ config, stage, tags: { revision: 1 }, table, order, search, filters: { filter }, selection: { filter: selected } } as unknown as Explorer);
 }
 
@@ -54,10 +54,16 @@ test("on the map it is the next that is selected and left by the filters, in the
   expect(sent.at(-1)).toMatchObject({ filter: MONET, ...WORST });
 });
 
-test("from hit to hit, and through the whole dataset, nobody has to be asked", async () => {
+test("from hit to hit, and through a dataset without holes, nobody has to be asked", async () => {
   const steps = made({ hits: [50, 2, 70] });
   expect([await steps.around(2), await steps.around(70), await steps.around(0), await steps.around(999)]).toEqual([[50, 70], [2, null], [null, 1], [998, null]]);
   expect(sent).toEqual([]);
+});
+
+test("rows whose records were removed are skipped", async () => {
+  rows = [2, 5, 9];
+  expect(await made({ removed: 997 }).around(5)).toEqual([2, 9]);
+  expect(sent).toMatchObject([{ filter: null, ...ROW }]);
 });
 
 test("what could not be had is asked for again with the next step", async () => {

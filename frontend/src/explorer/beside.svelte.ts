@@ -142,7 +142,7 @@ export class Beside {
     $effect(() => view.showLabels(look.labels));
     $effect(() => view.pictures.show(look.pictures));
     $effect(() => this.bits(entry, selection.filter, (bits) => view.setSelectionBits(bits)));
-    $effect(() => this.bits(entry, filters.filter, (bits) => view.setHidden(bits)));
+    $effect(() => this.bits(entry, filters.shown, (bits) => view.setHidden(bits)));
     $effect(() => {
       const { colour, hidden, range, ramp, legend, column: first } = look;
       const column = colour === TAGS ? tagsColumn(explorer.tags.all) : manifest.columns.find(({ key }) => key === colour);

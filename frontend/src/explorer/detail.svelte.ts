@@ -1,5 +1,6 @@
 /** One record at a time: the point under the pointer with its card, and the open record with its neighbours. */
 
+import { ApiError } from "../api/http";
 import { neighboursOf, recordOf, type MapRecord, type Neighbour } from "../api/maps";
 import type { Found } from "../map/pick";
 import { placed, type Stage } from "./stage.svelte";
@@ -23,6 +24,13 @@ const LEAVE_MS = 220;
 const SAID = 200;
 /** Width of the drawer, in pixels, where it lies beside the map. */
 const DRAWER = 400;
+const REMOVED = "This record was removed.";
+
+/** As the server answers for one record that is gone. */
+function present(record: MapRecord | null): MapRecord {
+  if (!record) throw new ApiError(404, REMOVED);
+  return record;
+}
 
 export class Detail {
   hovered = $state.raw<Found | null>(null);
@@ -81,10 +89,10 @@ export class Detail {
   /** Says where a step by the keys has led: the card is for those who see it. */
   async walk(found: Found | null, { view, records }: Pointed = this.stage): Promise<void> {
     this.walked = found;
-    const record = found && (await this.stage.attempt(records.get(found.ordinal)));
-    if (this.walked !== found || (found && !record)) return;
-    if (!record) this.reached = "Nothing further in this direction.";
-    else this.reached = `${record.caption.slice(0, SAID) || record.source}${view.flags.isSelected(found.ordinal) ? ", selected" : ""}`;
+    const selected = found && view.flags.isSelected(found.ordinal) ? ", selected" : "";
+    const words = (record: MapRecord | null): string => (record ? `${record.caption.slice(0, SAID) || record.source}${selected}` : REMOVED);
+    const said = found ? await this.stage.attempt(records.get(found.ordinal).then(words)) : "Nothing further in this direction.";
+    if (this.walked === found && said !== null) this.reached = said;
   }
 
   /** Points at a record from elsewhere on the page. */
@@ -95,7 +103,7 @@ export class Detail {
 
   async openOrdinal(ordinal: number): Promise<void> {
     const signal = this.anew();
-    const record = await this.stage.attempt(this.stage.records.get(ordinal), signal, () => this.openOrdinal(ordinal));
+    const record = await this.stage.attempt(this.stage.records.get(ordinal).then(present), signal, () => this.openOrdinal(ordinal));
     if (record && !signal.aborted) this.open(record);
   }
 

@@ -21,6 +21,7 @@ import { Detail } from "./detail.svelte";
 import { Filters } from "./filters.svelte";
 import { Look, type ColourChoice } from "./look.svelte";
 import { Past } from "./past.svelte";
+import { Removal } from "./removal";
 import { Search } from "./search.svelte";
 import { Selection } from "./selection.svelte";
 import { placed, Stage } from "./stage.svelte";
@@ -50,6 +51,7 @@ export class Explorer {
   readonly past: Past<Moment>;
   readonly beside: Beside;
   readonly steps: Steps;
+  readonly removal: Removal;
 
   tool = $state<Tool>("pan");
   /** What the next drawn region does, for those who have no Shift and Alt at hand. */
@@ -84,6 +86,7 @@ export class Explorer {
     });
     this.beside = new Beside(this, openBeside);
     this.steps = new Steps(this);
+    this.removal = new Removal(this);
     this.past = new Past((moment) => this.goBack(moment));
     void this.tags.load();
   }

@@ -20,6 +20,12 @@ export class Filters {
     return this.any ? { any: all } : { all };
   });
 
+  /** What is left on the map: where records were removed the server has to say which there are, after each removal anew. */
+  readonly shown: Filter | null = $derived.by(() => {
+    void this.stage.removals;
+    return this.stage.stale ? both(this.filter, { all: [] }) : this.filter;
+  });
+
   private asking = new AbortController();
 
   constructor(
@@ -72,18 +78,24 @@ export class Filters {
     return this.apply();
   }
 
+  /** There are fewer records now. */
+  recordsRemoved(): void {
+    this.changed();
+    void this.apply();
+  }
+
   private async apply(): Promise<void> {
     this.asking.abort();
     this.asking = new AbortController();
     const { signal } = this.asking;
     const { view, entry } = this.stage;
-    const { filter } = this;
-    if (!filter) {
+    const { shown } = this;
+    if (!shown) {
       this.left = null;
       view.setHidden(null);
       return;
     }
-    const found = await this.stage.attempt(select(entry, this.stage.asShown(filter), signal), signal, () => this.apply());
+    const found = await this.stage.attempt(select(entry, this.stage.asShown(shown), signal), signal, () => this.apply());
     if (signal.aborted || view !== this.stage.view || !found) return;
     this.left = found.count;
     view.setHidden(found.bits);

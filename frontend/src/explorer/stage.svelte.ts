@@ -20,6 +20,8 @@ export class Stage {
   error = $state<string | null>(null);
   /** Whether newer versions took the place of the maps of this page, so that something was not there any more. */
   outdated = $state(false);
+  /** How often records were removed on this page. */
+  removals = $state(0);
   /** Whether the browser has stopped drawing the map. */
   lost = $state(false);
   /** Counts what could not be had and may be there all the same. */
@@ -29,6 +31,8 @@ export class Stage {
 
   readonly entry = $derived(this.map.entry);
   readonly columns = $derived(this.map.manifest.columns);
+  /** Whether the map has points of records that were removed, until a newer one is there. */
+  readonly stale = $derived.by(() => this.removals > 0 || this.entry.count > this.config.dataset.record_count);
   /** Whether the map can be seen; if not, its records are listed. */
   readonly drawn = $derived(this.map.drawn);
 
@@ -109,6 +113,13 @@ export class Stage {
       this.missed++;
       this.outdated = true;
     }
+  }
+
+  /** Whether newer versions are there; says so. Without an answer nobody knows. */
+  async lookForNewer(): Promise<boolean> {
+    const now = await mapsNow(this.config.dataset.id).catch(() => []);
+    if (this.isOutdated(now)) this.outdated = true;
+    return this.outdated;
   }
 
   private isOutdated(now: MapAddress[]): boolean {

@@ -29,17 +29,18 @@ export class Steps {
 
   /** What is worked through besides hits; null = the dataset, row by row. */
   private query(): Query | null {
-    const { filters, selection, stage, order, table } = this.explorer;
+    const { config, filters, selection, stage, order, table } = this.explorer;
+    const hasHoles = stage.removals > 0 || config.dataset.record_count < config.dataset.row_count;
     // The list shows what is selected among all others.
     const filter = table || stage.drawn ? both(filters.filter, selection.filter) : filters.filter;
     const { sort, by } = table || !stage.drawn ? order : { sort: "row", by: "column" as const };
-    return filter || sort !== "row" ? { filter, sort, by } : null;
+    return filter || sort !== "row" || hasHoles ? { filter, sort, by } : null;
   }
 
   private async near(query: Query, row: number): Promise<number[]> {
     const { stage, tags } = this.explorer;
     // Regions and computed columns say something else on another map; tags come and go while the filter stays.
-    const of = JSON.stringify([stage.entry.id, stage.entry.version, tags.revision, query]);
+    const of = JSON.stringify([stage.entry.id, stage.entry.version, tags.revision, stage.removals, query]);
     if (this.known?.of === of) {
       const { middle } = this.known;
       const rows = await this.known.rows;
