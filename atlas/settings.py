@@ -27,7 +27,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # What is ours, and what runs elsewhere -------------------------------------------------------------------
 
 ATLAS_HOME = Path(env("ATLAS_HOME", str(BASE_DIR / ".atlas"))).expanduser().absolute()
-ATLAS_PORT = envint("ATLAS_PORT", 8000, 1, 65535)
+DEFAULT_PORT = 8000
+ATLAS_PORT = envint("ATLAS_PORT", DEFAULT_PORT, 1, 65535)
 ATLAS_WORKERS = envint("ATLAS_WORKERS", min(4, cores()), 1, 256)
 ATLAS_MODEL = env("ATLAS_MODEL", "nomic-v1.5")
 
@@ -68,6 +69,9 @@ ALLOWED_HOSTS = [*envlist("ATLAS_ALLOWED_HOSTS"), "127.0.0.1", "localhost"]
 TLS = envbool("ATLAS_TLS")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = TLS
 SECURE_REDIRECT_EXEMPT = [r"^health$"]
+# Browsers send a cookie to every port of a machine: copies side by side would sign people out of each other.
+_BESIDE = "" if ATLAS_PORT == DEFAULT_PORT else f"_{ATLAS_PORT}"
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"sessionid{_BESIDE}", f"csrftoken{_BESIDE}"
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if TLS else 0
 # Subdomains and preload lists would bind hosts that are not ours to bind: security.W005, W021.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

@@ -1,5 +1,8 @@
 """The settings: read from the environment, and loud about what is wrong."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -122,6 +125,19 @@ def test_a_data_folder_that_cannot_be_used_is_told_with_what_to_do(tmp_path: Pat
 
 def test_no_results_are_kept_that_nobody_reads() -> None:
     assert isinstance(app.backend, DisabledBackend)
+
+
+def test_copies_on_two_ports_of_a_machine_do_not_take_each_others_cookies() -> None:
+    names = "from atlas import settings as s; print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME)"
+    [first, second] = [
+        subprocess.run(
+            [sys.executable, "-c", names], env={**os.environ, "ATLAS_PORT": port}, capture_output=True,
+            text=True, check=True,
+        ).stdout.split()
+        for port in ("8000", "8001")
+    ]  # fmt: skip
+    assert first == ["sessionid", "csrftoken"]  # whoever is signed in already stays so
+    assert not {*first} & {*second}
 
 
 def test_the_limits_of_an_upload_are_those_that_readme_points_at() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from ninja.security import APIKeyCookie, HttpBearer
 
@@ -12,7 +13,7 @@ from atlas.teams.models import ApiKey, KeyScope
 class Visitor(APIKeyCookie):
     """Whoever holds the session, or nobody: what they may do is the views' matter. Wants the CSRF token."""
 
-    param_name = "sessionid"
+    param_name = settings.SESSION_COOKIE_NAME
 
     def _get_key(self, request: HttpRequest) -> str | None:
         # Without a session there is nothing that a forged request could act with; and in a frame of another

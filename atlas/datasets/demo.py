@@ -54,7 +54,7 @@ class Site:
         assert token is not None
         form = {"login": email, "password": password, "csrfmiddlewaretoken": token[1]}
         self._send("POST", "/accounts/login/", urlencode(form).encode())
-        if not any(cookie.name == "sessionid" for cookie in self.cookies):
+        if self._cookie("sessionid") is None:
             raise DemoError(f"{email} could not sign in: the password was changed.")
 
     def upload(self, path: Path) -> str:
@@ -77,6 +77,10 @@ class Site:
             self._send("POST", path, json.dumps(body).encode(), {"Content-Type": "application/json"})
         )
 
+    def _cookie(self, kind: str) -> str | None:
+        """Its name may end with the port of the site (see the settings)."""
+        return next((cookie.value for cookie in self.cookies if cookie.name.startswith(kind)), None)
+
     def _send(
         self, method: str, path: str, data: bytes | None = None, headers: dict[str, str] | None = None
     ) -> bytes:
@@ -84,7 +88,7 @@ class Site:
             return bytes(response.read())
 
     def _open(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> Any:
-        token = next((cookie.value for cookie in self.cookies if cookie.name == "csrftoken"), None)
+        token = self._cookie("csrftoken")
         headers = {"Referer": self.base_url, **({"X-CSRFToken": token} if token else {}), **headers}
         request = Request(self.base_url + path, data, headers, method=method)  # noqa: S310 - our own server
         try:

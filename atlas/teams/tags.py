@@ -44,6 +44,11 @@ def may_sign_up(context: template.Context) -> bool:
 
 
 @register.simple_tag
+def csrf_cookie_name() -> str:
+    return settings.CSRF_COOKIE_NAME
+
+
+@register.simple_tag
 def has_mail_server() -> bool:
     return mail.has_mail_server()
 

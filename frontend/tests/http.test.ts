@@ -33,9 +33,11 @@ test("a refusal has its sentence, or its number where it has none", async () => 
 });
 
 test("the token of whoever signed in last is sent, and the page's where the cookie cannot be read", () => {
-  const page = { cookie: "theme=dark; csrftoken=now", querySelector: () => ({ content: "then" }) };
+  const meta = { content: "then", dataset: { cookie: "csrftoken_8001" } };
+  const cookie = "csrftoken=of-another-copy; csrftoken_8001=now";
+  const page = { cookie, querySelector: () => meta };
   vi.stubGlobal("document", page);
   expect(csrfToken()).toBe("now");
-  page.cookie = "";
+  page.cookie = "csrftoken=of-another-copy";
   expect(csrfToken()).toBe("then");
 });

@@ -123,7 +123,7 @@ def send_half(stack: Stack, site: Site, location: str, size: int) -> None:
         f"PATCH {location} HTTP/1.1",
         f"Host: {urlsplit(stack.url).netloc}",
         f"Cookie: {'; '.join(f'{name}={value}' for name, value in cookies.items())}",
-        f"X-CSRFToken: {cookies['csrftoken']}",
+        f"X-CSRFToken: {cookies[f'csrftoken_{urlsplit(stack.url).port}']}",
         f"Content-Length: {size}",
         "Upload-Offset: 0",
         *(f"{name}: {value}" for name, value in (TUS | BODY).items()),

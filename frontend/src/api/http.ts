@@ -22,8 +22,11 @@ export class ApiError extends Error {
 
 /** The page has the token too, for cookies that scripts may not read; but whoever signs in in another tab has another one from then on. */
 export function csrfToken(): string {
-  const meta = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content;
-  return /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? meta ?? "";
+  const meta = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]');
+  // Beside another copy of the site, on another port of its machine, the cookie has a name of its own.
+  const start = `${meta?.dataset["cookie"]}=`;
+  const cookie = document.cookie.split(/;\s*/).find((each) => each.startsWith(start));
+  return cookie?.slice(start.length) ?? meta?.content ?? "";
 }
 
 export const get = <T>(url: string, signal?: AbortSignal): Promise<T> => json(send(url, { signal }));
