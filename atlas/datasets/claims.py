@@ -1,4 +1,7 @@
-"""How a worker holds an import: claimed by one update, kept by a heartbeat, let go in the end."""
+"""How a worker holds an import: claimed by one update, kept by a heartbeat, let go in the end.
+
+Signs of life are told and read by the clock of the database: those of two machines are seldom the same.
+"""
 
 import logging
 import threading
@@ -10,6 +13,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import Error, connection
 from django.db.models import Case, F, Q, When
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from atlas.datasets.events import publish_import
@@ -41,11 +45,11 @@ def claim_import(import_id: UUID, before: Sequence[ImportState], after: ImportSt
 
     One that ends its worker each time, by what is in its files, has failed instead.
     """
-    now, claim = timezone.now(), uuid4()
-    free = Q(claim__isnull=True) | Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=now - SILENCE)
+    claim = uuid4()
+    free = Q(claim__isnull=True) | Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=Now() - SILENCE)
     died = Case(When(claim__isnull=True, then=0), default=1)
     changed = Import.objects.filter(free, pk=import_id, state__in=before, dataset__deleting=False).update(
-        state=after, claim=claim, heartbeat_at=now, deaths=F("deaths") + died
+        state=after, claim=claim, heartbeat_at=Now(), deaths=F("deaths") + died
     )
     if not changed:
         return None
@@ -62,7 +66,7 @@ def leaves_a_worker(import_id: UUID) -> bool:
     job = Import.objects.filter(pk=import_id).first()
     if job is None or not priority(job.size, BYTES):
         return True
-    alive = Q(state=ImportState.RUNNING, claim__isnull=False, heartbeat_at__gt=timezone.now() - SILENCE)
+    alive = Q(state=ImportState.RUNNING, claim__isnull=False, heartbeat_at__gt=Now() - SILENCE)
     running = Import.objects.filter(alive).exclude(pk=import_id)
     large = sum(priority(each.size, BYTES) > 0 for each in running)
     return large < max(1, settings.ATLAS_WORKERS - 1)
@@ -147,7 +151,7 @@ def _beat(job: Import, stopped: threading.Event) -> None:
         while not stopped.wait(BEAT_SECONDS):
             try:
                 mine = Import.objects.filter(pk=job.pk, claim=job.claim)
-                if mine.update(heartbeat_at=timezone.now()) and (now := mine.first()):
+                if mine.update(heartbeat_at=Now()) and (now := mine.first()):
                     publish_import(now)
             except Error as error:
                 log.warning("no sign of life from import %s: %s", job.pk, error)

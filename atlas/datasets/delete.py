@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.core.files.storage import Storage, default_storage
 from django.db import connection, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from atlas.datasets.imports import OPEN
@@ -67,8 +68,7 @@ def remove_folder(storage: Storage, name: str) -> None:
 
 def _import_still_stops(dataset: Dataset) -> bool:
     """A worker that has not noticed yet would store pictures after we have cleared the folder."""
-    recently = timezone.now() - SILENCE
-    return dataset.imports.filter(claim__isnull=False, heartbeat_at__gt=recently).exists()
+    return dataset.imports.filter(claim__isnull=False, heartbeat_at__gt=Now() - SILENCE).exists()
 
 
 def _remove(dataset: Dataset) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -113,7 +114,7 @@ def start_import(job: Import, choices: dict[str, Any]) -> None:
         "This import has been started already.",
         choices=choices,
         started_at=timezone.now(),
-        heartbeat_at=timezone.now(),
+        heartbeat_at=Now(),
     )
 
 
@@ -135,7 +136,7 @@ def retry_import(job: Import) -> None:
         "Only an import that failed or was cancelled can be tried again.",
         error="",
         finished_at=None,
-        heartbeat_at=timezone.now(),
+        heartbeat_at=Now(),
         **again,
     )
 
@@ -168,9 +169,8 @@ def review_import(job: Import) -> None:
 
 def requeue_orphans() -> int:
     """Send the imports again whose worker was killed or whose message was lost; returns how many."""
-    now = timezone.now()
-    silent = Q(heartbeat_at__isnull=True, created_at__lt=now - MESSAGE_LOST) | Q(
-        heartbeat_at__lt=now - SILENCE
+    silent = Q(heartbeat_at__isnull=True, created_at__lt=Now() - MESSAGE_LOST) | Q(
+        heartbeat_at__lt=Now() - SILENCE
     )
     orphans = Import.objects.filter(silent, state__in=TASKS, dataset__deleting=False)
     for job in orphans:

@@ -21,6 +21,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.db.models import Count, Min
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from atlas.cores import cores
@@ -186,7 +187,7 @@ def import_batch(job: Import, batch: list[Stored | Skipped], seconds: float, kno
     now.imported += len(stored)
     now.skipped += len(skipped)
     now.rate = _smoothed(now.rate, len(batch) / max(seconds, 0.001))
-    now.deaths, now.heartbeat_at = 0, timezone.now()
+    now.deaths, now.heartbeat_at = 0, Now()
     now.save(update_fields=["read", "imported", "skipped", "rate", "deaths", "heartbeat_at"])
     transaction.on_commit(lambda: publish_import(now))
     return now

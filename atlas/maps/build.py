@@ -12,7 +12,7 @@ from uuid import UUID
 from celery import current_app
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Greatest
+from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
@@ -121,7 +121,7 @@ def advance(build_id: UUID) -> None:
         if build is None:
             return
         ready = _ready_steps(build)
-        Step.objects.filter(pk__in=[step.pk for step in ready]).update(sent_at=timezone.now())
+        Step.objects.filter(pk__in=[step.pk for step in ready]).update(sent_at=Now())
         transaction.on_commit(lambda: _send_all(ready))
 
 
@@ -247,12 +247,12 @@ def build_newer_records(dataset_id: UUID) -> None:
 def rescue() -> None:
     """Take up what stands still: steps whose worker was killed, messages that were lost, records that came
     just between two looks for them."""
-    silent = Step.objects.filter(state=State.RUNNING, heartbeat_at__lt=timezone.now() - SILENCE)
+    silent = Step.objects.filter(state=State.RUNNING, heartbeat_at__lt=Now() - SILENCE)
     for step in silent.select_related("build"):
         give_up(step, STOPPED_TOO_OFTEN, again=step.attempts < MAX_DEATHS)
     for build in Build.objects.filter(state__in=OPEN):
         if not build.steps.filter(state=State.RUNNING).exists():
-            lost = Q(state=State.QUEUED, sent_at__lt=timezone.now() - MESSAGE_LOST)
+            lost = Q(state=State.QUEUED, sent_at__lt=Now() - MESSAGE_LOST)
             build.steps.filter(lost).update(sent_at=None)
         advance(build.pk)
     for dataset_id in _left_out():
@@ -289,7 +289,7 @@ def give_up(step: Step, reason: str, *, again: bool) -> None:
     if Build.objects.filter(pk=step.build_id, state=State.CANCELLED).exists():
         mine.update(state=State.CANCELLED)
     elif again:
-        if mine.update(state=State.QUEUED, claim=None, sent_at=timezone.now()):
+        if mine.update(state=State.QUEUED, claim=None, sent_at=Now()):
             send(step, delay=2.0**step.attempts)
     else:
         _fail(step, mine, reason)
@@ -298,7 +298,7 @@ def give_up(step: Step, reason: str, *, again: bool) -> None:
 
 def _fail(step: Step, mine: QuerySet[Step], reason: str) -> None:
     with transaction.atomic():
-        if mine.update(state=State.FAILED, error=reason, finished_at=timezone.now()):
+        if mine.update(state=State.FAILED, error=reason, finished_at=Now()):
             where = Stage(step.stage).label + (f" of {Space(step.space).label.lower()}" if step.space else "")
             Build.objects.filter(pk=step.build_id, state__in=OPEN).update(
                 state=State.FAILED, error=f"{where} failed. {reason}", finished_at=timezone.now()

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from atlas.datasets.models import Dataset, State
@@ -51,7 +52,7 @@ def publish(step: Step, watch: Watch) -> None:
         for space in build.steps.filter(stage=Stage.TILES).values_list("space", flat=True):
             _publish_map(build, space)
         withdraw(build.dataset_id, build.removed_count)
-        Step.objects.filter(pk=step.pk).update(state=State.DONE, done=F("total"), finished_at=timezone.now())
+        Step.objects.filter(pk=step.pk).update(state=State.DONE, done=F("total"), finished_at=Now())
     shutil.rmtree(_builds() / str(build.pk), ignore_errors=True)
 
 

@@ -1,4 +1,7 @@
-"""One run of a step: claim it, give signs of life while it works, record how it ended."""
+"""One run of a step: claim it, give signs of life while it works, record how it ended.
+
+All times are by the clock of the database: those of two machines are seldom the same.
+"""
 
 import logging
 import threading
@@ -9,7 +12,7 @@ from typing import Self, TypeVar
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from atlas.datasets.models import State
 from atlas.maps import progress
@@ -30,7 +33,6 @@ class Stopped(Exception):  # noqa: N818 - an outcome, not an error
 
 def claim(step_id: int) -> Step | None:
     """Take a waiting step of an open build; None if it was not there to be taken."""
-    now = timezone.now()
     # The build is looked up in a query of its own: a join would let two claims at the same moment succeed.
     changed = Step.objects.filter(
         pk=step_id, state=State.QUEUED, build__in=Build.objects.filter(state__in=OPEN)
@@ -39,8 +41,8 @@ def claim(step_id: int) -> Step | None:
         claim=uuid.uuid4(),
         attempts=F("attempts") + 1,
         error="",
-        started_at=now,
-        heartbeat_at=now,
+        started_at=Now(),
+        heartbeat_at=Now(),
         finished_at=None,
     )
     if not changed:
@@ -66,7 +68,7 @@ def finish(step: Step) -> None:
     """Mark it done, if this run still holds it."""
     with transaction.atomic():
         Step.objects.filter(pk=step.pk, claim=step.claim, state=State.RUNNING).update(
-            state=State.DONE, done=F("total"), finished_at=timezone.now()
+            state=State.DONE, done=F("total"), finished_at=Now()
         )
 
 
@@ -124,7 +126,7 @@ class Watch:
         done, total = self._done
         try:
             changed = Step.objects.filter(pk=step.pk, claim=step.claim, state=State.RUNNING).update(
-                heartbeat_at=timezone.now(), done=done, total=total
+                heartbeat_at=Now(), done=done, total=total
             )
             cancelled = Build.objects.filter(pk=step.build_id, state=State.CANCELLED).exists()
         except DatabaseError as error:

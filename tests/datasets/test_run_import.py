@@ -32,6 +32,7 @@ from atlas.datasets.stored import Stored
 from atlas.datasets.vectors import given_vectors
 from atlas.patience import MAX_DEATHS, RESERVE, STOPPED_TOO_OFTEN
 from embeddings.readers import Picture, Row
+from tests.clocks import clock_off
 from tests.datasets.material import fruit_zip, imported_dataset, new_import, picture, run, uploaded, zip_of
 from tests.people import Cast
 
@@ -155,6 +156,16 @@ def test_an_import_of_a_silent_worker_is_sent_again(cast: Cast) -> None:
     long_ago = timezone.now() - timedelta(minutes=2)
     Import.objects.filter(pk=job.pk).update(state=ImportState.RUNNING, claim=uuid4(), heartbeat_at=long_ago)
     assert requeue_orphans() == 1
+
+
+def test_machines_whose_clocks_differ_leave_each_other_their_imports(cast: Cast) -> None:
+    job = new_import(cast, "table.csv", table(3))
+    with clock_off(hours=-1):
+        assert claim_import(job.pk, (ImportState.DESCRIBING,), ImportState.DESCRIBING)
+
+    with clock_off(hours=1):
+        assert requeue_orphans() == 0
+        assert claim_import(job.pk, (ImportState.DESCRIBING,), ImportState.DESCRIBING) is None
 
 
 def test_files_that_end_each_worker_that_looks_at_them_fail_the_import(cast: Cast) -> None:

@@ -10,6 +10,8 @@ from atlas.maps import embed, towers, vectors
 from atlas.maps.build import IN_FLIGHT, BuildError, advance, create_build, rescue
 from atlas.maps.models import Space, Stage, Step
 from atlas.maps.run import run_step
+from atlas.maps.steps import Watch, claim
+from tests.clocks import clock_off
 from tests.maps.building import make_maps, rows_of, sent_steps, work_off
 from tests.maps.fake_towers import FakeModel
 from tests.maps.records import add_records, make_dataset
@@ -108,6 +110,21 @@ def test_a_silent_worker_loses_its_step(dataset: Dataset) -> None:
     assert work_off(build).state == State.DONE
     step.refresh_from_db()
     assert step.attempts == 2
+
+
+def test_machines_whose_clocks_differ_leave_each_other_their_steps(dataset: Dataset) -> None:
+    add_records(dataset, 5, captions=True)
+    build = create_build(dataset.pk, append=False)
+    with clock_off(hours=-1):
+        step = claim(sent_steps(build)[0].pk)
+        assert step
+        Watch(step)._give_sign()
+
+    with clock_off(hours=1):
+        rescue()
+
+    step.refresh_from_db()
+    assert (step.state, step.attempts) == (State.RUNNING, 1)
 
 
 def test_a_step_whose_workers_keep_dying_fails_the_build(dataset: Dataset) -> None:
