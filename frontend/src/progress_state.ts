@@ -41,11 +41,11 @@ export function phaseOf({ import: job, build }: Now): Phase {
   if (job?.state === "queued" || job?.state === "running") return "working";
   const state = build.build?.state;
   if (state === "queued" || state === "running") return "working";
-  // An append that came to nothing takes nothing from the maps that are there.
-  const over = build.maps.length > 0 ? null : job?.state;
-  if (over === "failed" || state === "failed") return "failed";
-  if (over === "cancelled" || state === "cancelled") return "cancelled";
+  if (state === "failed") return "failed";
+  // An append that came to nothing and a build that was cancelled take nothing from the maps that are there.
   if (build.maps.length > 0) return "ready";
+  if (job?.state === "failed") return "failed";
+  if (job?.state === "cancelled" || state === "cancelled") return "cancelled";
   // Between the end of an import and the first step of its build.
   return job?.state === "done" && job.imported > 0 ? "working" : "empty";
 }

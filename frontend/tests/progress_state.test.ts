@@ -70,6 +70,12 @@ test("an append that came to nothing leaves a ready dataset ready", () => {
   expect([beside("cancelled"), beside("done", 50)].map(failureBeside)).toEqual(["", ""]);
 });
 
+test("a build that was cancelled leaves the maps that are there ready, and can be tried again", () => {
+  const cancelled = (maps: BuildProgress["maps"]): Now => ({ import: job("done"), build: build("cancelled", maps) });
+  expect([phaseOf(cancelled([map])), phaseOf(cancelled([]))]).toEqual(["ready", "cancelled"]);
+  expect(changeable(cancelled([map]))).toBe("build");
+});
+
 test("the build of what a broken import brought is what can be cancelled and tried again", () => {
   const building: Now = { import: { ...job("cancelled"), error: "import" }, build: build("running") };
   expect([phaseOf(building), changeable(building)]).toEqual(["working", "build"]);
