@@ -13,7 +13,7 @@ from atlas.datasets.access import datasets_for
 from atlas.datasets.models import Dataset, Record
 from atlas.maps.models import DataMap
 from atlas.search import across, asking, tasks
-from atlas.search.api import as_parts, away_error, checked
+from atlas.search.api import away_error, checked, parked
 from atlas.search.limits import count_search
 from atlas.search.query import Query
 from atlas.search.replies import WorkerAwayError
@@ -38,9 +38,8 @@ def search_across(request: HttpRequest, body: AcrossIn) -> dict[str, Any]:
     by_id = {str(dataset.pk): dataset for dataset in datasets}
     wanted, skipped = _searchable(datasets, needs_tower=body.mode != "words")
     # Where there is nothing to search nothing is fetched either.
-    parts = as_parts(asker, body.parts) if wanted else ()
-    query = Query(parts, body.against, body.limit, mode=body.mode)
-    found, mode, away = _answer(wanted, query)
+    with parked(asker, body.parts if wanted else ()) as parts:
+        found, mode, away = _answer(wanted, Query(parts, body.against, body.limit, mode=body.mode))
     return {
         "groups": [
             {**group, "dataset": _name(by_id[group["id"]]), "hits": _shown(by_id[group["id"]], group["hits"])}

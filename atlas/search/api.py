@@ -1,7 +1,8 @@
 """Search over JSON: the web process checks who asks and hands the query to the query worker."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from atlas.teams.asker import Asker, asker_of
 
 router = Router(tags=["search"])
 
+#: Of a picture whose web process was killed before it took it away.
 PICTURE_SECONDS = 120
 
 
@@ -46,14 +48,14 @@ def search(request: HttpRequest, dataset_id: UUID, body: QueryIn) -> HttpRespons
     count_search(request)
     asker = asker_of(request)
     shown = _shown(asker, dataset_id, body.map, body.version)
-    query = Query(
-        as_parts(asker, body.parts), body.against, body.limit, body.offset, body.mode, filter=body.filter
-    )
-    if body.map and body.version:
-        query = query.in_layout(body.map, body.version)
-    query = _permitted(query, sees_captions=sees_captions(asker, dataset_id))
+    with parked(asker, body.parts) as parts:
+        query = Query(parts, body.against, body.limit, body.offset, body.mode, filter=body.filter)
+        if body.map and body.version:
+            query = query.in_layout(body.map, body.version)
+        query = _permitted(query, sees_captions=sees_captions(asker, dataset_id))
+        found = _answer(shown, query)
     # Made by us, so nothing is left to check: 500 hits through their schema would take longer than the scan.
-    return HttpResponse(_answer(shown, query), content_type="application/json")
+    return HttpResponse(found, content_type="application/json")
 
 
 @router.post("/maps/{uuid:map_id}/glow", include_in_schema=False)
@@ -63,22 +65,30 @@ def glow(request: HttpRequest, map_id: UUID, body: GlowIn) -> HttpResponse:
     asker = asker_of(request)
     version = visible_version(asker, map_id, body.version)
     dataset_id = version.map.dataset_id
-    query = Query(as_parts(asker, body.parts), body.against, mode="meaning", filter=body.filter)
-    query = query.in_layout(map_id, version.pk)
-    query = _permitted(query, sees_captions=sees_captions(asker, dataset_id))
-    try:
-        found = checked(asking.ask(tasks.glow, str(dataset_id), str(version.pk), query.as_json()))
-    except WorkerAwayError as error:
-        raise away_error(error) from None
+    with parked(asker, body.parts) as parts:
+        query = Query(parts, body.against, mode="meaning", filter=body.filter)
+        query = query.in_layout(map_id, version.pk)
+        query = _permitted(query, sees_captions=sees_captions(asker, dataset_id))
+        try:
+            found = checked(asking.ask(tasks.glow, str(dataset_id), str(version.pk), query.as_json()))
+        except WorkerAwayError as error:
+            raise away_error(error) from None
     return HttpResponse(found["content"], content_type="application/octet-stream")
 
 
-def as_parts(asker: Asker, parts: Sequence[PartIn]) -> tuple[Part, ...]:
-    """As they travel to the worker; pictures wait in the cache. Raises HttpError 422."""
-    return tuple(
-        Part(part.weight, part.text, part.row, _parked(asker, part), part.group, part.vector)
-        for part in parts
-    )
+@contextmanager
+def parked(asker: Asker, parts: Sequence[PartIn]) -> Iterator[tuple[Part, ...]]:
+    """As they travel to the worker; meanwhile their pictures wait in the cache, and no longer: somebody who
+    searches on and on would fill the memory with them. Raises HttpError 422."""
+    keys: list[str] = []
+    try:
+        yield tuple(
+            Part(part.weight, part.text, part.row, _parked(asker, part, keys), part.group, part.vector)
+            for part in parts
+        )
+    finally:
+        if keys:
+            cache.delete_many(keys)
 
 
 def checked(found: dict[str, Any]) -> dict[str, Any]:
@@ -140,12 +150,13 @@ def _shown(asker: Asker, dataset_id: UUID, map_id: UUID | None, version_id: UUID
     return Shown(dataset_id, *shown)
 
 
-def _parked(asker: Asker, part: PartIn) -> str | None:
+def _parked(asker: Asker, part: PartIn, keys: list[str]) -> str | None:
     """Leave a picture where the worker finds it: a task's message is no place for megabytes."""
     content = _picture_of(asker, part)
     if content is None:
         return None
     key = f"query-picture:{secrets.token_urlsafe(16)}"
+    keys.append(key)
     cache.set(key, content, PICTURE_SECONDS)
     return key
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+from django.core.cache import cache
 
 from atlas.datasets.models import Dataset, State, Visibility
 from atlas.maps.models import Build, DataMap, MapVersion, VectorSet
@@ -17,7 +18,7 @@ from atlas.search import asking
 from tests.maps.fake_towers import FakeModel
 from tests.maps.records import make_dataset
 from tests.people import Cast, client_of
-from tests.search.queries import COUNT, ask, colours_of, parts, red_picture
+from tests.search.queries import COUNT, ask, colours_of, parts, post, red_picture
 
 pytestmark = pytest.mark.django_db
 
@@ -155,6 +156,26 @@ def test_a_space_that_is_being_made_anew_is_named(
 
     assert (whole["without"], half["without"]) == (None, name)
     assert ask(cast, dataset, parts({"text": "red"}, against=other)).json()["without"] is None
+
+
+@pytest.mark.parametrize("address", ["datasets/{dataset}/search", "maps/{map}/glow", "search"])
+def test_the_pictures_of_a_query_are_not_kept_once_it_is_answered(
+    cast: Cast, dataset: Dataset, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[str] = []
+
+    def wait(key: str, content: bytes, seconds: float) -> None:
+        waited.append(key)
+        cache.add(key, content, seconds)
+
+    monkeypatch.setattr("atlas.search.api.cache.set", wait)
+    at = address.format(dataset=dataset.pk, map=DataMap.objects.get(dataset=dataset, space="image").pk)
+    assert post(cast, f"/api/{at}", parts({"picture": red_picture()})).status_code == 200
+    refused = parts({"picture": red_picture()}, {"picture": "not base64!"})
+    assert post(cast, f"/api/{at}", refused).status_code == 422
+    kept = [key for key in waited if key.startswith("query-picture:")]
+    assert len(kept) == 2
+    assert cache.get_many(kept) == {}
 
 
 def test_a_picture_finds_pictures_like_it(cast: Cast, dataset: Dataset) -> None:
