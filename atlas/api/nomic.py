@@ -20,11 +20,11 @@ from atlas.api.embed_api import MOST_ITEMS, EmbedOut, TextsIn, admit_pictures, a
 from atlas.api.errors import tell_errors
 from atlas.api.parser import ShallowParser
 from atlas.api.reference import Reference
-from atlas.search.remote import RemoteError, fetch_picture
+from atlas.search.remote import RemoteError, fetch_picture, time_out
 from atlas.teams.asker import key_of_request
 from atlas.teams.models import Membership
 
-#: Each is waited for.
+#: They are waited for one after the other, for as long as a search waits for its own.
 MOST_URLS = 16
 
 api = DocumentedAPI(
@@ -77,11 +77,13 @@ def embed_image(
     named = admit_pictures(model, [each.size or 0 for each in images] or [0] * len(urls))
     if images:
         return answer_pictures(key, named, len(images), (each.read() for each in images))
-    return answer_pictures(key, named, len(urls), (_fetched(place, url) for place, url in enumerate(urls)))
+    until = time_out()
+    fetched = (_fetched(place, url, until) for place, url in enumerate(urls))
+    return answer_pictures(key, named, len(urls), fetched)
 
 
-def _fetched(place: int, url: str) -> bytes:
+def _fetched(place: int, url: str, until: float) -> bytes:
     try:
-        return fetch_picture(url)
+        return fetch_picture(url, until)
     except RemoteError as error:
         raise HttpError(422, f"Picture {place} of the request: {error}") from None

@@ -23,7 +23,7 @@ from atlas.search.limits import count_search
 from atlas.search.pictures import find_picture
 from atlas.search.pictures_api import from_base64
 from atlas.search.query import Part, Query
-from atlas.search.remote import RemoteError, fetch_picture
+from atlas.search.remote import RemoteError, fetch_picture, time_out
 from atlas.search.replies import WorkerAwayError
 from atlas.search.schemas import AnswerOut, GlowIn, PartIn, QueryIn
 from atlas.search.vectors import QueryError
@@ -81,9 +81,10 @@ def parked(asker: Asker, parts: Sequence[PartIn]) -> Iterator[tuple[Part, ...]]:
     """As they travel to the worker; meanwhile their pictures wait in the cache, and no longer: somebody who
     searches on and on would fill the memory with them. Raises HttpError 422."""
     keys: list[str] = []
+    until = time_out()
     try:
         yield tuple(
-            Part(part.weight, part.text, part.row, _parked(asker, part, keys), part.group, part.vector)
+            Part(part.weight, part.text, part.row, _parked(asker, part, until, keys), part.group, part.vector)
             for part in parts
         )
     finally:
@@ -150,9 +151,9 @@ def _shown(asker: Asker, dataset_id: UUID, map_id: UUID | None, version_id: UUID
     return Shown(dataset_id, *shown)
 
 
-def _parked(asker: Asker, part: PartIn, keys: list[str]) -> str | None:
+def _parked(asker: Asker, part: PartIn, until: float, keys: list[str]) -> str | None:
     """Leave a picture where the worker finds it: a task's message is no place for megabytes."""
-    content = _picture_of(asker, part)
+    content = _picture_of(asker, part, until)
     if content is None:
         return None
     key = f"query-picture:{secrets.token_urlsafe(16)}"
@@ -161,11 +162,11 @@ def _parked(asker: Asker, part: PartIn, keys: list[str]) -> str | None:
     return key
 
 
-def _picture_of(asker: Asker, part: PartIn) -> bytes | None:
+def _picture_of(asker: Asker, part: PartIn, until: float) -> bytes | None:
     """The file; None of a part that is no picture. Raises HttpError 422."""
     if part.url is not None:
         try:
-            return fetch_picture(part.url)
+            return fetch_picture(part.url, until)
         except RemoteError as error:
             raise HttpError(422, str(error)) from None
     if part.picture_key is not None:

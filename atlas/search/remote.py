@@ -19,7 +19,8 @@ from django.conf import settings
 
 MOST_REDIRECTS = 3
 MOST_BYTES = 8 << 20
-#: For all addresses on the way together, everything included.
+#: For all addresses of a request and on the way together, everything included: a thread of the web server
+#: waits for them.
 SECONDS = 8.0
 _REDIRECTS = (301, 302, 303, 307, 308)
 #: What means something in an address, and % because it is quoted already.
@@ -35,17 +36,24 @@ class RemoteError(Exception):
     """The picture cannot be had: a sentence that tells nothing about our network."""
 
 
-def fetch_picture(url: str) -> bytes:
-    """The bytes at a public address, whatever they are. Raises RemoteError."""
+def fetch_picture(url: str, until: float) -> bytes:
+    """The bytes at a public address, whatever they are. Raises RemoteError.
+
+    until: as by `time_out`; a request with several addresses has one for all.
+    """
     if not settings.ATLAS_SEARCH_URLS:
         raise RemoteError("This server does not fetch pictures from addresses: upload the picture instead.")
-    until = time.monotonic() + SECONDS
     for _ in range(MOST_REDIRECTS + 1):
         content, following = _fetch(_checked(url), until)
         if following is None:
             return content
         url = urljoin(url, following)
     raise RemoteError("The address of the picture leads on too many times.")
+
+
+def time_out() -> float:
+    """When the addresses of a request that comes now are given up."""
+    return time.monotonic() + SECONDS
 
 
 def is_public(address: str) -> bool:

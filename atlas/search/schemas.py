@@ -13,7 +13,7 @@ from atlas.text import said
 MOST_ACROSS = 50
 #: Above 0 and below it.
 LEAST_WEIGHT = 0.01
-#: Each may keep the web process waiting.
+#: They are waited for one after the other.
 MOST_URLS = 4
 #: Each may be a quarter of a megabyte on its way to the query worker.
 MOST_VECTORS = 4

@@ -55,7 +55,7 @@ def test_who_sees_no_dataset_makes_the_server_fetch_nothing(
 ) -> None:
     fetched: list[str] = []
 
-    def fetch(url: str) -> bytes:
+    def fetch(url: str, _: float) -> bytes:
         fetched.append(url)
         return base64.b64decode(red_picture())
 

@@ -11,7 +11,7 @@ import pytest
 from pytest_django import Settings
 
 from atlas.search import remote
-from atlas.search.remote import RemoteError, fetch_picture, is_public
+from atlas.search.remote import RemoteError, is_public, time_out
 
 PUBLIC = "93.184.215.14"
 NAMES = {
@@ -63,7 +63,7 @@ def connected(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[l
 
 @pytest.mark.parametrize("path", ["/red", "/on", "", "/a b?c=ü"])
 def test_it_fetches_from_public_addresses(connected: list[str], path: str) -> None:
-    assert fetch_picture("http://pictures.example" + path) == b"rrr"
+    assert fetched("http://pictures.example" + path) == b"rrr"
     assert set(connected) == {PUBLIC}
 
 
@@ -89,7 +89,7 @@ def test_it_fetches_from_public_addresses(connected: list[str], path: str) -> No
 )
 def test_it_connects_to_no_other_address(connected: list[str], url: str) -> None:
     with pytest.raises(RemoteError):
-        fetch_picture(url)
+        fetched(url)
     assert connected == []
 
 
@@ -98,8 +98,12 @@ def test_it_connects_to_no_other_address(connected: list[str], url: str) -> None
 )
 def test_it_gives_up_on_what_leads_elsewhere(connected: list[str], path: str, connections: int) -> None:
     with pytest.raises(RemoteError):
-        fetch_picture("http://pictures.example" + path)
+        fetched("http://pictures.example" + path)
     assert connected == [PUBLIC] * connections
+
+
+def fetched(url: str) -> bytes:
+    return remote.fetch_picture(url, time_out())
 
 
 @pytest.fixture
@@ -127,7 +131,7 @@ def test_a_name_that_is_looked_up_for_long_is_given_up(
     names_take(300, slow, monkeypatch)
 
     with pytest.raises(RemoteError, match="does not answer"):
-        fetch_picture("http://pictures.example/red")
+        fetched("http://pictures.example/red")
     assert connected == []
 
 
@@ -144,7 +148,7 @@ def test_a_server_that_greets_byte_by_byte_is_given_up(slow: Event, monkeypatch:
     greeting = Thread(target=greet)
     greeting.start()
     with pytest.raises(RemoteError, match="does not answer"):
-        fetch_picture("https://pictures.example/red")
+        fetched("https://pictures.example/red")
     slow.set()
     greeting.join()
 
@@ -155,7 +159,7 @@ def test_one_limit_of_time_holds_for_all_addresses_on_the_way(
     names_take(0.3, slow, monkeypatch)
 
     with pytest.raises(RemoteError, match="does not answer"):
-        fetch_picture("http://pictures.example/loop")
+        fetched("http://pictures.example/loop")
     assert len(connected) < 1 + remote.MOST_REDIRECTS
 
 
@@ -163,7 +167,7 @@ def test_it_fetches_nothing_unless_the_server_allows_it(connected: list[str], se
     settings.ATLAS_SEARCH_URLS = False
 
     with pytest.raises(RemoteError, match="upload the picture"):
-        fetch_picture("http://pictures.example/red")
+        fetched("http://pictures.example/red")
     assert connected == []
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from atlas.datasets.models import Dataset, State, Visibility
 from atlas.maps.models import Build, DataMap, MapVersion, VectorSet
 from atlas.maps.places import positions
 from atlas.search import asking
+from atlas.search.remote import SECONDS
 from tests.maps.fake_towers import FakeModel
 from tests.maps.records import make_dataset
 from tests.people import Cast, client_of
@@ -176,6 +178,21 @@ def test_the_pictures_of_a_query_are_not_kept_once_it_is_answered(
     kept = [key for key in waited if key.startswith("query-picture:")]
     assert len(kept) == 2
     assert cache.get_many(kept) == {}
+
+
+def test_a_query_waits_for_all_its_addresses_together(
+    cast: Cast, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_up: list[float] = []
+
+    def fetch(_: str, until: float) -> bytes:
+        given_up.append(until)
+        return base64.b64decode(red_picture())
+
+    monkeypatch.setattr("atlas.search.api.fetch_picture", fetch)
+    assert ask(cast, dataset, parts(*[{"url": "https://example.org/red.png"}] * 4)).status_code == 200
+    assert given_up == given_up[:1] * 4
+    assert given_up[0] <= time.monotonic() + SECONDS
 
 
 def test_a_picture_finds_pictures_like_it(cast: Cast, dataset: Dataset) -> None:
