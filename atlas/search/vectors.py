@@ -16,7 +16,7 @@ from atlas.maps.towers import Vectors
 from atlas.maps.vectors import Matrix
 from atlas.search.query import Part
 
-#: The same for everybody who asks with the same words. Short: the weights behind a model's name may change.
+#: The same for everybody who asks with the same words.
 VECTOR_SECONDS = 3600
 #: Records of a group that its mean is taken of, evenly from all: more would not move it.
 MOST_OF_GROUP = 10_000
@@ -80,7 +80,8 @@ def vectors_of_texts(model: str, texts: Iterable[str]) -> dict[str, Vectors]:
 
     Those that nobody asked for lately go through the tower together: that takes a quarter of the time.
     """
-    keys = {text: _key_of_text(model, text) for text in texts}
+    weights = _weights(model)
+    keys = {text: _key(b"text\n" + weights, text.encode(errors="surrogatepass")) for text in texts}
     known: dict[str, Vectors] = cache.get_many(keys.values())
     new = [text for text, key in keys.items() if key not in known]
     if new:
@@ -91,8 +92,13 @@ def vectors_of_texts(model: str, texts: Iterable[str]) -> dict[str, Vectors]:
     return {text: known[key] for text, key in keys.items()}
 
 
-def _key_of_text(model: str, text: str) -> str:
-    return "query-vector:" + sha256(f"text\n{model}\n{text}".encode(errors="surrogatepass")).hexdigest()
+def _weights(model: str) -> bytes:
+    """Other ones may come under the same name."""
+    return f"{model}\n{towers.revision(model)}\n".encode()
+
+
+def _key(kind: bytes, content: bytes) -> str:
+    return "query-vector:" + sha256(kind + content).hexdigest()
 
 
 def vector_of_picture(model: str, parked: str | None) -> Vectors:
@@ -100,7 +106,7 @@ def vector_of_picture(model: str, parked: str | None) -> Vectors:
     picture = cache.get(parked)
     if picture is None:
         raise QueryError("The picture of the query is no longer here: send it again.")
-    key = "query-vector:" + sha256(f"picture\n{model}\n".encode() + picture).hexdigest()
+    key = _key(b"picture\n" + _weights(model), picture)
     vector: Vectors | None = cache.get(key)
     if vector is None:
         readable, vectors, _ = towers.embed_pictures(model, [picture], lambda: None)

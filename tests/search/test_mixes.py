@@ -1,5 +1,6 @@
 """Parts wanted and unwanted, pictures and words in one query, where the truth is known."""
 
+import base64
 from itertools import product
 from pathlib import Path
 from uuid import uuid4
@@ -215,6 +216,17 @@ def test_a_picture_is_never_taken_for_the_text_of_its_bytes() -> None:
 
     with pytest.raises(QueryError, match="cannot be read"):
         vector_of_picture("mini", "parked")
+
+
+def test_other_weights_of_the_same_name_make_other_vectors(fake_towers: FakeModel) -> None:
+    cache.set("parked", base64.b64decode(red_picture()), 60)
+    word = f"red {uuid4()}"
+    for revision in (str(uuid4()), str(uuid4())):
+        fake_towers.revision, fake_towers.embedded = revision, 0
+        for _ in range(2):
+            vectors_of_texts("mini", [word])
+            vector_of_picture("mini", "parked")
+        assert fake_towers.embedded == 2
 
 
 def test_a_text_is_embedded_once_alone_or_with_others(fake_towers: FakeModel) -> None:
