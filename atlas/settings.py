@@ -200,6 +200,7 @@ MFA_TOTP_TOLERANCE = 1
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 
 SOCIALACCOUNT_ADAPTER = "atlas.teams.adapter.SingleSignOnAdapter"
+SOCIALACCOUNT_FORMS = {"signup": "atlas.teams.account_forms.SingleSignOnForm"}
 SOCIALACCOUNT_PROVIDERS = single_sign_on(
     env("ATLAS_OIDC_ISSUER"),
     env("ATLAS_OIDC_CLIENT_ID"),

@@ -9,8 +9,13 @@ from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.app_settings import TOTP_PERIOD, TOTP_TOLERANCE
 from allauth.mfa.base import forms as mfa_forms
+from allauth.socialaccount import forms as social_forms
 from django.core.cache import cache
+from django.db import transaction
 from django.http import HttpRequest
+
+from atlas.teams.models import User
+from atlas.teams.people import create_own_team
 
 
 class _Plain:
@@ -25,14 +30,28 @@ class _Plain:
             field.widget.attrs.pop("placeholder", None)
 
 
+class _WithTeam:
+    """Somebody who signs up is there with their address and their team, or not at all."""
+
+    @transaction.atomic
+    def save(self, request: HttpRequest) -> User:
+        user: User = super().save(request)  # type: ignore[misc]
+        create_own_team(user)
+        return user
+
+
 class LoginForm(_Plain, forms.LoginForm):  # type: ignore[misc]  # allauth has no types
     pass
 
 
-class SignupForm(_Plain, forms.SignupForm):  # type: ignore[misc]
+class SignupForm(_WithTeam, _Plain, forms.SignupForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.order_fields(["name"])
+
+
+class SingleSignOnForm(_WithTeam, social_forms.SignupForm):  # type: ignore[misc]
+    pass
 
 
 class AddEmailForm(_Plain, forms.AddEmailForm):  # type: ignore[misc]

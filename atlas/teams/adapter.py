@@ -14,12 +14,14 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest
 
 from atlas.teams.audit import record_audit
 from atlas.teams.invitations import invitation_of
 from atlas.teams.limits import TooManyError
 from atlas.teams.models import AuditVerb, User
+from atlas.teams.people import create_own_team
 from atlas.teams.sealing import seal, unseal
 from atlas.teams.tags import browser_words
 
@@ -74,6 +76,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         return settings.ATLAS_OIDC_SIGN_UP or bool(super().is_open_for_signup(request, sociallogin))
+
+    @transaction.atomic
+    def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> User:
+        """An account without what ties it to the provider would be nobody's, and keep its address."""
+        user: User = super().save_user(request, sociallogin, form)
+        if form is None:  # else it sees to that
+            create_own_team(user)
+        return user
 
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> Any:
         """Some providers say whether an address is confirmed in words: "false" is true for Python."""

@@ -11,15 +11,8 @@ from django.http import HttpRequest
 from atlas.teams.adapter import INVITATION
 from atlas.teams.invitations import invitation_of
 from atlas.teams.models import Invitation, User
-from atlas.teams.people import create_own_team
 from atlas.teams.sealing import sealed_anew
 from atlas.teams.second_steps import change_secrets
-
-
-@receiver(user_signed_up)
-def give_own_team(sender: type[User], user: User, **kwargs: Any) -> None:  # noqa: ARG001  # Django's signature
-    """A person who signs up through the page gets a team, like one made by `create_person`."""
-    create_own_team(user)
 
 
 @receiver(user_signed_up)

@@ -47,6 +47,18 @@ def test_a_name_is_given_at_sign_up_and_changed_later(cast: Cast) -> None:
     assert str(ina) == "Ina"
 
 
+def test_a_sign_up_that_breaks_off_leaves_nobody_without_a_team(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(_: User) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("atlas.teams.account_forms.create_own_team", break_off)
+    with pytest.raises(ZeroDivisionError):
+        Client().post("/accounts/signup/", {"email": "ina@example.org", "password1": PASSWORD})
+    assert not User.objects.filter(email="ina@example.org").exists()
+
+
 def test_the_profile_lists_ones_teams_only(cast: Cast) -> None:
     page = client_of(cast.bob).get("/account").content.decode()
     assert f"/teams/{cast.team.slug}/members" in page

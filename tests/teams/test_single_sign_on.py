@@ -81,6 +81,35 @@ def test_somebody_new_gets_an_account_and_a_team(provider: Provider) -> None:
     assert provider.asked[0]["client_secret"] == SECRET
 
 
+def test_who_types_their_address_gets_a_team_too(provider: Provider) -> None:
+    provider.claims = {"sub": "7", "name": "Ina Ito"}
+    client = Client()
+    sign_in(client)
+    client.post("/accounts/3rdparty/signup/", {"name": "Ina", "email": "ina@example.org"})
+    [team] = User.objects.get(email="ina@example.org").teams.all()
+    assert (team.name, who(client)) == ("Ina", "ina@example.org")
+
+
+@pytest.mark.parametrize(
+    "step", ["allauth.socialaccount.models.setup_user_email", "atlas.teams.adapter.create_own_team"]
+)
+def test_a_sign_up_that_breaks_off_leaves_no_account_that_nothing_opens(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def break_off(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(step, break_off)
+        with pytest.raises(ZeroDivisionError):
+            sign_in(Client())
+    assert not User.objects.filter(email="ina@example.org").exists()
+
+    client = Client()
+    sign_in(client)
+    assert who(client) == "ina@example.org"
+
+
 def test_the_second_time_it_is_the_same_account(provider: Provider) -> None:
     sign_in(Client())
     provider.claims = INA | {"email": "ina.ito@example.org"}
