@@ -2,9 +2,11 @@
 
 import asyncio
 import contextvars
+import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import lru_cache, partial
-from typing import Any
+from typing import IO, Any
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
@@ -18,11 +20,18 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, ResolverMatch, resolve, set_script_prefix
 
 from atlas.api.embed_api import MOST_BYTES_IN_ALL
+from atlas.api.embedding import MOST_WAITING
 from atlas.datasets.streaming import MOST_DISCARDED, Message, Receive
 from atlas.errors import too_large
 
 #: Requests that are answered at a time, most of them waiting for something; further ones wait for a thread.
 MOST_AT_ONCE = 200
+#: Of those the ones whose body is so large that it came to the disk. A view reads it whole, and what it makes
+#: of it takes several times as much memory; further ones wait, and leave theirs where it is.
+MOST_LARGE_AT_ONCE = 8
+#: Of programs that embed, which wait long: all who find a place there, and some who are told there is none.
+EMBEDDING_PATHS = ("/api/embed", "/v1/embedding/")
+MOST_LARGE_TO_EMBED = MOST_WAITING + 4
 #: Where files come as the parts of one request, and how much that may be, headers of the parts included.
 FILES_PATH = "/v1/embedding/image"
 MOST_IN_FILES = MOST_BYTES_IN_ALL + (1 << 20)
@@ -47,6 +56,8 @@ class Handler(ASGIHandler):
         super().__init__()
         self._synchronous = SynchronousHandler()
         self._threads = ThreadPoolExecutor(MOST_AT_ONCE, "request")
+        self._large = asyncio.Semaphore(MOST_LARGE_AT_ONCE)
+        self._large_to_embed = asyncio.Semaphore(MOST_LARGE_TO_EMBED)
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
         """A body is on the disk before anybody asks who sent it: an endless one would fill that."""
@@ -84,11 +95,19 @@ class Handler(ASGIHandler):
                 return
             request.resolver_match = match
             answer = partial(contextvars.copy_context().run, self._answer, scope, request)
-            response = await asyncio.get_running_loop().run_in_executor(self._threads, answer)
+            async with self._turn_of(scope["path"], body):
+                response = await asyncio.get_running_loop().run_in_executor(self._threads, answer)
             if response.streaming:
                 await self._stream(response, receive, send)
             else:
                 await self.send_response(response, send)
+
+    def _turn_of(self, path: str, body: IO[bytes]) -> AbstractAsyncContextManager[None]:
+        size = body.seek(0, os.SEEK_END)
+        body.seek(0)
+        if size <= settings.FILE_UPLOAD_MAX_MEMORY_SIZE:
+            return nullcontext()
+        return self._large_to_embed if path.startswith(EMBEDDING_PATHS) else self._large
 
     def _answer(self, scope: Any, request: HttpRequest) -> HttpResponseBase:
         set_script_prefix(get_script_prefix(scope))

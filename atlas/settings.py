@@ -247,6 +247,8 @@ ATLAS_UPLOAD_BYTES = envint("ATLAS_UPLOAD_BYTES", 50 << 30, 1, 1 << 50)
 # An upload that nobody continues for so long is thrown away.
 ATLAS_UPLOAD_DAYS = envint("ATLAS_UPLOAD_DAYS", 7, 1, 365)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 << 20
+# Larger bodies, and files in them, come to the disk: many at once, or slow ones, would fill the memory.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 256 << 10
 # The nomic client sends up to 512 pictures as files of one request.
 DATA_UPLOAD_MAX_NUMBER_FILES = 600
 # Whether a search may name the address of a picture, which the server then fetches (see search/remote.py).

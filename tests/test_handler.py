@@ -179,6 +179,63 @@ def test_a_body_that_no_view_would_take_is_passed_over_and_left_in_the_end(addre
     assert not call.threads("began", "view", "ended")
 
 
+class Crowd:
+    """Requests that come at the same time; their views wait until the door is opened."""
+
+    def __init__(self) -> None:
+        self.urlpatterns = [path("wait", self.wait), path("api/embed", self.wait), path("pass", self.go_by)]
+        self.door = threading.Event()
+        self.inside = self.most_inside = 0
+        self.statuses: list[int] = []
+
+    def wait(self, request: HttpRequest) -> HttpResponse:
+        self.inside += 1
+        self.most_inside = max(self.most_inside, self.inside)
+        self.door.wait(30)
+        self.inside -= 1
+        return HttpResponse(str(len(request.body)))
+
+    def go_by(self, _: HttpRequest) -> HttpResponse:
+        return HttpResponse("Here")
+
+    async def ask(self, app: handler.Handler, name: str, size: int) -> None:
+        scope = {"type": "http", "method": "GET", "path": f"/{name}", "query_string": b""}
+        scope |= {"headers": [(b"host", b"localhost")]}
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": bytes(size), "more_body": False}
+
+        async def send(message: Mapping[str, Any]) -> None:
+            self.statuses += [message["status"]] if "status" in message else []
+
+        await app(scope, receive, send)
+
+
+@pytest.mark.parametrize("name", ["wait", "api/embed"])
+def test_large_bodies_take_turns_and_keep_nobody_else_waiting(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(handler, "MOST_LARGE_AT_ONCE", 2)
+    monkeypatch.setattr(handler, "MOST_LARGE_TO_EMBED", 2)
+    crowd = Crowd()
+
+    async def all_at_once() -> None:
+        app = handler.Handler()
+        large = [asyncio.create_task(crowd.ask(app, name, 1 << 20)) for _ in range(6)]
+        while crowd.inside < 2:
+            await asyncio.sleep(0.01)
+        await crowd.ask(app, "pass", 1 << 10)
+        assert crowd.statuses == [200]
+        crowd.door.set()
+        await asyncio.gather(*large)
+
+    with override_settings(ROOT_URLCONF=crowd):
+        asyncio.run(all_at_once())
+
+    assert crowd.statuses == [200] * 7
+    assert crowd.most_inside == 2
+
+
 def test_pictures_to_embed_may_be_more_than_a_form(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handler, "MOST_IN_FILES", 20 << 20)
     for size, status in ((20 << 20, 200), ((20 << 20) + 1, 413)):
