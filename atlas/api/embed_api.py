@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
@@ -102,11 +102,10 @@ def admit_pictures(model: str | None, sizes: list[int]) -> str:
     return named
 
 
-def answer_pictures(key: ApiKey, model: str, count: int, pictures: Iterable[bytes]) -> JsonResponse:
+def answer_pictures(key: ApiKey, model: str, count: int, pictures: Iterator[bytes]) -> JsonResponse:
     with _room_for(key, count):
-        read = list(pictures)  # here, for some are fetched from elsewhere
-        vectors = embedding.embed_pictures(read)
-    return _answer(model, vectors, {"prompt_tokens": 0, "total_tokens": 0, "images": len(read)})
+        vectors = embedding.embed_pictures(pictures)
+    return _answer(model, vectors, {"prompt_tokens": 0, "total_tokens": 0, "images": count})
 
 
 def _model(asked: str | None, names: set[str]) -> str:

@@ -8,6 +8,7 @@ import secrets
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from threading import Event, Lock
 from uuid import UUID
 
@@ -86,11 +87,14 @@ def embed_texts(
     return np.concatenate(vectors), tokens
 
 
-def embed_pictures(pictures: Sequence[bytes]) -> Vectors:
-    """(n, d) vectors. Raises HttpError 422, which names the first picture that cannot be read, and 503."""
-    vectors = []
-    for start in range(0, len(pictures), PIECE_PICTURES):
-        piece = pictures[start : start + PIECE_PICTURES]
+def embed_pictures(pictures: Iterator[bytes]) -> Vectors:
+    """(n, d) vectors. Raises HttpError 422, which names the first picture that cannot be read, and 503.
+
+    Only those of a piece are read at a time: all of a request have up to 256 MB.
+    """
+    vectors: list[Vectors] = []
+    while piece := list(islice(pictures, PIECE_PICTURES)):
+        start = len(vectors) * PIECE_PICTURES
         with _turn():
             found = _of_pictures(piece)
         for place, reason in found["unreadable"]:

@@ -8,6 +8,7 @@ It sends texts by tens and pictures by up to 512, as JPEG, ten requests at a tim
 minute after 429 and 5xx.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from django.http import HttpRequest, JsonResponse
@@ -77,13 +78,15 @@ def embed_image(
     named = admit_pictures(model, [each.size or 0 for each in images] or [0] * len(urls))
     if images:
         return answer_pictures(key, named, len(images), (each.read() for each in images))
-    until = time_out()
-    fetched = (_fetched(place, url, until) for place, url in enumerate(urls))
-    return answer_pictures(key, named, len(urls), fetched)
+    return answer_pictures(key, named, len(urls), _fetched(urls))
 
 
-def _fetched(place: int, url: str, until: float) -> bytes:
-    try:
-        return fetch_picture(url, until)
-    except RemoteError as error:
-        raise HttpError(422, f"Picture {place} of the request: {error}") from None
+def _fetched(urls: list[str]) -> Iterator[bytes]:
+    """All as soon as the first is wanted: those that wait for them have one limit of time."""
+    pictures, until = [], time_out()
+    for place, url in enumerate(urls):
+        try:
+            pictures.append(fetch_picture(url, until))
+        except RemoteError as error:
+            raise HttpError(422, f"Picture {place} of the request: {error}") from None
+    yield from pictures

@@ -44,6 +44,27 @@ def test_texts_become_vectors_of_length_one_in_their_order(token: str) -> None:
     assert answer.json()["model"] == "mini"
 
 
+def test_the_pictures_of_a_request_are_in_memory_a_few_at_a_time(
+    token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    seen: list[int] = []
+
+    def decoded(place: int, text: str) -> bytes:
+        read.append(place)
+        return base64.b64decode(text)
+
+    def ask_later(task: Any, keys: list[str], wait: float) -> Any:
+        seen.append(len(read))
+        return task(keys)
+
+    monkeypatch.setattr(embed_api, "_decoded", decoded)
+    monkeypatch.setattr(asking, "ask_later", ask_later)
+    answer = ask(token, images=[red_picture()] * 9)
+    assert len(vectors_of(answer)) == answer.json()["usage"]["images"] == 9
+    assert seen == [4, 8, 9]
+
+
 def test_many_texts_go_to_the_worker_in_pieces_and_come_back_in_order(
     token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
