@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import gc
 import os
+import resource
 import warnings
 from typing import cast
 
@@ -15,6 +16,10 @@ os.environ.setdefault("ATLAS_DATABASE_POOL", "10")
 
 # WhiteNoise's files: small ones of our own, which may be read whole. What we stream is asynchronous.
 warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
+
+# A file for each visitor and for each picture of a request: shells allow 1,024 unless they are asked.
+_, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
 
 django.setup(set_prefix=False)
 

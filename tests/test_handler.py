@@ -1,6 +1,9 @@
 """In which thread a request is answered, and what it leaves to the others: the database connections."""
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
@@ -177,6 +180,15 @@ def test_a_body_that_no_view_would_take_is_passed_over_and_left_in_the_end(addre
     assert call.said("The request is larger than 10 MiB.")
     assert call.taken == (10 + 64) << 20
     assert not call.threads("began", "view", "ended")
+
+
+def test_the_web_server_may_have_as_many_files_open_as_the_machine_allows() -> None:
+    as_in_a_shell = (
+        "from resource import *; _, most = getrlimit(RLIMIT_NOFILE); setrlimit(RLIMIT_NOFILE, (256, most));"
+        "import atlas.asgi; assert getrlimit(RLIMIT_NOFILE) == (most, most)"
+    )
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    subprocess.run([sys.executable, "-c", as_in_a_shell], env=env, check=True)
 
 
 class Crowd:
