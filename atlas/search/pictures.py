@@ -9,6 +9,7 @@ came from nobody who is signed in goes after a day, looked at or not: this is no
 import hashlib
 import re
 from datetime import timedelta
+from threading import Lock
 from uuid import UUID
 
 from django.db.models import Q
@@ -22,8 +23,10 @@ from atlas.teams.asker import Asker
 
 #: Sides in pixels: the towers look at 224 × 224.
 LONGEST = 384
-#: Decoded in the web process, so less than an import may bring.
+#: Decoded in the web process, so less than an import may bring, and one at a time: each takes up to half a
+#: gigabyte, and a file of some kilobytes is enough for that.
 MOST_PIXELS = 40_000_000
+_one_at_a_time = Lock()
 #: Of one dataset, and of those that came from nobody who is signed in; among each the oldest give way.
 MOST_PICTURES, MOST_NAMELESS = 2000, 200
 KEPT, NAMELESS_KEPT = timedelta(days=90), timedelta(days=1)
@@ -35,7 +38,7 @@ _NAMED = re.compile(r"picture(?::|%3A)([0-9a-f]{32})", re.IGNORECASE)
 
 def keep_picture(dataset_id: UUID, data: bytes, *, nameless: bool) -> str:
     """The key of the picture; nameless: of somebody who is not signed in. Raises PictureError."""
-    content = shrunk(data, LONGEST, MOST_PIXELS)
+    content = _small(data)
     key = hashlib.sha256(content).hexdigest()[:32]
     pictures = QueryPicture.objects.filter(dataset=dataset_id)
     again = {"used_at": timezone.now()} | ({} if nameless else {"nameless": False})
@@ -50,6 +53,11 @@ def keep_picture(dataset_id: UUID, data: bytes, *, nameless: bool) -> str:
         spare = alike.exclude(key__in={key, *named_pictures()}).order_by("used_at")
         pictures.filter(pk__in=list(spare.values_list("pk", flat=True)[:over])).delete()
     return key
+
+
+def _small(data: bytes) -> bytes:
+    with _one_at_a_time:
+        return shrunk(data, LONGEST, MOST_PIXELS)
 
 
 def find_picture(asker: Asker, key: str) -> bytes | None:

@@ -2,7 +2,10 @@
 
 import base64
 import io
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -55,6 +58,20 @@ def test_its_key_searches_as_the_picture_does(cast: Cast, dataset: Dataset) -> N
     assert colours_of(by_key, 8) == {"red"}
     across = post(cast, "/api/search", parts({"picture_key": key})).json()
     assert [group["dataset"]["id"] for group in across["groups"]] == [str(dataset.pk)]
+
+
+def test_pictures_are_decoded_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = Lock()
+
+    def shrunk(*_: object) -> bytes:
+        assert alone.acquire(blocking=False)
+        time.sleep(0.02)
+        alone.release()
+        return b"small"
+
+    monkeypatch.setattr(pictures, "shrunk", shrunk)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(pictures._small, [b"large"] * 8)) == [b"small"] * 8
 
 
 def test_the_same_picture_has_the_same_key_and_is_kept_once(cast: Cast, dataset: Dataset) -> None:
