@@ -25,7 +25,7 @@ SIGNAL = re.compile(r"SIG(TERM|QUIT|INT)")
 SERVICE_KEYS = {
     "image": str, "build": str, "command": list, "environment": dict, "env_file": list, "volumes": list,
     "ports": list, "depends_on": dict, "healthcheck": dict, "restart": str, "shm_size": str,
-    "stop_signal": str, "stop_grace_period": str,
+    "stop_signal": str, "stop_grace_period": str, "logging": dict,
 }  # fmt: skip
 HEALTH_KEYS = {"test": list, "interval": str, "timeout": str, "retries": int, "start_period": str}
 COMPOSE: dict[str, Any] = read(VARIABLES)
@@ -71,6 +71,11 @@ def test_every_value_is_spelt_as_compose_wants_it(name: str) -> None:
     assert SIGNAL.fullmatch(service.get("stop_signal", "SIGTERM"))
     assert service["restart"] in ("no", "unless-stopped")
     assert health.get("test", ["CMD"])[0] in ("CMD", "CMD-SHELL")
+
+
+@each_service
+def test_no_log_grows_for_ever(name: str) -> None:
+    assert SERVICES[name]["logging"] == {"driver": "local"}  # the one that takes old lines away by itself
 
 
 @each_service
