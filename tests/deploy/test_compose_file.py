@@ -164,6 +164,10 @@ def test_postgres_has_the_settings_of_the_embedded_one_and_room_to_share_memory(
     assert SERVICES["postgres"]["shm_size"] == "2gb"
 
 
+def test_postgres_has_time_to_replay_its_log_before_anybody_gives_up() -> None:
+    assert SERVICES["postgres"]["healthcheck"]["start_period"] == "15m"
+
+
 def test_the_parts_share_one_data_folder_and_one_secret() -> None:
     parts = [SERVICES[name] for name in ("prepare", "web", "worker", "query", "beat")]
     assert all(part["volumes"] == ["data:/data"] for part in parts)
