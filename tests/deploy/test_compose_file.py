@@ -156,6 +156,11 @@ def test_no_log_holds_the_tokens_of_addresses() -> None:
     assert "--no-access-log" in SERVICES["web"]["command"]
 
 
+@pytest.mark.parametrize("name", ["worker", "query", "beat"])
+def test_no_log_holds_what_tasks_found(name: str) -> None:
+    assert after(SERVICES[name]["command"], "--loglevel") == "warning"  # "info" tells each task's result
+
+
 def test_it_says_how_to_fetch_the_model_it_chooses() -> None:
     model = SERVICES["web"]["environment"]["ATLAS_MODEL"]
     assert f"run --rm --no-deps web python -m embeddings download {model}\n" in COMPOSE_FILE.read_text()
