@@ -3,6 +3,9 @@
 import re
 from pathlib import Path
 
+import yaml
+
+from atlas.handler import MOST_IN_FILES
 from embeddings.models import list_models
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,6 +47,22 @@ def test_the_page_on_looks_names_the_icons_that_there_are() -> None:
     [named] = re.findall(r"NAMEs: ([a-z\s-]+)\.", (ROOT / "frontend" / "STYLE.md").read_text())
 
     assert set(named.split()) == set(re.findall(r"^\.icon-([a-z-]+)", rules, re.MULTILINE))
+
+
+def test_its_upgrade_stops_every_part_that_would_not_know_the_new_tables() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    [stopped] = re.findall(r"^    docker compose stop (.+)$", README, re.MULTILINE)
+
+    ours = {name for name, service in services.items() if service["image"] == "atlas"}
+    assert {*stopped.split()} == ours - {"prepare"}
+
+
+def test_its_proxy_lets_the_largest_request_pass() -> None:
+    assert f"client_max_body_size {MOST_IN_FILES >> 20}m;" in README
+    assert f"up to {MOST_IN_FILES >> 20} MiB" in README
+    queue = (ROOT / "frontend" / "src" / "upload_queue.ts").read_text()
+    [pieces] = re.findall(r"CHUNK_BYTES = (\d+) \* 2 \*\* 20;", queue)
+    assert f"pieces of {pieces} MiB" in README
 
 
 def test_its_backup_holds_all_but_what_is_made_anew_and_what_postgres_and_redis_keep() -> None:
