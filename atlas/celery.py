@@ -3,13 +3,18 @@
 import os
 import time
 import warnings
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Literal
 
+import celery.worker.request
+import celery.worker.state
 import redis
 from celery import Celery
-from celery.signals import heartbeat_sent, task_prerun
+from celery.signals import before_task_publish, heartbeat_sent, task_prerun
 from django.conf import settings
 from django.db import close_old_connections
+
+from atlas import clock
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atlas.settings")
 
@@ -46,6 +51,29 @@ def leave_sign_of(part: str) -> None:
     with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2) as client:
         client.set(sign_key(part), "here", ex=SECONDS_A_SIGN_LASTS)
     _last_sign = time.monotonic()
+
+
+@before_task_publish.connect
+def end_by_the_shared_clock(headers: dict[str, Any], **_: Any) -> None:
+    """Celery says by the sender's clock when a message is of no use any more, and compares that with the
+    receiver's: one that is some seconds ahead would answer no search."""
+    if headers.get("expires"):
+        left = datetime.fromisoformat(headers["expires"]).timestamp() - time.time()
+        headers["expires"] = datetime.fromtimestamp(clock.now() + left, UTC).isoformat()
+
+
+class Request(celery.worker.request.Request):
+    """A message as its worker sees it."""
+
+    def maybe_expire(self) -> Literal[True] | None:
+        if not self.expires or clock.now() <= self.expires.timestamp():
+            return None
+        celery.worker.state.revoked.add(self.id)  # as Celery's own does
+        return True
+
+
+# Of every task, also where its base class is one of ours.
+celery.Task.Request = "atlas.celery:Request"
 
 
 @task_prerun.connect

@@ -15,13 +15,13 @@ the order of the cosines themselves, however large each dataset is.
 
 import logging
 from collections.abc import Mapping, Sequence
-from time import time
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
+from atlas import clock
 from atlas.maps.models import Space
 from atlas.maps.towers import TowerError
 from atlas.patience import AWAY
@@ -49,7 +49,7 @@ def answer(datasets: list[dict[str, Any]], query: Query, until: float) -> dict[s
 
     Args:
         datasets: what the asker may search, `{"id", "row_count", "captions": whether these may be read}`.
-        until: the time after which nobody waits for another dataset, in seconds since 1970.
+        until: the time after which nobody waits for another dataset, as by `clock.now`.
 
     A group is as good as its best hit is among the records of all datasets.
     """
@@ -60,7 +60,7 @@ def answer(datasets: list[dict[str, Any]], query: Query, until: float) -> dict[s
         if query.mode == "words" and not dataset["captions"]:
             skipped.append({"id": dataset["id"], "reason": "Its captions are hidden from you."})
             continue
-        if time() >= until:
+        if clock.now() >= until:
             skipped.append({"id": dataset["id"], "reason": "There was no time left for it."})
             continue
         allowed = query if dataset["captions"] else without_captions(query)

@@ -1,6 +1,5 @@
 """One search over all datasets that the asker may see, over JSON."""
 
-from time import time
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from ninja import Router
 
+from atlas import clock
 from atlas.datasets.access import datasets_for
 from atlas.datasets.models import Dataset, Record
 from atlas.maps.models import DataMap
@@ -89,18 +89,18 @@ def _answer(wanted: list[dict[str, Any]], query: Query) -> tuple[dict[str, Any],
     if not wanted:
         return {"groups": [], "skipped": []}, query.mode, False
     if query.mode == "words":
-        return across.answer(wanted, query, time() + WORDS_SECONDS), "words", False
+        return across.answer(wanted, query, clock.now() + WORDS_SECONDS), "words", False
     try:
         used = "best" if query.mode == "best" and query.wanted_words else "meaning"
         # Each dataset takes its time.
         seconds = asking.SHORT_WAIT_SECONDS + len(wanted) / 20
-        asked = wanted, query.as_json(), time() + seconds
+        asked = wanted, query.as_json(), clock.now() + seconds
         return checked(asking.ask(tasks.answer_across, *asked, wait=seconds + LAST_SECONDS)), used, False
     except WorkerAwayError as error:
         if query.mode == "meaning" or not query.wanted_words:
             raise away_error(error) from None
         by_words = Query(query.parts, query.against, query.limit, mode="words")
-        return across.answer(wanted, by_words, time() + WORDS_SECONDS), "words", True
+        return across.answer(wanted, by_words, clock.now() + WORDS_SECONDS), "words", True
 
 
 def _name(dataset: Dataset) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from atlas import clock
 from atlas.datasets.models import Dataset, Visibility
 from atlas.maps import towers
 from atlas.maps.models import Space
@@ -165,7 +166,7 @@ def test_datasets_that_no_time_is_left_for_are_named(
         return answer(dataset_id, *arguments)
 
     monkeypatch.setattr(engine, "answer", slow)
-    monkeypatch.setattr(across, "time", lambda: time() + 60 * len(searched))
+    monkeypatch.setattr(clock, "now", lambda: time() + 60 * len(searched))
 
     body = post(cast, "/api/search", parts({"text": "red"}, mode=mode))
 
