@@ -3,7 +3,7 @@ import type { Answer, Query } from "../src/api/search";
 import type { Filters } from "../src/explorer/filters.svelte";
 import { Search } from "../src/explorer/search.svelte";
 import type { Stage } from "../src/explorer/stage.svelte";
-import { saidOfHits } from "../src/panels/search/said";
+import { saidAloud, saidOfHits } from "../src/panels/search/said";
 import { textChip } from "../src/query";
 import { NO_LINK } from "../src/url";
 
@@ -135,6 +135,23 @@ test("hits stay when more of them cannot be had, and go when another question ca
   expect([search.hits?.length, shown.length, search.problem, search.searching, saidOfHits(search)]).toEqual([500, 500, null, false, "The best 500 are shown."]);
   await search.ask({ text: "blue", chips: [] });
   expect([search.hits, shown, search.problem]).toEqual([null, [], "Not now."]);
+  vi.useRealTimers();
+});
+
+test("how many hits there are is said aloud once, not again with more of them", async () => {
+  const many = (limit: number) => answerOf(Array.from({ length: Math.min(limit, 900) }, (_, row) => hit(row, 3)), { relevant: 900 });
+  vi.useFakeTimers();
+  const heard: string[] = [];
+  const search = made(({ limit }) => {
+    heard.push(saidAloud(search));
+    return Response.json(many(limit));
+  });
+  for (const text of ["red", "blue"]) {
+    const asking = search.ask({ text, chips: [] });
+    await vi.runAllTimersAsync();
+    await asking;
+  }
+  expect(heard).toEqual(["", "900 hits", "", "900 hits"]);
   vi.useRealTimers();
 });
 

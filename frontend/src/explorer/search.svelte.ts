@@ -30,6 +30,8 @@ const SMALLEST = 0.02;
 export class Search {
   asked = $state.raw<Asked>(NOTHING_ASKED);
   searching = $state(false);
+  /** Whether what is searched for are more hits of a question that was answered. */
+  filling = $state(false);
   /** Why there is no answer. */
   problem = $state<string | null>(null);
   answer = $state.raw<Answer | null>(null);
@@ -190,6 +192,7 @@ export class Search {
     this.searching = !quiet;
     const query = { ...this.query, limit };
     let answer: Answer;
+    this.filling = limit > HITS;
     try {
       answer = await search(config.dataset.id, query, signal);
     } catch (error) {

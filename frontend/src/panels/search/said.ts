@@ -19,6 +19,13 @@ export function saidOfMode(answer: Answer, { mode, parts }: Query, captions: boo
 
 /** What to know of their number; null = it says all. */
 export function saidOfHits({ answer, answered, total, cut, elsewhere, relevant }: Search): string | null {
+/** For whoever hears the page: how many there are, once for each question. */
+export function saidAloud({ searching, filling, hits, total, answer }: Pick<Search, "searching" | "filling" | "hits" | "total" | "answer">): string {
+  if (!hits || (searching && !filling)) return "";
+  const many = hits.length > 0 ? `${text.count(total)} ${total === 1 ? "hit" : "hits"}` : "No hits";
+  return answer?.away ? `${many}. Search by meaning does not answer.` : many;
+}
+
   if (total === 0 && cut === null && answer) return someOf(answer.hits.length, answered?.limit);
   if (total === 0) return "Nothing comes near enough. These come nearest; move the cut to take them in.";
   if (elsewhere > 0) return `${text.count(elsewhere)} ${elsewhere === 1 ? "is" : "are"} not on this map.`;
