@@ -61,10 +61,13 @@ export function weighed(chip: Chip, steps: number): Chip {
 
 export const flipped = (chip: Chip): Chip => ({ ...chip, weight: -chip.weight });
 
+/** A phone puts curly quotes where straight ones were meant. */
+export const straight = (typed: string): string => typed.replaceAll(/[“”„‟]/g, '"');
+
 /** What was typed, with every -word and -"several words" as a chip that is not wanted. */
 export function readTyped(typed: string): Asked {
   const chips: Chip[] = [];
-  const text = typed.replaceAll(/(?<!\S)-(?:"([^"]+)"|(\p{L}\S*))/gu, (_, phrase?: string, word?: string) => {
+  const text = straight(typed).replaceAll(/(?<!\S)[-−](?:"([^"]+)"|(\p{L}\S*))/gu, (_, phrase?: string, word?: string) => {
     chips.push(textChip((phrase ?? word)!.trim(), -1));
     return "";
   });

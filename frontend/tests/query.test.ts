@@ -30,6 +30,12 @@ test("a minus before a word or a phrase is an unwanted part", () => {
   expect(chips.map(({ label, weight }) => [label, weight])).toEqual([["apple", -1], ["green pear", -1]]);
 });
 
+test("quotes and minus are understood as a phone types them", () => {
+  const { text, chips } = readTyped("“red fruit” −apple -“green pear” don’t");
+  expect(text).toBe('"red fruit" don’t');
+  expect(chips.map(({ label, weight }) => [label, weight])).toEqual([["apple", -1], ["green pear", -1]]);
+});
+
 test("the words of the box come first, then the chips", () => {
   const chips = [flipped(textChip("apple"))];
   expect(partsOf({ text: " red ", chips })).toEqual([{ text: "red", weight: 1 }, { text: "apple", weight: -1 }]);
