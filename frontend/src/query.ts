@@ -79,6 +79,12 @@ export function partsOf({ text, chips }: Asked): QueryPart[] {
   return [...words, ...chips.map(({ subject, weight }) => ({ ...subject, weight }))];
 }
 
+/** What its parts are called, in the order of `partsOf`. */
+export const partNames = ({ text, chips }: Asked): string[] => [
+  ...(text.trim() ? [text.trim()] : []),
+  ...chips.map(({ label, weight }) => (weight > 0 ? label : `not ${label}`)),
+];
+
 /** A query in a few words, for its name. */
 export function named({ text, chips }: Asked): string {
   const parts = chips.map(({ label, weight }) => (weight > 0 ? `+ ${label}` : `− ${label}`));

@@ -3,14 +3,15 @@ import { expect, test } from "vitest";
 import type { Answer, Query } from "../src/api/search";
 import type { Explorer } from "../src/explorer/explorer.svelte";
 import HitsHead from "../src/panels/search/HitsHead.svelte";
-import { saidOfMode } from "../src/panels/search/said";
+import { textChip } from "../src/query";
+import { saidOfMode, saidOfScore } from "../src/panels/search/said";
 
 const BY_SCORES = { cut: 2, histogram: { from: -1, to: 5, counts: [0, 9, 0, 0, 0, 0] } };
 
 /** The head of a search with `found` hits: of so many relevant ones, so many are here. */
-function head(found: number, { cut, histogram }: Pick<Answer, "cut" | "histogram">, total = 0, here = 0): string {
+function head(found: number, { cut, histogram }: Pick<Answer, "cut" | "histogram">, total = 0, here = 0, raw = 3): string {
   const answer = { hits: Array.from({ length: found }), histogram };
-  const search = { answer, answered: { limit: 500 }, total, cut, moved: null, elsewhere: 0, relevant: Array.from({ length: here }), rows: Array.from({ length: here }) };
+  const search = { answer, answered: { limit: 500 }, total, cut, moved: null, elsewhere: 0, relevant: Array.from({ length: here }, () => ({ raw })), rows: Array.from({ length: here }) };
   return render(HitsHead, { props: { explorer: { search } as unknown as Explorer } }).body;
 }
 
@@ -48,4 +49,16 @@ test("where words or meaning had to be left out it is said why", () => {
   expect(saidOfMode(answer({ mode: "words" }), query(), true)).toContain("came with its own vectors, or they have to be made anew");
   expect(saidOfMode(answer({ without: "captions" }), query({ mode: "meaning" }), true)).toContain("The vectors of the captions have to be made anew");
   expect(saidOfMode(answer({ mode: "words", away: true }), query(), true)).toContain("It is asked again by itself.");
+});
+
+test("a cut that hits lie below says by what they are hits all the same", () => {
+  expect(head(12, BY_SCORES, 12, 12)).toContain("score 2.00 and above<");
+  expect(head(12, BY_SCORES, 12, 12, 0.5)).toContain("score 2.00 and above, or the very words<");
+});
+
+test("what a score is made of is said by the names of the parts", () => {
+  const asked = { text: "a square", chips: [textChip("red", -1)] };
+  expect(saidOfScore({ raw: 2.314, parts: [2.1, -0.3], words: 3 }, asked)).toBe("Score 2.31 (a square 2.10, not red -0.30), number 3 by words");
+  expect(saidOfScore({ raw: 2.314, parts: [2.314], words: null }, asked)).toBe("Score 2.31");
+  expect(saidOfScore({ raw: 0, parts: [], words: 1 }, asked)).toBe("Number 1 by words");
 });

@@ -1,7 +1,9 @@
 /** What is said of the hits besides themselves. */
 
 import type { Answer, Query } from "../../api/search";
+import type { SearchHit } from "../../explorer/hits";
 import type { Search } from "../../explorer/search.svelte";
+import { partNames, type Asked } from "../../query";
 import * as text from "../../text";
 
 /** How they were found where that is not as it was asked for; null = there is nothing to say. */
@@ -17,8 +19,6 @@ export function saidOfMode(answer: Answer, { mode, parts }: Query, captions: boo
   return answer.mode === "meaning" && words && captions ? "These are hits by meaning only: to look up so many or so common words takes too long." : null;
 }
 
-/** What to know of their number; null = it says all. */
-export function saidOfHits({ answer, answered, total, cut, elsewhere, relevant }: Search): string | null {
 /** For whoever hears the page: how many there are, once for each question. */
 export function saidAloud({ searching, filling, hits, total, answer }: Pick<Search, "searching" | "filling" | "hits" | "total" | "answer">): string {
   if (!hits || (searching && !filling)) return "";
@@ -26,11 +26,27 @@ export function saidAloud({ searching, filling, hits, total, answer }: Pick<Sear
   return answer?.away ? `${many}. Search by meaning does not answer.` : many;
 }
 
+/** What to know of their number; null = it says all. */
+export function saidOfHits({ answer, answered, total, cut, elsewhere, relevant }: Search): string | null {
   if (total === 0 && cut === null && answer) return someOf(answer.hits.length, answered?.limit);
   if (total === 0) return "Nothing comes near enough. These come nearest; move the cut to take them in.";
   if (elsewhere > 0) return `${text.count(elsewhere)} ${elsewhere === 1 ? "is" : "are"} not on this map.`;
   return total > relevant.length ? `The best ${text.count(relevant.length)} are shown.` : null;
 }
+
+export const SCORES = "Scores say how far a record stands out from the whole dataset, in standard deviations.";
+
+/** What a hit's score is made of. */
+export function saidOfScore({ raw, parts, words }: Pick<SearchHit, "raw" | "parts" | "words">, asked: Asked): string {
+  const place = words === null ? [] : [`number ${text.count(words)} by words`];
+  const names = partNames(asked);
+  const each = parts.map((part, at) => `${shortened(names[at] ?? "")} ${part.toFixed(2)}`.trim());
+  const score = parts.length > 0 ? [`score ${raw.toFixed(2)}${parts.length > 1 ? ` (${each.join(", ")})` : ""}`] : [];
+  return [...score, ...place].join(", ").replace(/^./, (first) => first.toUpperCase());
+}
+
+const LONGEST_NAME = 40;
+const shortened = (name: string): string => (name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name);
 
 function someOf(found: number, limit?: number): string {
   const many = found === limit ? `at least ${text.count(found)}` : text.count(found);
