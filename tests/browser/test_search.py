@@ -275,6 +275,41 @@ def test_the_strip_follows_what_is_open(page: Page, squares: Squares) -> None:
     expect(hits(page).nth(15)).to_be_in_viewport()
 
 
+def test_more_hits_come_as_somebody_scrolls_or_walks_to_the_last(page: Page, squares: Squares) -> None:
+    search(page, squares, "a green square")
+    listed = page.locator(".map-strip .strip button:not(.strip-more)")
+    expect(listed).to_have_count(40)
+    page.locator(".map-strip .strip").hover()
+
+    def scroll() -> bool:
+        page.mouse.wheel(4000, 0)
+        return listed.count() == ALL
+
+    wait_until(page, scroll, listed.count)
+
+    page.reload()
+    expect(listed).to_have_count(40)
+    hits(page).first.focus()
+    for place in range(1, ALL):
+        page.keyboard.press("ArrowRight")
+        expect(listed.nth(place)).to_be_focused()
+
+
+def test_hits_stay_where_the_next_cannot_be_had(page: Page, squares: Squares) -> None:
+    search(page, squares, "a green square")
+    listed = page.locator(".map-strip .strip button:not(.strip-more)")
+    expect(listed).to_have_count(40)
+    page.route(re.compile("/records\\?"), lambda route: route.abort())
+    more = page.get_by_role("button", name="More", exact=True)
+    more.click()
+    expect(page.get_by_role("alert")).to_contain_text("could not be reached")
+    expect(listed).to_have_count(40)
+
+    page.unroute(re.compile("/records\\?"))
+    more.click()
+    expect(listed).to_have_count(80)
+
+
 def test_the_cut_moves_by_key_and_back_by_itself(page: Page, squares: Squares) -> None:
     answer = search(page, squares, "a green square")
     page.get_by_label("How to search").click()

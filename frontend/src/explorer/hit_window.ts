@@ -1,6 +1,6 @@
 /** Which of the hits are listed: thousands at once would each be asked for and drawn. */
 
-interface HitWindow {
+export interface HitWindow {
   first: number;
   /** One behind the last. */
   end: number;

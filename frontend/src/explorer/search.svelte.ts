@@ -43,6 +43,8 @@ export class Search {
   mode = $state<Mode>("best");
   /** Whether the relevance of all points is shown. */
   glowing = $state(false);
+  /** Whether the hits stand one below the other. */
+  listed = $state(false);
   /** Where somebody moved the cut. */
   moved = $state<number | null>(null);
 
@@ -190,9 +192,9 @@ export class Search {
     const { signal } = this.asking;
     const { config } = this.stage;
     this.searching = !quiet;
+    this.filling = limit > HITS;
     const query = { ...this.query, limit };
     let answer: Answer;
-    this.filling = limit > HITS;
     try {
       answer = await search(config.dataset.id, query, signal);
     } catch (error) {
@@ -306,10 +308,10 @@ export class Search {
     this.endGlow();
   }
 
-  /** Asked for once the hits are seen on the map. */
-  async records(hits: SearchHit[]): Promise<MapRecord[]> {
+  /** Asked for once the hits are seen on the map; null where they could not be had. */
+  async records(hits: SearchHit[]): Promise<MapRecord[] | null> {
     await afterFrame();
-    return (await this.stage.attempt(this.stage.records.all(hits.map((hit) => hit.ordinal)))) ?? [];
+    return this.stage.attempt(this.stage.records.all(hits.map((hit) => hit.ordinal)));
   }
 
   // --- links --------------------------------------------------------------------------------------------------
