@@ -475,6 +475,24 @@ def test_one_question_to_all_datasets_leads_to_the_map_of_each(page: Page, squar
     expect_captions(page, {"a green square"})
 
 
+def test_what_a_search_over_all_datasets_found_is_said_anew_for_each(page: Page, squares: Squares) -> None:
+    page.goto("/search")
+    said = page.locator("p[role=status]")
+    expect(said).to_have_text("")
+    box(page).fill("a green square")
+    page.keyboard.press("Enter")
+    expect(said).to_have_text(re.compile(r"^Hits in \d+ datasets?, best first\.$"))
+
+    held: list[Route] = []
+    page.route(re.compile("/api/search$"), lambda route: held.append(route))
+    box(page).fill("a blue square")
+    page.keyboard.press("Enter")
+    expect(said).to_have_text("")
+    wait_until(page, lambda: len(held) == 1)
+    held[0].continue_()
+    expect(said).to_have_text(re.compile("^Hits in "))
+
+
 def test_a_visitor_searches_what_is_public(browser: Browser, stack: Stack, squares: Squares) -> None:
     context = browser.new_context(base_url=stack.url, viewport={"width": 360, "height": 740})
     page = context.new_page()
