@@ -390,6 +390,24 @@ def test_a_saved_search_is_proposed_and_asked_again(page: Page, squares: Squares
     expect(page.get_by_text("None yet")).to_be_visible()
 
 
+def test_a_search_that_others_shared_meanwhile_is_in_the_list(page: Page, squares: Squares) -> None:
+    page.goto(squares.map)
+    expect(box(page)).to_be_visible()
+    other = page.context.new_page()
+    search(other, squares, "a red square")
+    other.get_by_role("button", name="Saved searches").click()
+    other.get_by_label("Save this search as").fill("Late")
+    other.get_by_role("button", name="Save", exact=True).click()
+    other.get_by_text("is saved").wait_for()
+    other.close()
+
+    page.get_by_role("button", name="Saved searches").click()
+    page.get_by_role("button", name="Late", exact=True).wait_for()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Remove Late").click()
+    expect(page.get_by_role("button", name="Late", exact=True)).to_have_count(0)
+
+
 def test_what_looks_like_code_is_text(page: Page, squares: Squares) -> None:
     words = '<img src=x onerror=window.broken=1> -"<script>alert(1)</script>" \' OR 1=1 --'
     search(page, squares, words)
