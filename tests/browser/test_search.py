@@ -146,6 +146,13 @@ def test_words_minus_words_leave_out_and_turn_round(page: Page, squares: Squares
         wanted.get_by_role("slider").fill("2.5")
     assert parts(asked.value)[1]["weight"] == 2.5
     expect(wanted).to_contain_text("×2.5")
+    asked_for: list[Any] = []
+    page.on("request", lambda request: asked_for.append(parts(request)) if is_search(request) else None)
+    for _ in range(3):
+        wanted.get_by_role("slider").press("ArrowLeft")
+    expect(wanted.get_by_role("status")).to_have_text("1.75")
+    expect(page).to_have_url(re.compile(r"p=1\.75\*text:a\+red\+square"))
+    assert [each[1]["weight"] for each in asked_for] == [1.75]
     page.keyboard.press("Escape")
     page.keyboard.press("Delete")
     expect(wanted).to_have_count(0)
