@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, Request, Route, expect
 
 from tests.browser.squares import COLOURS, EACH, HOSTILE, Squares
 from tests.browser.test_explorer import expect_selected
@@ -557,6 +557,22 @@ def test_a_picture_is_pasted_and_dropped_on_the_map_and_on_the_box(
 
     expect_captions(page, {f"a {colour} square"})
     expect(page.get_by_role("group", name="Wanted: Picture")).to_be_visible()
+
+
+def test_of_several_pictures_each_is_searched_with_and_what_is_none_is_said(
+    page: Page, squares: Squares
+) -> None:
+    page.goto(squares.map)
+    expect(box(page)).to_be_visible()
+    files: list[FilePayload] = [
+        {"name": "mine.png", "mimeType": "image/png", "buffer": content}
+        for content in (picture("blue", 64, 64), b"no picture", picture("green", 64, 64))
+    ]
+    page.locator("input[type=file]").set_input_files(files)
+
+    expect(page.get_by_role("group", name="Wanted: Picture")).to_have_count(2)
+    expect(page.get_by_role("alert")).to_contain_text("no picture that the browser can read")
+    expect(hits(page).first).to_be_visible()
 
 
 def test_what_is_typed_while_a_picture_is_being_kept_stays_in_the_box(page: Page, squares: Squares) -> None:
