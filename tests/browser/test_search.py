@@ -415,6 +415,54 @@ def test_a_search_that_others_shared_meanwhile_is_in_the_list(page: Page, square
     expect(page.get_by_role("button", name="Late", exact=True)).to_have_count(0)
 
 
+def test_what_the_keys_choose_among_the_suggestions_is_seen_where_the_window_is_low(
+    page: Page, squares: Squares
+) -> None:
+    page.set_viewport_size({"width": 1280, "height": 240})
+    search(page, squares, "a red square")
+    box(page).fill("")
+    box(page).press("ArrowUp")
+
+    expect(suggestions(page).last).to_have_attribute("aria-selected", "true")
+    expect(suggestions(page).last).to_be_in_viewport(ratio=0.9)
+    expect(suggestions(page).first).not_to_be_in_viewport()
+
+
+def test_suggestions_open_for_who_wants_to_type_alone(page: Page, squares: Squares) -> None:
+    search(page, squares, 'a square -"a red square"')
+    page.get_by_role("button", name="Remove a red square").click()
+    expect(box(page)).to_be_focused()
+    expect(suggestions(page).first).to_be_hidden()
+
+    # The window loses the focus, and gets it back.
+    for happening in ("blur", "focus"):
+        box(page).evaluate("(box, name) => box.dispatchEvent(new FocusEvent(name))", happening)
+    expect(suggestions(page).first).to_be_hidden()
+    box(page).blur()
+    box(page).focus()
+    expect(suggestions(page).first).to_be_visible()
+
+
+def test_on_a_phone_the_keyboard_leaves_room_for_the_hits(
+    browser: Browser, stack: Stack, squares: Squares
+) -> None:
+    context = browser.new_context(
+        base_url=stack.url,
+        viewport={"width": 360, "height": 740},
+        has_touch=True,
+        is_mobile=True,
+        storage_state=squares.state,
+    )
+    page = context.new_page()
+    search(page, squares, 'a square -"a red square"')
+    expect(box(page)).not_to_be_focused()
+
+    page.get_by_role("button", name="Remove a red square").tap()
+    expect(page.get_by_role("group", name="Not wanted")).to_have_count(0)
+    expect(box(page)).not_to_be_focused()
+    context.close()
+
+
 def test_what_looks_like_code_is_text(page: Page, squares: Squares) -> None:
     words = '<img src=x onerror=window.broken=1> -"<script>alert(1)</script>" \' OR 1=1 --'
     search(page, squares, words)
