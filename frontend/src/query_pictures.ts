@@ -34,6 +34,12 @@ export function copiedPicture(data: Pick<DataTransfer, "files" | "getData"> | nu
   return picture && (!words || words.includes(picture.name)) ? picture : null;
 }
 
+/** Where on this server the picture is that somebody dragged out of a page of it; null for anything else. */
+export function ownPicture(data: Pick<DataTransfer, "getData">): string | null {
+  const url = new DOMParser().parseFromString(data.getData("text/html"), "text/html").querySelector("img")?.getAttribute("src") ?? "";
+  return URL.canParse(url) && new URL(url).origin === location.origin ? url : null;
+}
+
 export const hasUnkept = ({ chips }: Asked): boolean => chips.some(({ subject }) => "picture" in subject);
 
 /** The same query, its pictures kept with a dataset and named by their keys. */

@@ -623,6 +623,25 @@ def test_of_several_pictures_each_is_searched_with_and_what_is_none_is_said(
     expect(hits(page).first).to_be_visible()
 
 
+def test_a_picture_that_is_dragged_out_of_a_page_is_searched_with(page: Page, squares: Squares) -> None:
+    search(page, squares, "a blue square")
+    # As Chromium hands over a picture of a page: its address and its HTML, no file.
+    page.evaluate(
+        """() => {
+          const data = new DataTransfer();
+          const { src } = document.querySelector(".map-strip .strip img");
+          data.setData("text/uri-list", src);
+          data.setData("text/html", `<img src="${src}">`);
+          const how = { bubbles: true, cancelable: true, dataTransfer: data };
+          document.querySelector(".query-box input").dispatchEvent(new DragEvent("drop", how));
+        }"""
+    )
+
+    expect(page.get_by_role("group", name="Wanted: Picture")).to_be_visible()
+    expect(page).to_have_url(re.compile("q=a\\+blue\\+square.*p=picture:"))
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 def test_what_is_typed_while_a_picture_is_being_kept_stays_in_the_box(page: Page, squares: Squares) -> None:
     kept: list[Route] = []
     page.route(re.compile("/query-pictures$"), lambda route: kept.append(route))

@@ -110,6 +110,9 @@ export const searchAcross = (query: Pick<Query, "parts" | "against" | "mode">, s
 export const keepQueryPicture = async (dataset: string, picture: string): Promise<string> =>
   (await post<{ key: string }>(`/api/datasets/${dataset}/query-pictures`, { picture })).key;
 
+/** A picture that some page of this server shows. */
+export const pictureAt = async (url: string): Promise<Blob> => new Blob([await bytes(send(url))]);
+
 export const queryPictureUrl = (key: string): string => `/api/query-pictures/${key}`;
 
 /** Rejects when the picture is not kept any more, or not for who asks. */
