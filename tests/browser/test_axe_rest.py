@@ -12,8 +12,10 @@ from allauth.account.forms import ResetPasswordKeyForm, SetPasswordForm
 from django.template.loader import render_to_string
 from django.urls import URLResolver, get_resolver, resolve
 from playwright.sync_api import Browser, Page, Route, expect
+from pytest_django.fixtures import SettingsWrapper
 
 from atlas.teams.models import User
+from atlas.vite import manifest
 from tests.browser.squares import Squares
 from tests.browser.test_accounts import confirm, plug_in_device, sign_in, sign_out, sign_up, totp
 from tests.browser.test_axe import PAGES, look
@@ -129,10 +131,20 @@ def still(browser: Browser, stack: Stack) -> Iterator[Callable[..., Page]]:
         context.close()
 
 
+@pytest.fixture
+def built(settings: SettingsWrapper) -> Iterator[None]:
+    """Pages made here have the styles of the server, not the made-up ones of other tests."""
+    settings.VITE_MANIFEST = settings.FRONTEND / "manifest.json"
+    manifest.cache_clear()
+    yield
+    manifest.cache_clear()
+
+
 def answer(html: str, route: Route) -> None:
     route.fulfill(body=html, content_type="text/html")
 
 
+@pytest.mark.usefixtures("built")
 def test_pages_that_a_server_seldom_shows(still: Callable[..., Page]) -> None:
     page = still()
     for name, (template, context) in MADE.items():
