@@ -185,7 +185,7 @@ def test_a_killed_supervisor_leaves_nothing_running_and_the_next_start_goes_on()
             stack.process.kill()
             wait_for(lambda: not started & parents().keys(), "The end of what the supervisor started")
         with running_stack(spaced) as stack:
-            site.base_url = second.site.base_url = stack.url
+            site = second.site = signed_in(stack)  # on another port, whose cookies are others
             second.send_until(1)
             wait_for(lambda: state_of_build(site, dataset) == "done", "The end of the build", seen=stack.log)
             check_everything_is_there_once(stack, site, dataset)
