@@ -55,12 +55,12 @@ class RemovalRefusedError(Exception):
     """The records cannot be removed now; one sentence for who wants to."""
 
 
-def remove_records(dataset_id: UUID, mask: Mask, by: Asker) -> int:
+def remove_records(dataset_id: UUID, mask: Mask, by: Asker, expected: int | None = None) -> int:
     """Remove the records of the rows of the mask; returns how many there were. Raises RemovalRefusedError,
-    Http404."""
+    also where it is not the expected number, and Http404."""
     try:
         with transaction.atomic():
-            return _remove(dataset_id, np.flatnonzero(mask).tolist(), by)
+            return _remove(dataset_id, np.flatnonzero(mask).tolist(), by, expected)
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
             raise RemovalRefusedError("Something else is changing this dataset. Try again soon.") from None
@@ -86,7 +86,7 @@ def requeue_removals() -> None:
         send_on_commit("clear_removed", pk)
 
 
-def _remove(dataset_id: UUID, rows: list[int], by: Asker) -> int:
+def _remove(dataset_id: UUID, rows: list[int], by: Asker, expected: int | None) -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
         # Not `no_key`: who tags, comments or stores vectors holds the key, see `hold_records`.
@@ -99,6 +99,10 @@ def _remove(dataset_id: UUID, rows: list[int], by: Asker) -> int:
             )
         cursor.execute(_TAKE, {"dataset": dataset.pk, "rows": rows})
         taken = np.array([row for (row,) in cursor.fetchall()], np.int64)
+        if expected is not None and expected != len(taken):
+            raise RemovalRefusedError(
+                f"This finds {len(taken):,} records now, not {expected:,}: select them again."
+            )
         if not len(taken):
             return 0
         for statement in _FORGET:

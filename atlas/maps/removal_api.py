@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Field, Router, Schema
 
 from atlas.datasets import remove
 from atlas.datasets.access import editable_dataset
@@ -17,6 +17,8 @@ router = Router(tags=["datasets"])
 
 class RemoveIn(Schema):
     filter: dict[str, Any]
+    #: As many as somebody has seen and meant: where it is another number by now, nothing is removed.
+    expected: int | None = Field(None, ge=0)
 
 
 class RemovedOut(Schema):
@@ -32,6 +34,6 @@ def remove_records(request: HttpRequest, dataset_id: UUID, body: RemoveIn) -> di
     dataset = editable_dataset(asker, dataset_id)
     check_words(asker, dataset_id, body.filter)
     mask = rows_matching(dataset, body.filter, dataset.row_count)
-    removed = remove.remove_records(dataset.pk, mask, asker)
+    removed = remove.remove_records(dataset.pk, mask, asker, body.expected)
     dataset.refresh_from_db(fields=["row_count", "removed_count"])
     return {"removed": removed, "record_count": dataset.record_count}

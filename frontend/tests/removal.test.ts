@@ -69,8 +69,8 @@ test("what was selected is removed: nothing is selected or open any more, and th
   const { explorer, view } = made();
   await explorer.selection.set(CATS);
   explorer.detail.open(record(3));
-  expect(await explorer.removal.selected(CATS)).toBe(true);
-  expect(bodies("/records/remove")).toEqual([{ filter: CATS }]);
+  expect(await explorer.removal.selected(CATS, 2)).toBe(true);
+  expect(bodies("/records/remove")).toEqual([{ filter: CATS, expected: 2 }]);
   expect([explorer.selection.filter, explorer.detail.opened]).toEqual([null, null]);
   await vi.waitFor(() => expect(view.hidden).toEqual(new Uint8Array([0b110011, 0])));
   expect(explorer.filters.left).toBe(4);
@@ -81,7 +81,7 @@ test("another open record stays open", async () => {
   const { explorer } = made();
   await explorer.selection.set(CATS);
   explorer.detail.open(record(5));
-  await explorer.removal.selected(CATS);
+  await explorer.removal.selected(CATS, 2);
   expect(explorer.detail.opened?.record.row).toBe(5);
 });
 
@@ -111,7 +111,7 @@ test("a removal that is refused changes nothing and says why", async () => {
   const { explorer, view } = made();
   await explorer.selection.set(CATS);
   explorer.detail.open(record(3));
-  expect(await explorer.removal.selected(CATS)).toBe(false);
+  expect(await explorer.removal.selected(CATS, 2)).toBe(false);
   expect([explorer.stage.error, explorer.selection.filter, explorer.detail.opened?.record.row, view.hidden]).toEqual([refusal, CATS, 3, null]);
   expect(toast).not.toHaveBeenCalled();
 });

@@ -111,6 +111,16 @@ def test_only_those_who_may_edit_remove(cast: Cast, fruit: Dataset) -> None:
     assert post(cast, fruit, "records/remove", body, "bob").status_code == 200
 
 
+def test_another_number_than_expected_removes_nothing(cast: Cast, fruit: Dataset) -> None:
+    body = {"filter": {"rows": [0, 1]}, "expected": 1}
+    answer = post(cast, fruit, "records/remove", body)
+    assert (answer.status_code, answer.json()["detail"]) == (
+        409, "This finds 2 records now, not 1: select them again.",
+    )  # fmt: skip
+    assert fruit.records.count() == 3
+    assert post(cast, fruit, "records/remove", {**body, "expected": 2}).json()["removed"] == 2
+
+
 @pytest.mark.parametrize("body", [{}, {"filter": None}, {"filter": {}}, {"filter": {"rows": [-1]}}])
 def test_a_filter_that_makes_no_sense_removes_nothing(cast: Cast, fruit: Dataset, body: Any) -> None:
     assert post(cast, fruit, "records/remove", body).status_code == 422

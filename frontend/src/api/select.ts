@@ -8,7 +8,7 @@
  *   PATCH /api/datasets/{id}/tags/{id}                    {name, colour} -> Tag
  *   POST /api/datasets/{id}/tags/{id}/records             {add: Filter} | {remove: Filter} -> {changed, count}
  *   GET  /api/datasets/{id}/records/{row}/tags            -> {tags: [Tag]}
- *   POST /api/datasets/{id}/records/remove               {filter} -> {removed, record_count}: for good
+ *   POST /api/datasets/{id}/records/remove               {filter, expected?} -> {removed, record_count}: for good
  *   POST /api/datasets/{id}/export/check                  what the export takes -> {records}: how many it will hold
  *   GET  /api/maps/{id}/tags.bin?version=…                a byte for each ordinal
  */
@@ -79,8 +79,9 @@ export const removeTag = async (dataset: string, tag: string): Promise<void> => 
 export const tagRecords = (dataset: string, tag: string, what: { add: Filter } | { remove: Filter }): Promise<{ changed: number; count: number }> =>
   post(`/api/datasets/${dataset}/tags/${tag}/records`, what);
 
-/** Nobody can take it back. */
-export const removeRecords = (dataset: string, filter: Filter): Promise<{ removed: number }> => post(`/api/datasets/${dataset}/records/remove`, { filter });
+/** Nobody can take it back: refused where it is another number than expected. */
+export const removeRecords = (dataset: string, filter: Filter, expected?: number): Promise<{ removed: number }> =>
+  post(`/api/datasets/${dataset}/records/remove`, { filter, ...(expected === undefined ? {} : { expected }) });
 
 export interface ExportRequest {
   filter?: Filter;

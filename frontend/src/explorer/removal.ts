@@ -14,10 +14,10 @@ export class Removal {
 
   constructor(private readonly explorer: Explorer) {}
 
-  /** What is selected and left by the filters; whether that worked. */
-  async selected(filter: Filter): Promise<boolean> {
+  /** What is selected and left by the filters, which was so many; whether that worked. */
+  async selected(filter: Filter, count: number): Promise<boolean> {
     const { detail, selection, stage } = this.explorer;
-    if (!(await this.remove(filter))) return false;
+    if (!(await this.remove(filter, count))) return false;
     const ordinal = detail.opened?.record.ordinal ?? null;
     if (ordinal === null || stage.view.flags.isSelected(ordinal)) detail.close();
     void selection.set(null);
@@ -40,9 +40,9 @@ export class Removal {
     if (detail.opened?.record.row === from) detail.close();
   }
 
-  private async remove(filter: Filter): Promise<boolean> {
+  private async remove(filter: Filter, expected?: number): Promise<boolean> {
     const { stage, filters, tags, together } = this.explorer;
-    const done = await stage.attempt(removeRecords(stage.config.dataset.id, stage.asShown(filter)));
+    const done = await stage.attempt(removeRecords(stage.config.dataset.id, stage.asShown(filter), expected));
     if (!done) return false;
     const one = done.removed === 1;
     toast(`${text.records(done.removed)} ${one ? "was" : "were"} removed. The map is being laid out without ${one ? "it" : "them"}.`);
