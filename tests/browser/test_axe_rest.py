@@ -12,7 +12,7 @@ from allauth.account.forms import ResetPasswordKeyForm, SetPasswordForm
 from django.template.loader import render_to_string
 from django.urls import URLResolver, get_resolver, resolve
 from playwright.sync_api import Browser, Page, Route, expect
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from atlas.teams.models import User
 from atlas.vite import manifest
@@ -132,7 +132,7 @@ def still(browser: Browser, stack: Stack) -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture
-def built(settings: SettingsWrapper) -> Iterator[None]:
+def built(settings: Settings) -> Iterator[None]:
     """Pages made here have the styles of the server, not the made-up ones of other tests."""
     settings.VITE_MANIFEST = settings.FRONTEND / "manifest.json"
     manifest.cache_clear()

@@ -15,7 +15,7 @@ from atlas.teams.keys import create_key, revoke_key
 from atlas.teams.membership import change_role, create_team, remove_member
 from atlas.teams.models import ApiKey, AuditEvent, AuditVerb, GuestRole, KeyScope, Role, Team, User
 from tests.callers import program
-from tests.maps.records import make_dataset
+from tests.maps.records import add_records, make_dataset
 from tests.people import Cast, client_of
 
 
@@ -315,7 +315,7 @@ def test_a_key_sees_the_uploads_of_its_team_only(cast: Cast) -> None:
 def test_a_key_to_read_reads_what_is_said_and_done(cast: Cast, dataset: Dataset) -> None:
     url = f"/api/datasets/{dataset.pk}"
     pin = {"row": 0}
-    Dataset.objects.filter(pk=dataset.pk).update(row_count=1)
+    add_records(dataset, 1, captions=True)
     said = client_of(cast.bob).post(
         f"{url}/comments", {"text": "Hm.", "pin": pin}, content_type="application/json"
     )
