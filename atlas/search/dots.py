@@ -5,8 +5,8 @@ times what the products do, or keep one, which is twice as long to read. The pro
 instruction on their way into the sum, if it is asked to; numba has no float16, so it is asked through LLVM.
 
 `python -m atlas.search.benchmark` measures it, as `cpu ms` of one thread. At 100,000 x 768 on a slow
-processor: 10 for one vector, 2.6 for each of eight that go together; numpy takes 23 on a kept float32 copy,
-270 when it makes one.
+processor: 11 for one vector, 3.7 for each of eight that go together; numpy takes 23 on a kept float32 copy,
+295 when it makes one.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
 """Searches that come while others are on their way go together, as one message to the query worker.
 
 A message costs both sides as much processor time as half a search, and one pass over a matrix serves eight
-queries in twice the time of one (see `dots.py`). So it goes as databases commit: who comes while enough
-are on their way waits in line, and the next message takes all who wait. Nobody waits for company.
+queries in two or three times the time of one (see `dots.py`). So it goes as databases commit: who comes while
+enough are on their way waits in line, and the next message takes all who wait. Nobody waits for company.
 """
 
 import time

@@ -1,5 +1,5 @@
-"""What queries that came together need goes together, too: eight take twice as long as one on their way
-through a matrix (see `dots.py`), and so do eight texts through a tower.
+"""What queries that came together need goes together, too: eight take two or three times as long as one on
+their way through a matrix (see `dots.py`), and so do eight texts through a tower.
 
 Whoever needs it is a generator: it yields what is to be done, gets what came of it, and goes on.
 """
