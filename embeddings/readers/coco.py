@@ -25,6 +25,7 @@ class Outline:
     categories: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by their ids
     names: dict[str, str] = field(default_factory=dict)  # of categories
     has_boxes: bool = False
+    has_others_behind: bool = False  # objects, one behind the other
     held: int = 0
 
     @property
@@ -88,6 +89,8 @@ def outline_of(stream: JsonStream) -> Outline:
             if place == 0 and isinstance(item, dict):
                 outline.of_objects.append(name)
             outline.take(name, item)
-    if stream.next():
+    behind = stream.next()
+    if behind not in {"", "{"}:
         raise ValueError("there is more behind the end of the object")
+    outline.has_others_behind = bool(behind)
     return outline

@@ -12,7 +12,9 @@ from embeddings.readers.members import said
 PIECE = 64 * 2**10  # characters
 SPACE = " \t\r\n\ufeff"
 _BETWEEN_VALUES = re.compile(rf"[{SPACE},]*")
-_BETWEEN_OBJECTS = re.compile(r"\}\s*,\s*(?=\{)")
+_BETWEEN_ITEMS = re.compile(r"\}\s*,\s*(?=\{)")
+_BETWEEN_OBJECTS = re.compile(r"(?:\}\s*|\n)(?=\{)")
+_BEHIND_OBJECT = re.compile(rf"[{SPACE}]*(?:\{{|\Z)")
 _TRIES = 100  # to find the record after a damaged one
 
 
@@ -27,7 +29,7 @@ class TooLongError(ValueError):
 
 
 class BrokenListError(ValueError):
-    """No further value of a list can be made out."""
+    """No further value of a list, or of those one behind the other, can be made out."""
 
 
 def parse(text: str) -> Any:
@@ -40,13 +42,15 @@ def parse(text: str) -> Any:
 
 class JsonStream:
     """What comes next in a text is either passed over or taken. No value is longer than `limit` characters,
-    but for lists and objects that are taken in parts.
+    but for lists and objects that are taken in parts. `line` is where the last value begins, or the damaged
+    one.
     """
 
     def __init__(self, text: io.TextIOBase, limit: int) -> None:
         self._text, self._limit = text, limit
         self._decoder = json.JSONDecoder(parse_constant=lambda _: None)
         self._buffer, self._at = "", 0
+        self.line, self._counted = 1, 0  # line ends in the buffer up to here
 
     def next(self) -> str:
         """The next character behind blanks and commas; none at the end."""
@@ -68,6 +72,7 @@ class JsonStream:
     def value(self) -> Any:
         """The value that comes next, whole. Raises ValueError or RecursionError, and then stays before it."""
         self.next()
+        self._count_lines()
         while True:
             try:
                 value, end = self._value_here()
@@ -85,17 +90,33 @@ class JsonStream:
         Raises BrokenListError.
         """
         self.take("[")
+        yield from self._values("]")
+
+    def lists(self) -> Iterator[Any]:
+        """The values of all lists to the end of the text, as of `items`."""
+        while char := self.next():
+            if char != "[":
+                raise BrokenListError("there is more behind its end")
+            yield from self.items()
+
+    def objects(self) -> Iterator[Any]:
+        """The objects one behind the other to the end of the text, as of `items`."""
+        yield from self._values("")
+
+    def _values(self, end: str) -> Iterator[Any]:
+        """Up to the character that ends them; none is the end of the text."""
         last: Any = None
-        while not self.take("]"):
+        while self.next() != end:
             try:
                 last = self.value()
             except (ValueError, RecursionError) as error:
                 why = error.msg if isinstance(error, json.JSONDecodeError) else said(error)
-                if not self._pass_damaged(last):
+                if not self._pass_damaged(last, end):
                     raise BrokenListError(why) from error
                 yield _problem(error, why)
             else:
                 yield last
+        self._at += len(end)
 
     def names(self) -> Iterator[str]:
         """The names in the object that comes next; the value of each is to be taken before the next name.
@@ -121,18 +142,26 @@ class JsonStream:
         left = len(self._buffer) - self._at
         more = self._text.read(max(PIECE, left)) if left < self._limit else ""
         if more:
-            self._buffer, self._at = self._buffer[self._at :] + more, 0
+            self._count_lines()
+            self._buffer, self._at, self._counted = self._buffer[self._at :] + more, 0, 0
         return bool(more)
 
-    def _pass_damaged(self, last: Any) -> bool:
+    def _count_lines(self) -> None:
+        self.line += self._buffer.count("\n", self._counted, self._at)
+        self._counted = self._at
+
+    def _pass_damaged(self, last: Any, end: str) -> bool:
         """Go to where an object begins after the damaged one. An object in the damaged one itself has other
-        names than the `last` one.
+        names than the `last` one, or something other than an object behind it.
         """
         names = last.keys() if isinstance(last, dict) else None
-        for between in islice(_BETWEEN_OBJECTS.finditer(self._buffer, self._at), _TRIES):
+        between_values = _BETWEEN_ITEMS if end else _BETWEEN_OBJECTS
+        for between in islice(between_values.finditer(self._buffer, self._at), _TRIES):
             try:
-                value, _ = self._decoder.raw_decode(self._buffer, between.end())
+                value, stop = self._decoder.raw_decode(self._buffer, between.end())
             except (ValueError, RecursionError):
+                continue
+            if not end and not _BEHIND_OBJECT.match(self._buffer, stop):
                 continue
             if names is None or names & value.keys():
                 self._at = between.end()

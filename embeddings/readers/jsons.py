@@ -1,5 +1,5 @@
-"""JSON tables: a record a line, an array of records, or the objects people wrap around them. Streamed one by
-one.
+"""JSON tables: a record a line, records over several lines one behind the other, an array of them, or the
+objects people wrap around them. Streamed one by one.
 """
 
 import io
@@ -62,30 +62,53 @@ class JsonTable(ObjectTable):
         start = text.read(PIECE).lstrip(SPACE)
         text.seek(0)
         if start.startswith("["):
-            yield from list_records(JsonStream(text, self._limits.line_length), self.source)
+            yield from list_records(JsonStream(text, self._limits.line_length).lists(), self.source)
         elif _IIIF in start[:_CONTEXT]:
             raise ReadError(Reason.UNSUPPORTED, _MANIFEST)
-        elif self._is_one_object(start, text):
+        elif start.startswith("{") and not self._has_a_record_a_line(text):
             yield from self._inside(text)
         else:
             yield from line_records(text, self.source, self._limits.line_length)
 
     def _inside(self, text: io.TextIOWrapper) -> Iterator[Record | Skipped]:
-        """The records of one object: those of a list one by one, others when all of it was parsed."""
+        """Objects one behind the other are records. Of one alone those of a list come one by one, others when
+        all of it was parsed.
+        """
         problem: Exception | None = None
         if self._outline is None:
             try:
                 self._outline = outline_of(JsonStream(text, _LARGEST_OBJECT))
             except (ValueError, RecursionError) as error:
                 problem = error
+                text.seek(0)
+                if self._is_first_of_several(text):
+                    self._outline = Outline(has_others_behind=True)
             text.seek(0)
-        if self._outline is not None and self._outline.records is not None:
+        if self._outline is not None and self._outline.has_others_behind:
+            yield from self._several(text)
+        elif self._outline is not None and self._outline.records is not None:
             yield from self._listed(text, self._outline, self._outline.records)
-            return
-        whole = text.read(_LARGEST_OBJECT + 1)
-        if len(whole) > _LARGEST_OBJECT:
-            raise self._too_large(problem)
-        yield from object_records(whole, self.source)
+        else:
+            whole = text.read(_LARGEST_OBJECT + 1)
+            if len(whole) > _LARGEST_OBJECT:
+                raise self._too_large(problem)
+            yield from object_records(whole, self.source)
+
+    def _is_first_of_several(self, text: io.TextIOWrapper) -> bool:
+        """Whether another object can be made out behind a damaged one."""
+        try:
+            return isinstance(next(JsonStream(text, self._limits.line_length).objects(), None), Problem)
+        except BrokenListError:
+            return False
+
+    def _several(self, text: io.TextIOWrapper) -> Iterator[Record | Skipped]:
+        stream = JsonStream(text, self._limits.line_length)
+        try:
+            for value in stream.objects():
+                yield _record(f"{self.source}:{stream.line}", value)
+        except BrokenListError as error:
+            detail = f"It is damaged, and the rest was not read: {said(error)}."
+            yield Skipped(f"{self.source}:{stream.line}", Reason.CORRUPT, detail)
 
     def _listed(self, text: io.TextIOWrapper, outline: Outline, wanted: str) -> Iterator[Record | Skipped]:
         stream = JsonStream(text, _LARGEST_OBJECT)
@@ -96,7 +119,7 @@ class JsonTable(ObjectTable):
                 deque(stream.items(), maxlen=0)
             else:
                 stream.value()
-        for item in list_records(stream, self.source):
+        for item in list_records(stream.items(), self.source):
             if outline.is_coco and isinstance(item, Record):
                 item.cells |= outline.about(str(item.cells.get("id")))
             yield item
@@ -111,20 +134,29 @@ class JsonTable(ObjectTable):
         detail = f"It is one object of more than {limit}; write its records one a line (JSONL)."
         return ReadError(Reason.OVER_LIMIT, detail)
 
-    def _is_one_object(self, start: str, text: io.TextIOWrapper) -> bool:
-        """An object that does not end on its first line, or is alone in its file and of a shape that holds
-        records.
+    def _has_a_record_a_line(self, text: io.TextIOWrapper) -> bool:
+        """False for objects over several lines, and for one that is alone in its file and of a shape that
+        holds records.
         """
-        if self.member.suffix not in {"json", "gz"} or not start.startswith("{"):
-            return False
+        is_json = self.member.suffix in {"json", "gz"}
         first = text.readline(self._limits.line_length)
         while first and not first.strip(SPACE):
             first = text.readline(self._limits.line_length)
-        second = text.read(PIECE).strip(SPACE)
+        is_alone = not text.read(PIECE).strip(SPACE)
         text.seek(0)
         if isinstance(parse(first), dict):
-            return not second
-        return bool(second)
+            return not (is_json and is_alone)
+        if is_json:
+            return is_alone
+        if first.strip(SPACE) == "{":
+            return False
+        stream = JsonStream(text, self._limits.line_length)
+        try:
+            return not isinstance(stream.value(), dict) or stream.next() not in {"", "{"}
+        except (ValueError, RecursionError):
+            return True
+        finally:
+            text.seek(0)
 
 
 def line_records(text: io.TextIOWrapper, source: str, limit: int) -> Iterator[Record | Skipped]:
@@ -140,13 +172,11 @@ def line_records(text: io.TextIOWrapper, source: str, limit: int) -> Iterator[Re
             yield _record(place, parse(line.strip(SPACE + "\0")))
 
 
-def list_records(stream: JsonStream, source: str) -> Iterator[Record | Skipped]:
-    """Records of the list that comes next. A damaged one costs itself, and the rest where no further one can
-    be made out.
-    """
+def list_records(values: Iterator[Any], source: str) -> Iterator[Record | Skipped]:
+    """Records of lists. A damaged one costs itself, and the rest where no further one can be made out."""
     number = 0
     try:
-        for number, value in enumerate(stream.items(), start=1):
+        for number, value in enumerate(values, start=1):
             yield _record(f"{source}:{number}", value)
     except BrokenListError as error:
         detail = f"The array is damaged after record {number}: {said(error)}."

@@ -26,6 +26,14 @@ RECORDS = [
         ("t.json", json.dumps({"info": {}, "data": RECORDS}, indent=1)),
         ("t.json", json.dumps({"version": 1, "data": RECORDS})),
         ("t.jsonl", "\ufeff" + "\n".join(map(json.dumps, RECORDS))),
+        *(
+            (name, between.join(json.dumps(record, indent=indent) for record in RECORDS))
+            for name in ("t.json", "t.jsonl")
+            for between in ("\n", "\r\n\r\n", "", ",\n")
+            for indent in (0, 2)
+        ),
+        ("t.json", "".join(json.dumps([record], indent=2) for record in RECORDS)),
+        ("t.json", "\n".join(json.dumps([record]) for record in RECORDS)),
     ],
 )
 def test_it_reads_records(tmp_path: Path, name: str, content: str) -> None:
@@ -217,10 +225,44 @@ def test_a_large_object_that_is_cut_short_says_so(tmp_path: Path, monkeypatch: p
         read(file_of(tmp_path / "t.json", text[:-20]))
 
 
-def test_objects_one_behind_the_other_are_not_read_as_the_first_alone(tmp_path: Path) -> None:
-    record = json.dumps({"caption": "some words", "objects": [{"x": 1}, {"x": 2}]}, indent=1)
-    with pytest.raises(DatasetError, match="Extra data"):
-        read(file_of(tmp_path / "t.json", f"{record}\n{record}"))
+@pytest.mark.parametrize("name", ["t.json", "t.jsonl"])
+@pytest.mark.parametrize("indent", [0, 2])
+@pytest.mark.parametrize("broken", [0, 2, 4])
+@pytest.mark.parametrize(
+    ("good", "bad"), [('"words ', '"wo"rds '), ('"x": 2\n', '"x": 2\n}\n'), ("]\n}", "]")]
+)
+def test_a_damaged_object_among_those_one_behind_the_other_names_its_line_and_costs_only_itself(
+    tmp_path: Path, name: str, indent: int, broken: int, good: str, bad: str
+) -> None:
+    texts = [
+        json.dumps({"caption": f"words {at}", "objects": [{"x": 1}, {"x": 2}]}, indent=indent) + "\n"
+        for at in range(5)
+    ]
+    texts[broken] = texts[broken].replace(good, bad)
+    line = 1 + sum(text.count("\n") for text in texts[:broken])
+    rows, skipped = read(file_of(tmp_path / name, "".join(texts)))
+    assert [row.captions for row in rows] == [[f"words {at}"] for at in range(5) if at != broken]
+    assert [item.source for item in skipped] == [f"{name}:{line}"]
+    assert rows[0].source == (f"{name}:1" if broken else f"{name}:{1 + texts[0].count(chr(10))}")
+
+
+def test_many_objects_one_behind_the_other_are_streamed_with_their_lines(tmp_path: Path) -> None:
+    texts = [json.dumps({"id": at, "caption": f"words {at} {'x' * 900}"}, indent=1) for at in range(500)]
+    rows, skipped = read(file_of(tmp_path / "t.json", "\n".join(texts)), limits=Limits(line_length=2_000))
+    assert not skipped
+    assert [row.source for row in rows] == [f"t.json:{1 + 4 * at}" for at in range(500)]
+
+
+def test_what_lies_behind_an_array_is_reported(tmp_path: Path) -> None:
+    rows, skipped = read(file_of(tmp_path / "t.json", f"{json.dumps(RECORDS)}\nand more"))
+    assert len(rows) == 2
+    assert [(item.source, item.reason) for item in skipped] == [("t.json", Reason.CORRUPT)]
+
+
+def test_a_line_with_something_behind_its_object_costs_only_itself(tmp_path: Path) -> None:
+    rows, skipped = read(file_of(tmp_path / "t.jsonl", '{"caption": "x"} y\n{"caption": "some words"}\n'))
+    assert [row.captions for row in rows] == [["some words"]]
+    assert [item.source for item in skipped] == ["t.jsonl:1"]
 
 
 def test_columns_that_begin_too_late_are_named(tmp_path: Path) -> None:
