@@ -2,6 +2,7 @@
 tables.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -14,13 +15,20 @@ from embeddings.readers.reasons import DatasetError, ReadError, Reason, Skipped
 from embeddings.readers.rows import Form
 from embeddings.readers.tars import BLOCK, TarContainer, looks_like_tar
 from embeddings.readers.text import clean_text
-from embeddings.readers.zips import ZipContainer
+from embeddings.readers.zips import ZipContainer, is_last_of_several
 
 _ZIP_STARTS = (b"PK\3\4", b"PK\5\6", b"PK\7\10")
 _LONGEST_NAME = 1_000
 _GZIP_START = b"\x1f\x8b"
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 OFFICE = (b"[Content_Types].xml", b"mimetypeapplication/vnd.oasis", _OLD_OFFICE)
+_IN_OFFICE = "[Content_Types].xml"  # Excel begins with it, others have it further down
+_IS_OFFICE = "{} is an office document; save its table as CSV and upload that."
+_PART_NAME = re.compile(r"\.(z\d\d|(zip|7z|tar|gz|tgz)\.(\d{2,3}|a[a-z]|part\w{0,3}))$", re.IGNORECASE)
+_IS_PART = (
+    "{} is one part of an archive that was split into several files. Unpack all of them together, and upload "
+    "the folder, or a zip that is not split."
+)
 _OTHER_ARCHIVES = {
     b"BZh": "bzip2",
     b"\xfd7zXZ\0": "xz",
@@ -67,10 +75,14 @@ def _open(path: Path, name: str, limits: Limits) -> tuple[Form, Container] | Non
     if path.is_dir():
         return Form.FOLDER, FileContainer(name, files_below(path), limits)
     start = _start_of(path, name)
+    if _PART_NAME.search(name) or (suffix_of(name) == "zip" and is_last_of_several(path)):
+        raise ReadError(Reason.UNSUPPORTED, _IS_PART.format(name))
+    if start.startswith(_OLD_OFFICE):
+        raise ReadError(Reason.UNSUPPORTED, _IS_OFFICE.format(name))
     if start.startswith(_ZIP_STARTS):
         if any(mark in start for mark in OFFICE):
-            raise DatasetError(f"{name} is an office document; save its table as CSV and upload that.")
-        return Form.ZIP, ZipContainer(path, name, limits)
+            raise ReadError(Reason.UNSUPPORTED, _IS_OFFICE.format(name))
+        return Form.ZIP, _zip(path, name, limits)
     if start.startswith(_GZIP_START):
         if _expanded_start_is_tar(path):
             return Form.TAR_GZ, TarContainer(path, name, limits, gzipped=True)
@@ -81,12 +93,20 @@ def _open(path: Path, name: str, limits: Limits) -> tuple[Form, Container] | Non
         return Form.TAR, TarContainer(path, name, limits, gzipped=False)
     for mark, packer in _OTHER_ARCHIVES.items():
         if start.startswith(mark):
-            raise DatasetError(f"{name} is packed with {packer}; pack it as zip, tar or tar.gz.")
-    if start.startswith(_OLD_OFFICE):
-        raise DatasetError(f"{name} is an office document; save its table as CSV and upload that.")
+            detail = f"{name} is packed with {packer}; unpack it, and upload the folder or a zip of it."
+            raise ReadError(Reason.UNSUPPORTED, detail)
     if suffix_of(name) in {"zip", "tar", "tgz"}:
         raise DatasetError(f"{name} is damaged, or not an archive at all. Upload it again.")
     return None
+
+
+def _zip(path: Path, name: str, limits: Limits) -> ZipContainer:
+    """Raises ReadError for an office document whose first bytes do not tell."""
+    container = ZipContainer(path, name, limits)
+    if any(member.name == _IN_OFFICE for member in container.members):
+        container.close()
+        raise ReadError(Reason.UNSUPPORTED, _IS_OFFICE.format(name))
+    return container
 
 
 def _start_of(path: Path, name: str) -> bytes:

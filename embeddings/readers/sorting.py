@@ -27,7 +27,11 @@ from embeddings.readers.sidecars import TEXT_SUFFIXES, SidecarTable, group_sidec
 from embeddings.readers.tables import Table
 
 _ARCHIVES = frozenset(["zip", "tar", "tgz", "gz", "bz2", "xz", "zst", "7z", "rar"])
+_OFFICE_SUFFIXES = frozenset(
+    ["xlsx", "xlsm", "xls", "ods", "docx", "doc", "odt", "pptx", "ppt", "odp", "numbers"]
+)
 _ABOUT = frozenset(["readme", "license", "licence", "attribution", "notice", "changelog"])
+_ARROW_STARTS = (b"ARROW1", b"\xff\xff\xff\xff")  # the second in what Hugging Face's save_to_disk writes
 _NEITHER = "It is neither a picture nor a table."
 _NO_WORDS = "It is neither a table nor the words of a picture."
 _XML = "It is XML that goes with no picture; save its records as CSV or JSON."
@@ -100,7 +104,8 @@ def _kind(member: Member) -> str:
             Reason.UNSUPPORTED, "It is no archive that is understood; pack it as zip, tar or tar.gz."
         )
     if suffix in _ARCHIVES:
-        raise ReadError(Reason.UNSUPPORTED, "It is an archive inside the upload; upload it by itself.")
+        detail = "It is an archive inside the upload; upload what is in it as a folder or a zip of its own."
+        raise ReadError(Reason.UNSUPPORTED, detail)
     return _kind_by_start(member)
 
 
@@ -114,16 +119,18 @@ def _kind_by_start(member: Member) -> str:
         return "picture"
     if start.startswith(b"PAR1"):
         return "table"
-    raise ReadError(Reason.UNSUPPORTED, _what_else(start))
+    raise ReadError(Reason.UNSUPPORTED, _what_else(member.suffix, start))
 
 
-def _what_else(start: bytes) -> str:
+def _what_else(suffix: str, start: bytes) -> str:
     if start.startswith(b"%PDF"):
         return "It is a PDF document; save its pages as PNG or JPEG."
     if start[4:8] == b"ftyp":
         return "It is a video; save pictures of it as PNG or JPEG."
-    if any(mark in start for mark in OFFICE):
+    if suffix in _OFFICE_SUFFIXES or any(mark in start for mark in OFFICE):
         return "It is an office document; save its table as CSV."
+    if start.startswith(_ARROW_STARTS):
+        return "It is an Arrow file; save its table as Parquet, in Python by “to_parquet”."
     return _NEITHER
 
 

@@ -50,14 +50,31 @@ class ZipContainer(Container):
         self._zip.close()
 
 
+def is_last_of_several(path: Path) -> bool:
+    """Whether it ends a zip that was split: its end record then counts the disks before it."""
+    with path.open("rb") as file:
+        tail, at = _end_record(file)
+        if at < 0:
+            return False
+        before = int.from_bytes(tail[at + 4 : at + 6], "little")
+        return 0 < before < 0xFFFF  # that many: the zip is large, and counts elsewhere
+
+
+def _end_record(file: BinaryIO) -> tuple[bytes, int]:
+    """The last bytes, and the place of the end record in them; -1 where there is none."""
+    size = file.seek(0, 2)
+    file.seek(max(0, size - 65_557))  # end record: 22 bytes and a comment of up to 65,535
+    tail = file.read()
+    at = tail.rfind(b"PK\5\6")
+    return tail, at if len(tail) >= at + 22 else -1
+
+
 def _check_directory(path: Path, name: str, limits: Limits) -> None:
     """Refuse a list of contents that is too long before zipfile reads all of it into memory."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
-        file.seek(max(0, size - 65_557))  # end record: 22 bytes and a comment of up to 65,535
-        tail = file.read()
-        at = tail.rfind(b"PK\5\6")
-        if at < 0 or len(tail) < at + 22:
+        tail, at = _end_record(file)
+        if at < 0:
             raise DatasetError(
                 f"{name} is cut short: the list of contents at its end is missing. Upload it again."
             )

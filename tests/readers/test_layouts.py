@@ -501,12 +501,22 @@ def test_it_reports_what_it_has_no_use_for(tmp_path: Path) -> None:
         (b"\0\0\0\x18ftypmp42", "a video; save pictures of it"),
         (b"PK\3\4" + bytes(26) + b"[Content_Types].xml", "an office document; save its table as CSV"),
         (b"\xd0\xcf\x11\xe0", "an office document; save its table as CSV"),
+        (b"ARROW1\0\0", "an Arrow file; save its table as Parquet"),
+        (b"\xff\xff\xff\xff\x78\2", "an Arrow file; save its table as Parquet"),
         (b"something", "neither a picture nor a table"),
     ],
 )
 def test_it_says_what_a_file_is_and_what_to_make_of_it(tmp_path: Path, start: bytes, said: str) -> None:
     _, [skipped] = read(zip_of(tmp_path / "x.zip", {"1.png": png(1), "2.other": start + bytes(60)}))
     assert (skipped.source, skipped.reason) == ("x.zip/2.other", Reason.UNSUPPORTED)
+    assert said in skipped.detail
+
+
+@pytest.mark.parametrize(("name", "said"), [("t.xlsx", "an office document"), ("x.rar", "an archive inside")])
+def test_what_lies_in_an_archive_says_what_to_make_of_it(tmp_path: Path, name: str, said: str) -> None:
+    inner = b"PK\3\4" + bytes(26) + b"docProps/app.xml" + bytes(60)
+    _, [skipped] = read(zip_of(tmp_path / "x.zip", {"1.png": png(1), name: inner}))
+    assert (skipped.source, skipped.reason) == (f"x.zip/{name}", Reason.UNSUPPORTED)
     assert said in skipped.detail
 
 

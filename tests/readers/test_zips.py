@@ -197,6 +197,46 @@ def test_it_reads_a_zip_with_a_comment_and_bytes_before_it(tmp_path: Path) -> No
     assert len(rows) == 1
 
 
-def test_it_says_what_an_office_document_is(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="CSV"):
-        read(zip_of(tmp_path / "table.xlsx", {"[Content_Types].xml": "<x/>", "xl/workbook.xml": "<x/>"}))
+@pytest.mark.parametrize("order", [1, -1])
+def test_it_says_what_an_office_document_is(tmp_path: Path, order: int) -> None:
+    files = {"[Content_Types].xml": "<x/>", "docProps/app.xml": "<x/>", "xl/workbook.xml": "<x/>"}
+    with pytest.raises(DatasetError, match=r"table\.xlsx is an office document; save its table as CSV"):
+        read(zip_of(tmp_path / "table.xlsx", dict(list(files.items())[::order])))
+
+
+def test_parts_of_a_split_zip_say_what_to_upload_instead(tmp_path: Path) -> None:
+    data = bytearray(b"PK\7\10" + zip_of(tmp_path / "whole.zip", THREE).read_bytes())
+    end = data.rfind(b"PK\5\6")
+    data[end + 4 : end + 8] = struct.pack("<HH", 2, 2)
+    parts = [
+        file_of(tmp_path / name, bytes(data[at : at + 150]))
+        for name, at in (("x.z01", 0), ("x.z02", 150), ("x.zip", end - 128))
+    ]
+    good = zip_of(tmp_path / "y.zip", THREE)
+    rows, skipped = read([*parts, good])
+    assert len(rows) == 3
+    assert [(item.source, item.reason) for item in skipped] == [
+        (part.name, Reason.UNSUPPORTED) for part in parts
+    ]
+    for part in parts:
+        with pytest.raises(DatasetError, match=rf"{part.name} is one part .* upload the folder, or a zip"):
+            read(part)
+
+
+@pytest.mark.parametrize(
+    "name", ["x.zip.001", "x.7z.002", "my.photos.tar.gz.ab", "x.tar.aa", "x.zip.part", "x.ZIP.PART2"]
+)
+def test_parts_of_other_split_archives_say_what_to_upload_instead(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DatasetError, match="is one part of an archive that was split"):
+        read(file_of(tmp_path / name, zip_of(tmp_path / "whole.zip", THREE).read_bytes()[:150]))
+
+
+@pytest.mark.parametrize(("start", "packer"), [(b"7z\xbc\xaf\x27\x1c", "7-Zip"), (b"Rar!\x1a\7", "RAR")])
+def test_other_archives_say_what_to_upload_instead(tmp_path: Path, start: bytes, packer: str) -> None:
+    path = file_of(tmp_path / "x.bin", start + bytes(600))
+    with pytest.raises(
+        DatasetError, match=rf"x\.bin is packed with {packer}; unpack it, and upload the folder"
+    ):
+        read(path)
+    _, skipped = read([path, zip_of(tmp_path / "y.zip", THREE)])
+    assert [(item.source, item.reason) for item in skipped] == [("x.bin", Reason.UNSUPPORTED)]
