@@ -1,6 +1,7 @@
 """Which column is what: the suggestions a person sees before the import, and may correct."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
@@ -25,18 +26,25 @@ from embeddings.readers.values import (
     words_for_nothing,
 )
 
-# In order of preference, compared without case and punctuation.
+# In order of preference, compared without case, accents and punctuation.
 _CAPTION_NAMES = (
-    "caption", "captions", "txt", "text", "texts", "description", "descriptions", "sentence", "sentences",
-    "raw", "comment", "prompt", "alttext", "alt", "title", "productdisplayname", "summary", "abstract",
-    "body", "content", "name",
+    "caption", "captions", "beschriftung", "bildunterschrift", "bildlegende", "legende", "didascalia",
+    "leyenda", "txt", "text", "texts", "texte", "description", "descriptions", "beschreibung",
+    "bildbeschreibung", "descripcion", "descrizione", "sentence", "sentences", "raw", "comment", "prompt",
+    "alttext", "alt", "alternativtext", "title", "titel", "titre", "titulo", "titolo", "productdisplayname",
+    "summary", "abstract", "body", "content", "name",
 )  # fmt: skip
-_NAMES_OF_MANY = frozenset({"title", "name"})  # of one picture, or of the class it belongs to
+# Of one picture, or of the class it belongs to.
+_NAMES_OF_MANY = frozenset({"title", "titel", "titre", "titulo", "titolo", "name"})
 _NUMBERED_CAPTION = re.compile(r"(caption|text|sentence|comment|description)s?\d+")
 _PICTURE_NAMES = frozenset(
     [
         "filename",
         "file",
+        "dateiname",
+        "datei",
+        "fichier",
+        "bild",
         "image",
         "picture",
         "img",
@@ -385,4 +393,5 @@ def _has_words(values: list[Any]) -> bool:
 
 def _plain(name: str) -> str:
     """Compared so; of Dublin Core's names (dc:title, dcterms.title) without the prefix."""
-    return re.sub(r"^(dc|dcterms)[:._]|[^a-z0-9]", "", name.casefold())
+    parted = unicodedata.normalize("NFKD", name.casefold())  # accents come behind their letters
+    return re.sub(r"^(dc|dcterms)[:._]|[^a-z0-9]", "", parted)

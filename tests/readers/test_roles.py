@@ -228,6 +228,24 @@ def test_names_of_dublin_core_are_known_with_their_prefix(tmp_path: Path, prefix
     ]
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Beschriftung", "Légende", "LE\u0301GENDE", "Beschreibung", "Titre", "Título"],
+)
+def test_captions_are_known_by_their_names_in_other_languages(tmp_path: Path, name: str) -> None:
+    table = f"Dateiname;{name};Standort\n" + "".join(
+        f"{at}.png;Apfel {at};im Magazin des Hauses, Regal {at}, ganz oben\n" for at in range(3)
+    )
+    rows, _ = read(zipped(tmp_path, table))
+    assert [row.captions for row in rows] == [[f"Apfel {at}"] for at in range(3)]
+
+
+def test_a_title_in_another_language_may_be_that_of_a_class(tmp_path: Path) -> None:
+    table = "Datei,Titel,Notiz\n" + "".join(f"{at}.png,Apfel,eine längere Notiz zu {at}\n" for at in range(3))
+    rows, _ = read(zipped(tmp_path, table))
+    assert [row.captions for row in rows] == [[f"eine längere Notiz zu {at}"] for at in range(3)]
+
+
 def test_people_may_choose_otherwise(tmp_path: Path) -> None:
     table = "file,alias,caption,remark,n,secret\n" + "".join(
         f"images/{at}.png,a{at},words {at},remark {at},{at},hidden\n" for at in range(3)
