@@ -108,13 +108,13 @@ class DraftMaker:
     def make(self, plan: Plan, record: Record, key: Key | None) -> Draft:
         """Raises ReadError when the record's vector or picture cannot be taken."""
         draft = Draft(record.source, notes=list(record.notes), plan=plan, key=key)
+        pictures = None if plan.picture is None else record.cells.get(plan.picture)
         if isinstance(key, int):
             draft.picture = self.picture(self._index.pictures[key])
-        elif plan.embedded and plan.picture is not None:
-            cell = record.cells.get(plan.picture)
-            draft.picture = self._embedded(draft.source, first_of(cell))
-            if isinstance(cell, list) and len(cell) > 1:
-                draft.notes.append(f"Of its {len(cell):,} pictures the first was kept.")
+        elif plan.embedded:
+            draft.picture = self._embedded(draft.source, first_of(pictures))
+        if isinstance(pictures, list) and len(pictures) > 1:
+            draft.notes.append(f"Of its {len(pictures):,} pictures the first was kept.")
         if plan.id is not None and not is_empty(cell := record.cells.get(plan.id)):
             draft.id = _id_of(cell)
         for name in plan.captions:

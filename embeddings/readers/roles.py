@@ -32,7 +32,7 @@ _CAPTION_NAMES = (
     "leyenda", "txt", "text", "texts", "texte", "description", "descriptions", "beschreibung",
     "bildbeschreibung", "descripcion", "descrizione", "sentence", "sentences", "raw", "comment", "prompt",
     "alttext", "alt", "alternativtext", "title", "titel", "titre", "titulo", "titolo", "productdisplayname",
-    "summary", "abstract", "body", "content", "name",
+    "summary", "abstract", "body", "content", "name", "conversations", "conversation", "messages",
 )  # fmt: skip
 # Of one picture, or of the class it belongs to.
 _NAMES_OF_MANY = frozenset({"title", "titel", "titre", "titulo", "titolo", "name"})
@@ -232,7 +232,8 @@ def _picture_column(table: Table, cells: dict[str, list[Any]], index: PictureInd
 
 def _picture_score(name: str, values: list[Any], table: Table, index: PictureIndex) -> float:
     """How well a column's cells name the pictures there; 0 for not at all."""
-    texts = [as_text(cell) for cell in values if isinstance(cell, str | int) and not isinstance(cell, bool)]
+    firsts = map(first_of, values)
+    texts = [as_text(cell) for cell in firsts if isinstance(cell, str | int) and not isinstance(cell, bool)]
     if not texts or len(texts) < len(values):
         return 0
     whole = sum(index.names(text) for text in texts) / len(texts)

@@ -38,6 +38,8 @@ _DATE_FORMATS = (
     "%B %d, %Y",
 )
 _TEXT_NAMES = ("raw", "caption", "text", "sentence")  # Karpathy's splits of COCO and Flickr say raw
+# Who answers in a conversation: LLaVA and ShareGPT say from and value, others role and content.
+_ASSISTANTS = frozenset({"assistant", "gpt", "chatgpt", "model", "bard", "bing"})
 _LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z]+)?")
 _ISO_LIKE = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -195,8 +197,12 @@ def to_list(cell: Any) -> list[str]:
 
 
 def texts_in(cell: Any) -> Any:
-    """The cell, or the texts in its objects: {"raw": text, "tokens": …}, {"en": text, "de": text}."""
+    """The cell, or the texts in its objects: {"raw": text, "tokens": …}, {"en": text, "de": text}, and of a
+    conversation what the assistant says.
+    """
     if isinstance(cell, list) and any(isinstance(item, dict) for item in cell):
+        if all(_is_turn(item) for item in cell):
+            return [text for turn in cell for text in _answers_in(turn)]
         return [text for item in cell for text in _texts_of(item)]
     if not isinstance(cell, dict):
         return cell
@@ -214,6 +220,21 @@ def _texts_of(item: Any) -> list[Any]:
         _LANGUAGE.fullmatch(str(name)) and isinstance(text, str | None) for name, text in item.items()
     )
     return [text for text in item.values() if text is not None] if is_by_language else [item]
+
+
+def _is_turn(item: Any) -> bool:
+    names = item.keys() if isinstance(item, dict) else set()
+    return names >= {"from", "value"} or names >= {"role", "content"}
+
+
+def _answers_in(turn: dict[str, Any]) -> list[Any]:
+    """Its text or the texts among its parts, where the assistant speaks."""
+    if str(turn.get("from", turn.get("role"))).casefold() not in _ASSISTANTS:
+        return []
+    told = turn.get("value", turn.get("content"))
+    parts = told if isinstance(told, list) else [told]
+    texts = (part.get("text") if isinstance(part, dict) else part for part in parts)
+    return [text for text in texts if isinstance(text, str)]
 
 
 def as_text(cell: Any) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from embeddings.readers import Choices, ColumnType, DatasetError, Reason, open_dataset
-from tests.readers.builders import Files, file_of, png, read, zip_of
+from tests.readers.builders import Files, file_of, names_of, png, read, zip_of
 
 PICTURES: Files = {f"images/{at}.png": png(at) for at in range(3)}
 
@@ -210,6 +210,51 @@ def test_captions_inside_of_objects_are_found(tmp_path: Path, name: str, cell: o
     rows, skipped = read(zip_of(tmp_path / "x.zip", {"t.jsonl": lines, **PICTURES}))
     assert not skipped
     assert [(row.captions, row.values) for row in rows] == [(["A dog runs.", "Ein Hund."], {})] * 3
+
+
+@pytest.mark.parametrize(
+    ("image", "name", "turns"),
+    [
+        (
+            "set/{}.png",
+            "conversations",
+            [
+                {"from": "human", "value": "<image>\nWhat is it?"}, {"from": "gpt", "value": "A dog runs."},
+                {"from": "human", "value": "And then?"}, {"from": "gpt", "value": "It sleeps."},
+            ],
+        ),
+        (
+            ["images/{}.png"],
+            "messages",
+            [
+                {"role": "system", "content": "Be brief."},
+                {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "What is it?"}]},
+                {"role": "assistant", "content": [{"type": "text", "text": "A dog runs."}]},
+                {"role": "assistant", "content": "It sleeps."}, {"role": "assistant", "content": None},
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_what_the_assistant_says_of_a_picture_is_its_caption(
+    tmp_path: Path, image: str | list[str], name: str, turns: list[dict[str, object]]
+) -> None:
+    records = [
+        {"id": f"r{at}", "image": json.loads(json.dumps(image).replace("{}", str(at))), name: turns}
+        for at in range(3)
+    ]
+    rows, skipped = read(zip_of(tmp_path / "x.zip", {"train.json": json.dumps(records), **PICTURES}))
+    assert not skipped
+    assert names_of(rows) == ["0.png", "1.png", "2.png"]
+    assert [(row.id, row.captions, row.values) for row in rows] == [
+        (f"r{at}", ["A dog runs.", "It sleeps."], {}) for at in range(3)
+    ]
+
+
+def test_of_several_pictures_that_are_named_the_first_is_the_records(tmp_path: Path) -> None:
+    line = json.dumps({"images": ["images/0.png", "images/1.png"], "caption": "some words"})
+    rows, _ = read(zip_of(tmp_path / "x.zip", {"t.jsonl": line, **PICTURES}))
+    assert [(row.captions, len(row.notes)) for row in rows] == [(["some words"], 1), ([], 0), ([], 0)]
+    assert rows[0].notes == ("Of its 2 pictures the first was kept.",)
 
 
 def test_an_object_without_a_text_is_no_caption(tmp_path: Path) -> None:
