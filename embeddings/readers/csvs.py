@@ -291,8 +291,9 @@ def sniff_delimiter(lines: list[str], preferred: str) -> str:
 
 
 def is_header(first: list[str], below: list[list[str]]) -> bool:
-    """A first row is a header unless one of its cells can only be a value: a long text, a picture's file
-    above others, a number. Numbers are names where a word stands above other numbers, and where they count.
+    """A first row is a header unless one of its cells can only be a value: a long text, a picture's file or
+    an address above others, a number. Numbers are names where a word stands above other numbers, and where
+    they count.
     """
     if not any(first) or any(len(cell) > 200 for cell in first):
         return False
@@ -301,7 +302,7 @@ def is_header(first: list[str], below: list[list[str]]) -> bool:
         for place in range(len(first))
     ]
     for cell, column in zip(first, columns, strict=True):
-        if _names_picture(cell) and 2 * sum(map(_names_picture, column)) >= len(column):
+        if _is_place(cell) and 2 * sum(map(_is_place, column)) >= len(column):
             return False
     numbers = [place for place, cell in enumerate(first) if is_number(cell)]
     if not numbers:
@@ -318,8 +319,10 @@ def is_header(first: list[str], below: list[list[str]]) -> bool:
     return bool(below) and _counts(first, numbers) and 2 * counting <= len(below)
 
 
-def _names_picture(cell: str) -> bool:
-    return suffix_of(cell.partition("#")[0].strip()) in PICTURE_SUFFIXES
+def _is_place(cell: str) -> bool:
+    """Whether it is an address, or a picture's file."""
+    text = cell.partition("#")[0].strip()
+    return text.startswith(("http://", "https://")) or suffix_of(text) in PICTURE_SUFFIXES
 
 
 def _counts(row: list[str], places: list[int]) -> bool:

@@ -166,6 +166,7 @@ def test_a_header_may_have_numbers_and_dots(tmp_path: Path, header: str, lines: 
         ["?,12,some words of one", "4,7,more words of two", "5,9,last words of all"],
         ["none such,1.5,some words of one", "4,7,more words of two", "5,9,last words of all"],
         ["a.png,0,some words of one", "b.png,1,more words of two"],
+        ["some words of one,https://a.example/1.jpg?w=9", "more words of two,http://a.example/2"],
     ],
 )
 def test_a_first_row_like_the_others_is_no_header(tmp_path: Path, lines: list[str]) -> None:
