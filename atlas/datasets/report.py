@@ -10,6 +10,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
+from django.db.models import Count
 
 from atlas.connections import let_go
 from atlas.datasets.cells import harmless
@@ -22,11 +23,40 @@ NOT_EMBEDDED = "not_embedded"
 
 ROWS = 2000
 
+#: What pages call a reason.
+WORDS = {
+    Reason.CORRUPT: "Damaged",
+    Reason.BOMB: "Expands too far",
+    Reason.ENCRYPTED: "Locked",
+    Reason.UNSUPPORTED: "Not supported",
+    Reason.MISSING: "Picture missing",
+    Reason.DUPLICATE_ID: "Same id",
+    Reason.DUPLICATE_NAME: "Same name",
+    Reason.OVER_LIMIT: "Over a limit",
+    Reason.UNSAFE: "Not safe",
+    Reason.UNREADABLE: "Not understood",
+    Reason.EMPTY: "Empty",
+    Reason.ALREADY_HERE: "Already here",
+    Reason.NOTE: "Remark",
+    NOT_EMBEDDED: "Not on the map",
+}
 
-def report_page(job: Import, after: int, limit: int) -> tuple[list[SkippedItem], int | None]:
-    """Lines with an id above `after`, at most `limit`, and the `after` of the next page if there is one."""
-    lines = list(SkippedItem.objects.filter(job=job, id__gt=after)[: limit + 1])
+
+def report_page(
+    job: Import, after: int, limit: int, reason: str = ""
+) -> tuple[list[SkippedItem], int | None]:
+    """Lines with an id above `after`, of one `reason` or all, at most `limit`, and the `after` of the next
+    page if there is one.
+    """
+    found = SkippedItem.objects.filter(job=job, id__gt=after)
+    lines = list((found.filter(reason=reason) if reason else found)[: limit + 1])
     return lines[:limit], lines[limit - 1].pk if len(lines) > limit else None
+
+
+def report_reasons(job: Import) -> list[tuple[str, str, int]]:
+    """Every reason in the report with its words and number of lines, the most frequent first."""
+    counts = SkippedItem.objects.filter(job=job).values_list("reason").annotate(count=Count("id"))
+    return [(reason, _words(reason), count) for reason, count in counts.order_by("-count", "reason")]
 
 
 def report_not_embedded(dataset: Dataset, reasons: Mapping[int, str]) -> None:
@@ -108,6 +138,10 @@ class ReportLine:
 
 
 def report_words(item: SkippedItem) -> ReportLine:
-    words = item.reason.replace("_", " ").capitalize()
-    tone = "" if item.reason == NOTE else "failed"
-    return ReportLine(item.row, item.source, item.reason, words, tone, item.detail)
+    tone = "" if item.reason in {NOTE, Reason.ALREADY_HERE} else "failed"
+    return ReportLine(item.row, item.source, item.reason, _words(item.reason), tone, item.detail)
+
+
+def _words(reason: str) -> str:
+    """Of a reason that is no longer given, the reason itself."""
+    return WORDS.get(reason, reason.replace("_", " ").capitalize())

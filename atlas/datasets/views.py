@@ -18,7 +18,7 @@ from atlas.datasets.delete import delete_dataset
 from atlas.datasets.forms import DeletionForm, SettingsForm
 from atlas.datasets.models import Dataset, Visibility
 from atlas.datasets.permit import permit
-from atlas.datasets.report import report_page, report_words
+from atlas.datasets.report import report_page, report_reasons, report_words
 from atlas.datasets.telling import tell_visibility
 from atlas.datasets.transfer import possible_teams, transfer_dataset
 from atlas.slugs import asked_slug
@@ -120,10 +120,14 @@ def import_page(request: HttpRequest, team: str, slug: str, import_id: UUID) -> 
     if not permit(asker_of(request), dataset.pk).sees_all:
         raise Http404
     job = import_of(dataset, import_id)
-    lines, following = report_page(job, _number(request.GET.get("after", "")), REPORT_LINES)
+    reasons = report_reasons(job)
+    reason = next((each for each, *_ in reasons if each == request.GET.get("reason")), "")
+    lines, following = report_page(job, _number(request.GET.get("after", "")), REPORT_LINES, reason)
     context = {
         "dataset": dataset,
         "job": job,
+        "reasons": reasons,
+        "reason": reason,
         "lines": [report_words(line) for line in lines],
         "following": following,
     }

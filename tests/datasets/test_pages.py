@@ -134,10 +134,36 @@ def test_the_report_page_goes_through_all_lines(cast: Cast, fruit: Dataset) -> N
         SkippedItem(job=job, source=f"{n}.jpg", reason="over_limit", detail="Too large.") for n in range(150)
     )
     first = get(cast, "victor", f"{FRUIT}/imports/{job.pk}").content.decode()
-    assert "Over limit" in first
+    assert "Over a limit" in first
     assert "149.jpg" not in first
     after = first.partition("?after=")[2].partition('"')[0]
     assert "149.jpg" in get(cast, "victor", f"{FRUIT}/imports/{job.pk}?after={after}").content.decode()
+
+
+def test_the_report_page_counts_its_reasons_and_goes_through_the_lines_of_one(
+    cast: Cast, fruit: Dataset
+) -> None:
+    job = fruit.imports.get()
+    SkippedItem.objects.bulk_create(
+        SkippedItem(job=job, source=f"{n}.jpg", reason=("over_limit", "already_here")[n % 2], detail="It is.")
+        for n in range(300)
+    )
+    page = f"{FRUIT}/imports/{job.pk}"
+    first = get(cast, "victor", f"{page}?reason=over_limit").content.decode()
+    for reason, words, count in (("over_limit", "Over a limit", 150), ("already_here", "Already here", 150)):
+        assert re.search(rf'\?reason={reason}"[^>]*>{words} <strong>{count}<', first)
+    after = first.partition("?reason=over_limit&amp;after=")[2].partition('"')[0]
+    second = get(cast, "victor", f"{page}?reason=over_limit&after={after}").content.decode()
+    sources = re.findall(r"<td[^>]*>(\d+)\.jpg<", first + second)
+    assert sources == [str(n) for n in range(0, 300, 2)]
+
+
+@pytest.mark.parametrize("query", ["reason=nonsense", "reason=", "reason=%00"])
+def test_the_report_page_shows_all_for_a_reason_that_is_not_in_it(
+    cast: Cast, fruit: Dataset, query: str
+) -> None:
+    page = get(cast, "victor", f"{FRUIT}/imports/{fruit.imports.get().pk}?{query}")
+    assert "captions.csv:5" in page.content.decode()
 
 
 def test_a_new_dataset_goes_to_the_team_asked_for(cast: Cast) -> None:

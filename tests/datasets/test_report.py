@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from atlas.datasets.cells import harmless
 from atlas.datasets.models import Dataset, SkippedItem
-from atlas.datasets.report import report_csv, report_not_embedded
+from atlas.datasets.report import NOT_EMBEDDED, WORDS, report_csv, report_not_embedded
+from embeddings.readers import Reason
 from tests.people import Cast, client_of
 
 
@@ -65,6 +66,10 @@ def test_what_was_not_embedded_takes_no_query_for_each_record(cast: Cast, fruit:
     job = fruit.imports.get()
     found = job.skipped_items.filter(reason="not_embedded").values_list("row", flat=True)
     assert set(found) == {0, 1, 2}
+
+
+def test_every_reason_has_words() -> None:
+    assert WORDS.keys() == {*Reason, NOT_EMBEDDED}
 
 
 def test_it_is_offered_as_a_download(cast: Cast, fruit: Dataset) -> None:
