@@ -34,6 +34,7 @@ from embeddings.readers.values import fits
 
 _HEAD = 10
 _LOOKED_AT = 1_000  # items, to find the first rows
+_TOLD = 3  # reasons why nothing can be read
 _ADDRESSES = (
     "The pictures of the column “{}” are addresses, and none was fetched. Upload the pictures together with "
     "the table: they are found by the names at the ends of the addresses."
@@ -316,10 +317,15 @@ class Dataset:
         return None if None in counts else sum(count or 0 for count in counts)
 
     def _nothing(self) -> str:
-        if self._skipped:
-            first = self._skipped[0]
-            return f"Nothing in the upload can be read. {first.source}: {first.detail}"
-        return "The upload holds no pictures and no table."
+        if not self._skipped:
+            return "The upload holds no pictures and no table."
+        firsts: dict[str, str] = {}
+        for each in self._skipped:
+            firsts.setdefault(each.detail, f"{each.source}: {each.detail}")
+        told = list(islice(firsts.values(), _TOLD))
+        others = len(self._skipped) - len(told)
+        more = [f"And {others:,} more."] if others else []
+        return " ".join(["Nothing in the upload can be read.", *told, *more])
 
     def _problem_with(self, draft: Draft, ids: set[str]) -> Skipped | None:
         """Why a whole draft cannot become a row. Remembers its id otherwise."""

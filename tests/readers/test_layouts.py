@@ -512,6 +512,16 @@ def test_it_says_what_a_file_is_and_what_to_make_of_it(tmp_path: Path, start: by
     assert said in skipped.detail
 
 
+def test_where_nothing_can_be_read_several_reasons_are_told(tmp_path: Path) -> None:
+    files: Files = {"1.mp4": b"\0\0\0\x18ftypmp42", "2.mp4": b"\0\0\0\x18ftypisom", "a.pdf": b"%PDF-1.7"}
+    more: Files = {"b.7z": "x", "c.dat": "y"}
+    with pytest.raises(DatasetError) as caught:
+        read(zip_of(tmp_path / "x.zip", {**files, **more}))
+    told = str(caught.value)
+    assert [name in told for name in (*files, *more)] == [True, False, True, True, False]
+    assert told.endswith("And 2 more.")
+
+
 @pytest.mark.parametrize(("name", "said"), [("t.xlsx", "an office document"), ("x.rar", "an archive inside")])
 def test_what_lies_in_an_archive_says_what_to_make_of_it(tmp_path: Path, name: str, said: str) -> None:
     inner = b"PK\3\4" + bytes(26) + b"docProps/app.xml" + bytes(60)
