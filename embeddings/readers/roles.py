@@ -34,7 +34,7 @@ _CAPTION_NAMES = (
     "alttext", "alt", "alternativtext", "title", "titel", "titre", "titulo", "titolo", "productdisplayname",
     "summary", "abstract", "body", "content", "name", "conversations", "conversation", "messages",
 )  # fmt: skip
-# Of one picture, or of the class it belongs to.
+# Of one picture, of the class it belongs to, or of its file.
 _NAMES_OF_MANY = frozenset({"title", "titel", "titre", "titulo", "titolo", "name"})
 _NUMBERED_CAPTION = re.compile(r"(caption|text|sentence|comment|description)s?\d+")
 _PICTURE_NAMES = frozenset(
@@ -348,7 +348,7 @@ def _caption_columns(
         for name, values in cells.items()
         if values and name not in {plan.picture, plan.vector, plan.id} and _has_words(values)
     }
-    free = {name: values for name, values in free.items() if not _names_classes(name, values, types)}
+    free = {name: values for name, values in free.items() if not _names_others(name, values, types)}
     by_name = {_plain(name): name for name in reversed(free)}
     known = [name for name in _CAPTION_NAMES if name in by_name]
     numbered = [name for name in free if _NUMBERED_CAPTION.fullmatch(_plain(name))]
@@ -359,10 +359,12 @@ def _caption_columns(
     return tuple(numbered) or _longest_text(free)
 
 
-def _names_classes(name: str, values: list[Any], types: Mapping[str, ColumnType]) -> bool:
-    """Whether a title is that of a class: a single one does not tell."""
+def _names_others(name: str, values: list[Any], types: Mapping[str, ColumnType]) -> bool:
+    """Whether a title is that of a class, where a single one does not tell, or of a file."""
     if _plain(name) not in _NAMES_OF_MANY:
         return False
+    if 2 * sum(suffix_of(as_text(cell)) in PICTURE_SUFFIXES for cell in values) > len(values):
+        return True
     kind = types.get(name) or (infer_type(values) if len(values) > 1 else ColumnType.TEXT)
     return kind is ColumnType.CATEGORY
 

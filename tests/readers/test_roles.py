@@ -257,6 +257,19 @@ def test_of_several_pictures_that_are_named_the_first_is_the_records(tmp_path: P
     assert rows[0].notes == ("Of its 2 pictures the first was kept.",)
 
 
+def test_the_name_of_a_picture_is_no_caption(tmp_path: Path) -> None:
+    files: Files = {
+        f"Takeout/{at}.png{suffix}": json.dumps({"title": f"{at}.png", "description": ""})
+        if suffix
+        else png(at)
+        for at in range(3)
+        for suffix in ("", ".supplemental-metadata.json")
+    }
+    rows, skipped = read(zip_of(tmp_path / "x.zip", files))
+    assert not skipped
+    assert [(row.captions, row.values) for row in rows] == [([], {"title": f"{at}.png"}) for at in range(3)]
+
+
 def test_an_object_without_a_text_is_no_caption(tmp_path: Path) -> None:
     lines = "\n".join(json.dumps({"file": f"{at}.png", "caption": {"x": 1, "y": [2]}}) for at in range(3))
     rows, _ = read(zip_of(tmp_path / "x.zip", {"t.jsonl": lines, **PICTURES}))
