@@ -11,6 +11,7 @@ from embeddings.readers.reasons import ReadError, Reason
 
 _MOST_HELD = 512 * 2**20  # bytes, about
 _PER_IMAGE = 300
+_LISTS_OF_RECORDS = ("images", "annotations", "data", "records", "items", "samples", "rows")
 
 
 @dataclass(slots=True)
@@ -37,7 +38,9 @@ class Outline:
         """The name of the list that holds the records, where there is no doubt."""
         if self.is_coco:
             return "images"
-        return self.of_objects[0] if len(self.of_objects) == 1 else None
+        if len(self.of_objects) == 1:
+            return self.of_objects[0]
+        return next((name for name in _LISTS_OF_RECORDS if name in self.of_objects), None)
 
     def about(self, image: str) -> dict[str, list[str]]:
         """What annotations say of an image, by the names of columns."""

@@ -29,6 +29,7 @@ _LARGEST_OBJECT = 128 * 2**20  # characters; of a list the items are counted eac
 
 _IIIF = "iiif.io/api/presentation"  # what a manifest calls its context (iiif.io/api/presentation/3.0)
 _CONTEXT = 1_000  # characters: it is named first
+_NAMED = 5  # lists
 _MANIFEST = (
     "It is a IIIF manifest: its pictures are addresses, and none is fetched. Upload the pictures themselves, "
     "and what is said about them as CSV."
@@ -88,6 +89,12 @@ class JsonTable(ObjectTable):
             yield from self._several(text)
         elif self._outline is not None and self._outline.records is not None:
             yield from self._listed(text, self._outline, self._outline.records)
+        elif self._outline is not None and len(self._outline.of_objects) > 1:
+            names = ", ".join(f"“{name[:80]}”" for name in self._outline.of_objects[:_NAMED])
+            detail = (
+                f"It holds several lists of records, {names}: upload the one you want as a file of its own."
+            )
+            raise ReadError(Reason.UNSUPPORTED, detail)
         else:
             whole = text.read(_LARGEST_OBJECT + 1)
             if len(whole) > _LARGEST_OBJECT:

@@ -183,6 +183,24 @@ def test_a_list_in_an_object_may_be_of_any_size(tmp_path: Path, monkeypatch: pyt
     assert [row.captions for row in rows] == 40 * [["a red apple"], ["a green pear"]]
 
 
+@pytest.mark.parametrize("name", ["images", "data", "items"])
+def test_of_several_lists_in_an_object_the_one_so_named_holds_the_records(tmp_path: Path, name: str) -> None:
+    table = {
+        "licenses": [{"id": 1, "name": "CC0"}],
+        name: RECORDS,
+        "categories": [{"id": 1, "name": "fruit"}],
+    }
+    rows, skipped = read(file_of(tmp_path / "t.json", json.dumps(table)))
+    assert not skipped
+    assert [row.captions for row in rows] == [["a red apple"], ["a green pear"]]
+
+
+def test_several_lists_of_which_none_is_known_are_named(tmp_path: Path) -> None:
+    table = {"apples": RECORDS, "pears": RECORDS}
+    with pytest.raises(DatasetError, match=r"t\.json: .* “apples”, “pears”: upload the one you want"):
+        read(file_of(tmp_path / "t.json", json.dumps(table)))
+
+
 @pytest.mark.parametrize("order", [("images", "annotations"), ("annotations", "images")])
 def test_annotations_larger_than_what_may_be_held_whole_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: tuple[str, str]
