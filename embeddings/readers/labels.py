@@ -1,7 +1,8 @@
 """Label files of detectors, one beside each picture: their classes are read, boxes and outlines are not.
 
 YOLO: docs.ultralytics.com/datasets/detect. KITTI: cvlibs.net/datasets/kitti. DOTA:
-captain-whu.github.io/DOTA/dataset. Pascal VOC: host.robots.ox.ac.uk/pascal/VOC.
+captain-whu.github.io/DOTA/dataset. Pascal VOC: host.robots.ox.ac.uk/pascal/VOC. LabelMe:
+github.com/wkentaro/labelme.
 """
 
 import re
@@ -73,6 +74,15 @@ def classes_in_xml(data: bytes) -> list[str]:
     if root.tag != "annotation":
         raise ReadError(Reason.UNSUPPORTED, "It is XML of another kind than Pascal VOC's.")
     return list(dict.fromkeys(clean_text(each.findtext("name") or "") for each in root.findall("object")))
+
+
+def classes_in_json(value: dict[str, Any]) -> list[str] | None:
+    """Those of LabelMe's shapes, each once; None for other objects."""
+    shapes = value.get("shapes")
+    if "imagePath" not in value or not isinstance(shapes, list):
+        return None
+    labels = (shape.get("label") for shape in shapes if isinstance(shape, dict))
+    return list(dict.fromkeys(clean_text(label) for label in labels if isinstance(label, str)))
 
 
 def _is_below(folder: str, other: str) -> bool:

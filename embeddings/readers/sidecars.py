@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from embeddings.readers.json_stream import Problem, parse
-from embeddings.readers.labels import ClassNames, classes_in, classes_in_xml
+from embeddings.readers.labels import ClassNames, classes_in, classes_in_json, classes_in_xml
 from embeddings.readers.limits import Limits
 from embeddings.readers.members import Member
 from embeddings.readers.objects import SAMPLE, ObjectTable
@@ -115,7 +115,10 @@ class SidecarTable(ObjectTable):
             if isinstance(value, dict) and is_too_deep(value):
                 raise ReadError(Reason.UNREADABLE, "It is nested too deeply.")
             if isinstance(value, dict):
-                return {clean_text(str(key)): inner for key, inner in value.items()}
+                labels = classes_in_json(value)
+                self.has_labels = self.has_labels or labels is not None
+                named = {clean_text(str(key)): inner for key, inner in value.items()}
+                return named if labels is None else {_CLASSES: labels}
             detail = value if isinstance(value, Problem) else "It is not an object with named values."
             raise ReadError(Reason.UNREADABLE, detail)
         if sidecar.suffix == "cls" or self._pictures is None:

@@ -240,6 +240,12 @@ _OBJECT = "<object><name>{}</name><part><name>head</name></part><bndbox><xmin>1<
             "2753 2408 2861 2385 2888 2468 2805 2502 Car 0\n1 2 3 4 5 6 7 8.5 Tram 1\n",
         ),
         (("JPEGImages", "Annotations"), "xml", _VOC.format(_OBJECT.format("Car") + _OBJECT.format("Tram"))),
+        (
+            ("images", "annotations"),
+            "json",
+            '{"shapes": [{"label": "Car"}, {"label": "Tram"}, {"label": "Car"}, 7, {"label": null}],'
+            f' "imagePath": "1.png", "imageData": "{"A" * 20_000}"}}',
+        ),
     ],
 )
 def test_it_reads_the_classes_of_other_label_files(
