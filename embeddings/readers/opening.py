@@ -93,7 +93,7 @@ def _open(path: Path, name: str, limits: Limits) -> tuple[Form, Container] | Non
         return Form.TAR, TarContainer(path, name, limits, gzipped=False)
     for mark, packer in _OTHER_ARCHIVES.items():
         if start.startswith(mark):
-            detail = f"{name} is packed with {packer}; unpack it, and upload the folder or a zip of it."
+            detail = f"{name} is packed with {packer}; unpack it, and upload the folder or the files in it."
             raise ReadError(Reason.UNSUPPORTED, detail)
     if suffix_of(name) in {"zip", "tar", "tgz"}:
         raise DatasetError(f"{name} is damaged, or not an archive at all. Upload it again.")

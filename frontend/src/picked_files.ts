@@ -8,6 +8,16 @@ export function fromInput(files: Iterable<File>): PickedFile[] {
   return clean([...files].map((file) => ({ file, path: file.webkitRelativePath })));
 }
 
+const PART = /\.(z\d\d|(zip|7z|tar|gz|tgz)\.(\d{2,3}|a[a-z]|part\w{0,3}))$/i;
+const UNOPENED = /\.(7z|rar|bz2|xz|zst)$/i;
+
+/** Why a file is not worth hours of uploading, by its name. The server tells by its bytes, and of files in folders in the report. */
+export function refusal({ file: { name }, path }: PickedFile): string | null {
+  if (path) return null;
+  if (PART.test(name)) return `${name} is one part of an archive that was split into several files. Unpack all of them together, and upload the folder, or a zip that is not split.`;
+  return UNOPENED.test(name) ? `${name} is packed in a way that is not opened here; unpack it, and upload the folder or the files in it.` : null;
+}
+
 /** Must be called while the drop event is handled: afterwards its items are gone. */
 export async function fromDrop(transfer: DataTransfer): Promise<PickedFile[]> {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
@@ -41,7 +51,7 @@ async function children(folder: FileSystemDirectoryEntry): Promise<FileSystemEnt
 
 /** What a dataset is called until somebody says better: "fruit_2024.tar.gz" → "Fruit 2024". */
 export function suggestedName({ file, path }: PickedFile): string {
-  const stem = (path.split("/")[0] || file.name).replace(/(\.(zip|tar|gz|tgz|csv|tsv|jsonl|ndjson|parquet))+$/i, "");
+  const stem = (path.split("/")[0] || file.name).replace(/(\.(zip|tar|gz|tgz|csv|tsv|tab|txt|jsonl?|ndjson|parquet|pq))+$/i, "");
   const words = stem.replace(/[_-]+/g, " ").trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

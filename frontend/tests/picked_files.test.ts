@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fromInput, suggestedName } from "../src/picked_files";
+import { fromInput, refusal, suggestedName } from "../src/picked_files";
 import { bytes, duration, number, value } from "../src/text";
 
 const file = (name: string, path = ""): File => Object.defineProperty(new File([], name), "webkitRelativePath", { value: path });
@@ -14,6 +14,15 @@ test("a dataset is called after its file or folder", () => {
   expect(named("fruit_2024.tar.gz")).toBe("Fruit 2024");
   expect(named("1.jpg", "street-photos/a/1.jpg")).toBe("Street photos");
   expect(named("captions.v2.csv")).toBe("Captions.v2");
+  for (const name of ["train.json", "train.jsonl.gz", "train.tab", "train.pq"]) expect(named(name)).toBe("Train");
+});
+
+test("archives that are not opened are refused before they are sent", () => {
+  const why = (name: string, path = "") => refusal({ file: file(name), path });
+  for (const name of ["x.z01", "my.photos.ZIP.001", "x.7z.002", "x.tar.gz.ab", "x.zip.part"]) expect(why(name)).toContain(`${name} is one part`);
+  for (const name of ["x.7z", "x.RAR", "x.part2.rar", "x.tar.xz", "t.csv.bz2", "t.jsonl.zst"]) expect(why(name)).toContain(`${name} is packed`);
+  for (const name of ["x.zip", "x.tar.gz", "x.tgz", "t.csv.gz", "1.jpg", "partz.tar"]) expect(why(name)).toBeNull();
+  expect(why("x.7z", "set/x.7z")).toBeNull();
 });
 
 test("sizes, times, numbers and values read well", () => {
