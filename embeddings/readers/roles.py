@@ -36,7 +36,11 @@ _CAPTION_NAMES = (
 )  # fmt: skip
 # Of one picture, of the class it belongs to, or of its file.
 _NAMES_OF_MANY = frozenset({"title", "titel", "titre", "titulo", "titolo", "name"})
-_NUMBERED_CAPTION = re.compile(r"(caption|text|sentence|comment|description)s?\d+")
+# And in several languages: caption_en, caption_de.
+_NUMBERED_CAPTION = re.compile(
+    r"(caption|text|sentence|comment|description)s?\d+|"
+    r"(caption|description|beschreibung)s?(en|de|fr|es|it|nl|pt|pl|ru|zh|ja|ko)"
+)
 _PICTURE_NAMES = frozenset(
     [
         "filename",
@@ -241,9 +245,10 @@ def _picture_score(name: str, values: list[Any], table: Table, index: PictureInd
     like_files = sum(suffix_of(text.partition("#")[0]) in PICTURE_SUFFIXES for text in texts) / len(texts)
     known_name = _plain(name) in _PICTURE_NAMES
     if whole < 0.1 and like_files < 0.5:
-        # Only stems may match: a column of small numbers does so by chance, unless every row has its own.
+        # Only stems may match: a column of small numbers does so by chance, unless every row has its own or
+        # its name tells.
         distinct = len(set(texts)) / len(texts)
-        if found < (0.1 if known_name else 0.8) or distinct < 0.9:
+        if found < (0.1 if known_name else 0.8) or (distinct < 0.9 and not (known_name and found >= 0.8)):
             return 0
     return 2 * whole + found + 0.5 * like_files + 0.2 * known_name
 

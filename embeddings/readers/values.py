@@ -37,7 +37,8 @@ _DATE_FORMATS = (
     "%b %d, %Y",
     "%B %d, %Y",
 )
-_TEXT_NAMES = ("raw", "caption", "text", "sentence")  # Karpathy's splits of COCO and Flickr say raw
+# Karpathy's splits of COCO and Flickr say raw, answers in The Cauldron assistant.
+_TEXT_NAMES = ("raw", "caption", "text", "sentence", "assistant")
 # Who answers in a conversation: LLaVA and ShareGPT say from and value, others role and content.
 _ASSISTANTS = frozenset({"assistant", "gpt", "chatgpt", "model", "bard", "bing"})
 _LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z]+)?")

@@ -197,11 +197,33 @@ def test_numbered_captions_belong_together(tmp_path: Path) -> None:
     assert rows[0].captions == ["one", "two"]
 
 
+def test_captions_in_several_languages_belong_together(tmp_path: Path) -> None:
+    table = "file,caption_en,caption_DE,note_en\n" + "".join(
+        f"{at}.png,a red apple,ein roter Apfel,{at} of a longer note\n" for at in range(3)
+    )
+    rows, _ = read(zipped(tmp_path, table))
+    assert [row.captions for row in rows] == [["a red apple", "ein roter Apfel"]] * 3
+
+
+@pytest.mark.parametrize("name", ["image_id", "ImageID", "img"])
+def test_pictures_named_by_their_stems_may_have_several_rows(tmp_path: Path, name: str) -> None:
+    lines = "".join(f"{at},some words {at} {many}\n" for at in range(3) for many in "abcde")
+    rows, skipped = read(zipped(tmp_path, f"{name},caption\n{lines}"))
+    assert not skipped
+    assert [row.captions for row in rows] == [
+        [f"some words {at} {many}" for many in "abcde"] for at in range(3)
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "cell"),
     [
         ("sentences", [{"raw": "A dog runs.", "tokens": ["a"]}, {"raw": "Ein Hund.", "tokens": []}]),
         ("captions", [{"caption": "A dog runs.", "id": 3}, "Ein Hund."]),
+        (
+            "texts",
+            [{"user": "What?", "assistant": "A dog runs."}, {"user": "Was?", "assistant": "Ein Hund."}],
+        ),
         ("caption", {"en": "A dog runs.", "de-AT": "Ein Hund.", "fr": None}),
     ],
 )
