@@ -9,7 +9,7 @@ const { toast } = vi.hoisted(() => ({ toast: vi.fn() }));
 vi.mock("../src/site/toasts", () => ({ toast }));
 
 const entry = { id: "m", space: "image", version: "1", count: 10 } as unknown as MapEntry;
-const config = { dataset: { id: "d", columns: [], row_count: 10, record_count: 10, may_edit: true }, maps: [entry] } as unknown as MapConfig;
+const config = { dataset: { id: "d", url: "/the/dataset", columns: [], row_count: 10, record_count: 10, may_edit: true }, maps: [entry] } as unknown as MapConfig;
 const CATS = { caption: "cat" };
 const record = (row: number) => ({ row, ordinal: row, x: 0.5, y: 0.5, caption: "" }) as MapRecord;
 const bitsOf = (rows: number[]) => btoa(String.fromCharCode(...[0, 8].map((first) => rows.reduce((byte, row) => byte | (row >= first ? 1 << (row - first) : 0), 0) & 255)));
@@ -35,7 +35,8 @@ function answer(url: string, body: { filter?: { rows?: number[]; caption?: strin
     return { count: found.length, bits: bitsOf(found) };
   }
   if (url.endsWith("/maps")) return { maps: [{ id: "m", version }] };
-  return url.includes("tags") ? { tags: [] } : { records: there.map(record), total: there.length };
+  const left = body.filter?.caption ? there.filter((each) => [2, 3].includes(each)) : there;
+  return url.includes("tags") ? { tags: [] } : { records: left.map(record), total: left.length };
 }
 
 beforeEach(() => {
@@ -97,13 +98,26 @@ test("in place of a single record the next is open, and what else is selected st
   expect(await explorer.steps.around(3)).toEqual([1, 4]);
 });
 
-test("the last record of all leaves nothing open", async () => {
-  there = [4];
+test("the last record that the filters leave leaves nothing open", async () => {
+  there = [3, 4];
   const { explorer } = made();
   await explorer.filters.set("cats", CATS);
-  explorer.detail.open(record(4));
-  await explorer.removal.one(4);
+  explorer.detail.open(record(3));
+  await explorer.removal.one(3);
   await vi.waitFor(() => expect(explorer.detail.opened).toBeNull());
+});
+
+test("whoever removes all records is led to the dataset, and no map without them is spoken of or waited for", async () => {
+  vi.useFakeTimers();
+  vi.stubGlobal("location", { assign: vi.fn() });
+  there = [2, 3, 4];
+  const { explorer } = made(3);
+  await explorer.removal.one(4);
+  expect([explorer.stage.recordCount, toast.mock.calls.length]).toEqual([2, 1]);
+  await explorer.selection.set(CATS);
+  expect(await explorer.removal.selected(CATS, 2)).toBe(true);
+  expect(vi.mocked(location.assign).mock.calls).toEqual([["/the/dataset"]]);
+  expect(toast).toHaveBeenCalledTimes(1);
 });
 
 test("a removal that is refused changes nothing and says why", async () => {

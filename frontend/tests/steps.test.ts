@@ -24,9 +24,9 @@ afterEach(() => vi.unstubAllGlobals());
 
 function made(given: { removed?: number; table?: boolean; drawn?: boolean; filter?: unknown; selected?: unknown; order?: unknown; hits?: number[] }): Steps {
   const { removed = 0, table = false, drawn = true, filter = null, selected = null, order = ROW, hits = [] } = given;
-  const stage = { entry: { id: "m", version: "v" }, drawn, attempt: <T>(work: Promise<T>) => work.catch(() => null) };
+  const stage = { recordCount: 1000 - removed, entry: { id: "m", version: "v" }, drawn, attempt: <T>(work: Promise<T>) => work.catch(() => null) };
   const search = { ordered: hits.map((row) => ({ row })) };
-  const config = { dataset: { id: "d", row_count: 1000, record_count: 1000 - removed } };
+  const config = { dataset: { id: "d", row_count: 1000 } };
   return new Steps({ config, stage, tags: { revision: 1 }, table, order, search, filters: { filter }, selection: { filter: selected } } as unknown as Explorer);
 }
 

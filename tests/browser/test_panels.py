@@ -53,6 +53,15 @@ def test_an_error_is_seen_and_answered_above_a_dialog_and_a_sheet(open_map: Open
     dismiss(page.get_by_role("alert"))
 
 
+def test_a_dialog_from_the_strip_has_as_much_room_as_any_other_on_a_phone(open_map: Open) -> None:
+    page = open_map('sel={"rows":[1,2]}', viewport={"width": 390, "height": 844})
+    for asked, name in (("Tag…", "Close"), ("Remove…", "Cancel")):
+        page.get_by_role("button", name=asked).click()
+        button = page.get_by_role("dialog").get_by_role("button", name=name)
+        assert button.evaluate("button => getComputedStyle(button).paddingLeft") == "16px"
+        button.click()
+
+
 def dismiss(alert: Locator) -> None:
     expect(alert).to_contain_text("There is no room for more tags.")
     alert.get_by_role("button", name="Dismiss").click()

@@ -97,6 +97,14 @@ def test_records_are_removed_one_by_one_and_as_selected(owner: Page) -> None:
     owner.goto(f"{owner.url.partition('#')[0]}#record=3")
     expect(owner.get_by_role("alert")).to_contain_text("This record was removed.")
 
+    select(owner, '{"not":{"rows":[]}}', ALL - EACH)
+    owner.get_by_role("button", name="Remove…").click()
+    rest = owner.get_by_role("dialog", name=f"Remove {ALL - EACH} records?")
+    expect(rest).to_contain_text("They are all records of the dataset: its maps go with them.")
+    rest.get_by_role("button", name=f"Remove {ALL - EACH} records").click()
+    expect(owner).to_have_url(re.compile(r"/squares$"))
+    expect(owner.get_by_role("link", name="Open the map")).to_have_count(0)
+
 
 def test_who_may_not_edit_is_not_offered_it(page: Page, squares: Squares) -> None:
     page.goto(f'{squares.map}#record=3&sel={{"caption":"red square"}}')

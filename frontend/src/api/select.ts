@@ -80,7 +80,7 @@ export const tagRecords = (dataset: string, tag: string, what: { add: Filter } |
   post(`/api/datasets/${dataset}/tags/${tag}/records`, what);
 
 /** Nobody can take it back: refused where it is another number than expected. */
-export const removeRecords = (dataset: string, filter: Filter, expected?: number): Promise<{ removed: number }> =>
+export const removeRecords = (dataset: string, filter: Filter, expected?: number): Promise<{ removed: number; record_count: number }> =>
   post(`/api/datasets/${dataset}/records/remove`, { filter, ...(expected === undefined ? {} : { expected }) });
 
 export interface ExportRequest {

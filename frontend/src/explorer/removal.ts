@@ -17,7 +17,7 @@ export class Removal {
   /** What is selected and left by the filters, which was so many; whether that worked. */
   async selected(filter: Filter, count: number): Promise<boolean> {
     const { detail, selection, stage } = this.explorer;
-    if (!(await this.remove(filter, count))) return false;
+    if ((await this.remove(filter, count)) === null) return false;
     const ordinal = detail.opened?.record.ordinal ?? null;
     if (ordinal === null || stage.view.flags.isSelected(ordinal)) detail.close();
     void selection.set(null);
@@ -28,7 +28,8 @@ export class Removal {
   async one(row: number): Promise<boolean> {
     const { selection, steps } = this.explorer;
     const [before, after] = await steps.around(row);
-    if (!(await this.remove({ rows: [row] }))) return false;
+    const left = await this.remove({ rows: [row] });
+    if (!left) return left === 0;
     if (selection.asked) void selection.change({ rows: [row] }, "take");
     void this.goOn(row, after ?? before);
     return true;
@@ -40,18 +41,25 @@ export class Removal {
     if (detail.opened?.record.row === from) detail.close();
   }
 
-  private async remove(filter: Filter, expected?: number): Promise<boolean> {
+  /** How many records the dataset has left; null where it did not work. */
+  private async remove(filter: Filter, expected?: number): Promise<number | null> {
     const { stage, filters, tags, together } = this.explorer;
     const done = await stage.attempt(removeRecords(stage.config.dataset.id, stage.asShown(filter), expected));
-    if (!done) return false;
+    if (!done) return null;
+    if (done.record_count === 0) {
+      // The maps are gone: on this page nothing can be had any more.
+      location.assign(stage.config.dataset.url);
+      return 0;
+    }
     const one = done.removed === 1;
     toast(`${text.records(done.removed)} ${one ? "was" : "were"} removed. The map is being laid out without ${one ? "it" : "them"}.`);
+    stage.recordCount = done.record_count;
     stage.removals++;
     filters.recordsRemoved();
     void tags.load();
     void together.load();
     this.watch();
-    return true;
+    return done.record_count;
   }
 
   private watch(): void {

@@ -22,6 +22,8 @@ export class Stage {
   outdated = $state(false);
   /** How often records were removed on this page. */
   removals = $state(0);
+  /** Records that the dataset has, as far as this page knows. */
+  recordCount = $state(0);
   /** Whether the browser has stopped drawing the map. */
   lost = $state(false);
   /** Counts what could not be had and may be there all the same. */
@@ -32,11 +34,13 @@ export class Stage {
   readonly entry = $derived(this.map.entry);
   readonly columns = $derived(this.map.manifest.columns);
   /** Whether the map has points of records that were removed, until a newer one is there. */
-  readonly stale = $derived.by(() => this.removals > 0 || this.entry.count > this.config.dataset.record_count);
+  readonly stale = $derived.by(() => this.removals > 0 || this.entry.count > this.recordCount);
   /** Whether the map can be seen; if not, its records are listed. */
   readonly drawn = $derived(this.map.drawn);
 
-  constructor(readonly config: MapConfig) {}
+  constructor(readonly config: MapConfig) {
+    this.recordCount = config.dataset.record_count;
+  }
 
   adopt(map: OpenedMap): void {
     this.again = new Set();

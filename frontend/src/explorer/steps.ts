@@ -30,7 +30,7 @@ export class Steps {
   /** What is worked through besides hits; null = the dataset, row by row. */
   private query(): Query | null {
     const { config, filters, selection, stage, order, table } = this.explorer;
-    const hasHoles = stage.removals > 0 || config.dataset.record_count < config.dataset.row_count;
+    const hasHoles = stage.recordCount < config.dataset.row_count;
     // The list shows what is selected among all others.
     const filter = table || stage.drawn ? both(filters.filter, selection.filter) : filters.filter;
     const { sort, by } = table || !stage.drawn ? order : { sort: "row", by: "column" as const };
