@@ -12,7 +12,7 @@ export interface LegendRow {
   name: string;
   colour: string;
   count: number | null;
-  /** The first code it stands for; "Other" stands for all from there on. */
+  /** The first code it stands for; "Other" stands for all from there on, of topics for all that have no row. */
   code: number;
   other: boolean;
   /** The records with it, where no value of a column says which. */
@@ -38,10 +38,11 @@ export const tagsColumn = (tags: Tag[]): Column => ({
 /** As its points on the map. */
 export const tagColour = ({ colour }: Pick<Tag, "colour">, look: Look): string => categoryColour(colour, look);
 
-/** Topics listed before "and n more". */
-const MANY = 40;
+/** Topics with a row of their own. */
+const MOST_TOPICS = 40;
 
-export function legendRows(column: Column, values: Values | null, topics: Topic[], look: Look): LegendRow[] {
+/** `n`: how many points are on the map. */
+export function legendRows(column: Column, values: Values | null, topics: Topic[], n: number, look: Look): LegendRow[] {
   const row = (name: string, code: number, count: number | null, other = false): LegendRow => ({
     name,
     code,
@@ -51,7 +52,8 @@ export function legendRows(column: Column, values: Values | null, topics: Topic[
   });
   if (column.kind === "topic") {
     const own = topicsOf(column, topics).sort((a, b) => b.count - a.count);
-    return own.slice(0, MANY).map((topic) => row(topic.name, topic.id, topic.count));
+    const listed = own.slice(0, MOST_TOPICS).map((topic) => row(topic.name, topic.id, topic.count));
+    return own.length > 0 ? [...listed, ...otherTopics(column, own, n, look)] : [];
   }
   const names = values?.values ?? [];
   const counts = values?.counts ?? [];
@@ -64,8 +66,17 @@ export function legendRows(column: Column, values: Values | null, topics: Topic[
   return rows;
 }
 
-/** How many topics of a column the legend has no row for. */
-export const unlistedTopics = (column: Column, topics: Topic[]): number => (column.kind === "topic" ? Math.max(0, topicsOf(column, topics).length - MANY) : 0);
+/** The row of all points that are in none of the listed topics, where there are any. */
+function otherTopics(column: Column, own: Topic[], n: number, look: Look): LegendRow[] {
+  const total = (some: Topic[]): number => some.reduce((sum, { count }) => sum + count, 0);
+  const unlisted = own.slice(MOST_TOPICS);
+  const outside = Math.max(0, n - total(own));
+  if (unlisted.length + outside === 0) return [];
+  const name = unlisted.length === 0 ? "No topic" : `Other (${unlisted.length})${outside > 0 ? " or none" : ""}`;
+  // Each of the others has a colour of its own on the map.
+  const colour = unlisted.length === 0 ? hex(colourOf(column, column.missing, look)) : "transparent";
+  return [{ name, colour, code: column.missing, count: total(unlisted) + outside, other: true }];
+}
 
 const topicsOf = ({ key }: Column, topics: Topic[]): Topic[] => topics.filter(({ level }) => level === Number(key.slice("topic-".length)));
 
@@ -94,7 +105,10 @@ const SEVERAL_TAGS: Filter = { tags: "several" };
 /** Which records a row stands for. */
 export function filterOfRow(column: Column, row: LegendRow, rows: LegendRow[], map: string): Filter {
   if (row.filter) return row.filter;
-  if (column.kind === "topic") return { topic: row.code, map };
+  if (column.kind === "topic") {
+    if (!row.other) return { topic: row.code, map };
+    return { not: anyOf(rows.filter(({ other }) => !other).map((own) => filterOfRow(column, own, rows, map))) };
+  }
   const subject = subjectOf(column, map);
   if (row.code === column.missing) return { ...subject, in: [null] };
   if (!row.other) return { ...subject, in: [row.name] };
@@ -106,15 +120,21 @@ export function filterOfRow(column: Column, row: LegendRow, rows: LegendRow[], m
 export function filterOfLegend(column: Column, rows: LegendRow[], { hidden, range }: Shown, map: string): Filter | null {
   if (range) return filterOfRange(column, range, map);
   if (hidden.size === 0) return null;
-  const parts = rows.filter(({ code }) => !hidden.has(code)).map((row) => filterOfRow(column, row, rows, map));
+  const of = (some: LegendRow[]): Filter[] => some.map((row) => filterOfRow(column, row, rows, map));
+  const off = rows.filter(({ code }) => hidden.has(code));
+  // All that has no row is left too, which can only be said by what is not.
+  if (column.kind === "topic" && rows.some(({ code, other }) => other && !hidden.has(code))) return off.length > 0 ? { not: anyOf(of(off)) } : null;
+  const parts = of(rows.filter(({ code }) => !hidden.has(code)));
   const values = parts.flatMap((part) => ("in" in part ? part.in : []));
   const others = parts.filter((part) => !("in" in part));
   const any = [...(values.length > 0 ? [{ ...subjectOf(column, map), in: values } as Filter] : []), ...others];
   if (any.length === 0) return null;
-  const left: Filter = any.length === 1 ? any[0]! : { any };
+  const left = anyOf(any);
   // A point with several tags has the colour of none of them.
   return column.several !== undefined && hidden.has(column.several) ? { all: [left, { not: SEVERAL_TAGS }] } : left;
 }
+
+const anyOf = (filters: Filter[]): Filter => (filters.length === 1 ? filters[0]! : { any: filters });
 
 /** The values between two codes of a number or date column, an end that is no limit left out. */
 export function filterOfRange(column: Column, [from, to]: readonly [number, number], map: string): Filter | null {
@@ -171,8 +191,9 @@ export function rangeOf(column: Column, [from, to]: Between): [number, number] {
   return [from === null ? 0 : code(from), to === null ? CODES - 2 : code(to)];
 }
 
-/** The row of the legend that a code belongs to. */
-function legendCode(column: Column, code: number): number {
+/** The row of the legend that a code belongs to. `listed`: the codes of the rows of topics, once these are known. */
+function legendCode(column: Column, code: number, listed: ReadonlySet<number>): number {
+  if (column.kind === "topic" && listed.size > 0) return listed.has(code) ? code : column.missing;
   const other = column.kind === "category" && code !== column.missing && code !== column.several;
   return other ? Math.min(code, ownCodes(column)) : code;
 }
@@ -185,9 +206,10 @@ export interface Shown {
 }
 
 /** Says of a code whether it counts; undefined when all do. */
-export function shownCodes(column: Column, { hidden, range }: Shown): ((code: number) => boolean) | undefined {
+export function shownCodes(column: Column, { hidden, range }: Shown, rows: LegendRow[] = []): ((code: number) => boolean) | undefined {
   if (range) return (code) => code !== column.missing && code >= range[0] && code <= range[1];
-  if (hidden.size > 0) return (code) => !hidden.has(legendCode(column, code));
+  const listed = new Set(rows.map(({ code }) => code));
+  if (hidden.size > 0) return (code) => !hidden.has(legendCode(column, code, listed));
   return undefined;
 }
 

@@ -1,7 +1,6 @@
 /** What stands beneath a map that is saved as a picture: what it is, the day, and what its colours mean. */
 
 import { fitted } from "./map/fitted";
-import * as text from "./text";
 
 export interface Caption {
   title: string;
@@ -15,8 +14,6 @@ export interface PictureLegend {
   /** Colours from the smallest value that is shown to the largest. */
   ramp: { colours: string[]; from: string; to: string } | null;
   rows: { name: string; colour: string }[];
-  /** Values that have no row. */
-  unlisted: number;
 }
 
 export type Face = "title" | "name" | "plain" | "soft";
@@ -57,12 +54,11 @@ export function layCaption({ title, day, legend }: Caption, width: number, width
     apart >= GAP ? { ...date, left: EDGE + head.width + apart, top: EDGE } : { ...date, left: EDGE, top: EDGE + LINE },
   ];
   if (!legend) return { height: top + EDGE, pieces };
-  const { ramp, rows, unlisted } = legend;
+  const { ramp, rows } = legend;
   const things: Part[][] = [
     [write(legend.name, "name")],
     ...(ramp ? [[name(ramp.from)], [{ colours: ramp.colours, width: RAMP }], [name(ramp.to)]] : []),
     ...rows.map((row) => [{ colours: [row.colour], width: DOT }, name(row.name)]),
-    ...(unlisted > 0 ? [[write(`and ${text.count(unlisted)} more`, "soft")]] : []),
   ];
   const places = inLines(things.map(widthOfAll), room);
   things.forEach((parts, i) => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { filterOfLegend, filterOfRow, legendRows, lookElsewhere, shownCodes, shownElsewhere, soloed, tagRows, tagsColumn, toggled, unlistedTopics } from "../src/legend";
+import { filterOfLegend, filterOfRow, legendRows, lookElsewhere, shownCodes, shownElsewhere, soloed, tagRows, tagsColumn, toggled } from "../src/legend";
 import { categoryColour, codeAt, codeOf, colourOf, colourTable, hex, placeOf, valueOf } from "../src/map/colours";
 import type { Column, Topic } from "../src/map/manifest";
 
@@ -8,23 +8,45 @@ const year: Column = { key: "year", name: "Year", kind: "number", type: "u16", m
 const values = { values: Array.from({ length: 14 }, (_, i) => `Artist ${i}`), counts: Array.from({ length: 14 }, (_, i) => 100 - i), missing: 3 };
 
 test("the tail of a category is one row, and so is what has no value", () => {
-  const rows = legendRows(artist, values, [], "light");
+  const rows = legendRows(artist, values, [], 0, "light");
   expect(rows.length).toBe(12);
   expect(rows[10]).toMatchObject({ name: "Other (4)", count: 90 + 89 + 88 + 87, other: true });
   expect(rows[11]).toMatchObject({ name: "No value", count: 3, code: 255 });
 });
 
-test("of more topics than are listed it is said how many", () => {
-  const column: Column = { key: "topic-1", name: "Topic", kind: "topic", type: "u8", missing: 255 };
-  const topics = Array.from({ length: 60 }, (_, id) => ({ id, level: id % 12 === 0 ? 0 : 1, name: `t${id}`, count: id }) as Topic);
-  expect([legendRows(column, null, topics, "dark").length, unlistedTopics(column, topics)]).toEqual([40, 15]);
-  expect([unlistedTopics(column, topics.slice(0, 30)), unlistedTopics({ ...column, kind: "category" }, topics)]).toEqual([0, 0]);
+const level1: Column = { key: "topic-1", name: "Topic", kind: "topic", type: "u8", missing: 255 };
+
+test("topics beyond the fortieth, and points in none, are one row, which is hidden and left alone as any other", () => {
+  const topics = Array.from({ length: 60 }, (_, id) => ({ id, level: id % 12 === 0 ? 0 : 1, name: `t${id}`, count: 60 - id }) as Topic);
+  const inside = topics.filter(({ level }) => level === 1).reduce((sum, { count }) => sum + count, 0);
+  const rows = legendRows(level1, null, topics, inside + 7, "dark");
+  expect(rows.length).toBe(41);
+  const listed = rows.slice(0, 40).map(({ code }) => code);
+  const beyond = topics.filter(({ id, level }) => level === 1 && !listed.includes(id));
+  expect(rows[40]).toMatchObject({ name: "Other (15) or none", count: beyond.reduce((sum, { count }) => sum + count, 7), code: 255 });
+  expect(legendRows(level1, null, topics, inside, "dark")[40]!.name).toBe("Other (15)");
+
+  const shown = (hidden: ReadonlySet<number>) => [1, 2, beyond[0]!.id, beyond[14]!.id, 255].map(shownCodes(level1, { hidden, range: null }, rows)!);
+  expect(shown(new Set([2]))).toEqual([true, false, true, true, true]);
+  expect(shown(soloed(new Set(), rows, 1))).toEqual([true, false, false, false, false]);
+  expect(shown(soloed(new Set(), rows, 255))).toEqual([false, false, true, true, true]);
+
+  const left = (...hidden: number[]) => filterOfLegend(level1, rows, { hidden: new Set(hidden), range: null }, "m");
+  expect(left(2)).toEqual({ not: { topic: 2, map: "m" } });
+  expect(left(2, 3)).toEqual({ not: { any: [{ topic: 2, map: "m" }, { topic: 3, map: "m" }] } });
+  expect(left(...listed.slice(1), 255)).toEqual({ topic: listed[0], map: "m" });
+  expect(filterOfRow(level1, rows[40]!, rows, "m")).toEqual({ not: { any: listed.map((topic) => ({ topic, map: "m" })) } });
+});
+
+test("points in no topic have a row, but none where every point is in one", () => {
+  const topics = [{ id: 0, level: 1, name: "t0", count: 9 }] as Topic[];
+  expect(legendRows(level1, null, topics, 10, "dark")[1]).toMatchObject({ name: "No topic", count: 1, colour: hex(colourOf(level1, 255, "dark")) });
+  expect([legendRows(level1, null, topics, 9, "dark").length, legendRows(level1, null, [], 9, "dark").length]).toEqual([1, 0]);
 });
 
 test("topics of the column's own level are listed, the largest first", () => {
   const topic = (id: number, level: number, count: number) => ({ id, level, name: `t${id}`, count }) as Topic;
-  const column: Column = { key: "topic-1", name: "Topic", kind: "topic", type: "u8", missing: 255 };
-  const rows = legendRows(column, null, [topic(0, 0, 9), topic(1, 1, 2), topic(2, 1, 5)], "dark");
+  const rows = legendRows(level1, null, [topic(0, 0, 9), topic(1, 1, 2), topic(2, 1, 5)], 7, "dark");
   expect(rows.map((row) => row.name)).toEqual(["t2", "t1"]);
 });
 
@@ -40,7 +62,7 @@ test("a range leaves out what has no value", () => {
 });
 
 test("one press hides, the next shows; a double press is this one alone, and back", () => {
-  const rows = legendRows(artist, values, [], "light");
+  const rows = legendRows(artist, values, [], 0, "light");
   expect([...toggled(new Set([1]), 2)]).toEqual([1, 2]);
   expect([...toggled(new Set([1]), 1)]).toEqual([]);
   const alone = soloed(new Set(), rows, 3);
@@ -64,7 +86,7 @@ test("the table carries what is shown in its alpha", () => {
 });
 
 test("a row stands for its records, Other for all that no row names", () => {
-  const rows = legendRows(artist, values, [], "light");
+  const rows = legendRows(artist, values, [], 0, "light");
   expect(filterOfRow(artist, rows[2]!, rows, "m")).toEqual({ column: "Artist", in: ["Artist 2"] });
   expect(filterOfRow(artist, rows[11]!, rows, "m")).toEqual({ column: "Artist", in: [null] });
   const named = Array.from({ length: 10 }, (_, i) => `Artist ${i}`);
@@ -74,7 +96,7 @@ test("a row stands for its records, Other for all that no row names", () => {
 });
 
 test("the legend leaves what is not switched off, in as few words as it takes", () => {
-  const rows = legendRows(artist, values, [], "light");
+  const rows = legendRows(artist, values, [], 0, "light");
   const all = rows.map(({ code }) => code);
   const left = (...codes: number[]) => ({ hidden: new Set(all.filter((code) => !codes.includes(code))), range: null });
   expect(filterOfLegend(artist, rows, left(...all), "m")).toBeNull();
@@ -145,7 +167,7 @@ test("a computed column is asked for by its key and its map, an uploaded one of 
   const agreement: Column = { key: "agreement", name: "Agreement", kind: "number", type: "u16", missing: 65535, min: -1, max: 5, scale: "linear", computed: true };
   const duplicates: Column = { key: "duplicates", name: "Duplicates", kind: "category", type: "u8", missing: 255, size: 3, computed: true };
   const values = { values: ["Unique", "Copy", "Original"], counts: [9, 2, 1], missing: 0 };
-  const rows = legendRows(duplicates, values, [], "light");
+  const rows = legendRows(duplicates, values, [], 0, "light");
   expect(filterOfRow(duplicates, rows[1]!, rows, "m")).toEqual({ computed: "duplicates", map: "m", in: ["Copy"] });
   expect(filterOfLegend(duplicates, rows, { hidden: new Set([1]), range: null }, "m")).toEqual({ computed: "duplicates", map: "m", in: ["Unique", "Original"] });
   expect(filterOfLegend(agreement, [], { hidden: new Set(), range: [0, 20_000] }, "m")).toMatchObject({ computed: "agreement", map: "m" });
@@ -153,7 +175,7 @@ test("a computed column is asked for by its key and its map, an uploaded one of 
 });
 
 test("a value has one colour on two maps that number it in different ways, and so has a year", () => {
-  const rows = legendRows(artist, values, [], "light");
+  const rows = legendRows(artist, values, [], 0, "light");
   const there = { values: ["Artist 12", "Artist 4", "Artist 1", "Somebody else"], missing: 1 };
   const second = { ...artist, ...lookElsewhere(artist, rows, there) };
   const other = colourOf(artist, 12, "light");
@@ -170,7 +192,7 @@ test("a value has one colour on two maps that number it in different ways, and s
 });
 
 test("what a legend hides is hidden by its name on another map, and a range by its values", () => {
-  const rows = legendRows(artist, values, [], "light");
+  const rows = legendRows(artist, values, [], 0, "light");
   const there = { values: ["Artist 4", "Artist 1", "Somebody else"], missing: 1 };
   const hidden = shownElsewhere(artist, { hidden: new Set([1, 3, 255]), range: null }, rows, { ...artist, missing: 65535 }, there);
   const shown = shownCodes({ ...artist, missing: 65535, ...lookElsewhere(artist, rows, there) }, hidden)!;

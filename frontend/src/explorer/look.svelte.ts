@@ -2,7 +2,7 @@
 
 import { tagCodes } from "../api/select";
 import type { Filter } from "../filters";
-import { filterOfLegend, filterOfRow, hiddenCodes, hiddenNames, legendRows, shownCodes, soloed, tagRows, TAGS, tagsColumn, toggled, unlistedTopics, type LegendRow } from "../legend";
+import { filterOfLegend, filterOfRow, hiddenCodes, hiddenNames, legendRows, shownCodes, soloed, tagRows, TAGS, tagsColumn, toggled, type LegendRow } from "../legend";
 import type { Column, Ramp, Values } from "../map/manifest";
 import type { PictureMode } from "../map/thumbnails";
 import type { OpenedMap } from "../open_map";
@@ -48,10 +48,8 @@ export class Look {
   readonly legend: LegendRow[] = $derived.by(() => {
     if (!this.column) return [];
     if (this.colour === TAGS) return tagRows(this.tags.all, this.several, this.theme);
-    return legendRows(this.column, this.values, this.stage.topics, this.theme);
+    return legendRows(this.column, this.values, this.stage.topics, this.stage.view.n, this.theme);
   });
-  /** Values on the map that the legend has no row for. */
-  readonly unlisted: number = $derived.by(() => (this.column ? unlistedTopics(this.column, this.stage.topics) : 0));
   /** Which records the legend leaves; null = all. */
   readonly filter: Filter | null = $derived.by(() =>
     this.column ? filterOfLegend(this.column, this.legend, this, this.stage.entry.id) : null,
@@ -74,6 +72,7 @@ export class Look {
     this.stage.ask(map, "The topic names could not be loaded.", map.labels, (labels) => {
       this.stage.topics = labels.topics;
       view.setLabels(labels);
+      if (this.hidden.size > 0) this.apply();
     });
     if (!map.drawn) return;
     this.stage.ask(map, "The pictures could not be loaded.", map.sheets, (index) => {
@@ -185,7 +184,7 @@ export class Look {
   }
 
   private apply(): void {
-    const shown = this.column ? shownCodes(this.column, { hidden: this.hidden, range: this.range }) : undefined;
+    const shown = this.column ? shownCodes(this.column, this, this.legend) : undefined;
     this.stage.view.setColumn(this.colour, shown, this.ramp ? { ramp: this.ramp } : {});
   }
 }

@@ -75,11 +75,11 @@ function captionOf({ config, stage, beside, look, search }: Explorer): Caption {
 }
 
 /** What the panel at the side shows of it. */
-function legendOf({ column, legend, unlisted, hidden, range, values, theme }: Explorer["look"], { glowing, hits }: Explorer["search"]): PictureLegend | null {
-  if (glowing && hits) return { name: "Relevance to the search", ramp: { colours: GLOW[theme].map(hex), from: "far", to: "relevant" }, rows: [], unlisted: 0 };
+function legendOf({ column, legend, hidden, range, values, theme }: Explorer["look"], { glowing, hits }: Explorer["search"]): PictureLegend | null {
+  if (glowing && hits) return { name: "Relevance to the search", ramp: { colours: GLOW[theme].map(hex), from: "far", to: "relevant" }, rows: [] };
   if (!column) return null;
   const ranged = column.kind === "number" || column.kind === "date";
   const ramp = ranged ? shownRamp(column, values, range, theme) : null;
   const rows = legend.filter(({ code }) => !hidden.has(code));
-  return ramp || rows.length > 0 ? { name: column.name, ramp, rows, unlisted } : null;
+  return ramp || rows.length > 0 ? { name: column.name, ramp, rows } : null;
 }
