@@ -255,6 +255,7 @@ OPERATIONS: dict[str, Rule] = {
     f"POST {DATASET}/searches": Rule(
         COMMENT - NAMELESS, 201, json={"name": "All", "query": "q=red"}, nameless=401
     ),
+    f"PATCH {DATASET}/searches/{{search_id}}": Rule(OWNERS_OWN, json={"name": "Reds"}, nameless=401),
     f"DELETE {DATASET}/searches/{{search_id}}": Rule(OWNERS_OWN, 204, nameless=401),
     f"GET {MAP}/records": Rule(SEE, query="ordinals=0,1"),
     f"GET {MAP}/records/{{row}}": Rule(SEE),
@@ -283,6 +284,7 @@ OPERATIONS: dict[str, Rule] = {
         COMMENT - NAMELESS, 201, json={"name": "All", "hash": "at=0,0,1"}, nameless=401
     ),
     f"GET {DATASET}/views/{{view_id}}": Rule(SEE),
+    f"PATCH {DATASET}/views/{{view_id}}": Rule(COMMENT, json={"name": "Reds"}, instead=NOT_THEIRS),
     f"DELETE {DATASET}/views/{{view_id}}": Rule(COMMENT, 204, instead=NOT_THEIRS),
     f"GET {DATASET}/activity": Rule(WORK),
 }

@@ -1,18 +1,27 @@
 """What people keep of the explorer under a name: views, and the searches of `search`."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
-from ninja import Schema
+from ninja import Field, Schema
 from ninja.errors import HttpError
+from pydantic import AfterValidator
 
 from atlas.teams.asker import Asker, asker_of
 from atlas.teams.models import User
+from atlas.text import said
 
 #: That all see, and of one person beside them.
 MOST_SHARED, MOST_OWN = 500, 100
+
+
+Name = Annotated[str, Field(max_length=100), AfterValidator(said)]
+
+
+class NameIn(Schema):
+    name: Name
 
 
 class SavedOut(Schema):

@@ -24,7 +24,7 @@ from atlas.datasets.permit import permit, require_captions
 from atlas.datasets.remove import hold_records
 from atlas.maps import comments
 from atlas.maps.models import Comment, DataMap, SavedView
-from atlas.maps.saved import SavedOut, listed_for, require_room
+from atlas.maps.saved import Name, NameIn, SavedOut, listed_for, require_room
 from atlas.teams.asker import Asker, asker_of
 from atlas.teams.quota import count_for
 from atlas.text import said
@@ -45,7 +45,6 @@ def _storable(content: dict[str, Any]) -> dict[str, Any]:
 
 
 Text = Annotated[str, Field(max_length=5000), AfterValidator(said)]
-Name = Annotated[str, Field(max_length=100), AfterValidator(said)]
 Place = Annotated[float, Field(ge=-1, le=2)]
 
 
@@ -230,16 +229,24 @@ def get_view(request: HttpRequest, dataset_id: UUID, view_id: UUID) -> SavedView
     return _view(visible_dataset(asker_of(request), dataset_id), view_id)
 
 
+@router.patch("/datasets/{uuid:dataset_id}/views/{uuid:view_id}", response=ViewOut)
+def rename_view(request: HttpRequest, dataset_id: UUID, view_id: UUID, body: NameIn) -> SavedView:
+    asker = asker_of(request)
+    view = _changeable_view(asker, dataset_id, view_id)
+    SavedView.objects.filter(pk=view.pk).update(name=body.name)
+    if view.shared and view.name != body.name:
+        record_event(view.dataset, "renamed", asker, f"renamed the view {view.name} to {body.name}")
+    view.name = body.name
+    return view
+
+
 @router.delete("/datasets/{uuid:dataset_id}/views/{uuid:view_id}", response={204: None})
 def delete_view(request: HttpRequest, dataset_id: UUID, view_id: UUID) -> Status[None]:
     asker = asker_of(request)
-    dataset = commentable_dataset(asker, dataset_id)
-    view = _view(dataset, view_id)
-    if not (asker.made(view.created_by_id) or (view.shared and permit(asker, dataset_id).may_edit)):
-        raise HttpError(409, "Only its maker, or an editor of the dataset, can remove a shared view.")
+    view = _changeable_view(asker, dataset_id, view_id)
     view.delete()
     if view.shared:
-        record_event(dataset, "deleted", asker, f"deleted the view {view.name}")
+        record_event(view.dataset, "deleted", asker, f"deleted the view {view.name}")
     return Status(204, None)
 
 
@@ -277,6 +284,16 @@ def _view(dataset: Dataset, view_id: UUID) -> SavedView:
     if found is None:
         raise Http404("There is no such view.")
     return found
+
+
+def _changeable_view(asker: Asker, dataset_id: UUID, view_id: UUID) -> SavedView:
+    """Raises Http404, HttpError 409, KeyScopeError."""
+    view = _view(commentable_dataset(asker, dataset_id), view_id)
+    if not (asker.made(view.created_by_id) or (view.shared and permit(asker, dataset_id).may_edit)):
+        raise HttpError(
+            409, "Only its maker, or an editor of the dataset, can rename or remove a shared view."
+        )
+    return view
 
 
 def _about(pin: Pin) -> str:

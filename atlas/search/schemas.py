@@ -6,7 +6,7 @@ from uuid import UUID
 from ninja import Field, Schema
 from pydantic import AfterValidator, FiniteFloat, model_validator
 
-from atlas.maps.saved import SavedOut
+from atlas.maps.saved import Name, SavedOut
 from atlas.search.query import MOST_PARTS, Against, Mode
 from atlas.text import said
 
@@ -188,7 +188,7 @@ class AcrossOut(Schema):
 
 
 class SearchIn(Schema):
-    name: Annotated[str, Field(max_length=100), AfterValidator(said)]
+    name: Name
     query: Annotated[str, Field(max_length=100_000), AfterValidator(said)]
     shared: bool = False
 

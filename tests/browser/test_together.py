@@ -288,7 +288,11 @@ def test_what_one_selects_tags_and_saves_the_other_opens(two: Two) -> None:
 
     expect(chip(owner)).to_have_text(selected.inner_text())
     expect(owner.get_by_role("link", name="My own")).to_have_count(0)
-    deletion = friend.get_by_role("button", name="Delete the view My own")
+    friend.get_by_role("button", name="Rename My own").press("Enter")
+    friend.get_by_label("New name of “My own”").fill("Mine")
+    friend.keyboard.press("Enter")
+    expect(friend.get_by_role("button", name="Rename Mine")).to_be_focused()
+    deletion = friend.get_by_role("button", name="Delete the view Mine")
     friend.once("dialog", lambda dialog: dialog.dismiss())
     deletion.click()
     friend.once("dialog", lambda dialog: dialog.accept())

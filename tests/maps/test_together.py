@@ -306,6 +306,26 @@ def test_its_maker_removes_a_view_and_an_editor_a_shared_one(cast: Cast, dataset
     assert SavedView.objects.count() == 1
 
 
+def test_its_maker_renames_a_view_and_an_editor_a_shared_one(cast: Cast, dataset: Dataset) -> None:
+    shared = save(cast, dataset, "victor").json()
+    own = save(cast, dataset, "victor", shared=False).json()
+    alices = save(cast, dataset, "alice").json()["id"]
+    url = f"/api/datasets/{dataset.pk}/views/"
+
+    def rename(name: str | None, view: str, to: str = "Greens") -> Any:
+        return call(cast, name, "patch", url + view, {"name": to})
+
+    assert rename("victor", own["id"]).json() == own | {"name": "Greens"}
+    assert rename("bob", shared["id"], "Blues").json() == shared | {"name": "Blues", "mine": False}
+    assert rename("bob", shared["id"], "Blues").status_code == 200
+    assert [rename(*refused).status_code for refused in (("victor", alices), ("bob", own["id"]))] == [409] * 2
+    assert [rename(name, shared["id"]).status_code for name in ("charlie", None)] == [404] * 2
+    assert [rename("victor", own["id"], name).status_code for name in ("", "x" * 101)] == [422] * 2
+    assert views(cast, dataset, "victor") == ["Blues", "Greens", "Reds"]
+    told = call(cast, "alice", "get", f"/api/datasets/{dataset.pk}/activity").json()["events"]
+    assert [each["text"] for each in told if each["verb"] == "renamed"] == ["renamed the view Reds to Blues"]
+
+
 @pytest.mark.parametrize("body", [{"name": ""}, {"name": "x" * 101}, {"hash": ""}, {"hash": "x" * 100_001}])
 def test_a_view_has_a_name_and_a_place(cast: Cast, dataset: Dataset, body: dict[str, Any]) -> None:
     assert save(cast, dataset, "alice", **body).status_code == 422

@@ -1,4 +1,4 @@
-"""GET/POST /api/datasets/{id}/searches and DELETE …/{search}."""
+"""GET/POST /api/datasets/{id}/searches and PATCH/DELETE …/{search}."""
 
 from typing import Any
 
@@ -25,6 +25,12 @@ def names(cast: Cast, dataset: Dataset, name: str) -> list[str]:
 
 def remove(cast: Cast, dataset: Dataset, name: str, search: str) -> int:
     return client_of(getattr(cast, name)).delete(f"/api/datasets/{dataset.pk}/searches/{search}").status_code
+
+
+def rename(cast: Cast, dataset: Dataset, who: str | None, search: str, name: str = "Berries") -> Any:
+    client = client_of(getattr(cast, who) if who else None)
+    url = f"/api/datasets/{dataset.pk}/searches/{search}"
+    return client.patch(url, {"name": name}, content_type="application/json")
 
 
 def test_it_is_kept_for_its_maker_alone_unless_shared(cast: Cast, dataset: Dataset) -> None:
@@ -75,6 +81,34 @@ def test_who_may_only_look_by_now_removes_their_own_and_no_others(cast: Cast, da
     assert remove(cast, dataset, "bob", other) == 409
     assert remove(cast, dataset, "bob", mine) == 204
     assert Client().delete(f"/api/datasets/{dataset.pk}/searches/{other}").status_code == 401
+
+
+def test_whoever_may_remove_it_may_rename_it_and_nothing_else_of_it_changes(
+    cast: Cast, dataset: Dataset
+) -> None:
+    shared = save(cast, dataset, "victor", shared=True).json()
+    own = save(cast, dataset, "victor").json()
+
+    assert rename(cast, dataset, "victor", own["id"]).json() == own | {"name": "Berries"}
+    assert rename(cast, dataset, "bob", shared["id"], " Cherries ").json() == shared | {
+        "name": "Cherries",
+        "mine": False,
+    }
+    assert names(cast, dataset, "victor") == ["Berries", "Cherries"]
+    assert rename(cast, dataset, "alice", own["id"]).status_code == 404
+    assert rename(cast, dataset, "charlie", shared["id"]).status_code == 404
+    assert rename(cast, dataset, None, shared["id"]).status_code == 401
+    bobs = save(cast, dataset, "bob", shared=True).json()["id"]
+    assert rename(cast, dataset, "victor", bobs).status_code == 409
+    assert names(cast, dataset, "victor") == ["Berries", "Cherries", "Red fruit"]
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 101])
+def test_it_always_has_a_name(cast: Cast, dataset: Dataset, name: str) -> None:
+    made = save(cast, dataset, "bob").json()["id"]
+
+    assert rename(cast, dataset, "bob", made, name).status_code == 422
+    assert names(cast, dataset, "bob") == ["Red fruit"]
 
 
 @pytest.mark.parametrize(("name", "status"), [("charlie", 404), (None, 401)])

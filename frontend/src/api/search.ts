@@ -8,12 +8,13 @@
  *   GET  /api/query-pictures/{key}                        the picture
  *   GET  /api/datasets/{id}/searches                      -> {searches: [SavedSearch]}, the person's own and the shared ones
  *   POST /api/datasets/{id}/searches                      {name, query, shared} -> SavedSearch
+ *   PATCH  /api/datasets/{id}/searches/{id}               {name} -> SavedSearch
  *   DELETE /api/datasets/{id}/searches/{id}
  */
 
 import type { Filter } from "../filters";
 import type { MapAddress } from "./maps";
-import { bytes, change, get, post, send } from "./http";
+import { bytes, change, get, json, post, send } from "./http";
 import type { Saved } from "./views";
 
 /** What a part of a query is about: words, a record, a picture (base64, by its key, or at an address), a topic, a tag, other records. */
@@ -128,6 +129,9 @@ export const savedSearches = async (dataset: string): Promise<SavedSearch[]> =>
 
 export const saveSearch = (dataset: string, search: Pick<SavedSearch, "name" | "query" | "shared">): Promise<SavedSearch> =>
   post(`/api/datasets/${dataset}/searches`, search);
+
+export const renameSearch = (dataset: string, search: string, name: string): Promise<SavedSearch> =>
+  json(change("PATCH", `/api/datasets/${dataset}/searches/${search}`, { name }));
 
 export const removeSearch = async (dataset: string, search: string): Promise<void> => {
   await change("DELETE", `/api/datasets/${dataset}/searches/${search}`);

@@ -4,10 +4,11 @@
  *   GET    /api/datasets/{id}/views         -> {views: [View]}, the shared ones and one's own
  *   POST   /api/datasets/{id}/views         {name, hash, shared} -> View
  *   GET    /api/datasets/{id}/views/{view}  -> View
+ *   PATCH  /api/datasets/{id}/views/{view}  {name} -> View
  *   DELETE /api/datasets/{id}/views/{view}
  */
 
-import { change, get, post } from "./http";
+import { change, get, json, post } from "./http";
 
 /** What somebody keeps under a name. */
 export interface Saved {
@@ -30,6 +31,8 @@ export const saveView = (dataset: string, view: { name: string; hash: string; sh
   post(`/api/datasets/${dataset}/views`, view);
 
 export const savedView = (dataset: string, view: string): Promise<View> => get(`/api/datasets/${dataset}/views/${view}`);
+
+export const renameView = (dataset: string, view: string, name: string): Promise<View> => json(change("PATCH", `/api/datasets/${dataset}/views/${view}`, { name }));
 
 export async function removeView(dataset: string, view: string): Promise<void> {
   await change("DELETE", `/api/datasets/${dataset}/views/${view}`);

@@ -4,7 +4,7 @@ import { SvelteMap } from "svelte/reactivity";
 import { ApiError } from "../api/http";
 import { table } from "../api/select";
 import { commentsOf, removeComment, resolveComment, rewriteComment, writeComment, writeReply, type Comment, type CommentState, type Pin } from "../api/together";
-import { removeView, saveView, viewsOf, type View } from "../api/views";
+import { removeView, renameView, saveView, viewsOf, type View } from "../api/views";
 import type { MapEntry } from "../config";
 import type { Filter } from "../filters";
 import { keep, kept } from "../kept";
@@ -320,6 +320,12 @@ export class Together {
     const made = await this.stage.attempt(saveView(this.dataset, { name, hash: this.around.hash(), shared }));
     await this.loadViews();
     return made !== null;
+  }
+
+  async renameView(view: View, name: string): Promise<boolean> {
+    const renamed = await this.stage.attempt(renameView(this.dataset, view.id, name));
+    await this.loadViews();
+    return renamed !== null;
   }
 
   async removeView(view: View): Promise<void> {
