@@ -5,6 +5,7 @@ import type { MapRecord } from "../api/maps";
 import { ApiError } from "../api/http";
 import { glow, search, type Against, type Answer, type Mode, type Query, type QueryPart } from "../api/search";
 import { afterFrame } from "../after_frame";
+import { Again } from "../again";
 import { countAbove } from "../cut";
 import { asksTags, type Filter } from "../filters";
 import { NOTHING_ASKED, partsOf, readPart, recordChip, writeParts, type Asked, type Chip } from "../query";
@@ -21,9 +22,6 @@ const HITS = 500;
 const MOST_HITS = 5000;
 /** Hits that lie closer together than this, in pixels, are looked at from nearer. */
 const TINY = 60;
-/** When the query worker did not answer, the query is asked again by itself: first after this time, then twice as long, … */
-const AGAIN_MS = 4000;
-const LONGEST_AGAIN_MS = 60_000;
 /** Hits of one place keep so much of their surroundings, in world units. */
 const SMALLEST = 0.02;
 
@@ -67,8 +65,7 @@ export class Search {
   private lighting = new AbortController();
   /** What the glow is of, or is asked for. */
   private lit: Query | null = null;
-  /** Until the next try with a query worker that is away, in milliseconds. */
-  private patience = AGAIN_MS;
+  private readonly patience = new Again();
   /** The camera was set by a link: the hits do not move it. */
   private staying = false;
   /** Where somebody asked what was not answered yet; null: its hits do not move the camera. */
@@ -115,7 +112,7 @@ export class Search {
     this.asked = asked;
     this.moved = moved;
     this.problem = null;
-    this.patience = AGAIN_MS;
+    this.patience.begin();
     this.begin();
     if (partsOf(asked).length > 0) await Promise.all([this.search(), this.keepPictures()]);
     else this.clear();
@@ -224,8 +221,7 @@ export class Search {
   }
 
   private tryAgain(signal: AbortSignal): void {
-    setTimeout(() => !signal.aborted && void this.search(HITS, true), this.patience);
-    this.patience = Math.min(LONGEST_AGAIN_MS, 2 * this.patience);
+    this.patience.later(signal, () => this.search(HITS, true));
   }
 
   private fail(error: unknown, query: Query, signal: AbortSignal): void {

@@ -1,5 +1,7 @@
 /** One question to all datasets that the person may see. */
 
+import { Again } from "../../again";
+import { ApiError } from "../../api/http";
 import { searchAcross, type Across, type Against, type Mode } from "../../api/search";
 import { NOTHING_ASKED, partsOf, plainChip, readPart, writeParts, type Asked } from "../../query";
 import { hasUnkept, withKeys } from "../../query_pictures";
@@ -15,33 +17,40 @@ export class AcrossSearch {
   answer = $state.raw<Across | null>(null);
 
   private asking = new AbortController();
+  private readonly patience = new Again();
 
   async ask(asked: Asked): Promise<void> {
     this.asked = asked;
-    this.asking.abort();
-    this.asking = new AbortController();
-    const { signal } = this.asking;
-    const { against, mode } = this;
-    const parts = partsOf(asked);
     this.problem = null;
-    this.searching = parts.length > 0;
-    if (parts.length === 0) {
-      this.answer = null;
-      return;
-    }
-    try {
-      this.answer = await searchAcross({ parts, against, mode }, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      this.answer = null;
-      this.fail(error);
-    }
-    this.searching = signal.aborted;
-    if (this.answer) await this.keepPictures(this.answer).catch((error: unknown) => this.fail(error));
+    this.patience.begin();
+    this.asking.abort();
+    this.searching = partsOf(asked).length > 0;
+    if (this.searching) await this.search();
+    else this.answer = null;
   }
 
-  private fail(error: unknown): void {
-    this.problem = reason(error);
+  /** `quiet`: nobody sees that it is asked again. */
+  private async search(quiet = false): Promise<void> {
+    const { signal } = (this.asking = new AbortController());
+    const { asked, against, mode } = this;
+    let answer: Across;
+    try {
+      answer = await searchAcross({ parts: partsOf(asked), against, mode }, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      Object.assign(this, { answer: null, searching: false, problem: reason(error) });
+      if (error instanceof ApiError && error.status === 503) this.tryAgain(signal);
+      return;
+    }
+    if (signal.aborted) return;
+    if (answer.away) this.tryAgain(signal);
+    if (quiet && answer.away && this.answer?.away) return;
+    Object.assign(this, { answer, searching: false, problem: null });
+    await this.keepPictures(answer).catch((error: unknown) => (this.problem = reason(error)));
+  }
+
+  private tryAgain(signal: AbortSignal): void {
+    this.patience.later(signal, () => this.search(true));
   }
 
   /** With the dataset that has the best hits: whoever sees these finds the pictures under their keys. */
