@@ -91,6 +91,9 @@ export function named({ text, chips }: Asked): string {
   return [...(text.trim() ? [text.trim()] : []), ...parts].join(" ").slice(0, 100);
 }
 
+/** The title of a page on which this is asked. */
+export const titled = (asked: Asked, page: string): string => [named(asked).replace(/^\+ /, ""), page].filter(Boolean).join(" · ");
+
 /** Those that can stand in an address: a picture cannot before it has a key. */
 export const writeParts = (chips: Chip[]): string[] => chips.filter(({ subject }) => !("picture" in subject)).map(writePart);
 

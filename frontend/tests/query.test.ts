@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chip, flipped, named, partsOf, readPart, readTyped, recordChip, textChip, weighed, writePart, writeParts, type Chip } from "../src/query";
+import { chip, flipped, named, NOTHING_ASKED, partsOf, readPart, readTyped, recordChip, textChip, titled, weighed, writePart, writeParts, type Chip } from "../src/query";
 
 const MAP = "6f9619ff-8b86-d011-b42d-00cf4fc964ff";
 const again = (each: Chip) => readPart(writePart(each));
@@ -41,6 +41,13 @@ test("the words of the box come first, then the chips", () => {
   expect(partsOf({ text: " red ", chips })).toEqual([{ text: "red", weight: 1 }, { text: "apple", weight: -1 }]);
   expect(partsOf({ text: "  ", chips: [] })).toEqual([]);
   expect(named({ text: "red", chips })).toBe("red − apple");
+});
+
+test("a page is called after what is asked on it, and as before where that is nothing", () => {
+  const page = "Squares · Map";
+  const plum = textChip("plum");
+  const asked = [NOTHING_ASKED, { text: "red", chips: [plum] }, { text: "", chips: [plum] }, { text: "", chips: [flipped(plum)] }];
+  expect(asked.map((each) => titled(each, page))).toEqual([page, `red + plum · ${page}`, `plum · ${page}`, `− plum · ${page}`]);
 });
 
 test("a weight goes up and down within its bounds and keeps its sign", () => {

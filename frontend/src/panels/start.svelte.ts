@@ -6,6 +6,7 @@ import type { Focus } from "../map/morph";
 import type { MapView } from "../map/map_view";
 import { openMap, openUnseen, placesBefore, type OpenedMap } from "../open_map";
 import { Explorer } from "../explorer/explorer.svelte";
+import { titled } from "../query";
 import { decodeLink, encodeLink, leftOut, type Link } from "../url";
 import ExplorerPanels from "./Explorer.svelte";
 
@@ -62,6 +63,7 @@ function syncAddress(explorer: Explorer): void {
   let under = 0;
   /** What a link named and could not be had for now stays in the address until somebody takes a step. */
   let held = false;
+  const { title } = document;
   const stepsOf = ({ map, query, parts, against, mode, record, selection, filters, any }: Link) =>
     JSON.stringify([map, query, parts, against, mode, record, selection, filters, any]);
   const write = (way: "pushState" | "replaceState") => {
@@ -77,6 +79,8 @@ function syncAddress(explorer: Explorer): void {
     explorer.past.note(explorer.moment());
     if (stepsOf(explorer.link()) !== steps) write("pushState");
     else if (!held) timer = setTimeout(() => write("replaceState"), ADDRESS_MS);
+    // Not before: the step before this one keeps its own.
+    document.title = titled(explorer.search.asked, title);
   };
   // What is on its way to an address is no step of its own.
   const follow = async () => {
