@@ -4,7 +4,7 @@ import type { Filters } from "../src/explorer/filters.svelte";
 import { Search } from "../src/explorer/search.svelte";
 import type { Stage } from "../src/explorer/stage.svelte";
 import { saidAloud, saidOfHits } from "../src/panels/search/said";
-import { textChip } from "../src/query";
+import { pictureChip, textChip } from "../src/query";
 import { NO_LINK } from "../src/url";
 
 type AnswerHit = Answer["hits"][number];
@@ -54,7 +54,7 @@ async function asked(answer: Answer): Promise<Search> {
 }
 
 /** On a map that shows nothing; a glow takes its time, and is one byte. */
-function made(answers: (query: Query) => Response): Search {
+function made(answers: (query: Query) => Response | Promise<Response>): Search {
   vi.stubGlobal("fetch", async (url: string, { body, signal }: { body: string; signal: AbortSignal }) => {
     const query = JSON.parse(body) as Query;
     if (url.endsWith("/glow")) {
@@ -76,6 +76,26 @@ function made(answers: (query: Query) => Response): Search {
   const stage = { entry: MAP, config: { dataset: { id: "d" } }, view, camera: {}, asShown: <T>(content: T) => content, attempt: <T>(work: Promise<T>) => work.catch(() => null), tell: (error: Error, otherwise: (reason: string) => void) => otherwise(error.message) };
   return new Search(stage as unknown as Stage, { filter: null } as Filters);
 }
+
+test("back and forth between a question and a picture that has no key yet asks what was asked there, and the key that comes late nothing", async () => {
+  const arrive: ((answer: Response) => void)[] = [];
+  const search = made((query) => ("picture" in query ? new Promise<Response>((resolve) => arrive.push(resolve)) : Response.json(answerOf([hit(1, 3)]))));
+  const asking = search.ask({ text: "", chips: [pictureChip("a".repeat(100))] });
+  await vi.waitFor(() => expect(search.hits?.length).toBe(1));
+  const there = { ...NO_LINK, ...search.link() };
+  expect(there.parts).toEqual([`picture:${"a".repeat(100)}`]);
+  await search.follow(NO_LINK);
+  expect(search.hits).toBeNull();
+  arrive[0]!(Response.json({ key: "0".repeat(32) }));
+  await asking;
+  expect([search.hits, search.link().parts]).toEqual([null, []]);
+
+  const again = search.follow(there);
+  await vi.waitFor(() => expect(arrive.length).toBe(2));
+  arrive[1]!(Response.json({ key: "1".repeat(32) }));
+  await again;
+  expect([search.hits?.length, search.link().parts]).toEqual([1, [`picture:${"1".repeat(32)}`]]);
+});
 
 test("a search is about the version of the map that is shown", async () => {
   await asked(answerOf([hit(1, 3)]));

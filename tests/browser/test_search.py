@@ -674,6 +674,38 @@ def test_what_is_typed_while_a_picture_is_being_kept_stays_in_the_box(page: Page
     expect(box(page)).to_have_value("a green square")
 
 
+def test_back_takes_a_picture_away_that_is_still_being_kept(page: Page, squares: Squares) -> None:
+    search(page, squares, "a green square")
+    expect(page).to_have_url(re.compile("green"))
+    box(page).fill("a blue square")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("blue"))
+    kept: list[Route] = []
+    page.route(re.compile("/query-pictures$"), lambda route: kept.append(route))
+    page.evaluate(HAND_OVER, ["paste", "body", list(picture("red", 64, 64))])
+    wait_until(page, lambda: len(kept) == 1)
+    wait_until(page, lambda: "a red square" in captions(page), lambda: captions(page))
+    wanted = page.get_by_role("group", name="Wanted: Picture")
+    steady(page, lambda: page.evaluate("history.length"))
+    page.go_back()
+    expect(wanted).to_have_count(0)
+    expect_captions(page, {"a blue square"})
+    with page.expect_response(re.compile("/query-pictures$")):
+        kept[0].continue_()
+    assert "picture" not in steady(page, lambda: page.url)
+    expect(wanted).to_have_count(0)
+
+    page.go_forward()
+    expect(wanted).to_be_visible()
+    wait_until(page, lambda: "a red square" in captions(page), lambda: captions(page))
+    kept[1].continue_()
+    expect(page).to_have_url(re.compile("blue.*p=picture:[0-9a-f]{32}"))
+    page.go_back()
+    expect_captions(page, {"a blue square"})
+    page.go_back()
+    expect_captions(page, {"a green square"})
+
+
 def test_what_is_no_picture_and_an_address_that_is_not_fetched_are_refused_in_words(
     page: Page, squares: Squares
 ) -> None:

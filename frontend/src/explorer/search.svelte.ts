@@ -8,7 +8,7 @@ import { afterFrame } from "../after_frame";
 import { Again } from "../again";
 import { countAbove } from "../cut";
 import { asksTags, type Filter } from "../filters";
-import { NOTHING_ASKED, partsOf, readPart, recordChip, writeParts, type Asked, type Chip } from "../query";
+import { NOTHING_ASKED, partsOf, readPart, recordChip, writePart, type Asked, type Chip } from "../query";
 import { hasUnkept, withKeys } from "../query_pictures";
 import type { Camera } from "../map/viewport";
 import type { Link } from "../url";
@@ -312,9 +312,10 @@ export class Search {
 
   // --- links --------------------------------------------------------------------------------------------------
 
+  /** A picture that has no key yet is in it as it is: the history of this browser has room for it. */
   link(): Pick<Link, "query" | "parts" | "against" | "mode" | "cut" | "glow"> {
     const { asked, against, mode, moved, glowing } = this;
-    return { query: asked.text, parts: writeParts(asked.chips), against, mode, cut: moved, glow: glowing };
+    return { query: asked.text, parts: asked.chips.map(writePart), against, mode, cut: moved, glow: glowing };
   }
 
   async follow(link: Link): Promise<void> {

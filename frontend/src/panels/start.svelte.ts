@@ -58,6 +58,8 @@ async function morph(from: OpenedMap<MapView>, to: OpenedMap<MapView>, focus: Fo
  * history of this browser.
  */
 function syncAddress(explorer: Explorer): void {
+  // The key of a picture comes late, and is no step.
+  const withoutKey = (part: string) => part.replace(/^([^:]*picture:).*/s, "$1");
   let timer: ReturnType<typeof setTimeout> | undefined;
   let steps = "";
   let under = 0;
@@ -65,7 +67,7 @@ function syncAddress(explorer: Explorer): void {
   let held = false;
   const { title } = document;
   const stepsOf = ({ map, query, parts, against, mode, record, selection, filters, any }: Link) =>
-    JSON.stringify([map, query, parts, against, mode, record, selection, filters, any]);
+    JSON.stringify([map, query, parts.map(withoutKey), against, mode, record, selection, filters, any]);
   const write = (way: "pushState" | "replaceState") => {
     const link = explorer.link();
     held = false;
