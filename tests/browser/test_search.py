@@ -264,6 +264,11 @@ def test_arrows_walk_through_the_hits_and_escape_goes_back_step_by_step(page: Pa
     hits(page).first.focus()
     page.keyboard.press("ArrowRight")
     expect(hits(page).nth(1)).to_be_focused()
+    # All of them are one stop for Tab: the one that was reached.
+    page.keyboard.press("Tab")
+    expect(page.locator(".map-strip :focus")).to_have_count(0)
+    page.keyboard.press("Shift+Tab")
+    expect(hits(page).nth(1)).to_be_focused()
     page.keyboard.press("Enter")
     expect(hits(page).nth(1)).to_have_attribute("aria-current", "true")
     page.keyboard.press("ArrowRight")
