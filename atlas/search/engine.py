@@ -150,7 +150,9 @@ def answering(dataset_id: UUID, row_count: int, query: Query, open_: Opener = op
         with suppress(TooLongError):  # meaning has answered
             words = _words(dataset_id, row_count, query, allowed, WORDS_BESIDE_SECONDS)
             mode = "best"
-    return _fused(found, allowed, words, query, mode, _count(at_hand.dataset, row_count, allowed))
+    # Without a vector a record can be found by its words only.
+    searched = _count(at_hand.dataset, row_count, allowed) if len(words.rows) else None
+    return _fused(found, allowed, words, query, mode, searched)
 
 
 def answer_by_words(dataset_id: UUID, row_count: int, query: Query, *, away: bool = False) -> Answer:
@@ -234,8 +236,10 @@ def _cut(total: Scores, ordered: Scores, rows: Rows) -> float:
     return float(ordered[0]) if len(ordered) else np.inf
 
 
-def _fused(found: Meaning, allowed: Allowed, words: Matches, query: Query, mode: Mode, count: int) -> Answer:
-    """`count` records may be hits."""
+def _fused(
+    found: Meaning, allowed: Allowed, words: Matches, query: Query, mode: Mode, searched: int | None
+) -> Answer:
+    """searched: None of those with a score."""
     seen, ordered = found.total, found.ordered
     if allowed is not None:
         seen = np.where(allowed, seen, np.float32(np.nan))
@@ -253,7 +257,7 @@ def _fused(found: Meaning, allowed: Allowed, words: Matches, query: Query, mode:
         hits,
         relevant,
         round(found.cut, 4) if np.isfinite(found.cut) else None,
-        count if len(words.rows) else len(ordered),
+        len(ordered) if searched is None else searched,
         mode,
         without=next((name for name, spaces in SPACES.items() if found.missing == {*spaces}), None),
         histogram=histogram(ordered),
