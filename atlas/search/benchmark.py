@@ -1,11 +1,12 @@
 """How fast and how good the search is: `python -m atlas.search.benchmark`.
 
 Speed: starts the whole system in a folder of its own, plants records with vectors, and asks over HTTP as a
-page does, one after the other and twenty at a time, each without a pause. `cpu ms` is processor time, of one
-request or of one scan: it hardly depends on what else the machine does. Beside it, in the same run: the scan
-alone, with one vector and with eight together; numpy over the same matrix, in float32 and from float16;
-pgvector's HNSW at three ef_search. Recall is counted against numpy in double precision; a row that is as near
-as the tenth but for a millionth counts. Most of the run is the building of that graph over a million vectors.
+page does: one after the other; twenty at a time, each without a pause, as programs ask; and twenty who each
+look at an answer for a second or so, as people do. `cpu ms` is processor time, of one request or of one scan:
+it hardly depends on what else the machine does. Beside it, in the same run: the scan alone, with one vector
+and with eight together; numpy over the same matrix, in float32 and from float16; pgvector's HNSW at three
+ef_search. Recall is counted against numpy in double precision; a row that is as near as the tenth but for a
+millionth counts. Most of the run is the building of that graph over a million vectors.
 
 Relevance: `--relevance FILE.tar,…:COLUMN,… …` on sets with known truth, see `relevance.py`; the sample of the
 project where none is named.
@@ -40,6 +41,8 @@ QUERIES, SEARCHERS, K = 100, 20, 10
 ROUNDS = 5
 #: Of each of the twenty in a round: after a few the line is as long as it gets.
 EACH = 15
+#: Of the people: how long one looks at an answer, on average.
+LOOK_SECONDS = 1.0
 EF_SEARCH = (40, 100, 400)
 #: What single precision cannot tell apart; half precision, in which the vectors are kept, far less.
 TIE = 1e-6
@@ -291,13 +294,30 @@ def in_turns(
         with ThreadPoolExecutor(SEARCHERS) as pool:
             many += pool.map(search, range(SEARCHERS))
         spent.update(_spent(process))
-    alone, name = f"one searcher{kind}", f"{SEARCHERS} searchers{kind}"
+    alone, name, people = f"one searcher{kind}", f"{SEARCHERS} searchers{kind}", f"{SEARCHERS} people{kind}"
     figures = _spread(alone, one) | _spread(name, [each for took in many for each in took[1:]])
-    figures[f"{name} p95, of one"] = figures[f"{name} p95 ms"] / figures[f"{alone} p95 ms"]
+    figures |= _spread(people, _people(url, path, questions))
+    for each in (name, people):
+        figures[f"{each} p95, of one"] = figures[f"{each} p95 ms"] / figures[f"{alone} p95 ms"]
     for part in ("web", "query worker", "Postgres", "Redis", "this client"):
         figures[f"  {part} cpu ms{kind}"] = spent[part] / sum(map(len, many)) * 1000
     # As with one, the first answers are apart: the system opens what connections it needs for so many.
     return figures | {f"{name}, slowest first answer s": max(took[0] for took in many)}, answers
+
+
+def _people(url: str, path: str, questions: Iterator[Any]) -> list[float]:
+    """Seconds to each answer; they come and go independently of each other (exponential pauses)."""
+
+    def search(number: int) -> list[float]:
+        pauses = np.random.default_rng(number).exponential(LOOK_SECONDS, EACH)
+        visitor, seconds = Visitor(url), []
+        for body, pause in zip(islice(questions, EACH), pauses, strict=True):
+            time.sleep(pause)
+            seconds += _asked(visitor, path, [body])[0]
+        return seconds
+
+    with ThreadPoolExecutor(SEARCHERS) as pool:
+        return [each for took in pool.map(search, range(SEARCHERS)) for each in took]
 
 
 def _spent(process: int) -> dict[str, float]:
