@@ -52,6 +52,10 @@ class Part:
     cells: Callable[[Sequence[Record]], Iterable[Cells]]
 
 
+class DatasetGoneError(Exception):
+    """The dataset was deleted under an export: what came so far is not to be taken for the whole."""
+
+
 @dataclass(frozen=True)
 class Export:
     dataset: Dataset
@@ -64,13 +68,19 @@ class Export:
         return [column for part in self.parts for column in part.columns]
 
     def batches(self) -> Iterator[list[tuple[Record, Cells]]]:
-        """By ranges of the primary key: no transaction is held open while somebody downloads for hours."""
+        """By ranges of the primary key: no transaction is held open while somebody downloads for hours.
+        Records that are removed meanwhile are left out. Raises DatasetGoneError."""
         for start in range(0, len(self.rows), BATCH):
             rows = self.rows[start : start + BATCH].tolist()
             found = Record.objects.filter(dataset=self.dataset, row__in=rows).order_by("row")
             records = list(found)
+            if len(records) < len(rows) and not self._is_there():
+                raise DatasetGoneError(str(self.dataset.pk))
             parts = [part.cells(records) for part in self.parts]
             yield [(record, tuple(chain(*cells))) for record, *cells in zip(records, *parts, strict=True)]
+
+    def _is_there(self) -> bool:
+        return Dataset.objects.filter(pk=self.dataset.pk, deleting=False).exists()
 
 
 def export_of(

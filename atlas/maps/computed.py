@@ -59,10 +59,9 @@ def load_computed(folder: Path) -> dict[str, Values]:
     return {name: np.load(path) for name, path in paths.items() if path.exists()}
 
 
-def names_of(version: MapVersion) -> list[str]:
-    """The columns that it has, in order."""
-    there = [name for name in STORED if _path(version, name).exists()]
-    return [each for name in there for each in (("duplicates", name) if name == "duplicate_of" else (name,))]
+def _names(stored: Mapping[str, Values]) -> list[str]:
+    """The columns that a version with these has, in order."""
+    return [each for name in stored for each in (("duplicates", name) if name == "duplicate_of" else (name,))]
 
 
 def values_of(version: MapVersion, name: str) -> Values | None:
@@ -89,16 +88,25 @@ def _path(version: MapVersion, name: str) -> Path:
 
 def computed_of(version: MapVersion, rows: Sequence[int]) -> list[dict[str, float | str | None]]:
     """For each of the rows, {column: its value} of every column that the version has."""
-    names, wanted = names_of(version), np.array(rows, np.int64)
-    found = {name: _stored_at(version, name, wanted) for name in names if name in STORED}
+    return _at(_opened(version), rows)
+
+
+def _opened(version: MapVersion) -> dict[str, Values]:
+    """By name, what is stored, read where it is asked for; good after the files are gone, too."""
+    found = {name: values_of(version, name) for name in STORED}
+    return {name: values for name, values in found.items() if values is not None}
+
+
+def _at(stored: Mapping[str, Values], rows: Sequence[int]) -> list[dict[str, float | str | None]]:
+    names, wanted = _names(stored), np.array(rows, np.int64)
+    found = {name: _values_at(values, wanted) for name, values in stored.items()}
     if "duplicates" in names:
         found["duplicates"] = places_of_words(wanted, found["duplicate_of"], found["alike"])
     return [{name: _cell(name, float(found[name][at])) for name in names} for at in range(len(rows))]
 
 
-def _stored_at(version: MapVersion, name: str, rows: NDArray[np.int64]) -> Values:
+def _values_at(values: Values, rows: NDArray[np.int64]) -> Values:
     """Of each of `rows`, NaN of one that came later. Nothing else is read: a dataset may have millions."""
-    values = np.load(_path(version, name), mmap_mode="r")
     found = np.full(len(rows), np.nan, np.float32)
     known = rows < len(values)
     found[known] = values[rows[known]]
@@ -185,13 +193,15 @@ def sorted_by_computed(version: MapVersion, sort: str, row_count: int) -> NDArra
 
 
 def computed_part(version: MapVersion) -> Part:
-    """Of an export: every column that the version has."""
+    """Of an export: every column that the version has. Its files are open from now on: a newer version may
+    take its place while somebody downloads."""
     kinds = {"duplicates": Kind.TEXT, **dict.fromkeys(_COUNTS, Kind.INTEGER)}
-    names = names_of(version)
+    stored = _opened(version)
+    names = _names(stored)
     columns = [ExportColumn(name, kinds.get(name, Kind.NUMBER)) for name in names]
 
     def cells(records: Sequence[Record]) -> Iterable[Cells]:
-        for values in computed_of(version, [record.row for record in records]):
+        for values in _at(stored, [record.row for record in records]):
             yield tuple(values[name] for name in names)
 
     return Part(columns, cells)

@@ -6,10 +6,10 @@ import numpy as np
 
 from atlas.datasets.export import Cells, ExportColumn, Kind, Part
 from atlas.datasets.models import Dataset, Record
-from atlas.maps.models import DataMap, MapVersion, Space, VectorSet
+from atlas.maps.models import DataMap, MapVersion, Space
 from atlas.maps.models import Topic as TopicRow
-from atlas.maps.places import places_of
-from atlas.maps.vectors import open_matrix
+from atlas.maps.places import layout_of
+from atlas.maps.vectors import open_matrices
 
 #: Of a position, which is exact to 2⁻²⁵ of the world.
 _DIGITS = 8
@@ -22,8 +22,10 @@ class NoVectorsError(Exception):
 def place_part(version: MapVersion, *, words: bool) -> Part:
     """`x`, `y` in world units and the names of the topics, coarsest first; empty off the map.
 
-    Without `words` topics that nobody named have numbers: their names are words of captions.
+    Without `words` topics that nobody named have numbers: their names are words of captions. Its files are
+    open from now on: a newer version may take its place while somebody downloads.
     """
+    layout = layout_of(version.folder)
     columns = [
         ExportColumn("x", Kind.NUMBER),
         ExportColumn("y", Kind.NUMBER),
@@ -44,7 +46,7 @@ def place_part(version: MapVersion, *, words: bool) -> Part:
         return [name for name in found if name is not None]
 
     def cells(records: Sequence[Record]) -> Iterable[Cells]:
-        places = places_of(version.folder, [record.row for record in records])
+        places = layout.places([record.row for record in records])
         for record in records:
             place = places.get(record.row)
             if place is None:
@@ -63,10 +65,9 @@ def vector_part(dataset: Dataset, space: Space) -> Part:
     shown = version.first()
     if shown is None:
         raise NoVectorsError(f"There are no vectors of the {space}s of this dataset yet.")
-    try:
-        matrix = open_matrix(dataset.pk, space, shown.build.row_count)
-    except VectorSet.DoesNotExist:
-        raise NoVectorsError(f"The vectors of the {space}s of this dataset are being made anew.") from None
+    matrix = open_matrices(dataset.pk, [space], shown.build.row_count).get(space)
+    if matrix is None:
+        raise NoVectorsError(f"The vectors of the {space}s of this dataset are being made anew.")
     present = matrix.present
     column = ExportColumn(f"{space}_vector", Kind.VECTOR, matrix.vectors.shape[1])
 

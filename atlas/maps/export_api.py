@@ -24,7 +24,7 @@ from atlas.datasets.permit import Permit, permit, require_captions
 from atlas.maps.access import visible_version
 from atlas.maps.computed import computed_part
 from atlas.maps.export import NoVectorsError, place_part, vector_part
-from atlas.maps.models import Space
+from atlas.maps.models import MapVersion, Space
 from atlas.maps.selection import rows_matching
 from atlas.maps.selection_api import check_words, count_selection
 from atlas.teams.asker import Asker, asker_of
@@ -45,6 +45,7 @@ _FILES: dict[Format, tuple[str, str, str]] = {
 MOST_IN_A_MINUTE = 60
 #: Bytes that are sent at a time, at least.
 _BLOCK = 1 << 18
+_REPLACED = "A newer map took the place of this one just now: export again."
 
 
 class ExportIn(Schema):
@@ -93,13 +94,15 @@ def export_records(request: HttpRequest, dataset_id: UUID, body: ExportIn) -> St
 def _asked_for(asker: Asker, dataset: Dataset, body: ExportIn) -> tuple[NDArray[np.intp], list[Part]]:
     """The rows, and what maps add to them."""
     check_words(asker, dataset.pk, body.filter)
-    extra = _parts_of_maps(asker, dataset, body)
-    if body.filter is None:
-        return np.flatnonzero(existing_rows(dataset, dataset.row_count)), extra
     try:
+        extra = _parts_of_maps(asker, dataset, body)
+        if body.filter is None:
+            return np.flatnonzero(existing_rows(dataset, dataset.row_count)), extra
         return np.flatnonzero(rows_matching(dataset, body.filter, dataset.row_count)), extra
     except FilterError as error:
         raise HttpError(422, str(error)) from None
+    except FileNotFoundError:
+        raise HttpError(409, _REPLACED) from None
 
 
 def _parts_of_maps(asker: Asker, dataset: Dataset, body: ExportIn) -> list[Part]:
@@ -110,6 +113,9 @@ def _parts_of_maps(asker: Asker, dataset: Dataset, body: ExportIn) -> list[Part]
             raise HttpError(422, "The map is of another dataset.")
         parts.append(place_part(version, words=permit(asker, dataset.pk).sees_captions))
         parts.append(computed_part(version))
+        # All is open now, or it raised; the names of its topics may have gone before.
+        if not MapVersion.objects.filter(pk=version.pk).exists():
+            raise HttpError(409, _REPLACED)
     if body.vectors is not None:
         if body.format != "parquet":
             raise HttpError(422, "Only Parquet holds vectors.")

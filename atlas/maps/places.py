@@ -34,36 +34,55 @@ def rows_at(folder: Path, ordinals: Sequence[int]) -> list[int]:
     return [int(rows[ordinal]) for ordinal in ordinals if ordinal < len(rows)]
 
 
-def positions(
-    folder: Path, rows: Sequence[int] | NDArray[np.integer]
-) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
-    """(n,) ordinals and (n, 2) positions of n rows; `NOWHERE` and NaN of those that are not on the map."""
-    ordinal_of, points = _mapped_points(str(folder))
-    wanted = np.asarray(rows, np.intp)
-    ordinals = np.full(len(wanted), NOWHERE, np.uint32)
-    known = wanted < len(ordinal_of)
-    ordinals[known] = ordinal_of[wanted[known]]
-    found = np.full((len(wanted), 2), np.nan, np.float32)
-    placed = ordinals != NOWHERE
-    found[placed] = points[ordinals[placed]]
-    return ordinals, found
+class Layout(NamedTuple):
+    """Where the rows of a version are, read where they are asked for; good after its files are gone, too."""
+
+    ordinals: NDArray[np.uint32]  # (rows,) `NOWHERE` of those that are not on the map
+    points: NDArray[np.float32]  # (n, 2) by ordinal
+
+    def positions(
+        self, rows: Sequence[int] | NDArray[np.integer]
+    ) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
+        """(n,) ordinals and (n, 2) positions of n rows; `NOWHERE` and NaN of those that are not on the
+        map."""
+        wanted = np.asarray(rows, np.intp)
+        ordinals = np.full(len(wanted), NOWHERE, np.uint32)
+        known = wanted < len(self.ordinals)
+        ordinals[known] = self.ordinals[wanted[known]]
+        found = np.full((len(wanted), 2), np.nan, np.float32)
+        placed = ordinals != NOWHERE
+        found[placed] = self.points[ordinals[placed]]
+        return ordinals, found
+
+    def places(self, rows: Sequence[int]) -> dict[int, Place]:
+        """{row: its place}; rows that are not on the map are left out."""
+        ordinals, points = self.positions(rows)
+        found = zip(rows, ordinals.tolist(), *points.T.tolist(), strict=True)
+        return {row: Place(ordinal, x, y) for row, ordinal, x, y in found if ordinal != NOWHERE}
+
+
+def layout_of(folder: Path) -> Layout:
+    """Of the version with these files, which never change."""
+    return _layout_of(str(folder))
 
 
 # Mapped, not read: of a million points few are asked for. Few maps: an open file keeps its disk space.
 @lru_cache(maxsize=8)
-def _mapped_points(folder: str) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
-    """(rows,) ordinals and (n, 2) points of a version, whose files never change."""
+def _layout_of(folder: str) -> Layout:
     path = Path(folder)
     points = mapped(path / "points.bin", "<f4").reshape(-1, 2)
     # As plain arrays: a memmap runs Python for each piece that is taken of it.
-    return np.asarray(mapped(path / "ordinals.bin", "<u4")), np.asarray(points)
+    return Layout(np.asarray(mapped(path / "ordinals.bin", "<u4")), np.asarray(points))
+
+
+def positions(
+    folder: Path, rows: Sequence[int] | NDArray[np.integer]
+) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
+    return layout_of(folder).positions(rows)
 
 
 def places_of(folder: Path, rows: Sequence[int]) -> dict[int, Place]:
-    """{row: its place}; rows that are not on the map are left out."""
-    ordinals, points = positions(folder, rows)
-    found = zip(rows, ordinals.tolist(), *points.T.tolist(), strict=True)
-    return {row: Place(ordinal, x, y) for row, ordinal, x, y in found if ordinal != NOWHERE}
+    return layout_of(folder).places(rows)
 
 
 def records_on_map(version: MapVersion, rows: Sequence[int]) -> list[Record]:

@@ -17,7 +17,8 @@ from django.core.files.storage import default_storage
 from django.test import Client
 
 from atlas.datasets import export_tables
-from atlas.datasets.export import captions_as_list, export_of
+from atlas.datasets.delete import delete_dataset, remove_dataset
+from atlas.datasets.export import DatasetGoneError, captions_as_list, export_of
 from atlas.datasets.export_archives import zip_pieces
 from atlas.datasets.export_tables import parquet_pieces
 from atlas.datasets.imports import create_dataset
@@ -276,6 +277,20 @@ def test_a_filter_that_finds_nothing_gives_a_whole_file_without_records(
 
 
 # Asking -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_no_half_file_looks_whole_when_the_dataset_is_deleted_under_it(
+    cast: Cast, gallery: Dataset, form: str
+) -> None:
+    begun: Any = client_of(cast.alice).post(
+        f"/api/datasets/{gallery.pk}/export", {"format": form}, content_type="application/json"
+    )
+    assert begun.status_code == 200
+    delete_dataset(gallery)
+    remove_dataset(gallery.pk)
+    with pytest.raises(DatasetGoneError):
+        content_of(begun)
 
 
 def test_a_form_may_ask_for_it(cast: Cast, gallery: Dataset) -> None:

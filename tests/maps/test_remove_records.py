@@ -1,10 +1,13 @@
 """Maps whose records are removed: made again by themselves, without these, and nothing of them is left."""
 
+import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -13,7 +16,7 @@ from numpy.typing import NDArray
 from atlas.datasets import remove
 from atlas.datasets.models import Dataset, Record, State
 from atlas.datasets.remove import clear_removed, remove_records
-from atlas.maps import embed, towers, vectors
+from atlas.maps import embed, export_api, places, towers, vectors
 from atlas.maps.build import BuildError, cancel_build, create_build, rescue, retry_build
 from atlas.maps.computed import values_of
 from atlas.maps.kept import NOBODY, Points, load_pairs, load_topics
@@ -25,7 +28,7 @@ from atlas.teams.asker import Asker
 from tests.maps.building import interrupt_publishing, make_maps, rows_of, shown, versions_on_disk, work_off
 from tests.maps.fake_towers import FakeModel
 from tests.maps.records import add_records
-from tests.people import client_of
+from tests.people import client_of, content_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fake")]
 
@@ -108,6 +111,59 @@ def test_the_old_versions_and_all_that_shows_a_removed_picture_are_gone(dataset:
     assert all(name.endswith("-1") for name in matrices(dataset))
     clear_removed(dataset.pk)
     assert client.get(f"/api/maps/{old[0].map_id}/records/3").status_code == 404
+
+
+def export(dataset: Dataset, **body: Any) -> Any:
+    return client_of(dataset.team.members.get()).post(
+        f"/api/datasets/{dataset.pk}/export",
+        {"map": str(shown(dataset).map_id), **body},
+        content_type="application/json",
+    )
+
+
+def records_in(content: bytes, form: str) -> list[dict[str, Any]]:
+    if form == "jsonl":
+        return [json.loads(line) for line in content.decode().splitlines()]
+    found: list[dict[str, Any]] = pq.read_table(io.BytesIO(content)).to_pylist()
+    return found
+
+
+@pytest.mark.parametrize("body", [{"format": "jsonl"}, {"format": "parquet", "vectors": "image"}])
+def test_an_export_that_has_begun_ends_though_the_map_is_replaced(
+    dataset: Dataset, body: dict[str, Any]
+) -> None:
+    make_maps(dataset.pk)
+    whole = records_in(content_of(export(dataset, **body)), body["format"])
+    assert len(whole) == COUNT
+    assert all(record["topics"] and record["trust"] is not None for record in whole)
+    begun, before = export(dataset, **body), shown(dataset)
+
+    take_and_build(dataset, 3)
+    places._layout_of.cache_clear()  # of eight other maps
+    vectors._mapped.cache_clear()
+
+    assert not before.folder.exists()
+    assert records_in(content_of(begun), body["format"]) == [each for each in whole if each["row"] != 3]
+
+
+@pytest.mark.parametrize("part", ["place_part", "computed_part"])
+def test_an_export_of_a_map_that_is_just_replaced_is_to_be_asked_for_again(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    make_maps(dataset.pk)
+    good = getattr(export_api, part)
+
+    def late(*arguments: Any, **options: Any) -> Any:
+        monkeypatch.setattr(export_api, part, good)
+        take_and_build(dataset, 3)
+        return good(*arguments, **options)
+
+    monkeypatch.setattr(export_api, part, late)
+    refused = export(dataset, format="jsonl")
+    assert (refused.status_code, refused.json()) == (
+        409, {"detail": "A newer map took the place of this one just now: export again."},
+    )  # fmt: skip
+    assert len(records_in(content_of(export(dataset, format="jsonl")), "jsonl")) == COUNT - 1
 
 
 def test_a_build_that_runs_gives_way_to_one_without_them(dataset: Dataset, fake: FakeModel) -> None:
