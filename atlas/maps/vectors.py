@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from uuid import UUID
@@ -42,7 +42,7 @@ _COPY_TRAILER = b"\xff\xff"
 class Matrix:
     """The vectors of one space of a dataset."""
 
-    #: (row_count, d) float16, of length 1, memory-mapped read-only; zeros where a row has no vector.
+    #: (row_count, d) float16, of length 1, memory-mapped read-only; of no meaning without a vector.
     vectors: NDArray[np.float16]
     #: (n,) uint32, ascending: the rows that have one.
     rows: NDArray[np.uint32]
@@ -167,11 +167,12 @@ def open_matrix(
 
 
 def open_matrices(dataset_id: UUID, spaces: Collection[Space], row_count: int) -> dict[Space, Matrix]:
-    """The same of those among the spaces that have vectors."""
+    """The same of those among the spaces that have vectors, for whoever waits for an answer: where some were
+    removed since, those that are left of the matrix of before, until a build has written another."""
     found: dict[Space, Matrix] = {}
     for made_by in _whole().filter(dataset_id=dataset_id, space__in=spaces).order_by("space"):
         with suppress(VectorSet.DoesNotExist):  # they were replaced just now
-            found[Space(made_by.space)] = _opened(made_by, row_count)
+            found[Space(made_by.space)] = _left(made_by, row_count) or _opened(made_by, row_count)
     return found
 
 
@@ -250,6 +251,29 @@ def _opened(made_by: VectorSet, row_count: int, check: Callable[[], None] | None
             if not folder.exists():
                 _write_matrix(folder, made_by, row_count, check)
     return _mapped(folder, maker_name(made_by.model, made_by.revision))
+
+
+def _left(made_by: VectorSet, row_count: int) -> Matrix | None:
+    """Of the last generation that was written, where that is not the present one; None where none was."""
+    folder = _matrix_folder(made_by, row_count)
+    if folder.exists():
+        return None
+    same = folder.name.rpartition("-")[0]
+    written = {int(path.name.rpartition("-")[2]): path for path in folder.parent.glob(f"{same}-*")}
+    if not written:
+        return None
+    try:
+        return _what_is_left(written[max(written)], folder, made_by)
+    except FileNotFoundError:  # swept away just now
+        return None
+
+
+# By the folder that the present generation will have: another has other rows.
+@lru_cache(maxsize=8)
+def _what_is_left(before: Path, _now: Path, made_by: VectorSet) -> Matrix:
+    matrix = _mapped(before, maker_name(made_by.model, made_by.revision))
+    stored = stored_rows(made_by.dataset_id, Space(made_by.space), 0, len(matrix.vectors))
+    return replace(matrix, rows=matrix.rows[np.isin(matrix.rows, stored, assume_unique=True)])
 
 
 def maker_name(model: str, revision: str) -> str:

@@ -129,8 +129,9 @@ def _of_records(rows: Rows, space: Space, matrices: Mapping[Space, Matrix], name
     here = matrices[space]
     for matrix in (here, *(each for each in matrices.values() if each.maker == here.maker)):
         known = rows[rows < len(matrix.vectors)]
+        known = known[matrix.present[known]]
         known = known[:: max(1, len(known) // MOST_OF_GROUP)]
-        mean: Vectors = matrix.vectors[known].astype(np.float32).sum(axis=0)  # zeros where there is none
+        mean: Vectors = matrix.vectors[known].astype(np.float32).sum(axis=0)
         if length := float(np.linalg.norm(mean)):
             mean /= length
             return mean

@@ -164,6 +164,34 @@ def test_a_matrix_of_other_weights_is_another_file(dataset: Dataset) -> None:
     assert not np.array_equal(after.vectors, before.vectors)
 
 
+def test_nobody_who_searches_waits_for_a_matrix_to_be_written_after_a_removal(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened() -> vectors.Matrix:
+        return vectors.open_matrices(dataset.pk, [Space.IMAGE], 10)[Space.IMAGE]
+
+    store(dataset, np.arange(10))
+    before = opened()
+    with monkeypatch.context() as patch:
+        patch.setattr(vectors, "_write_matrix", None)
+        for gone, left in ((3, [0, 1, 2, 4, 5, 6, 7, 8, 9]), (0, [1, 2, 4, 5, 6, 7, 8, 9])):
+            vectors.remove(dataset.pk, np.array([gone]))
+            assert opened().rows.tolist() == np.flatnonzero(opened().present).tolist() == left
+            np.testing.assert_array_equal(opened().vectors[left], before.vectors[left])
+
+    built = vectors.open_matrix(dataset.pk, Space.IMAGE, 10)  # as the next build does
+
+    assert built.rows.tolist() == left
+    assert not built.vectors[[0, 3]].any()
+    assert opened().folder == built.folder
+
+
+def test_a_removal_from_a_space_without_a_matrix_leaves_one_to_be_written(dataset: Dataset) -> None:
+    store(dataset, np.arange(3))
+    vectors.remove(dataset.pk, np.array([1]))
+    assert vectors.open_matrices(dataset.pk, [Space.IMAGE], 3)[Space.IMAGE].rows.tolist() == [0, 2]
+
+
 def test_an_empty_space_has_an_empty_matrix(dataset: Dataset) -> None:
     VectorSet.objects.create(dataset=dataset, space=Space.CAPTION, dimensions=D)
 
