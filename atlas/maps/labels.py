@@ -45,7 +45,7 @@ class Label:
 
 
 def make_labels(topics: Sequence[Topic], frame: Frame) -> list[Label]:
-    """Boxes and zoom intervals for topics with `topics[i].id == i`."""
+    """Boxes and zoom intervals, in the order of the topics."""
     if not topics:
         return []
     places = frame.world(np.array([[topic.x, topic.y] for topic in topics], np.float32))

@@ -64,7 +64,7 @@ def _publish_map(build: Build, space: str) -> None:
     version.count = len(points.rows)
     version.save(force_insert=True)
     found = load_topics(version.folder, points.rows).topics
-    made = Topic.objects.bulk_create(
+    rows = Topic.objects.bulk_create(
         Topic(
             version=version,
             number=topic.id,
@@ -75,9 +75,10 @@ def _publish_map(build: Build, space: str) -> None:
         )
         for topic in found
     )
-    for topic, row in zip(found, made, strict=True):
-        row.parent = None if topic.parent is None else made[topic.parent]
-    Topic.objects.bulk_update(made, ["parent"], batch_size=500)
+    by_id = {row.number: row for row in rows}
+    for topic, row in zip(found, rows, strict=True):
+        row.parent = None if topic.parent is None else by_id[topic.parent]
+    Topic.objects.bulk_update(rows, ["parent"], batch_size=500)
     DataMap.objects.filter(pk=data_map.pk).update(current=version)
 
 

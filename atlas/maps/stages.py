@@ -190,26 +190,23 @@ def _vocabulary(
 
 def _extended(old: Topics, old_points: Points, points: Points) -> Topics:
     """The same topics over other points: a new one is in the topics of the old point nearest to it. A topic
-    of which no point is left goes."""
+    of which no point is left goes; the others keep their ids, by which links name them."""
     left = np.isin(old_points.rows, points.rows, assume_unique=True)
     nearest = cKDTree(old_points.coordinates[left]).query(points.coordinates)[1]
     ids = old.ids[:, left][:, nearest]
     known = np.isin(points.rows, old_points.rows, assume_unique=True)
     ids[:, known] = old.ids[:, left]  # of two points at one place each keeps its own
-    counts = np.bincount(ids[ids >= 0], minlength=len(old.topics))
-    number = np.cumsum(counts > 0) - 1  # `topics[i].id == i`
+    counts = np.bincount(ids[ids >= 0], minlength=1 + max((topic.id for topic in old.topics), default=-1))
     listed = [
         replace(
             topic,
-            id=int(number[topic.id]),
-            parent=None if topic.parent is None else int(number[topic.parent]),
             count=int(counts[topic.id]),
             row=_representative(topic, int(old_points.rows[topic.row]), points, ids[topic.level]),
         )
         for topic in old.topics
         if counts[topic.id]
     ]
-    return Topics(listed, np.where(ids >= 0, number[ids], -1).astype(np.int32) if len(number) else ids)
+    return Topics(listed, ids)
 
 
 def _representative(topic: Topic, row: int, points: Points, ids: NDArray[np.int32]) -> int:

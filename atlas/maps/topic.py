@@ -25,8 +25,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class Topics:
-    """All topics, coarse ones first, with `topics[i].id == i`, and the topic of every point at every
-    level."""
+    """All topics, coarse ones first, and the topic of every point at every level."""
 
-    topics: list[Topic]
+    topics: list[Topic]  # by id; ids are missing of those that a removal left no point
     ids: npt.NDArray[np.int32]  # (levels, N); -1 = in none, at the finest level only

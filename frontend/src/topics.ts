@@ -27,7 +27,7 @@ export class TopicTree {
   rows(open: ReadonlySet<number>, words = ""): TopicRow[] {
     const wanted = words.trim().toLocaleLowerCase();
     if (!wanted) return this.below(null, 1, open);
-    const named = this.topics.filter(({ id, name }) => !this.repeats(id) && name.toLocaleLowerCase().includes(wanted));
+    const named = this.topics.filter((topic) => !this.repeats(topic) && topic.name.toLocaleLowerCase().includes(wanted));
     return named.sort((a, b) => b.count - a.count).map((topic) => ({ topic, depth: 1, open: null, parent: null }));
   }
 
@@ -56,8 +56,7 @@ export class TopicTree {
     return children.length === 1 ? children[0]!.id : null;
   }
 
-  private repeats(id: number): boolean {
-    const { parent } = this.topics[id]!;
+  private repeats({ id, parent }: Topic): boolean {
     return parent !== null && this.onlyChild(parent) === id;
   }
 }

@@ -29,5 +29,9 @@ describe("the tree of topics", () => {
     expect(TREE.rows(new Set([1])).map(({ open }) => open)).toEqual([true, null, null, false]);
   });
   it("finds topics of all levels by a part of their name", () => expect(shown([], "S")).toEqual(["1 tools", "1 hammers", "1 pears", "1 saws", "1 apples"]));
+  it("finds those that are left where a removal emptied others", () => {
+    const left = new TopicTree([topic(1, null, "tools", 30), topic(5, 1, "saws", 10), topic(6, 1, "hammers", 20)]);
+    expect(left.rows(new Set(), "s").map(({ topic: { id } }) => id)).toEqual([1, 6, 5]);
+  });
   it("has no rows without topics", () => expect(new TopicTree([]).rows(new Set())).toEqual([]));
 });

@@ -14,6 +14,7 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from atlas.datasets import remove
+from atlas.datasets.filters import FilterError
 from atlas.datasets.models import Dataset, Record, State
 from atlas.datasets.remove import clear_removed, remove_records
 from atlas.maps import embed, export_api, places, towers, vectors
@@ -21,7 +22,8 @@ from atlas.maps.build import BuildError, cancel_build, create_build, rescue, ret
 from atlas.maps.computed import values_of
 from atlas.maps.kept import NOBODY, Points, load_pairs, load_topics
 from atlas.maps.models import Build, DataMap, MapVersion, Space, Stage, VectorSet
-from atlas.maps.renaming import rename_topic
+from atlas.maps.renaming import labels_now, rename_topic
+from atlas.maps.selection import rows_matching
 from atlas.maps.stages import _extended
 from atlas.maps.topic import Topic, Topics
 from atlas.teams.asker import Asker
@@ -267,6 +269,37 @@ def test_given_names_stay_and_another_record_stands_for_its_topic(dataset: Datas
     assert now.representative != topic.representative
 
 
+def test_links_to_topics_mean_the_same_after_another_was_emptied(dataset: Dataset) -> None:
+    dataset.refresh_from_db()
+    add_records(dataset, 200, captions=True)
+    make_maps(dataset.pk)
+    version = shown(dataset, Space.CAPTION)
+    before = topics_of(version)
+    [first, *others] = (number for number, (level, *_) in before.items() if level == 0)
+    assert others
+    rows = load_topics(version.folder, np.arange(dataset.row_count, dtype=np.uint32)).ids[0]
+    members = {number: np.flatnonzero(rows == number).tolist() for number in others}
+
+    take_and_build(dataset, *np.flatnonzero(rows == first).tolist())
+
+    version = shown(dataset, Space.CAPTION)
+    now = topics_of(version)
+    assert first not in now
+    assert now == {number: before[number] for number in now}
+    drawn = json.loads((version.folder / "labels.json").read_text())["topics"]
+    assert [each["id"] for each in drawn] == [each["id"] for each in labels_now(version)["topics"]] == [*now]
+    for number in others:
+        link = {"topic": number, "map": str(version.map_id)}
+        assert np.flatnonzero(rows_matching(dataset, link, dataset.row_count)).tolist() == members[number]
+    with pytest.raises(FilterError, match=f"There is no topic {first} on this map"):
+        rows_matching(dataset, {"topic": first, "map": str(version.map_id)}, dataset.row_count)
+
+
+def topics_of(version: MapVersion) -> dict[int, tuple[int, int | None, str]]:
+    rows = version.topics.order_by("number").select_related("parent")
+    return {row.number: (row.level, row.parent.number if row.parent else None, row.name) for row in rows}
+
+
 def test_a_topic_of_which_no_point_is_left_goes() -> None:
     rows = np.arange(10, 16, dtype=np.uint32)
     places = np.array([[0, 0], [0, 1], [0, 2], [9, 0], [9, 1], [9, 2]], np.float32)
@@ -286,8 +319,12 @@ def test_a_topic_of_which_no_point_is_left_goes() -> None:
     found = _extended(old, old_points, points)
 
     described = [(each.id, each.level, each.parent, each.name, each.count, each.row) for each in found.topics]
-    assert described == [(0, 0, None, "right", 3, 0), (1, 1, 0, "right, finer", 2, 0)]
-    assert found.ids.tolist() == [[0, 0, 0], [1, -1, 1]]
+    assert described == [(1, 0, None, "right", 3, 0), (3, 1, 1, "right, finer", 2, 0)]
+    assert found.ids.tolist() == [[1, 1, 1], [3, -1, 3]]
+    # Once more, where ids are missing already.
+    again = _extended(found, points, points_at(np.array([13], np.uint32), places[3:4], placed=[0]))
+    assert [(each.id, each.parent, each.count) for each in again.topics] == [(1, None, 1), (3, 1, 1)]
+    assert again.ids.tolist() == [[1], [3]]
 
 
 def test_a_copy_whose_original_was_removed_is_no_copy(dataset: Dataset) -> None:
