@@ -11,9 +11,11 @@ from pytest_django import Settings
 
 from atlas.datasets.delete import delete_dataset, remove_dataset
 from atlas.datasets.imports import append
-from atlas.datasets.models import Dataset, Record
+from atlas.datasets.models import Dataset, Record, RemovedRecord
+from atlas.datasets.remove import clear_removed, remove_records
 from atlas.environment import s3_storage
 from atlas.maps import embed
+from atlas.teams.asker import Asker
 from tests.datasets.fake_s3 import BUCKET, FakeS3, fake_s3
 from tests.datasets.material import fruit_zip, imported_dataset, picture, run, uploaded
 from tests.people import Cast, client_of, content_of
@@ -79,6 +81,40 @@ def test_a_build_reads_them_and_does_without_those_that_are_gone(s3: FakeS3, fru
     del s3.objects[gone]
     found = embed._pictures(fruit, np.arange(3))
     assert found == {0: picture("red"), 2: picture("blue")}
+
+
+def take(dataset: Dataset, cast: Cast, *rows: int) -> None:
+    mask = np.zeros(dataset.row_count, bool)
+    mask[list(rows)] = True
+    assert remove_records(dataset.pk, mask, Asker(cast.alice)) == len(rows)
+    clear_removed(dataset.pk)
+
+
+def test_the_files_of_removed_records_go_and_no_others(s3: FakeS3, cast: Cast, fruit: Dataset) -> None:
+    red, yellow, blue = fruit.records.order_by("row")
+    Record.objects.filter(dataset=fruit, row=blue.row).update(sha256=red.sha256)
+    other = imported_dataset(cast)
+    before = set(s3.objects)
+    s3.asked.clear()
+
+    take(fruit, cast, red.row, yellow.row)
+
+    assert before - set(s3.objects) == {yellow.original, yellow.thumbnail}
+    assert [key for method, key in s3.asked if method == "DELETE"] == [yellow.original, yellow.thumbnail]
+    take(fruit, cast, blue.row)  # the last that shows the red one
+    assert not {red.original, red.thumbnail} & set(s3.objects)
+    assert {key for key in before if str(other.pk) in key} <= set(s3.objects)
+
+
+def test_clearing_goes_on_where_a_file_of_a_removed_record_is_gone(
+    s3: FakeS3, cast: Cast, fruit: Dataset
+) -> None:
+    gone = fruit.records.get(row=0).original
+    assert gone is not None
+    del s3.objects[gone]
+    take(fruit, cast, 0, 1, 2)
+    assert not [key for key in s3.objects if str(fruit.pk) in key]
+    assert not RemovedRecord.objects.filter(cleared=False).exists()
 
 
 def test_a_deleted_dataset_leaves_nothing(s3: FakeS3, cast: Cast, fruit: Dataset) -> None:
