@@ -3,6 +3,7 @@
 Row numbers are never given out again, so an empty row stays where a record was (`RemovedRecord`).
 """
 
+import time
 from uuid import UUID
 
 import numpy as np
@@ -30,8 +31,11 @@ from atlas.datasets.signals import records_removed
 from atlas.datasets.vectors import forget_vectors
 from atlas.teams.asker import Asker
 
-#: Records whose files are deleted in one transaction: an import that begins waits for its end.
-LOT = 100
+#: Records whose files are deleted in one transaction: who imports or removes others waits for its end, and
+#: each file in S3 takes as long as a request.
+LOT = 20
+#: A worker clears for so long; then others may have it, until the beat sends this again.
+TURN_SECONDS = 10.0
 #: How long the removal waits for others who hold the dataset, such as whoever copies its vectors to a file.
 LOCK_SECONDS = 10
 
@@ -75,8 +79,9 @@ def hold_records(dataset_id: UUID) -> None:
 
 
 def clear_removed(dataset_id: UUID) -> None:
-    """Delete the pictures and own vectors of removed records. May be run again."""
-    while _clear_some(dataset_id):
+    """Delete the pictures and own vectors of some removed records. May be run again."""
+    ends = time.monotonic() + TURN_SECONDS
+    while _clear_some(dataset_id) and time.monotonic() < ends:
         pass
 
 
@@ -117,12 +122,13 @@ def _remove(dataset_id: UUID, rows: list[int], by: Asker, expected: int | None) 
 
 @transaction.atomic
 def _clear_some(dataset_id: UUID) -> bool:
-    """Whether there may be more to do."""
-    # An import that begins waits for this lock before it looks which pictures are stored already.
-    datasets = Dataset.objects.select_for_update(no_key=True)
+    """Whether there may be more to do; where there is, the beat sends this again."""
+    # An import that begins waits for this lock before it looks which pictures are stored already. Who finds
+    # it taken leaves: the beat sends this while another worker is at it, too.
+    datasets = Dataset.objects.select_for_update(no_key=True, skip_locked=True)
     dataset = datasets.filter(pk=dataset_id, deleting=False).first()
     if dataset is None or Import.objects.filter(dataset=dataset, state=ImportState.RUNNING).exists():
-        return False  # in the latter case the beat sends this again
+        return False
     removed = RemovedRecord.objects.filter(dataset=dataset, cleared=False).order_by("row")[:LOT]
     pictures = dict(removed.values_list("row", "sha256"))
     _delete_files(dataset, {sha256 for sha256 in pictures.values() if sha256})

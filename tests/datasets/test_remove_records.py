@@ -234,6 +234,17 @@ def test_clearing_can_be_run_again_after_it_was_cut_short(
     assert files(data_folder) == []
 
 
+def test_a_worker_that_clears_for_long_lets_others_go_first(
+    cast: Cast, fruit: Dataset, data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed(cast, fruit, 0, 1, 2)
+    monkeypatch.setattr(remove, "LOT", 1)
+    monkeypatch.setattr(remove, "TURN_SECONDS", 0)
+    for left in (4, 2, 0):
+        clear_removed(fruit.pk)
+        assert len(files(data_folder)) == left
+
+
 def test_no_file_goes_that_an_import_may_have_found_stored(
     cast: Cast, fruit: Dataset, data_folder: Path
 ) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from atlas.datasets import remove
 from atlas.datasets.filters import FilterError
-from atlas.datasets.models import Dataset, Record, State
+from atlas.datasets.models import Dataset, Record, RemovedRecord, State
 from atlas.datasets.remove import clear_removed, remove_records
 from atlas.maps import embed, export_api, places, towers, vectors
 from atlas.maps.build import BuildError, cancel_build, create_build, rescue, retry_build
@@ -431,6 +431,25 @@ def test_it_is_refused_while_somebody_else_holds_the_dataset(
         {"detail": "Something else is changing this dataset. Try again soon."},
     )
     assert dataset.records.count() == COUNT
+
+
+def test_no_worker_waits_while_another_one_clears(dataset: Dataset) -> None:
+    take(dataset, 1)
+    other = connection.copy()
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM datasets_dataset WHERE id = %s FOR NO KEY UPDATE", [dataset.pk])
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '100ms'")
+        clear_removed(dataset.pk)
+        assert RemovedRecord.objects.filter(cleared=False).exists()
+    finally:
+        other.close()
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
+    clear_removed(dataset.pk)
+    assert not RemovedRecord.objects.filter(cleared=False).exists()
 
 
 def test_a_build_that_was_cancelled_by_hand_begins_again(dataset: Dataset) -> None:
