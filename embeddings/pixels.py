@@ -9,10 +9,12 @@ differences:
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
+from threading import Condition, Lock
 from typing import Any, Self
 
 import numpy as np
@@ -23,11 +25,14 @@ from embeddings.configs import read_json
 from embeddings.errors import ItemError, ModelError
 
 MAX_PIXELS = 128 * 2**20  # half a gigabyte once decoded: Pillow keeps four bytes a pixel
-LARGE = 32 * 2**20  # pixels; beyond, pictures are decoded one at a time and kept at a reduced size
+LARGE = 32 * 2**20  # pixels; beyond, pictures are kept at a reduced size
+ROOM = 2**30  # bytes that pictures take at a time on their way to RGB, in all threads of a process
+# Of a pixel: four for each copy that is there at the same time. A JPEG as it was read, turned and converted;
+# others, where they are transparent or of wide numbers, six times.
+_JPEG_BYTES, _OTHER_BYTES = 12, 24
 _LARGE_SIDE = 2048  # what a reduced picture's shorter side has at least
 _STRIP = 2**20  # pixels of a large picture that are converted at a time
 _LONGEST_STRIP = 64  # times its width; what a crop keeps of a longer picture lies in its middle
-_one_large_at_a_time = Lock()
 # Formats whose decoders are Pillow's own or well-kept libraries; not EPS, which would start Ghostscript.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "PPM", "JPEG2000", "ICO", "TGA")
 _WIDE_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
@@ -50,7 +55,8 @@ def open_picture(
         _check_size(image, item, max_pixels)
         if image.width * image.height > LARGE:
             return reduced(image, min(image.size) // _LARGE_SIDE)
-        return to_rgb(upright(image))
+        with room_for(image):
+            return to_rgb(upright(image))
     except ItemError:
         raise
     except UnidentifiedImageError as error:
@@ -62,6 +68,37 @@ def open_picture(
         raise ItemError(item, f"more pixels than the {max_pixels:,} allowed") from error
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
         raise ItemError(item, f"the picture is damaged: {error}") from error
+
+
+class _Room:
+    """Bytes for who asks first: no row of small pictures keeps a large one waiting for ever."""
+
+    def __init__(self) -> None:
+        self._taken = 0
+        self._changed = Condition()
+        self._first = Lock()
+
+    @contextmanager
+    def take(self, count: int) -> Iterator[None]:
+        with self._first, self._changed:
+            self._changed.wait_for(lambda: self._taken + count <= ROOM)
+            self._taken += count
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken -= count
+                self._changed.notify()
+
+
+_room = _Room()
+
+
+def room_for(image: Image.Image, scale: int = 1) -> AbstractContextManager[None]:
+    """To be held while a picture is decoded with its sides divided by `scale`: waits while others take the
+    room."""
+    each = _JPEG_BYTES if image.format in ("JPEG", "MPO") else _OTHER_BYTES
+    return _room.take(min(ROOM, image.width * image.height * each // scale**2))
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -92,10 +129,10 @@ def upright(image: Image.Image) -> Image.Image:
 def reduced(image: Image.Image, factor: int) -> Image.Image:
     """A large picture as RGB, upright, its sides divided by about `factor`.
 
-    One at a time and in strips: beside the decoded picture itself memory holds a strip only.
+    In strips: beside the decoded picture itself memory holds a strip only.
     """
     width, height = (max(1, side // max(1, factor)) for side in image.size)
-    with _one_large_at_a_time:
+    with room_for(image):
         image.draft("RGB", (width, height))  # only JPEG files can be decoded small
         box = image.width // width, image.height // height
         # The range of wide numbers is that of the whole picture.

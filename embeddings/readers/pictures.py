@@ -5,7 +5,7 @@ import warnings
 
 from PIL import Image
 
-from embeddings.pixels import LARGE, is_turned, reduced, to_rgb, upright
+from embeddings.pixels import LARGE, is_turned, reduced, room_for, to_rgb, upright
 from embeddings.readers.limits import Limits
 from embeddings.readers.members import said
 from embeddings.readers.reasons import ReadError, Reason
@@ -110,16 +110,28 @@ def decode(image: Image.Image, longest: int) -> Image.Image:
     try:
         if image.width * image.height > LARGE:
             image = reduced(image, max(image.size) // (_GAP * longest))
-        else:
+            return _within(image, longest)
+        with room_for(image, _scale(image, longest)):
             if image.mode not in {"I", "F", "P", "1"} and not image.mode.startswith("I;"):
                 image.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=_GAP)
             image.load()
-            image = to_rgb(upright(image))
-        if max(image.size) > longest:
-            image.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=_GAP)
+            return _within(to_rgb(upright(image)), longest)
     except _DECODE_ERRORS as error:
         raise ReadError(Reason.CORRUPT, f"Its pixels cannot be decoded: {said(error)}.") from error
+
+
+def _within(image: Image.Image, longest: int) -> Image.Image:
+    if max(image.size) > longest:
+        image.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=_GAP)
     return image
+
+
+def _scale(image: Image.Image, longest: int) -> int:
+    """By how much Pillow divides the sides while it reads. A progressive JPEG is in memory whole all the
+    same."""
+    if format_of(image) != "JPEG" or image.info.get("progressive"):
+        return 1
+    return max(scale for scale in (1, 2, 4, 8) if scale == 1 or scale * _GAP * longest <= max(image.size))
 
 
 def _foreign(data: bytes) -> ReadError:

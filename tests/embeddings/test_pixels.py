@@ -1,16 +1,22 @@
 import io
 import json
 import struct
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngImageFile
 
 from embeddings import pixels as pixels_module
 from embeddings.errors import ItemError, ModelError
 from embeddings.pixels import PixelRecipe, open_picture, reduced
+from embeddings.readers import pictures
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CLIP = {
@@ -222,6 +228,71 @@ def test_a_huge_photo_is_turned_too() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     assert open_picture(saved(Image.new("L", (8192, 5120)), "JPEG", exif=exif)).size == (2560, 4096)
+
+
+def decode_small(data: bytes) -> Image.Image:
+    return pictures.decode(pictures.open_picture(data), longest=8)
+
+
+@pytest.mark.parametrize("decode", [open_picture, decode_small])
+@pytest.mark.parametrize("large", [10, 10**6])
+def test_pictures_that_fill_the_room_are_decoded_one_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, decode: Callable[[bytes], Image.Image], large: int
+) -> None:
+    """Whether they are reduced on the way or not."""
+    data = saved(Image.new("RGBA", (40, 30), (255, 0, 0, 128)), "PNG")
+    alone = Lock()
+    load = PngImageFile.load
+
+    def watched(image: PngImageFile) -> Any:
+        if image.size != (40, 30):
+            return load(image)
+        assert alone.acquire(blocking=False)
+        try:
+            time.sleep(0.01)  # for others to come in, if they could
+            return load(image)
+        finally:
+            alone.release()
+
+    monkeypatch.setattr(PngImageFile, "load", watched)
+    monkeypatch.setattr(pixels_module, "LARGE", large)
+    monkeypatch.setattr(pictures, "LARGE", large)
+    monkeypatch.setattr(pixels_module, "ROOM", 40 * 30 * 24 + 1)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(decode, [data] * 8))
+    assert {image.mode for image in found} == {"RGB"}
+
+
+def test_a_damaged_or_too_large_picture_leaves_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = saved(Image.effect_noise((40, 30), 50), "PNG")
+    monkeypatch.setattr(pixels_module, "ROOM", 100)
+    for _ in range(2):
+        with pytest.raises(ItemError, match="damaged"):
+            open_picture(whole[:-100])
+        assert open_picture(whole).size == (40, 30)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "bytes_"),
+    [
+        ("PNG", {}, 4096 * 4096 * 24),
+        ("JPEG", {}, 512 * 512 * 12),  # read at an eighth of its sides
+        ("JPEG", {"progressive": True}, 4096 * 4096 * 12),
+    ],
+)
+def test_a_picture_takes_the_room_that_it_is_decoded_in(
+    monkeypatch: pytest.MonkeyPatch, kind: str, options: dict[str, Any], bytes_: int
+) -> None:
+    taken: list[int] = []
+    take = pixels_module._room.take
+
+    def noted(count: int) -> Any:
+        taken.append(count)
+        return take(count)
+
+    monkeypatch.setattr(pixels_module._room, "take", noted)
+    pictures.decode(pictures.open_picture(saved(Image.new("L", (4096, 4096)), kind, **options)), longest=256)
+    assert taken == [bytes_]
 
 
 def test_it_leaves_the_callers_picture_as_it_was() -> None:
