@@ -156,9 +156,10 @@ def _is_wanted(dataset_id: UUID, version: UUID) -> bool:
 
 def _unfinished() -> QuerySet[Build]:
     """Builds that still need their files: open ones, and the latest of a dataset if it failed, for its
-    retry."""
+    retry, which is none that shows removed records."""
     latest = Build.objects.filter(dataset=OuterRef("dataset")).order_by("-created_at").values("pk")[:1]
-    return Build.objects.filter(Q(state__in=OPEN) | Q(state=State.FAILED, pk=Subquery(latest)))
+    retried = Q(state=State.FAILED, pk=Subquery(latest), removed_count=F("dataset__removed_count"))
+    return Build.objects.filter(Q(state__in=OPEN) | retried)
 
 
 def _versions_of(builds: QuerySet[Build]) -> set[UUID]:

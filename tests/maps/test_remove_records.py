@@ -365,11 +365,16 @@ def test_maps_of_a_space_of_which_nothing_is_left_go(dataset: Dataset) -> None:
     assert versions_on_disk(dataset) == {str(shown(dataset, Space.CAPTION).pk)}
 
 
-@pytest.mark.parametrize("running", [False, True])
-def test_of_a_dataset_without_records_no_map_is_left(dataset: Dataset, running: bool) -> None:
+@pytest.mark.parametrize("latest", ["done", "running", "failed"])
+def test_of_a_dataset_without_records_no_map_is_left(
+    dataset: Dataset, latest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_maps(dataset.pk)
-    if running:
+    if latest == "running":
         create_build(dataset.pk, append=False)
+    if latest == "failed":
+        assert interrupt_publishing(dataset, monkeypatch).state == State.FAILED
+        assert len(versions_on_disk(dataset)) == 6
 
     assert take(dataset, *range(COUNT)) is None
 
