@@ -1,6 +1,6 @@
 """Columns that a build computes, beside those that were uploaded: of a map version, a number for each row.
 
-    trust         0…1: whether what lies around the record on this map is like it
+    trust         0…1: whether what lay around the record on this map was like it when it got its place
     outlier       0…2: how far it is from the records most like it, see `around.py`
     strangers     0…1: how many of these have another label, see `around.py`
     agreement     how well its caption fits its picture, see `agreement.py`; records with both

@@ -135,7 +135,32 @@ def _placed(
         others = np.hstack([rows[is_old][placement.neighbours], rows[~is_old][among.indices[:, 1:]]])
         away = np.hstack([placement.distances, among.distances[:, 1:]])
         nearest[~is_old], distances[~is_old] = _best_of(others, away)
+        met, theirs = np.flatnonzero(is_old)[placement.neighbours], rows[~is_old]
+        _meet(nearest, distances, met, theirs, placement.distances)
     return Points(rows, coordinates, trust, placed, nearest, distances), near
+
+
+def _meet(
+    nearest: NDArray[np.uint32],
+    distances: NDArray[np.float32],
+    met: NDArray[np.intp],
+    theirs: NDArray[np.uint32],
+    away: NDArray[np.float32],
+) -> None:
+    """Who is not alone any more: the points at the places `met` (m, k) get those (m,) that have them among
+    their own neighbours, at the distances `away` (m, k), into their lists."""
+    known = nearest[met, 0] != NOBODY  # an older Atlas kept no lists: newcomers are not the nearest there
+    others, away = np.broadcast_to(theirs[:, None], met.shape)[known], away[known]
+    places, place = np.unique(met[known], return_inverse=True)
+    order = np.lexsort((away, place))
+    count = np.bincount(place)
+    rank = np.arange(len(order)) - np.repeat(np.cumsum(count) - count, count)
+    order, rank = order[rank < OTHERS], rank[rank < OTHERS]
+    newer, apart = _nobody(len(places))
+    newer[place[order], rank], apart[place[order], rank] = others[order], away[order]
+    nearest[places], distances[places] = _best_of(
+        np.hstack([nearest[places], newer]), np.hstack([distances[places], apart])
+    )
 
 
 def _best_of(

@@ -186,6 +186,26 @@ def test_the_same_words_are_no_copies_where_vectors_came_along(
     assert [each["alike"] for each in found] == [1, 1, 2, None, 1, 1, 1, 1, 1, 2]
 
 
+def test_a_record_is_no_outlier_any_more_once_others_like_it_came(dataset: Dataset) -> None:
+    from atlas.datasets.vectors import keep_vectors
+
+    noise = np.random.default_rng(0).normal(scale=0.02, size=(180, 8)).astype(np.float32)
+    given = np.eye(8, dtype=np.float32)[np.arange(180) % 8] + noise
+    given[[13, *range(160, 180)]] = noise[[13, *range(160, 180)]] + [1, 1, 0, 0, 0, 0, 0, 0]
+    dataset.vector_size = 8
+    found = []
+    for start, stop in ((0, 160), (160, 180)):
+        add_records(dataset, stop - start, captions=True)
+        dataset.save()
+        keep_vectors(dataset, start, list(given[start:stop]))
+        make_maps(dataset.pk, append=start > 0)
+        [computed] = computed_of(shown(dataset, Space.CAPTION), [13])
+        found.append(float(str(computed["outlier"])))
+
+    alone, among_its_like = found
+    assert among_its_like < 0.01 < 0.2 < alone
+
+
 def test_faults_are_found_in_vectors_that_came_along_and_in_those_that_are_appended(
     dataset: Dataset,
 ) -> None:
