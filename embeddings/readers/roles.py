@@ -18,6 +18,7 @@ from embeddings.readers.rows import Choices, Column, ColumnType
 from embeddings.readers.tables import Record, Table
 from embeddings.readers.values import (
     as_text,
+    count_classes,
     fits,
     infer_type,
     is_empty,
@@ -78,6 +79,7 @@ _ID_NAMES = (
     "key",
     "identifier",
 )
+_CLASS_NAMES = frozenset({"cls", "class", "classid", "label", "labelid", "category", "categoryid", "target"})
 _VECTOR_NAME = re.compile(r"(emb|embed|embedding|vec|vector)s?", re.IGNORECASE)
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 # A shorter list of numbers is a box, a colour or a list of ids, unless the column's name says vector.
@@ -184,6 +186,8 @@ def plan_table(
     subjects = _subjects(sample, plan)
     for name in table.columns:
         kind = infer_type(cells[name])
+        if kind is ColumnType.NUMBER and _plain(name) in _CLASS_NAMES and count_classes(cells[name]):
+            kind = ColumnType.CATEGORY
         if name not in taken and kind in {ColumnType.CATEGORY, ColumnType.TEXT}:
             several = _tells_several(name, sample, subjects) and fits(cells[name], ColumnType.LIST)
             kind = ColumnType.LIST if several else kind

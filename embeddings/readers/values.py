@@ -98,6 +98,14 @@ def infer_type(cells: Sequence[Any]) -> ColumnType | None:
     return ColumnType.CATEGORY if _are_categories(texts) else ColumnType.TEXT
 
 
+def count_classes(cells: Sequence[Any]) -> bool:
+    """Whether they are whole numbers that repeat, as those of classes do."""
+    present = [cell for cell in cells if not is_empty(cell)]
+    return all(isinstance(to_number(cell), int) for cell in present) and _are_categories(
+        [as_text(cell) for cell in present]
+    )
+
+
 def fits(cells: Sequence[Any], kind: ColumnType) -> bool:
     """Whether the cells may join a column of this type, though by themselves they look like another: a few
     categories repeat none, a few lists may have one item each, and a word among many numbers is left out.

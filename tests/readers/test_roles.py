@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -324,6 +325,23 @@ def test_a_title_in_another_language_may_be_that_of_a_class(tmp_path: Path) -> N
     table = "Datei,Titel,Notiz\n" + "".join(f"{at}.png,Apfel,eine längere Notiz zu {at}\n" for at in range(3))
     rows, _ = read(zipped(tmp_path, table))
     assert [row.captions for row in rows] == [[f"eine längere Notiz zu {at}"] for at in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "kind"),
+    [
+        ("cls", "010110", ColumnType.CATEGORY), ("category_id", "775577", ColumnType.CATEGORY),
+        ("Label", ["1.0", "2.0", "", "1.0", "2.0", "1.0"], ColumnType.CATEGORY),
+        ("label", ["0.5", "1", "0.5", "1", "1", "1"], ColumnType.NUMBER),
+        ("label", "012345", ColumnType.NUMBER), ("year", "010110", ColumnType.NUMBER),
+    ],
+)  # fmt: skip
+def test_numbers_of_classes_are_categories(
+    tmp_path: Path, name: str, cells: Sequence[str], kind: ColumnType
+) -> None:
+    table = f"caption,{name}\n" + "".join(f"some words {at},{cell}\n" for at, cell in enumerate(cells))
+    with open_dataset(file_of(tmp_path / "t.csv", table)) as dataset:
+        assert [column.type for column in dataset.describe().columns] == [kind]
 
 
 def test_people_may_choose_otherwise(tmp_path: Path) -> None:
