@@ -5,6 +5,7 @@ import type { MapEntry } from "./config";
 import { currentTheme, onThemeChange } from "./site/theme";
 import { tileName, type Labels, type Manifest, type SheetIndex, type Tile } from "./map/manifest";
 import { MapView } from "./map/map_view";
+import type { Placed } from "./map/sheets";
 import type { MapSource } from "./map/source";
 import type { Inset } from "./map/viewport";
 import { Unseen, type Surface } from "./explorer/surface";
@@ -29,6 +30,30 @@ function covered(stage: HTMLElement): Inset {
   const list = wide && strip?.classList.contains("hits-listed");
   const left = wide && !second ? SIDE + (list ? width : 0) : 0;
   return { left, top: second ? BESIDE : BOX, right: wide && last ? TOOLS : 0, bottom: list ? 0 : height };
+}
+
+/** What panels lie over the maps. */
+const PANELS = ".map-side, .map-search, .map-tools, .map-dock > *, .map-drawer, .map-minimap, .map-beside, .map-status";
+
+function coversOf(stage: HTMLElement): Placed[] {
+  const map = stage.getBoundingClientRect();
+  return [...stage.parentElement!.querySelectorAll(PANELS)].map((panel) => {
+    const { left, top, width, height } = panel.getBoundingClientRect();
+    return { left: left - map.left, top: top - map.top, width, height };
+  });
+}
+
+/** Calls back when a panel comes, goes, or is larger or smaller than before. */
+export function watchPanels(app: HTMLElement, changed: () => void): void {
+  const sizes = new ResizeObserver(changed);
+  const look = (): void => {
+    app.querySelectorAll(PANELS).forEach((panel) => sizes.observe(panel));
+    changed();
+  };
+  const coming = new MutationObserver(look);
+  for (const holder of [app, ...app.querySelectorAll(".map-dock")]) coming.observe(holder, { childList: true });
+  app.addEventListener("animationend", ({ target }) => (target as Element).matches(PANELS) && changed());
+  look();
 }
 
 const ROOT = "t/0-0-0.atm";
@@ -60,7 +85,7 @@ export async function openMap(entry: MapEntry, parent: HTMLElement, second = fal
   parent.prepend(stage);
   let view: MapView;
   try {
-    view = new MapView(stage, source, manifest, () => covered(stage));
+    view = new MapView(stage, source, manifest, () => covered(stage), () => coversOf(stage));
   } catch (error) {
     stage.remove();
     throw error;

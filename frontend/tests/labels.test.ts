@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { labelBox, visibleTopics } from "../src/map/labels";
+import { labelBox, uncovered, visibleTopics } from "../src/map/labels";
 import type { Labels, Topic } from "../src/map/manifest";
 import { scaleOf, type Viewport } from "../src/map/viewport";
 import { madeMap } from "./made_map";
@@ -44,4 +44,17 @@ test("a label that is nearly gone runs off the edge and never leaves its box", (
   expect(box.width).toBe(44);
   const other = labelBox(wide, view(0.77));
   expect(other.left + other.width).toBeCloseTo(10);
+});
+
+test("a label ends where a panel begins, on whichever side more of it is left, and goes where too little is", () => {
+  const box = { left: 100, top: 50, width: 200, height: 20 };
+  const panel = (left: number, top: number, width: number, height: number) => ({ left, top, width, height });
+  const side = panel(0, 0, 140, 400);
+  expect(uncovered(box, [])).toEqual(box);
+  expect(uncovered(box, [panel(0, 70, 800, 100), panel(300, 0, 50, 400)])).toEqual(box);
+  expect(uncovered(box, [side])).toEqual({ ...box, left: 142, width: 158 });
+  expect(uncovered(box, [side, panel(250, 60, 50, 400)])).toEqual({ ...box, left: 142, width: 106 });
+  expect(uncovered(box, [panel(0, 0, 260, 400)])).toBeNull();
+  expect(uncovered(box, [side, panel(170, 0, 50, 400)])).toEqual({ ...box, left: 222, width: 78 });
+  expect(uncovered({ ...box, width: 30 }, [panel(200, 0, 50, 400)])).toEqual({ ...box, width: 30 });
 });

@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.test_axe import FILTERS
@@ -71,6 +72,41 @@ def dismiss(alert: Locator) -> None:
 def taken(page: Page, key: str, held: str) -> bool:
     was_taken: bool = page.evaluate(TAKEN, [key, held])
     return was_taken
+
+
+TOPIC = """async () => {
+  const [{ id }] = JSON.parse(document.getElementById("config").textContent).maps;
+  return (await (await fetch(`/api/maps/${id}/topics`)).json()).topics[0];
+}"""
+#: So near that the middle of the map may lie anywhere round a topic.
+ZOOM = 20
+
+
+@pytest.mark.parametrize(
+    ("width", "panel", "free"), [(390, (160, 200), (0, 150)), (1280, (-540, 0), (400, 0))]
+)
+def test_names_on_the_map_keep_out_of_what_panels_cover(
+    open_map: Open, width: int, panel: tuple[int, int], free: tuple[int, int]
+) -> None:
+    page = open_map(viewport={"width": width, "height": 800})
+    expect(page.get_by_role("toolbar", name="Map tools")).to_be_visible()
+    topic = page.evaluate(TOPIC)
+    name = page.locator(".map-label").get_by_text(topic["name"], exact=True)
+
+    def show(place: tuple[int, int], more: str = "") -> None:
+        """The topic lies so many pixels from the middle of the map."""
+        x, y = (place[0] / 1024 / ZOOM, place[1] / 1024 / ZOOM)
+        page.goto(f"{page.url.partition('#')[0]}#at={topic['x'] - x},{topic['y'] + y},{ZOOM}{more}")
+
+    show(free)
+    expect(name).to_be_visible()
+    show(panel)
+    expect(name).to_have_count(0)
+    show(free, "&record=3")
+    expect(page.get_by_role("complementary", name="Record 3")).to_be_visible()
+    expect(name).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(name).to_be_visible()
 
 
 def test_keys_of_the_browser_stay_its_own_and_escape_in_a_field_is_about_it(open_map: Open) -> None:

@@ -8,7 +8,7 @@ import type { Mover } from "../map/mover";
 import type { Pictures } from "../map/pictures";
 import type { Camera } from "../map/viewport";
 
-type Told = "markHover" | "markOpen" | "retry" | "setCodes" | "setColumn" | "setGlow" | "setHidden" | "setHits" | "setLabels" | "showLabels";
+type Told = "invalidate" | "markHover" | "markOpen" | "retry" | "setCodes" | "setColumn" | "setGlow" | "setHidden" | "setHits" | "setLabels" | "showLabels";
 type Read = "canvas" | "countInView" | "drawMinimap" | "events" | "flags" | "loading" | "lost" | "n" | "paintOn" | "placeOf";
 type Moved = "camera" | "flyTo" | "flyToBox" | "recentre" | "reveal" | "screen" | "setCamera" | "world" | "zoomBy";
 
@@ -42,6 +42,7 @@ export class Unseen implements Surface {
   readonly drawMinimap = () => nothing;
   readonly placeOf = () => ({ left: 0, top: 0, width: 0, height: 0 });
 
+  readonly invalidate = nothing;
   readonly paintOn = nothing;
   readonly markHover = nothing;
   readonly markOpen = nothing;

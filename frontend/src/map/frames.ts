@@ -94,8 +94,9 @@ export class Frames {
     const size = sampler.size(view);
     const morph = this.morph && morphing && { way: morphing.way, places: this.morph };
     const animating = scene.draw({ view, now, drawn: this.drawn, size, morph });
-    overlay.draw(morphing ? null : view, size / 2 + 5, (ordinal) => pictures.placeOf(ordinal));
+    // They look where the panels are: first, as long as the browser knows that.
     labels.draw(morphing ? null : view);
+    overlay.draw(morphing ? null : view, size / 2 + 5, (ordinal) => pictures.placeOf(ordinal));
     minimaps.draw(view);
     this.events.painted();
     if (animating || mover.isFlying) this.invalidate();

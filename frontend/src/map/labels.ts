@@ -3,6 +3,7 @@
 import { fitted } from "./fitted";
 import type { Labels, Topic } from "./manifest";
 import { mannerOf, type Manner } from "./manner";
+import type { Placed } from "./sheets";
 import { toScreen, zoomOf, type Viewport } from "./viewport";
 
 /** Pixels that stay free at the edge, the shortest box that is still read, the longest name in characters. */
@@ -23,13 +24,27 @@ export function visibleTopics(topics: Topic[], view: Viewport): Topic[] {
  * Where a label lies on the screen. At an edge its box ends there, so that the name is cut off with an ellipsis; a box that
  * would be too short to read runs off the edge as the map does.
  */
-export function labelBox({ x, y, w, h }: Topic, view: Viewport): { left: number; top: number; width: number; height: number } {
+export function labelBox({ x, y, w, h }: Topic, view: Viewport): Placed {
   const [sx, sy] = toScreen(view, x, y);
   const left = Math.max(EDGE, sx - w / 2);
   const right = Math.min(view.width - EDGE, sx + w / 2);
   const shortest = Math.min(w, SHORTEST);
   if (right - left >= shortest) return { left, top: sy - h / 2, width: right - left, height: h };
   return { left: sx < view.width / 2 ? sx + w / 2 - shortest : sx - w / 2, top: sy - h / 2, width: shortest, height: h };
+}
+
+/** What of a box lies beside all that covers the map, in one piece; null where that would be too short to read. */
+export function uncovered(box: Placed, covers: Placed[]): Placed | null {
+  let { left } = box;
+  let right = left + box.width;
+  const shortest = Math.min(box.width, SHORTEST);
+  for (const cover of covers) {
+    const meets = cover.left < right && cover.left + cover.width > left && cover.top < box.top + box.height && cover.top + cover.height > box.top;
+    if (!meets) continue;
+    if (cover.left - left > right - cover.left - cover.width) right = cover.left - EDGE;
+    else left = cover.left + cover.width + EDGE;
+  }
+  return right - left >= shortest ? { ...box, left, width: right - left } : null;
 }
 
 /** No label has room for more. */
@@ -44,6 +59,8 @@ export class LabelLayer {
   constructor(
     private readonly parent: HTMLElement,
     private readonly clicked: (topic: Topic, manner: Manner) => void,
+    /** What lies over the map at this moment, in pixels of it. */
+    private readonly covers: () => Placed[],
   ) {}
 
   set(labels: Labels): void {
@@ -53,21 +70,29 @@ export class LabelLayer {
   }
 
   /** Null = no label has its place just now. */
-  draw(view: Viewport | null): void {
-    const topics = this.shown && view ? visibleTopics(this.topics, view) : [];
-    const ids = new Set(topics.map((topic) => topic.id));
+  draw(view: Viewport | null, covers = this.covers): void {
+    const placed = this.shown && view ? this.place(view, covers) : [];
+    const ids = new Set(placed.map(({ topic }) => topic.id));
     for (const [id, element] of this.elements) {
       if (ids.has(id)) continue;
       element.remove();
       this.elements.delete(id);
     }
-    if (!view) return;
-    for (const topic of topics) {
-      const { left, width, top } = labelBox(topic, view);
+    for (const { topic, box } of placed) {
+      const { left, width, top } = box;
       const { style } = this.element(topic);
       style.transform = `translate(${left.toFixed(1)}px, ${top.toFixed(1)}px)`;
       style.width = `${width.toFixed(1)}px`;
     }
+  }
+
+  private place(view: Viewport, covers: () => Placed[]): { topic: Topic; box: Placed }[] {
+    const topics = visibleTopics(this.topics, view);
+    const over = topics.length > 0 ? covers() : [];
+    return topics.flatMap((topic) => {
+      const box = uncovered(labelBox(topic, view), over);
+      return box ? [{ topic, box }] : [];
+    });
   }
 
   /** Paints the names as the page shows them, on a canvas whose unit is a pixel of CSS; what lies beyond the box of the map is cut off. */

@@ -60,6 +60,8 @@ export class MapView {
     manifest: Manifest,
     /** Pixels at the left that a panel covers on this screen. */
     inset = (): Inset => UNCOVERED,
+    /** All that lies over the map at this moment, in pixels of it. */
+    covers = (): Placed[] => [],
   ) {
     this.glass = new Screen(parent, {
       resized: (width, height) => this.resized(width, height),
@@ -69,7 +71,7 @@ export class MapView {
     const { canvas, gl, width, height } = this.glass;
     this.canvas = canvas;
     this.overlay = new Overlay(parent);
-    this.labels = new LabelLayer(parent, (topic, manner) => this.events.emit("topic", { topic, manner }));
+    this.labels = new LabelLayer(parent, (topic, manner) => this.events.emit("topic", { topic, manner }), covers);
     this.store = new TileStore(source, manifest, {
       arrived: () => this.invalidate(),
       dropped: (points) => this.scene.drop(points),
@@ -257,7 +259,10 @@ export class MapView {
    */
   paintOn(pen: CanvasRenderingContext2D, ratio: number): void {
     this.glass.paintOn(pen, ratio, () => this.frames.draw(performance.now()));
+    // Nothing lies over the picture.
+    this.labels.draw(this.mover.view, () => []);
     this.labels.paintOn(pen, this.canvas.getBoundingClientRect());
+    this.invalidate();
   }
 
   // --- frames -------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import { mount, untrack } from "svelte";
 import type { MapConfig, MapEntry } from "../config";
 import type { Focus } from "../map/morph";
 import type { MapView } from "../map/map_view";
-import { openMap, openUnseen, placesBefore, type OpenedMap } from "../open_map";
+import { openMap, openUnseen, placesBefore, watchPanels, type OpenedMap } from "../open_map";
 import { Explorer } from "../explorer/explorer.svelte";
 import { titled } from "../query";
 import { decodeLink, encodeLink, leftOut, type Link } from "../url";
@@ -37,6 +37,8 @@ export function startList(app: HTMLElement, config: MapConfig, first: OpenedMap,
 function begin(app: HTMLElement, explorer: Explorer, first: OpenedMap, able: boolean): void {
   explorer.adopt(first);
   mount(ExplorerPanels, { target: app, props: { explorer, able } });
+  // The names of topics keep out of what panels cover.
+  watchPanels(app, () => [explorer.stage.view, explorer.beside.map?.view].forEach((view) => view?.invalidate()));
   explorer.together.start();
   syncAddress(explorer);
 }
