@@ -4,10 +4,11 @@ import type { MapConfig } from "../src/config";
 import { Stage } from "../src/explorer/stage.svelte";
 import type { OpenedMap } from "../src/open_map";
 
+const CONFIG = { dataset: { record_count: 4 } } as unknown as MapConfig;
 const mapOf = (): OpenedMap => ({ view: { mover: { camera: { x: 0.5, y: 0.5, k: 1 } } } }) as unknown as OpenedMap;
 
 test("what the files of a map say is shown, unless another map is shown by then", async () => {
-  const stage = new Stage({} as MapConfig);
+  const stage = new Stage(CONFIG);
   const [before, after] = [mapOf(), mapOf()];
   const shown: string[] = [];
   stage.adopt(before);
@@ -22,7 +23,7 @@ test("what the files of a map say is shown, unless another map is shown by then"
 });
 
 test("what failed is said, and asked for again on request", async () => {
-  const stage = new Stage({} as MapConfig);
+  const stage = new Stage(CONFIG);
   const map = mapOf();
   stage.adopt(map);
   const answers = [Promise.reject(new Error()), Promise.resolve("there")];
@@ -36,7 +37,7 @@ test("what failed is said, and asked for again on request", async () => {
 });
 
 test("the topics of a map are not taken for those of the next", () => {
-  const stage = new Stage({} as MapConfig);
+  const stage = new Stage(CONFIG);
   stage.adopt(mapOf());
   stage.topics = [{ id: 0, name: "Pears" }] as Stage["topics"];
   stage.adopt(mapOf());
@@ -64,7 +65,7 @@ test("“Try again” is there for what may come, and for nothing else", async (
 });
 
 test("what others took the place of is not asked for again", async () => {
-  const stage = new Stage({} as MapConfig);
+  const stage = new Stage(CONFIG);
   const asking = new AbortController();
   let asked = 0;
   await stage.attempt(Promise.reject(new Error()), asking.signal, () => asked++);
