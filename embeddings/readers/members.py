@@ -1,11 +1,14 @@
 """Members of an archive or folder: labels and byte streams. A member's name never becomes a path on disk."""
 
 import io
+import tempfile
 import unicodedata
 import zlib
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from zipfile import BadZipFile
 
 from embeddings.readers.reasons import ReadError, Reason, Skipped
@@ -39,7 +42,8 @@ PICTURE_SUFFIXES = frozenset(
         "dng",
     ]
 )
-TABLE_SUFFIXES = frozenset(["csv", "tsv", "tab", "jsonl", "ndjson", "json", "parquet", "pq"])
+EXCEL_SUFFIXES = frozenset(["xlsx", "xlsm"])
+TABLE_SUFFIXES = EXCEL_SUFFIXES | {"csv", "tsv", "tab", "jsonl", "ndjson", "json", "parquet", "pq"}
 SIDECAR_SUFFIXES = frozenset(["txt", "caption", "json"])
 JUNK_NAMES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"})
 
@@ -162,6 +166,24 @@ def read_up_to(stream: BinaryIO, limit: int) -> bytes:
             break
         pieces.write(piece)
     return pieces.getvalue()
+
+
+@contextmanager
+def seekable(member: Member) -> Iterator[BinaryIO]:
+    """Its bytes for who reads them to and fro: those in an archive are first copied to a nameless temporary
+    file.
+    """
+    with member.open() as stream:
+        if not member.container.packs:
+            yield stream
+            return
+        with tempfile.TemporaryFile() as copy:
+            left = member.size
+            while left and (piece := stream.read(min(left, _CHUNK))):
+                copy.write(piece)
+                left -= len(piece)
+            copy.seek(0)
+            yield cast(BinaryIO, copy)
 
 
 def said(error: BaseException) -> str:

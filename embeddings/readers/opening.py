@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 from embeddings.readers.folders import FileContainer, files_below
 from embeddings.readers.gzips import GzipCursor, GzipFile
 from embeddings.readers.limits import Limits
-from embeddings.readers.members import READ_ERRORS, Container, read_up_to, suffix_of
+from embeddings.readers.members import EXCEL_SUFFIXES, READ_ERRORS, Container, read_up_to, suffix_of
 from embeddings.readers.reasons import DatasetError, ReadError, Reason, Skipped
 from embeddings.readers.rows import Form
 from embeddings.readers.tars import BLOCK, TarContainer, looks_like_tar
@@ -23,7 +23,7 @@ _GZIP_START = b"\x1f\x8b"
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 OFFICE = (b"[Content_Types].xml", b"mimetypeapplication/vnd.oasis", _OLD_OFFICE)
 _IN_OFFICE = "[Content_Types].xml"  # Excel begins with it, others have it further down
-_IS_OFFICE = "{} is an office document; save its table as CSV and upload that."
+_IS_OFFICE = "{} is an office document; save its table as CSV or XLSX and upload that."
 _PART_NAME = re.compile(r"\.(z\d\d|(zip|7z|tar|gz|tgz)\.(\d{2,3}|a[a-z]|part\w{0,3}))$", re.IGNORECASE)
 _IS_PART = (
     "{} is one part of an archive that was split into several files. Unpack all of them together, and upload "
@@ -80,6 +80,8 @@ def _open(path: Path, name: str, limits: Limits) -> tuple[Form, Container] | Non
     if start.startswith(_OLD_OFFICE):
         raise ReadError(Reason.UNSUPPORTED, _IS_OFFICE.format(name))
     if start.startswith(_ZIP_STARTS):
+        if suffix_of(name) in EXCEL_SUFFIXES:
+            return None
         if any(mark in start for mark in OFFICE):
             raise ReadError(Reason.UNSUPPORTED, _IS_OFFICE.format(name))
         return Form.ZIP, _zip(path, name, limits)

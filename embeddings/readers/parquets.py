@@ -1,17 +1,16 @@
 """Parquet tables, read in small batches; pictures and vectors inside stay bytes and arrays."""
 
 import json
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from embeddings.readers.csvs import column_names
 from embeddings.readers.limits import Limits
-from embeddings.readers.members import READ_ERRORS, Member, said
+from embeddings.readers.members import READ_ERRORS, Member, said, seekable
 from embeddings.readers.reasons import ReadError, Reason, Skipped
 from embeddings.readers.tables import Record, Table
 
@@ -20,7 +19,7 @@ from embeddings.readers.tables import Record, Table
 _ERRORS = (*READ_ERRORS, pa.ArrowException, MemoryError, KeyError, TypeError, OverflowError)
 _BATCH = 512  # rows, where they are short
 _BATCH_BYTES = 16 * 2**20
-_COPY = 2**20
+_BUFFER = 2**20
 
 
 class ParquetTable(Table):
@@ -69,16 +68,8 @@ class ParquetTable(Table):
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:
-        """Arrow needs to seek: a member packed inside an archive is first copied to a nameless temporary
-        file.
-        """
-        with self.member.open() as stream:
-            if self.member.container.packs:
-                with tempfile.TemporaryFile() as copy:
-                    _copy(stream, cast(BinaryIO, copy), self.member.size)
-                    yield pq.ParquetFile(copy, pre_buffer=False, buffer_size=_COPY)
-            else:
-                yield pq.ParquetFile(stream, pre_buffer=False, buffer_size=_COPY)
+        with seekable(self.member) as stream:
+            yield pq.ParquetFile(stream, pre_buffer=False, buffer_size=_BUFFER)
 
 
 def _class_labels(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
@@ -97,14 +88,6 @@ def _class_labels(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
 def _label(value: Any, labels: list[str]) -> Any:
     """A number outside the names, -1 mostly, means that there is no label."""
     return labels[value] if isinstance(value, int) and 0 <= value < len(labels) else None
-
-
-def _copy(source: BinaryIO, target: BinaryIO, size: int) -> None:
-    left = size
-    while left and (piece := source.read(min(left, _COPY))):
-        target.write(piece)
-        left -= len(piece)
-    target.seek(0)
 
 
 def _rows_and_bytes(group: Any) -> tuple[int, int]:

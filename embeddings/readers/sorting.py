@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from embeddings.readers.csvs import DelimitedTable
+from embeddings.readers.excels import ExcelTable
 from embeddings.readers.jsons import JsonTable
 from embeddings.readers.labels import NAMES_SUFFIXES, ClassNames, may_name_classes
 from embeddings.readers.limits import Limits
 from embeddings.readers.members import (
+    EXCEL_SUFFIXES,
     PICTURE_SUFFIXES,
     READ_ERRORS,
     TABLE_SUFFIXES,
@@ -27,9 +29,7 @@ from embeddings.readers.sidecars import TEXT_SUFFIXES, SidecarTable, group_sidec
 from embeddings.readers.tables import Table
 
 _ARCHIVES = frozenset(["zip", "tar", "tgz", "gz", "bz2", "xz", "zst", "7z", "rar"])
-_OFFICE_SUFFIXES = frozenset(
-    ["xlsx", "xlsm", "xls", "ods", "docx", "doc", "odt", "pptx", "ppt", "odp", "numbers"]
-)
+_OFFICE_SUFFIXES = frozenset(["xls", "xlsb", "ods", "docx", "doc", "odt", "pptx", "ppt", "odp", "numbers"])
 _ABOUT = frozenset(["readme", "license", "licence", "attribution", "notice", "changelog"])
 _ARROW_STARTS = (b"ARROW1", b"\xff\xff\xff\xff")  # the second in what Hugging Face's save_to_disk writes
 _NEITHER = "It is neither a picture nor a table."
@@ -128,7 +128,7 @@ def _what_else(suffix: str, start: bytes) -> str:
     if start[4:8] == b"ftyp":
         return "It is a video; save pictures of it as PNG or JPEG."
     if suffix in _OFFICE_SUFFIXES or any(mark in start for mark in OFFICE):
-        return "It is an office document; save its table as CSV."
+        return "It is an office document; save its table as CSV or XLSX."
     if start.startswith(_ARROW_STARTS):
         return "It is an Arrow file; save its table as Parquet, in Python by “to_parquet”."
     return _NEITHER
@@ -181,4 +181,4 @@ def _reader_of(member: Member) -> Callable[[Member, Limits], Table]:
         return JsonTable
     if kind in {"csv", "tsv", "tab"} or member.suffix in TEXT_SUFFIXES:
         return DelimitedTable
-    return ParquetTable
+    return ExcelTable if kind in EXCEL_SUFFIXES else ParquetTable

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from openpyxl import Workbook
 from PIL import Image
 
 from embeddings.readers import Picture, Row, Skipped, open_dataset
@@ -45,6 +46,18 @@ def tar_of(path: Path, files: Files, form: int = tarfile.PAX_FORMAT) -> Path:
     data = packed.getvalue()
     path.write_bytes(gzip.compress(data) if path.suffix in {".gz", ".tgz"} else data)
     return path
+
+
+def workbook(**sheets: Sequence[Sequence[Any]]) -> bytes:
+    book = Workbook()
+    book.remove(book.active)
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
 
 
 def folder_of(path: Path, files: Files) -> Path:

@@ -5,9 +5,11 @@ import json
 import os
 import random
 import tarfile
+import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from embeddings.readers import DatasetError, Limits, ReadError, Reason, Row, Skipped, open_dataset
-from tests.readers.builders import Files, file_of, folder_of, png, tar_of, zip_of
+from tests.readers.builders import Files, file_of, folder_of, png, tar_of, workbook, zip_of
 
 TABLE = 'file_name,caption,tags\nimages/1.png,"a red, ripe apple",a;b\nimages/2.png,a pear,c\n'
 FILES: Files = {
@@ -67,6 +69,12 @@ def parquet() -> bytes:
 def packed(tmp_path: Path, form: str) -> bytes:
     if form == "parquet":
         return parquet()
+    if form == "xlsx":
+        rows: list[list[Any]] = [["text", "year"], *([f"words {at}", at] for at in range(5))]
+        with zipfile.ZipFile(io.BytesIO(workbook(Words=rows))) as book:
+            # Not compressed: a byte that differs is then in the XML.
+            files = {name: book.read(name) for name in book.namelist()}
+        return zip_of(tmp_path / "whole.xlsx", files, zipfile.ZIP_STORED).read_bytes()
     if form == "csv":
         return TABLE.encode()
     if form == "jsonl":
@@ -95,7 +103,7 @@ def mutated(whole: bytes, chance: random.Random) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize("form", ["zip", "tar", "tar.gz", "parquet", "csv", "jsonl"])
+@pytest.mark.parametrize("form", ["zip", "tar", "tar.gz", "parquet", "xlsx", "csv", "jsonl"])
 def test_damaged_files(tmp_path: Path, form: str) -> None:
     chance = random.Random(form)
     whole = packed(tmp_path, form)
@@ -105,7 +113,7 @@ def test_damaged_files(tmp_path: Path, form: str) -> None:
         survives(file_of(path, mutated(whole, chance)))
 
 
-@pytest.mark.parametrize("form", ["zip", "tar", "tar.gz", "parquet"])
+@pytest.mark.parametrize("form", ["zip", "tar", "tar.gz", "parquet", "xlsx"])
 def test_files_cut_anywhere(tmp_path: Path, form: str) -> None:
     whole = packed(tmp_path, form)
     for size in range(0, len(whole), max(1, len(whole) // 30)):
@@ -115,7 +123,7 @@ def test_files_cut_anywhere(tmp_path: Path, form: str) -> None:
 @quickly
 @given(
     content=st.binary(max_size=400),
-    suffix=st.sampled_from(["csv", "json", "jsonl", "txt", "zip", "tar", "", "gz"]),
+    suffix=st.sampled_from(["csv", "json", "jsonl", "txt", "zip", "xlsx", "tar", "", "gz"]),
 )
 def test_any_bytes_under_any_name(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, suffix: str

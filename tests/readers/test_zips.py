@@ -199,9 +199,11 @@ def test_it_reads_a_zip_with_a_comment_and_bytes_before_it(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_it_says_what_an_office_document_is(tmp_path: Path, order: int) -> None:
-    files = {"[Content_Types].xml": "<x/>", "docProps/app.xml": "<x/>", "xl/workbook.xml": "<x/>"}
-    with pytest.raises(DatasetError, match=r"table\.xlsx is an office document; save its table as CSV"):
-        read(zip_of(tmp_path / "table.xlsx", dict(list(files.items())[::order])))
+    files = {"[Content_Types].xml": "<x/>", "docProps/app.xml": "<x/>", "word/document.xml": "<x/>"}
+    with pytest.raises(
+        DatasetError, match=r"table\.docx is an office document; save its table as CSV or XLSX"
+    ):
+        read(zip_of(tmp_path / "table.docx", dict(list(files.items())[::order])))
 
 
 def test_parts_of_a_split_zip_say_what_to_upload_instead(tmp_path: Path) -> None:
