@@ -17,6 +17,8 @@ const TOOLS = 72;
 const BOX = 72;
 /** What lies above the second of two maps side by side. */
 const BESIDE = 124;
+/** Below the strip. */
+const EDGE = 16;
 
 /** What the panels cover of the map now. */
 function covered(stage: HTMLElement): Inset {
@@ -29,7 +31,7 @@ function covered(stage: HTMLElement): Inset {
   // Hits as a list stand beside the panel at the left.
   const list = wide && strip?.classList.contains("hits-listed");
   const left = wide && !second ? SIDE + (list ? width : 0) : 0;
-  return { left, top: second ? BESIDE : BOX, right: wide && last ? TOOLS : 0, bottom: list ? 0 : height };
+  return { left, top: second ? BESIDE : BOX, right: wide && last ? TOOLS : 0, bottom: list || !strip ? 0 : height + EDGE };
 }
 
 /** What panels lie over the maps. */
