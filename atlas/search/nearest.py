@@ -1,7 +1,7 @@
 """The records nearest to one, by the query worker's exact scan; where that is away Postgres finds them.
 
-The scan is exact. At 100,000 x 768 it takes 5 ms of one processor; an HNSW index answers in 1.5 to 4 ms as
-`ef_search` goes from 40 to 400, misses 9 to 0.8 % of the ten nearest, and takes 32 s and 195 MB to build for
+The scan is exact. At 100,000 x 768 it takes 11 ms of one processor; an HNSW index answers in 2 to 5 ms as
+`ef_search` goes from 40 to 400, misses 7 to 0.4 % of the ten nearest, and takes 46 s and 195 MB to build for
 each space (`python -m atlas.search.benchmark`). So small sets have none. What Postgres does is in
 `atlas/maps/vectors.py`, and its index of large sets in `atlas/maps/hnsw.py`.
 """
