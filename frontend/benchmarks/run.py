@@ -44,6 +44,7 @@ DECK_POINTS = 20_000
 ZOOMS = {"1": 736, "8": 8 * 736, "64": 64 * 736}
 #: So much may what is compressed differ in size where as much was compressed.
 SAME = 1.05
+OPENINGS = 5
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -178,10 +179,14 @@ def measure(name: str, address: str, points: int, chromium: str, frames: int) ->
 
 
 def first_paint(address: str, chromium: str) -> dict[str, float]:
-    with browsing(chromium) as (page, _):
-        page.goto(address)
-        page.wait_for_function("window.started !== undefined")
-        return dict(page.evaluate("window.started"))
+    """The opening with the fewest bytes: what comes while shaders are compiled is not waited for."""
+    openings = []
+    for _ in range(OPENINGS):
+        with browsing(chromium) as (page, _):
+            page.goto(address)
+            page.wait_for_function("window.started !== undefined")
+            openings.append(dict(page.evaluate("window.started")))
+    return min(openings, key=lambda opening: opening["bytes"])
 
 
 def product_script() -> tuple[float, float]:
