@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login as _sign_in
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -19,6 +20,7 @@ from atlas.teams.limits import TooManyError, refused
 from atlas.teams.sealing import SealError
 
 _SENTENCES = {
+    400: "The server cannot make sense of this request.",
     500: "Something went wrong on the server. Its log says what.",
     503: "A part of the server does not answer. Try again in a moment.",
     507: "The server's disk is full.",
@@ -30,6 +32,16 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _speaks_json(request.path):
         return JsonResponse({"detail": "Not found."}, status=404)
     return page_not_found(request, exception)
+
+
+def misread(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Mostly a name of the site that nobody told the server."""
+    if _speaks_json(request.path):
+        return JsonResponse({"detail": _SENTENCES[400]}, status=400)
+    unnamed = isinstance(exception, DisallowedHost)
+    # Without the request: what its context asks of the name would be refused again.
+    page = render_to_string("500.html", {"unnamed": unnamed, "odd": not unnamed})
+    return HttpResponse(page, status=400)
 
 
 def failed(request: HttpRequest) -> HttpResponse:

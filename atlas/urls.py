@@ -6,6 +6,7 @@ from atlas import health
 from atlas.api import api, nomic
 from atlas.teams import single_sign_on
 
+handler400 = "atlas.errors.misread"
 handler404 = "atlas.errors.not_found"
 handler500 = "atlas.errors.failed"
 # Asked for by allauth.

@@ -45,6 +45,15 @@ def test_it_tells_a_server_that_is_away_and_a_full_disk_from_a_mistake(
     assert answer["Content-Type"].startswith("application/json" if path.startswith("/api") else "text/html")
 
 
+def test_a_name_that_the_server_was_not_told_is_said_in_words(client: Client) -> None:
+    page = client.get("/", headers={"host": "atlas.example.org"})
+    answer = client.get("/api/datasets", headers={"host": "atlas.example.org"})
+
+    assert (page.status_code, answer.status_code) == (400, 400)
+    assert "ATLAS_ALLOWED_HOSTS" in page.content.decode()
+    assert answer.json()["detail"] == "The server cannot make sense of this request."
+
+
 @pytest.mark.django_db
 def test_a_limit_that_nobody_can_count_is_no_mistake(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> NoReturn:

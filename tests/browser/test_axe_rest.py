@@ -29,6 +29,8 @@ MADE: dict[str, tuple[str, dict[str, object]]] = {
     "our mistake": ("500.html", {"away": False}),
     "database away": ("500.html", {"away": True}),
     "disk full": ("500.html", {"full": True}),
+    "unknown name": ("500.html", {"unnamed": True}),
+    "odd request": ("500.html", {"odd": True}),
     "too many tries": ("429.html", {"sentence": "Those were too many tries. Wait a minute, then try again."}),
     "unreadable": ("unreadable.html", {"sentence": "This was sealed with another key."}),
     "refused form": ("403_csrf.html", {}),
