@@ -103,6 +103,9 @@ export function writePart({ subject, weight }: Pick<Chip, "subject" | "weight">)
   return `${weight < 0 ? "-" : ""}${size === 1 ? "" : `${size}*`}${written(subject)}`;
 }
 
+/** The same before and after its picture gets a key: that comes late, and is no other question. */
+export const withoutKey = (part: string): string => part.replace(/^([^:]*picture:).*/s, "$1");
+
 function written(subject: Subject): string {
   if ("text" in subject) return `text:${subject.text}`;
   if ("row" in subject) return `row:${subject.row}`;

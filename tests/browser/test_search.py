@@ -711,6 +711,28 @@ def test_back_takes_a_picture_away_that_is_still_being_kept(page: Page, squares:
     expect_captions(page, {"a green square"})
 
 
+def test_words_and_a_picture_that_are_asked_of_all_datasets_at_once_are_one_step_back(
+    page: Page, squares: Squares
+) -> None:
+    page.goto("/search")
+    wanted = page.get_by_role("group", name="Wanted: Picture")
+    groups = page.get_by_role("region", name="Squares")
+    box(page).fill("a green square")
+    page.evaluate(HAND_OVER, ["paste", "body", list(picture("blue", 64, 64))])
+    expect(page).to_have_url(re.compile("q=a\\+green\\+square.*p=picture:[0-9a-f]{32}"))
+    page.go_back()
+    expect(box(page)).to_have_value("")
+    expect(groups).to_have_count(0)
+
+    page.route(re.compile("/query-pictures$"), lambda _: None)
+    page.evaluate(HAND_OVER, ["paste", "body", list(picture("red", 64, 64))])
+    expect(groups.first).to_be_visible()
+    page.go_back()
+    expect(wanted).to_have_count(0)
+    page.go_forward()
+    expect(wanted).to_be_visible()
+
+
 def test_what_is_no_picture_and_an_address_that_is_not_fetched_are_refused_in_words(
     page: Page, squares: Squares
 ) -> None:

@@ -6,7 +6,7 @@ import type { Focus } from "../map/morph";
 import type { MapView } from "../map/map_view";
 import { openMap, openUnseen, placesBefore, watchPanels, type OpenedMap } from "../open_map";
 import { Explorer } from "../explorer/explorer.svelte";
-import { titled } from "../query";
+import { titled, withoutKey } from "../query";
 import { decodeLink, encodeLink, leftOut, type Link } from "../url";
 import ExplorerPanels from "./Explorer.svelte";
 
@@ -60,8 +60,6 @@ async function morph(from: OpenedMap<MapView>, to: OpenedMap<MapView>, focus: Fo
  * history of this browser.
  */
 function syncAddress(explorer: Explorer): void {
-  // The key of a picture comes late, and is no step.
-  const withoutKey = (part: string) => part.replace(/^([^:]*picture:).*/s, "$1");
   let timer: ReturnType<typeof setTimeout> | undefined;
   let steps = "";
   let under = 0;

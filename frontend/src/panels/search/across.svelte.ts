@@ -3,7 +3,7 @@
 import { Again } from "../../again";
 import { ApiError } from "../../api/http";
 import { searchAcross, type Across, type Against, type Mode } from "../../api/search";
-import { NOTHING_ASKED, partsOf, plainChip, readPart, writeParts, type Asked } from "../../query";
+import { NOTHING_ASKED, partsOf, plainChip, readPart, withoutKey, writePart, writeParts, type Asked } from "../../query";
 import { hasUnkept, withKeys } from "../../query_pictures";
 import { reason } from "../../text";
 import { decodeLink, encodeLink, NO_LINK, type Link } from "../../url";
@@ -81,14 +81,25 @@ export class AcrossSearch {
     return encodeLink(this.link, Infinity);
   }
 
+  /** The same as long as the same is asked. */
+  get step(): string {
+    const { asked, against, mode } = this;
+    return JSON.stringify([asked.text, asked.chips.map(writePart).map(withoutKey), against, mode]);
+  }
+
+  /** What its address cannot hold yet. */
+  get unkept(): Partial<Link> | null {
+    return hasUnkept(this.asked) ? { parts: this.asked.chips.map(writePart) } : null;
+  }
+
   /** The same question on the map of one dataset, with a record open. */
   on(url: string, record: number | null = null): string {
     return `${url}/map#${encodeLink({ ...this.link, record }, Infinity)}`;
   }
 
   /** What no dataset knows alone is left out: records, topics and tags. */
-  follow(hash: string): Promise<void> {
-    const { query, parts, against, mode } = decodeLink(hash);
+  follow(hash: string, unkept: Partial<Link> | null): Promise<void> {
+    const { query, parts, against, mode } = { ...decodeLink(hash), ...unkept };
     Object.assign(this, { against, mode });
     const read = parts.map(readPart).filter((part) => part !== null);
     return this.ask({ text: query, chips: read.map(plainChip).filter((chip) => chip !== null) });
