@@ -162,6 +162,7 @@ PAGES: dict[str, tuple[bool, str, Callable[[Page], None]]] = {
         "{}/map",
         on_map('sel={"caption":"blue"}', lambda page: page.get_by_text("Export", exact=True).click()),
     ),
+    "map with its keys": (True, "{}/map", on_map("", press("Keys"))),
     "delete the team": (True, "/teams/rosa/delete", confirm),
     "picture": (True, "{}/map", on_map("record=4", lambda page: page.get_by_title("Look closer").click())),
     "list by choice": (True, "{}/map?list", see("checkbox", "Select record 3")),

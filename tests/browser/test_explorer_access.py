@@ -207,6 +207,22 @@ def test_the_map_itself_is_walked_by_keyboard(page: Page) -> None:
     drawer(page)
 
 
+def test_a_question_mark_shows_the_keys_and_is_a_letter_where_one_types(page: Page) -> None:
+    help_ = page.get_by_role("dialog", name="Keys and gestures")
+    page.locator(".map-canvas").focus()
+    page.keyboard.press("?")
+    expect(help_).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(help_).to_have_count(0)
+    expect(page.locator(".map-canvas")).to_be_focused()
+
+    page.keyboard.press("/")
+    page.keyboard.type("?")
+    expect(page.get_by_role("combobox", name="Search by meaning")).to_have_value("?")
+    expect(help_).to_have_count(0)
+    page.keyboard.press("Backspace")
+
+
 def test_a_region_is_selected_without_drawing(page: Page) -> None:
     box = page.get_by_role("button", name="Select with a box")
     box.press("Enter")
