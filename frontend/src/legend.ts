@@ -10,7 +10,8 @@ import type { Between, Off } from "./url";
 
 export interface LegendRow {
   name: string;
-  colour: string;
+  /** Several where its points have no colour in common. */
+  colours: string[];
   count: number | null;
   /** The first code it stands for; "Other" stands for all from there on, of topics for all that have no row. */
   code: number;
@@ -40,6 +41,8 @@ export const tagColour = ({ colour }: Pick<Tag, "colour">, look: Look): string =
 
 /** Topics with a row of their own. */
 const MOST_TOPICS = 40;
+/** More in one swatch could not be told apart. */
+const MOST_COLOURS = 4;
 
 /** `n`: how many points are on the map. */
 export function legendRows(column: Column, values: Values | null, topics: Topic[], n: number, look: Look): LegendRow[] {
@@ -48,7 +51,7 @@ export function legendRows(column: Column, values: Values | null, topics: Topic[
     code,
     count,
     other,
-    colour: hex(colourOf(column, code, look)),
+    colours: [hex(colourOf(column, code, look))],
   });
   if (column.kind === "topic") {
     const own = topicsOf(column, topics).sort((a, b) => b.count - a.count);
@@ -73,9 +76,9 @@ function otherTopics(column: Column, own: Topic[], n: number, look: Look): Legen
   const outside = Math.max(0, n - total(own));
   if (unlisted.length + outside === 0) return [];
   const name = unlisted.length === 0 ? "No topic" : `Other (${unlisted.length})${outside > 0 ? " or none" : ""}`;
-  // Each of the others has a colour of its own on the map.
-  const colour = unlisted.length === 0 ? hex(colourOf(column, column.missing, look)) : "transparent";
-  return [{ name, colour, code: column.missing, count: total(unlisted) + outside, other: true }];
+  const codes = unlisted.length === 0 ? [column.missing] : unlisted.slice(0, MOST_COLOURS).map(({ id }) => id);
+  const colours = codes.map((code) => hex(colourOf(column, code, look)));
+  return [{ name, colours, code: column.missing, count: total(unlisted) + outside, other: true }];
 }
 
 const topicsOf = ({ key }: Column, topics: Topic[]): Topic[] => topics.filter(({ level }) => level === Number(key.slice("topic-".length)));
@@ -89,7 +92,7 @@ export function tagRows(tags: Tag[], several: number, look: Look): LegendRow[] {
     count,
     filter,
     other: false,
-    colour: hex(colourOf(column, code, look)),
+    colours: [hex(colourOf(column, code, look))],
   });
   const own = ownCodes(column);
   const rows = tags.slice(0, own).map(({ id, name, count }, code) => row(name, code, count, { tag: id }));

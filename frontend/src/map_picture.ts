@@ -13,7 +13,7 @@ export interface PictureLegend {
   name: string;
   /** Colours from the smallest value that is shown to the largest. */
   ramp: { colours: string[]; from: string; to: string } | null;
-  rows: { name: string; colour: string }[];
+  rows: { name: string; colours: string[] }[];
 }
 
 export type Face = "title" | "name" | "plain" | "soft";
@@ -58,7 +58,7 @@ export function layCaption({ title, day, legend }: Caption, width: number, width
   const things: Part[][] = [
     [write(legend.name, "name")],
     ...(ramp ? [[name(ramp.from)], [{ colours: ramp.colours, width: RAMP }], [name(ramp.to)]] : []),
-    ...rows.map((row) => [{ colours: [row.colour], width: DOT }, name(row.name)]),
+    ...rows.map((row) => [{ colours: row.colours, width: DOT }, name(row.name)]),
   ];
   const places = inLines(things.map(widthOfAll), room);
   things.forEach((parts, i) => {

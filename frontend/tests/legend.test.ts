@@ -25,6 +25,7 @@ test("topics beyond the fortieth, and points in none, are one row, which is hidd
   const beyond = topics.filter(({ id, level }) => level === 1 && !listed.includes(id));
   expect(rows[40]).toMatchObject({ name: "Other (15) or none", count: beyond.reduce((sum, { count }) => sum + count, 7), code: 255 });
   expect(legendRows(level1, null, topics, inside, "dark")[40]!.name).toBe("Other (15)");
+  expect(rows[40]!.colours).toEqual(beyond.slice(0, 4).map(({ id }) => hex(colourOf(level1, id, "dark"))));
 
   const shown = (hidden: ReadonlySet<number>) => [1, 2, beyond[0]!.id, beyond[14]!.id, 255].map(shownCodes(level1, { hidden, range: null }, rows)!);
   expect(shown(new Set([2]))).toEqual([true, false, true, true, true]);
@@ -40,7 +41,7 @@ test("topics beyond the fortieth, and points in none, are one row, which is hidd
 
 test("points in no topic have a row, but none where every point is in one", () => {
   const topics = [{ id: 0, level: 1, name: "t0", count: 9 }] as Topic[];
-  expect(legendRows(level1, null, topics, 10, "dark")[1]).toMatchObject({ name: "No topic", count: 1, colour: hex(colourOf(level1, 255, "dark")) });
+  expect(legendRows(level1, null, topics, 10, "dark")[1]).toMatchObject({ name: "No topic", count: 1, colours: [hex(colourOf(level1, 255, "dark"))] });
   expect([legendRows(level1, null, topics, 9, "dark").length, legendRows(level1, null, [], 9, "dark").length]).toEqual([1, 0]);
 });
 
@@ -118,7 +119,7 @@ const tags = (n: number) => Array.from({ length: n }, (_, i) => ({ id: `t${i}`, 
 test("a tag has the colour that is stored with it, on the map as in the legend", () => {
   const column = tagsColumn(tags(12));
   expect(hex(colourOf(column, 0, "dark"))).toBe(categoryColour(3, "dark"));
-  expect(tagRows(tags(12), 0, "dark").map(({ colour }) => colour)).toEqual(tags(12).map(({ colour }) => categoryColour(colour, "dark")));
+  expect(tagRows(tags(12), 0, "dark").flatMap(({ colours }) => colours)).toEqual(tags(12).map(({ colour }) => categoryColour(colour, "dark")));
   expect(new Set([0, 60, column.several!, column.missing].map((code) => hex(colourOf(tagsColumn(tags(70)), code, "light")))).size).toBe(4);
 });
 

@@ -7,14 +7,14 @@ import { layCaption, type Caption, type PictureLegend } from "../src/map_picture
 import { overlaps } from "./overlaps";
 
 const widthOf = (words: string): number => 7 * words.length;
-const rows = Array.from({ length: 40 }, (_, i) => ({ name: `${"A painter ".repeat(i % 5)}${i}`, colour: `#0000${10 + i}` }));
+const rows = Array.from({ length: 40 }, (_, i) => ({ name: `${"A painter ".repeat(i % 5)}${i}`, colours: [`#0000${10 + i}`] }));
 const ramp = { colours: ["#000000", "#ffffff"], from: "1850", to: "1920" };
 const caption = (legend: PictureLegend | null, title = "Pomological watercolours"): Caption => ({ title, day: "May 1, 2026", legend });
 const LEGENDS: Record<string, PictureLegend | null> = {
   none: null,
   rows: { name: "Artist", ramp: null, rows },
   ramp: { name: "Year", ramp, rows: [] },
-  "the longest names": { name: "x".repeat(500), ramp: null, rows: [{ name: "y".repeat(9000), colour: "#123456" }] },
+  "the longest names": { name: "x".repeat(500), ramp: null, rows: [{ name: "y".repeat(9000), colours: ["#123456"] }] },
 };
 
 test.each(Object.keys(LEGENDS).flatMap((name) => [360, 1280].map((width) => [name, width] as const)))(
@@ -32,8 +32,8 @@ test.each(Object.keys(LEGENDS).flatMap((name) => [360, 1280].map((width) => [nam
 
 test("a legend has every colour that is handed in, each before its name on the same line", () => {
   const { pieces } = layCaption(caption(LEGENDS["rows"]!), 360, widthOf);
-  rows.forEach(({ colour }) => {
-    const at = pieces.findIndex((piece) => "colours" in piece && piece.colours[0] === colour);
+  rows.forEach(({ colours }) => {
+    const at = pieces.findIndex((piece) => "colours" in piece && piece.colours[0] === colours[0]);
     const [dot, name] = [pieces[at]!, pieces[at + 1]!];
     expect([name.top, name.left]).toEqual([dot.top, dot.left + 17]);
   });

@@ -1,8 +1,9 @@
 import type { Attachment } from "svelte/attachments";
 
-/** Colours an element by script: the content security policy forbids style attributes. */
+/** Colours an element by script, several as the pieces of a pie: the content security policy forbids style attributes. */
 export const paint =
-  (colour: string): Attachment<HTMLElement> =>
+  (...colours: string[]): Attachment<HTMLElement> =>
   (element) => {
-    element.style.background = colour;
+    const pieces = colours.map((colour, i) => `${colour} ${i / colours.length}turn ${(i + 1) / colours.length}turn`);
+    element.style.background = colours.length === 1 ? colours[0]! : `conic-gradient(${pieces.join(", ")})`;
   };
