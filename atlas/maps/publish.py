@@ -121,7 +121,8 @@ def sweep() -> None:
         if not Dataset.objects.filter(pk=dataset_id).exists():
             shutil.rmtree(folder, ignore_errors=True)
         else:
-            vectors.remove_other_matrices(dataset_id, _row_counts(dataset_id))
+            building = _unfinished().filter(dataset=dataset_id).exists()
+            vectors.remove_other_matrices(dataset_id, _row_counts(dataset_id), building=building)
 
 
 def _sweep_versions(dataset_id: UUID, folder: Path) -> None:

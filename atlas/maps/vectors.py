@@ -176,14 +176,16 @@ def open_matrices(dataset_id: UUID, spaces: Collection[Space], row_count: int) -
     return found
 
 
-def remove_other_matrices(dataset_id: UUID, row_counts: set[int]) -> None:
+def remove_other_matrices(dataset_id: UUID, row_counts: set[int], *, building: bool = False) -> None:
     """Delete the matrix files that are not of one of these numbers of rows, by the present models, and what
     killed workers left of others.
 
+    building: a build is to write those that a removal made out of date; until then searches need these.
     Whoever has one of them open keeps reading it: the system frees the bytes after the last reader.
     """
     present = VectorSet.objects.filter(dataset_id=dataset_id)
-    wanted = {_matrix_folder(made_by, count) for made_by in present for count in row_counts}
+    folders = {_matrix_folder(made_by, count) for made_by in present for count in row_counts}
+    wanted = folders | {_last_written(folder) for folder in folders if building}
     for folder in list(_folder(dataset_id).glob("*")):
         if folder not in wanted and not _is_being_written(folder):
             shutil.rmtree(folder, ignore_errors=True)
@@ -256,16 +258,22 @@ def _opened(made_by: VectorSet, row_count: int, check: Callable[[], None] | None
 def _left(made_by: VectorSet, row_count: int) -> Matrix | None:
     """Of the last generation that was written, where that is not the present one; None where none was."""
     folder = _matrix_folder(made_by, row_count)
-    if folder.exists():
-        return None
-    same = folder.name.rpartition("-")[0]
-    written = {int(path.name.rpartition("-")[2]): path for path in folder.parent.glob(f"{same}-*")}
-    if not written:
+    before = _last_written(folder)
+    if before is None or before == folder:
         return None
     try:
-        return _what_is_left(written[max(written)], folder, made_by)
+        return _what_is_left(before, folder, made_by)
     except FileNotFoundError:  # swept away just now
         return None
+
+
+def _last_written(folder: Path) -> Path | None:
+    """The folder of this generation of a matrix, or of the last one before that was written."""
+    if folder.exists():
+        return folder
+    same = folder.name.rpartition("-")[0]
+    written = {int(path.name.rpartition("-")[2]): path for path in folder.parent.glob(f"{same}-*")}
+    return written[max(written)] if written else None
 
 
 # By the folder that the present generation will have: another has other rows.

@@ -112,6 +112,39 @@ def test_sweeping_keeps_the_matrix_in_use_only(dataset: Dataset) -> None:
     assert not stale.exists()
 
 
+def test_sweeping_after_a_removal_keeps_the_matrix_that_searches_use_until_a_build_has_written_another(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_maps(dataset.pk)
+    before = vectors.open_matrix(dataset.pk, Space.IMAGE, 40).folder
+    stale = vectors.open_matrix(dataset.pk, Space.IMAGE, 7).folder
+    vectors.remove(dataset.pk, np.array([3]))
+    build = create_build(dataset.pk, append=True)
+
+    publish.sweep()
+
+    assert not stale.exists()
+    with monkeypatch.context() as patch:
+        patch.setattr(vectors, "_write_matrix", None)
+        found = vectors.open_matrices(dataset.pk, [Space.IMAGE], 40)[Space.IMAGE]
+    assert (found.folder, 3 in found.rows) == (before, False)
+
+    assert work_off(build).state == State.DONE
+    publish.sweep()
+    assert not before.exists()
+
+
+def test_a_matrix_with_a_removed_record_goes_where_no_build_is_to_write_another(dataset: Dataset) -> None:
+    make_maps(dataset.pk)
+    before = vectors.open_matrix(dataset.pk, Space.IMAGE, 40).folder
+    vectors.remove(dataset.pk, np.array([3]))
+    cancel_build(create_build(dataset.pk, append=True))
+
+    publish.sweep()
+
+    assert not before.exists()
+
+
 def test_sweeping_during_a_build_keeps_what_this_needs_and_nothing_of_older_failed_ones(
     dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
