@@ -75,7 +75,7 @@ def database(url: str, pool: int) -> dict[str, Any]:
 def s3_storage(bucket: str, endpoint: str) -> dict[str, Any]:
     """Django's entry for a bucket. Its keys come from where boto3 looks: AWS_ACCESS_KEY_ID, a role, …"""
     options = {"bucket_name": bucket, "endpoint_url": endpoint or None, "file_overwrite": True}
-    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    return {"BACKEND": "atlas.datasets.bucket.ContentBucket", "OPTIONS": options}
 
 
 def celery_url(url: str) -> str:

@@ -18,6 +18,8 @@ class FakeS3:
     url: str = ""
     objects: dict[str, bytes] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    #: Keys of objects that are gone once somebody has looked for them.
+    fleeting: set[str] = field(default_factory=set)
 
 
 @contextmanager
@@ -44,6 +46,9 @@ def fake_s3() -> Iterator[FakeS3]:
 
         def do_HEAD(self) -> None:
             self._object(body=False)
+            _, key = store.asked[-1]
+            if key in store.fleeting:
+                store.objects.pop(key, None)
 
         def do_DELETE(self) -> None:
             store.objects.pop(self._key(), None)

@@ -1,8 +1,12 @@
 """Pictures in S3 instead of the file system: stored, served, read for a build, deleted."""
 
+import csv
 import hashlib
+import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,6 +85,33 @@ def test_a_build_reads_them_and_does_without_those_that_are_gone(s3: FakeS3, fru
     del s3.objects[gone]
     found = embed._pictures(fruit, np.arange(3))
     assert found == {0: picture("red"), 2: picture("blue")}
+
+
+def test_a_picture_that_is_cleared_between_a_look_and_its_download_is_gone_and_breaks_nothing(
+    s3: FakeS3, cast: Cast, fruit: Dataset
+) -> None:
+    client = client_of(cast.alice)
+    original, address = fruit.records.get(row=1).original, f"/api/datasets/{fruit.pk}"
+    assert original is not None
+    kept = s3.objects[original]
+
+    def cleared_by_and_by() -> None:
+        s3.objects[original] = kept
+        s3.fleeting = {original}
+
+    cleared_by_and_by()
+    export: Any = client.post(f"{address}/export", {"format": "zip"}, content_type="application/json")
+    with zipfile.ZipFile(io.BytesIO(content_of(export))) as archive:
+        pictures = sorted(archive.read(name) for name in archive.namelist() if name != "metadata.csv")
+        table = list(csv.DictReader(io.StringIO(archive.read("metadata.csv").decode("utf-8-sig"))))
+    assert pictures == sorted([picture("red"), picture("blue")])
+    assert [row["file_name"] != "" for row in table] == [True, False, True]
+
+    cleared_by_and_by()
+    assert client.get(f"{address}/records/1/original").status_code == 404
+
+    cleared_by_and_by()
+    assert embed._pictures(fruit, np.arange(3)).keys() == {0, 2}
 
 
 def take(dataset: Dataset, cast: Cast, *rows: int) -> None:
