@@ -12,7 +12,7 @@ from atlas.datasets.models import Dataset, Record
 from atlas.datasets.permit import permit
 from atlas.datasets.schemas import RecordOut
 from atlas.maps import build, progress
-from atlas.maps.access import visible_version
+from atlas.maps.access import reading, visible_version
 from atlas.maps.models import Build, Space
 from atlas.maps.places import records_on_map, rows_at
 from atlas.teams.asker import asker_of
@@ -91,7 +91,10 @@ def list_records(
     request: HttpRequest, map_id: UUID, ordinals: str, version: UUID | None = None
 ) -> dict[str, Any]:
     shown = visible_version(asker_of(request), map_id, version)
-    return {"records": records_on_map(shown, rows_at(shown.folder, numbers_in(ordinals, "ordinals")))}
+    wanted = numbers_in(ordinals, "ordinals")
+    with reading(shown.pk):
+        rows = rows_at(shown.folder, wanted)
+    return {"records": records_on_map(shown, rows)}
 
 
 @router.get("/maps/{uuid:map_id}/records/{int:row}", response=MapRecordOut)

@@ -21,7 +21,7 @@ from atlas.datasets.export_tables import csv_pieces, jsonl_pieces, parquet_piece
 from atlas.datasets.filters import FilterError, existing_rows
 from atlas.datasets.models import Dataset
 from atlas.datasets.permit import Permit, permit, require_captions
-from atlas.maps.access import visible_version
+from atlas.maps.access import WithdrawnError, visible_version
 from atlas.maps.computed import computed_part
 from atlas.maps.export import NoVectorsError, place_part, vector_part
 from atlas.maps.models import MapVersion, Space
@@ -101,7 +101,7 @@ def _asked_for(asker: Asker, dataset: Dataset, body: ExportIn) -> tuple[NDArray[
         return np.flatnonzero(rows_matching(dataset, body.filter, dataset.row_count)), extra
     except FilterError as error:
         raise HttpError(422, str(error)) from None
-    except FileNotFoundError:
+    except (FileNotFoundError, WithdrawnError):
         raise HttpError(409, _REPLACED) from None
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas.datasets.models import Dataset, Record
+from atlas.maps.access import reading
 from atlas.maps.computed import computed_of
 from atlas.maps.models import MapVersion
 
@@ -87,8 +88,9 @@ def places_of(folder: Path, rows: Sequence[int]) -> dict[int, Place]:
 
 def records_on_map(version: MapVersion, rows: Sequence[int]) -> list[Record]:
     """Records in the order of `rows`, each with its place: `ordinal`, `x` and `y`, None off the map; and with
-    `computed`, see `computed_of`."""
-    places = {row: place._asdict() for row, place in places_of(version.folder, rows).items()}
+    `computed`, see `computed_of`. Raises WithdrawnError."""
+    with reading(version.pk):
+        places = {row: place._asdict() for row, place in places_of(version.folder, rows).items()}
     records = _placed(version.map.dataset_id, rows, places)
     for record, computed in zip(records, computed_of(version, [each.row for each in records]), strict=True):
         vars(record)["computed"] = computed

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from atlas.datasets.filters import FilterError, Leaves, Mask, parse_filter
 from atlas.datasets.models import Dataset
+from atlas.maps.access import reading
 from atlas.maps.computed import parse_computed
 from atlas.maps.models import MapVersion
 from atlas.maps.models import Topic as TopicRow
@@ -40,7 +41,7 @@ class InTopic:
         )
         if not level:
             raise FilterError(f"There is no topic {self.topic} on this map.")
-        with np.load(self.version.folder / "topics.npz") as arrays:
+        with reading(self.version.pk), np.load(self.version.folder / "topics.npz") as arrays:
             rows = arrays["rows"][arrays["ids"][level[0]] == self.topic]
         return _mask(rows, row_count)
 
@@ -51,8 +52,9 @@ class InRegion:
     corners: NDArray[np.float64]  # (C, 2)
 
     def mask(self, dataset: Dataset, row_count: int) -> Mask:  # noqa: ARG002  # as every node
-        points = np.fromfile(self.version.folder / "points.bin", "<f4").reshape(-1, 2)
-        rows = np.fromfile(self.version.folder / "rows.bin", "<u4")
+        with reading(self.version.pk):
+            points = np.fromfile(self.version.folder / "points.bin", "<f4").reshape(-1, 2)
+            rows = np.fromfile(self.version.folder / "rows.bin", "<u4")
         return _mask(rows[inside(points, self.corners)], row_count)
 
 
@@ -80,7 +82,8 @@ def rows_matching(dataset: Dataset, content: Any, row_count: int) -> Mask:
 
 def ordinals_matching(version: MapVersion, content: Any) -> Mask:
     """(n,) whether each point of the version matches the filter. Raises FilterError."""
-    rows = np.fromfile(version.folder / "rows.bin", "<u4")
+    with reading(version.pk):
+        rows = np.fromfile(version.folder / "rows.bin", "<u4")
     row_count = int(rows.max()) + 1 if len(rows) else 0
     placed = in_layout(content, version.map_id, version.pk)
     found: Mask = rows_matching(version.map.dataset, placed, row_count)[rows]

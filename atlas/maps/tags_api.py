@@ -13,7 +13,7 @@ from atlas.datasets import tags
 from atlas.datasets.access import record_of, taggable_dataset, visible_dataset
 from atlas.datasets.activity import record_event
 from atlas.datasets.models import Dataset, Tag, TaggedRecord
-from atlas.maps.access import visible_version
+from atlas.maps.access import reading, visible_version
 from atlas.maps.selection import rows_matching
 from atlas.maps.selection_api import check_words, count_selection
 from atlas.teams.asker import asker_of
@@ -133,7 +133,8 @@ def list_tags_of_record(request: HttpRequest, dataset_id: UUID, row: int) -> dic
 def tags_of_points(request: HttpRequest, map_id: UUID, version: UUID | None = None) -> HttpResponse:
     """A byte for each ordinal: the place of its tag in the list of tags, 254 = several, 255 = none."""
     shown = visible_version(asker_of(request), map_id, version)
-    rows = np.fromfile(shown.folder / "rows.bin", "<u4")
+    with reading(shown.pk):
+        rows = np.fromfile(shown.folder / "rows.bin", "<u4")
     dataset: Dataset = shown.map.dataset
     codes = tags.tag_codes(dataset, int(rows.max(initial=0)) + 1)[rows]
     response = HttpResponse(codes.tobytes(), content_type="application/octet-stream")

@@ -9,7 +9,7 @@ from pydantic import AfterValidator
 
 from atlas.datasets.access import editable_dataset
 from atlas.datasets.permit import permit
-from atlas.maps.access import visible_version
+from atlas.maps.access import reading, visible_version
 from atlas.maps.models import Topic
 from atlas.maps.renaming import labels_now, rename_topic
 from atlas.teams.asker import asker_of
@@ -55,7 +55,9 @@ class LabelsOut(Schema):
 def list_topics(request: HttpRequest, map_id: UUID, version: UUID | None = None) -> dict[str, Any]:
     asker = asker_of(request)
     shown = visible_version(asker, map_id, version)
-    return labels_now(shown, words=permit(asker, shown.map.dataset_id).sees_captions)
+    words = permit(asker, shown.map.dataset_id).sees_captions
+    with reading(shown.pk):
+        return labels_now(shown, words=words)
 
 
 @router.patch("/maps/{uuid:map_id}/topics/{int:topic}", response=RenamedOut)

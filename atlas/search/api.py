@@ -14,7 +14,7 @@ from ninja.errors import HttpError
 from atlas.datasets.filters import reads_captions
 from atlas.datasets.models import Dataset
 from atlas.datasets.permit import HiddenCaptionsError, sees_captions
-from atlas.maps.access import visible_version
+from atlas.maps.access import WithdrawnError, reading, visible_version
 from atlas.maps.models import version_folder
 from atlas.search import asking, engine, tasks
 from atlas.search.across import without_captions
@@ -53,7 +53,10 @@ def search(request: HttpRequest, dataset_id: UUID, body: QueryIn) -> HttpRespons
         if body.map and body.version:
             query = query.in_layout(body.map, body.version)
         query = _permitted(query, sees_captions=sees_captions(asker, dataset_id))
-        found = _answer(shown, query)
+        try:
+            found = _answer(shown, query)
+        except WithdrawnError:  # the newest has taken its place; one that was named is not there any more
+            found = _answer(_shown(asker, dataset_id, body.map, body.version), query)
     # Made by us, so nothing is left to check: 500 hits through their schema would take longer than the scan.
     return HttpResponse(found, content_type="application/json")
 
@@ -93,7 +96,9 @@ def parked(asker: Asker, parts: Sequence[PartIn]) -> Iterator[tuple[Part, ...]]:
 
 
 def checked(found: dict[str, Any]) -> dict[str, Any]:
-    """Raises HttpError 422 with the worker's sentence."""
+    """Raises HttpError 422 with the worker's sentence, WithdrawnError."""
+    if "withdrawn" in found:
+        raise WithdrawnError
     if "error" in found:
         raise HttpError(422, found["error"])
     return found
@@ -110,7 +115,7 @@ def _permitted(query: Query, *, sees_captions: bool) -> Query:
 
 
 def _answer(shown: Shown, query: Query) -> bytes:
-    """By the worker, or by words alone without it. Raises HttpError."""
+    """By the worker, or by words alone without it. Raises HttpError, WithdrawnError."""
     if query.mode == "words":
         return _by_words(shown, query, away=False)
     # Without captions there are no words to search by either.
@@ -131,7 +136,8 @@ def _by_words(shown: Shown, query: Query, *, away: bool) -> bytes:
         found = engine.answer_by_words(shown.dataset_id, shown.row_count, query, away=away)
     except QueryError as error:
         raise HttpError(422, str(error)) from None
-    return as_body(found, version_folder(shown.dataset_id, shown.version_id))
+    with reading(shown.version_id):
+        return as_body(found, version_folder(shown.dataset_id, shown.version_id))
 
 
 def away_error(error: WorkerAwayError) -> HttpError:

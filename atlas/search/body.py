@@ -11,7 +11,10 @@ from atlas.search.engine import Answer, Hits
 
 
 def as_body(found: Answer, folder: Path) -> bytes:
-    """As `AnswerOut` says, with places on the version whose files are in `folder`."""
+    """As `AnswerOut` says, with places on the version whose files are in `folder`.
+
+    Raises FileNotFoundError.
+    """
     ordinals, points = positions(folder, np.concatenate([found.hits.rows, found.nearest]))
     count = len(found.hits.rows)
     near = points[count:][ordinals[count:] != NOWHERE]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from atlas.datasets.filters import FilterError, existing_rows
 from atlas.datasets.models import Dataset
 from atlas.maps import towers
+from atlas.maps.access import WithdrawnError, reading
 from atlas.maps.models import MapVersion, Space, VectorSet
 from atlas.maps.selection import rows_matching
 from atlas.maps.towers import TowerError, Vectors
@@ -174,15 +175,23 @@ def answer_by_words(dataset_id: UUID, row_count: int, query: Query, *, away: boo
 
 
 def glow(dataset_id: UUID, version_id: UUID, query: Query) -> bytes:
-    """A byte for each point of a map version, see `as_glow`. Raises QueryError, TowerError."""
-    version = MapVersion.objects.select_related("map", "build").get(pk=version_id, map__dataset=dataset_id)
+    """A byte for each point of a map version, see `as_glow`.
+
+    Raises QueryError, TowerError, WithdrawnError.
+    """
+    versions = MapVersion.objects.select_related("map", "build")
+    version = versions.filter(pk=version_id, map__dataset=dataset_id).first()
+    if version is None:
+        raise WithdrawnError
     row_count = version.build.row_count
     at_hand = opened(dataset_id, query.against, row_count)
     found = alone(meaning(at_hand, row_count, query))
     allowed = _allowed(at_hand.dataset, row_count, query)
     seen = found.total if allowed is None else np.where(allowed, found.total, np.nan)
     by_row = as_glow(seen, found.cut)
-    return bytes(by_row[np.fromfile(version.folder / "rows.bin", "<u4")].tobytes())
+    with reading(version_id):
+        rows = np.fromfile(version.folder / "rows.bin", "<u4")
+    return bytes(by_row[rows].tobytes())
 
 
 def meaning(at_hand: Opened, row_count: int, query: Query) -> Work[Meaning]:

@@ -14,6 +14,7 @@ from django.core.cache import cache
 from redis.exceptions import RedisError
 
 from atlas.maps import towers
+from atlas.maps.access import WithdrawnError, reading
 from atlas.maps.models import Space, version_folder
 from atlas.maps.towers import TowerError, Vectors, embed_queries
 from atlas.search import across, engine, pictures
@@ -54,7 +55,8 @@ def _tell(task_id: str, answer: Answer | None) -> None:
 
 @shared_task(base=Answering, together=answer_all)
 def answer(dataset_id: str, version_id: str, row_count: int, query: dict[str, Any]) -> Answer:
-    """`{"content": as by `as_body`}`, or `{"error": sentence}`: exceptions do not travel."""
+    """`{"content": as by `as_body`}`, `{"error": sentence}`, or `{"withdrawn": True}` where the version went
+    meanwhile: exceptions do not travel."""
     return alone(_answering(engine.opened, dataset_id, version_id, row_count, query))
 
 
@@ -63,14 +65,17 @@ def _answering(
 ) -> Work[Answer]:
     try:
         found = yield from engine.answering(UUID(dataset_id), row_count, Query.from_json(query), open_)
+        with reading(UUID(version_id)):
+            return {"content": as_body(found, version_folder(UUID(dataset_id), UUID(version_id)))}
+    except WithdrawnError:
+        return {"withdrawn": True}
     except (QueryError, TowerError) as error:
         return {"error": str(error)}
-    return {"content": as_body(found, version_folder(UUID(dataset_id), UUID(version_id)))}
 
 
 @shared_task(base=Answering)
 def glow(dataset_id: str, version_id: str, query: dict[str, Any]) -> Answer:
-    """`{"content": a byte for each point}`, or `{"error": sentence}`."""
+    """`{"content": a byte for each point}`, `{"error": sentence}` or `{"withdrawn": True}`."""
     return _told(lambda: {"content": engine.glow(UUID(dataset_id), UUID(version_id), Query.from_json(query))})
 
 
@@ -147,5 +152,7 @@ def warm_up(sender: Any, **_: Any) -> None:
 def _told(verb: Callable[[], Answer]) -> Answer:
     try:
         return verb()
+    except WithdrawnError:
+        return {"withdrawn": True}
     except (QueryError, TowerError) as error:
         return {"error": str(error)}

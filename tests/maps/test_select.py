@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries, DjangoDbBlocker
 from atlas.datasets import tags
 from atlas.datasets.models import Dataset, State, Tag, Visibility
 from atlas.datasets.table import sorted_rows
-from atlas.maps import tags_api
+from atlas.maps import access, api, selection_api, tags_api, topics_api
 from atlas.maps.models import Build, DataMap, MapVersion, Topic
 from atlas.maps.selection import inside, rows_matching
 from tests.maps.building import make_maps
@@ -264,6 +264,34 @@ def test_a_region_of_an_older_version_is_tagged_and_exported_by_that_layout(worl
     assert exported == {"records": inside_then}
     assert tagged == {"changed": inside_then, "count": inside_then}
     assert world.select(corner).json()["count"] != inside_then
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "body"),
+    [
+        ("post", "/api/maps/{}/select", {"filter": {"rows": [1]}}),
+        ("get", "/api/maps/{}/records", {"ordinals": "0,1"}),
+        ("get", "/api/maps/{}/records/1", {}),
+        ("get", "/api/maps/{}/topics", {}),
+        ("get", "/api/maps/{}/tags.bin", {}),
+    ],
+)
+def test_a_map_that_is_withdrawn_while_it_is_read_is_not_found(
+    world: World, monkeypatch: pytest.MonkeyPatch, method: str, address: str, body: dict[str, Any]
+) -> None:
+    older = older_version(world.version)
+    good = access.visible_version
+
+    def withdrawn_at_once(*asked: Any) -> MapVersion:
+        found = good(*asked)
+        MapVersion.objects.filter(pk=found.pk).delete()
+        shutil.rmtree(found.folder)
+        return found
+
+    for module in (api, selection_api, tags_api, topics_api):
+        monkeypatch.setattr(module, "visible_version", withdrawn_at_once)
+    answer = world.call(method, address.format(older.map_id), {**body, "version": str(older.pk)})
+    assert (answer.status_code, "newer map" in answer.json()["detail"]) == (404, True)
 
 
 def test_a_page_that_shows_an_older_version_reads_its_ordinals_in_the_table(world: World) -> None:

@@ -15,7 +15,7 @@ from django.core.cache import cache
 from atlas.datasets.models import Dataset, State, Visibility
 from atlas.maps.models import Build, DataMap, MapVersion, VectorSet
 from atlas.maps.places import positions
-from atlas.search import asking
+from atlas.search import api, asking, body, engine, tasks
 from atlas.search.remote import SECONDS
 from tests.maps.fake_towers import FakeModel
 from tests.maps.records import make_dataset
@@ -56,7 +56,7 @@ def older(dataset: Dataset) -> Iterator[MapVersion]:
     shutil.copytree(shown.folder, version.folder)
     np.arange(40, dtype="<u4")[::-1].tofile(version.folder / "ordinals.bin")
     yield version
-    shutil.rmtree(version.folder)
+    shutil.rmtree(version.folder, ignore_errors=True)
 
 
 @pytest.mark.parametrize("mode", ["best", "words"])
@@ -75,6 +75,54 @@ def test_a_page_that_shows_an_older_version_gets_its_records_and_its_ordinals(
     }
     ordinals, _ = positions(shown_folder(older.map), [hit["row"] for hit in after["hits"]])
     assert [hit["ordinal"] for hit in after["hits"]] == ordinals.tolist()
+
+
+@pytest.fixture
+def withdrawn(older: MapVersion, monkeypatch: pytest.MonkeyPatch) -> MapVersion:
+    """It is what is shown, until an answer was found and places on it are looked for."""
+    newest = older.map.current
+    DataMap.objects.filter(pk=older.map_id).update(current=older)
+    good = body.as_body
+
+    def late(found: engine.Answer, folder: Path) -> bytes:
+        if MapVersion.objects.filter(pk=older.pk).exists():
+            DataMap.objects.filter(pk=older.map_id).update(current=newest)
+            MapVersion.objects.filter(pk=older.pk).delete()
+            shutil.rmtree(older.folder)
+        return good(folder=folder, found=found)
+
+    for module in (api, tasks):
+        monkeypatch.setattr(module, "as_body", late)
+    return older
+
+
+@pytest.mark.parametrize("mode", ["best", "words"])
+def test_a_search_during_which_its_map_is_replaced_is_answered_from_the_newest(
+    cast: Cast, dataset: Dataset, withdrawn: MapVersion, mode: str
+) -> None:
+    answer = ask(cast, dataset, parts({"text": "red"}, map=str(withdrawn.map_id), mode=mode))
+
+    assert (answer.status_code, answer.json()["searched"]) == (200, COUNT)
+    rows = [hit["row"] for hit in answer.json()["hits"]]
+    ordinals, _ = positions(shown_folder(withdrawn.map), rows)
+    assert [hit["ordinal"] for hit in answer.json()["hits"]] == ordinals.tolist()
+
+
+@pytest.mark.parametrize("mode", ["best", "words"])
+def test_a_page_whose_map_goes_during_a_search_is_told_that_it_is_gone(
+    cast: Cast, dataset: Dataset, withdrawn: MapVersion, mode: str
+) -> None:
+    named = {"map": str(withdrawn.map_id), "version": str(withdrawn.pk)}
+    assert ask(cast, dataset, parts({"text": "red"}, mode=mode, **named)).status_code == 404
+
+
+def test_a_file_that_is_missing_of_a_map_that_is_kept_is_a_fault(
+    cast: Cast, dataset: Dataset, older: MapVersion
+) -> None:
+    (older.folder / "ordinals.bin").unlink()
+    named = {"map": str(older.map_id), "version": str(older.pk)}
+    with pytest.raises(FileNotFoundError):
+        ask(cast, dataset, parts({"text": "red"}, **named))
 
 
 def test_a_region_on_a_page_that_shows_an_older_version_is_of_its_layout(
