@@ -242,8 +242,8 @@ class _Parser:
 #: What may stand beside the key that names a leaf.
 _BESIDE = {
     "column": {"in", "from", "to", "contains"},
-    "topic": {"map", "version"},
-    "region": {"map", "version"},
+    "topic": {"map", "version", "layout"},
+    "region": {"map", "version", "layout"},
     "computed": {"map", "version", "in", "from", "to"},
 }
 

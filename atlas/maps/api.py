@@ -29,6 +29,8 @@ class MapOut(Schema):
     space: Space
     version: UUID
     number: int
+    #: The same for all versions on which points and topics are where they were.
+    layout: UUID
     count: int
     base_url: str
     #: Names that editors gave to topics, by the topic's id.

@@ -164,6 +164,9 @@ class MapVersion(models.Model):
     number = models.PositiveIntegerField()
     #: Points on it: the dataset's rows that have a vector in this space.
     count = models.PositiveIntegerField()
+    #: The version that laid its points out, kept or not. Later ones have it as long as points and topics stay
+    #: where they are: a link that names it means the same on all of them, and nothing on others.
+    layout = models.UUIDField(default=uuid.uuid4)
     published_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -43,7 +43,8 @@ def build_snapshot(dataset_id: UUID) -> dict[str, Any]:
     {"kind": "build",
      "build": {"id", "state", "append", "row_count", "error", "created_at", "finished_at"},
      "stages": [{"stage", "space", "name", "state", "done", "total", "rate", "seconds_left"}, …] in order,
-     "maps": [{"id", "space", "version", "number", "count", "base_url"}, …]}
+     "maps": [{"id", "space", "version", "number", "layout", "count",
+               "base_url"}, …]}
 
     `build` is None before the first one. `rate` is in records a second, of embedding only; `seconds_left` is
     None until it can be told.
@@ -77,6 +78,7 @@ def published_maps(dataset_id: UUID) -> list[dict[str, Any]]:
             "space": data_map.space,
             "version": str(data_map.current_id),
             "number": data_map.current.number,
+            "layout": str(data_map.current.layout),
             "count": data_map.current.count,
             "base_url": f"/maps/{data_map.pk}/{data_map.current_id}/",
             "renamed": names[data_map.current_id],

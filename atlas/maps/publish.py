@@ -19,6 +19,7 @@ from atlas.maps import vectors
 from atlas.maps.build import OPEN
 from atlas.maps.kept import Points, load_topics
 from atlas.maps.models import Build, DataMap, MapVersion, Space, Stage, Step, Topic
+from atlas.maps.shown import shown_version
 from atlas.maps.steps import Stopped, Watch, hold
 from atlas.maps.tiles import draft_of
 
@@ -62,6 +63,8 @@ def _publish_map(build: Build, space: str) -> None:
     version = MapVersion(pk=version_id(build.pk, space), map=data_map, build=build, number=last + 1)
     points = Points.load(version.folder)
     version.count = len(points.rows)
+    shown = shown_version(build, space, points.rows)
+    version.layout = version.pk if shown is None else shown.layout
     version.save(force_insert=True)
     found = load_topics(version.folder, points.rows).topics
     rows = Topic.objects.bulk_create(

@@ -1,13 +1,14 @@
 """Which points of a map, or records of a dataset, a filter finds; it adds the leaves that only maps know.
 
-    {"topic": 12, "map": "<map id>", "version"?: "<version id>"}
-    {"region": [[x, y], …], "map": "<map id>", "version"?: "<version id>"}
+    {"topic": 12, "map": "<map id>", "version"?: "<version id>", "layout"?: "<layout id>"}
+    {"region": [[x, y], …], "map": "<map id>", "version"?: "<version id>", "layout"?: "<layout id>"}
     {"computed": "agreement", "from": -1, "to": 0.5, "map": "<map id>", "version"?: "<version id>"}
     {"computed": "duplicates", "in": ["Copy", null], "map": "<map id>", "version"?: "<version id>"}
 
 12 is the id in that version's labels.json; a region is a polygon by the even-odd rule, in world units; the
 computed columns are listed in `computed.py`.
-Without a version the one is meant whose points are asked for, else the one that is shown now.
+Without a version the one is meant whose points are asked for, else the one that is shown now. Where that one
+has another layout than is named, the newest one is meant that has it.
 """
 
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from atlas.maps.models import MapVersion
 from atlas.maps.models import Topic as TopicRow
 
 MOST_CORNERS = 10_000
+REPLACED = "A topic or region of this is of an earlier map, which a new one has replaced: choose it again."
 #: Points tested against all corners at a time: 40 MB of intermediate results with 100 corners.
 _BLOCK = 1 << 16
 
@@ -139,12 +141,16 @@ def _in_region(version: MapVersion, leaf: dict[str, Any]) -> InRegion:
 
 def _version(dataset: Dataset, leaf: dict[str, Any]) -> MapVersion:
     """Of this dataset, so whoever may ask for the dataset may ask for it."""
-    of, version = _id(leaf.get("map")), leaf.get("version")
+    of, version, layout = _id(leaf.get("map")), leaf.get("version"), leaf.get("layout")
     versions = MapVersion.objects.filter(map=of, map__dataset=dataset).select_related("map")
     wanted = (
         versions.filter(pk=_id(version)) if version is not None else versions.filter(pk=F("map__current"))
     )
     found = wanted.first()
+    if layout is not None and (found is None or found.layout != _id(layout)):
+        found = versions.filter(layout=_id(layout)).order_by("number").last()
+        if found is None:
+            raise FilterError(REPLACED)
     if found is None:
         raise FilterError("There is no such map of this dataset, or it was replaced by a newer one.")
     return found

@@ -13,20 +13,18 @@ from atlas.maps import findings, projection, topics, towers, vectors
 from atlas.maps.columns import columns_of
 from atlas.maps.duplicates import NO_PAIRS, Pairs, near_pairs
 from atlas.maps.kept import NOBODY, Points, load_pairs, load_topics, save_topics
-from atlas.maps.models import Build, DataMap, MapVersion, Space, Step
+from atlas.maps.models import Build, Space, Step
 from atlas.maps.names import Vocabulary
 from atlas.maps.neighbours import K
 from atlas.maps.publish import scratch_folder
 from atlas.maps.renaming import renamed
+from atlas.maps.shown import shown_version
 from atlas.maps.steps import Watch, hold
 from atlas.maps.topic import Topic, Topics
 from atlas.maps.work import Progress, part_of
 
 #: Things that pictures show, a word a line.
 VOCABULARY = Path(__file__).with_name("vocabulary.txt")
-#: A layout takes in newcomers until it holds so many times what it was made of: beyond that they would be
-#: crowded on the places of a few, under topics of a few.
-GROWTH = 2
 #: Of each point so many neighbours are kept: as many as the layout goes by.
 OTHERS = K - 1
 #: (first, share): where the parts of a stage lie on a bar of 100, by the time they take.
@@ -85,18 +83,6 @@ def vectors_of(build: Build, space: Space, watch: Watch) -> tuple[NDArray[np.uin
         rows=rows.astype(np.intp),
     )
     return rows, joint
-
-
-def shown_version(build: Build, space: Space, rows: NDArray[np.uint32]) -> MapVersion | None:
-    """The version to which this build appends; None where the points of all `rows` are laid out anew."""
-    if not build.append:
-        return None
-    shown = DataMap.objects.select_related("current__map").get(dataset=build.dataset_id, space=space).current
-    if shown is None:
-        return None
-    old = Points.load(shown.folder)
-    laid_out = np.count_nonzero(~old.placed & np.isin(old.rows, rows, assume_unique=True))
-    return shown if 0 < len(rows) <= GROWTH * laid_out else None
 
 
 def _laid_out(rows: NDArray[np.uint32], unit: projection.Vectors, watch: Watch) -> tuple[Points, Pairs]:

@@ -58,12 +58,15 @@ class RecordPin(_Strict):
 
 class PlacePin(_Strict):
     map: UUID
+    #: Of the map; a pin that names none is on whichever there is.
+    layout: UUID | None = None
     x: Place
     y: Place
 
 
 class RegionPin(_Strict):
     map: UUID
+    layout: UUID | None = None
     region: Annotated[list[tuple[Place, Place]], Field(min_length=3, max_length=1000)]
 
 
@@ -167,7 +170,7 @@ def create_comment(request: HttpRequest, dataset_id: UUID, body: CommentIn) -> S
     _count(request)
     asker = asker_of(request)
     dataset = commentable_dataset(asker, dataset_id)
-    pin = body.pin.model_dump(mode="json")
+    pin = body.pin.model_dump(mode="json", exclude_unset=True)
     with transaction.atomic():
         hold_records(dataset.pk)
         _check_pin(dataset, body.pin)

@@ -18,7 +18,7 @@ from atlas.maps.kept import Points, load_pairs, load_topics, save_pairs, save_to
 from atlas.maps.models import MapVersion, Space, Step, version_folder
 from atlas.maps.pictures import Thumbnails
 from atlas.maps.publish import scratch_folder, version_id
-from atlas.maps.stages import shown_version
+from atlas.maps.shown import shown_version
 from atlas.maps.steps import Watch
 from atlas.maps.topic import Topics
 from atlas.maps.work import part_of

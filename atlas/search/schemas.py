@@ -37,6 +37,7 @@ class PartIn(Schema):
     map: UUID | None = None
     #: Of the map of the topic; as in a filter.
     version: UUID | None = None
+    layout: UUID | None = None
     tag: UUID | None = None
     filter: dict[str, Any] | None = None
     vector: Annotated[list[FiniteFloat], Field(min_length=1, max_length=MOST_DIMENSIONS)] | None = None
@@ -61,8 +62,8 @@ class PartIn(Schema):
     def group(self) -> dict[str, Any] | None:
         """As a filter names it."""
         if self.topic is not None:
-            named = {"version": str(self.version)} if self.version is not None else {}
-            return {"topic": self.topic, "map": str(self.map), **named}
+            named = {"map": self.map, "version": self.version, "layout": self.layout}
+            return {"topic": self.topic} | {key: str(each) for key, each in named.items() if each is not None}
         return {"tag": str(self.tag)} if self.tag is not None else self.filter
 
 

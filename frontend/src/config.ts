@@ -6,6 +6,8 @@ export interface MapEntry {
   id: string;
   space: Space;
   version: string;
+  /** Of all versions on which points and topics are where they are on this one. */
+  layout: string;
   /** The folder of its files; ends with a slash. */
   base_url: string;
   count: number;

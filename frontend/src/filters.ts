@@ -22,9 +22,28 @@ export type Filter =
   | { tags: "any" | "several" }
   | { rows: number[] }
   /** A topic of a map version and all below it. */
-  | { topic: number; map: string; version?: string }
+  | TopicOf
   /** A polygon in world units of a map version, even-odd. */
-  | { region: [number, number][]; map: string; version?: string };
+  | ({ region: [number, number][] } & OnMap);
+
+/** Where a topic or a place is what it is: on versions of a map that have this layout; old links and views name none. */
+export interface OnMap {
+  map: string;
+  version?: string;
+  layout?: string;
+}
+
+export type TopicOf = { topic: number } & OnMap;
+
+/** A map of this page. */
+export interface MapLayout {
+  id: string;
+  layout: string;
+}
+
+export const onMap = ({ id, layout }: MapLayout): OnMap => ({ map: id, layout });
+
+export const isOn = ({ map, layout }: Pick<OnMap, "map" | "layout">, shown: MapLayout): boolean => map === shown.id && (layout ?? shown.layout) === shown.layout;
 
 /** The computed column that says of a record which one it is a copy of. */
 export const GROUP = "duplicate_of";
@@ -118,7 +137,7 @@ const isObject = (value: unknown): boolean => typeof value === "object" && value
 
 export interface Names {
   tag(id: string): string;
-  topic(id: number, map: string): string;
+  topic(topic: TopicOf): string;
 }
 
 /** A filter in a few words, for its chip. */
@@ -132,7 +151,7 @@ export function sentence(filter: Filter, names: Names): string {
   if ("tags" in filter) return filter.tags === "any" ? "has a tag" : "has several tags";
   if ("tag" in filter) return `tag ${names.tag(filter.tag)}`;
   if ("not" in filter) return `not ${sentence(filter.not, names)}`;
-  if ("topic" in filter) return names.topic(filter.topic, filter.map);
+  if ("topic" in filter) return names.topic(filter);
   if ("rows" in filter) return filter.rows.length === 1 ? "one record" : `${filter.rows.length} records`;
   if ("region" in filter) return "region";
   const parts = "any" in filter ? filter.any : filter.all;

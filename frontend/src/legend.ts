@@ -1,7 +1,7 @@
 /** What a legend shows for a column, and which codes a row of it stands for. */
 
 import type { Tag } from "./api/select";
-import { subjectOf, type Filter } from "./filters";
+import { onMap, subjectOf, type Filter, type MapLayout } from "./filters";
 import { categoryColour, CODES, codeOf, colourOf, hex, OWN_COLOURS, ownCodes, placeOf, ramp, valueOf, type Look } from "./map/colours";
 import type { Column, Topic, Values } from "./map/manifest";
 import type { ColumnLook } from "./map/marks";
@@ -106,13 +106,13 @@ export function tagRows(tags: Tag[], several: number, look: Look): LegendRow[] {
 const SEVERAL_TAGS: Filter = { tags: "several" };
 
 /** Which records a row stands for. */
-export function filterOfRow(column: Column, row: LegendRow, rows: LegendRow[], map: string): Filter {
+export function filterOfRow(column: Column, row: LegendRow, rows: LegendRow[], map: MapLayout): Filter {
   if (row.filter) return row.filter;
   if (column.kind === "topic") {
-    if (!row.other) return { topic: row.code, map };
+    if (!row.other) return { topic: row.code, ...onMap(map) };
     return { not: anyOf(rows.filter(({ other }) => !other).map((own) => filterOfRow(column, own, rows, map))) };
   }
-  const subject = subjectOf(column, map);
+  const subject = subjectOf(column, map.id);
   if (row.code === column.missing) return { ...subject, in: [null] };
   if (!row.other) return { ...subject, in: [row.name] };
   const own = rows.filter(({ other, code }) => !other && code !== column.missing).map(({ name }) => name);
@@ -120,8 +120,8 @@ export function filterOfRow(column: Column, row: LegendRow, rows: LegendRow[], m
 }
 
 /** Which records the legend leaves; null where it leaves all or none. */
-export function filterOfLegend(column: Column, rows: LegendRow[], { hidden, range }: Shown, map: string): Filter | null {
-  if (range) return filterOfRange(column, range, map);
+export function filterOfLegend(column: Column, rows: LegendRow[], { hidden, range }: Shown, map: MapLayout): Filter | null {
+  if (range) return filterOfRange(column, range, map.id);
   if (hidden.size === 0) return null;
   const of = (some: LegendRow[]): Filter[] => some.map((row) => filterOfRow(column, row, rows, map));
   const off = rows.filter(({ code }) => hidden.has(code));
@@ -130,7 +130,7 @@ export function filterOfLegend(column: Column, rows: LegendRow[], { hidden, rang
   const parts = of(rows.filter(({ code }) => !hidden.has(code)));
   const values = parts.flatMap((part) => ("in" in part ? part.in : []));
   const others = parts.filter((part) => !("in" in part));
-  const any = [...(values.length > 0 ? [{ ...subjectOf(column, map), in: values } as Filter] : []), ...others];
+  const any = [...(values.length > 0 ? [{ ...subjectOf(column, map.id), in: values } as Filter] : []), ...others];
   if (any.length === 0) return null;
   const left = anyOf(any);
   // A point with several tags has the colour of none of them.

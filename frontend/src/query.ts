@@ -97,7 +97,7 @@ export const titled = (asked: Asked, page: string): string => [named(asked).repl
 /** Those that can stand in an address: a picture cannot before it has a key. */
 export const writeParts = (chips: Chip[]): string[] => chips.filter(({ subject }) => !("picture" in subject)).map(writePart);
 
-/** A part as text in an address: "text:red", "-2*row:12", "topic:3@<map>", "picture:<key>". */
+/** A part as text in an address: "text:red", "-2*row:12", "topic:3@<map>@<layout>", "picture:<key>". */
 export function writePart({ subject, weight }: Pick<Chip, "subject" | "weight">): string {
   const size = Math.abs(weight);
   return `${weight < 0 ? "-" : ""}${size === 1 ? "" : `${size}*`}${written(subject)}`;
@@ -112,7 +112,7 @@ function written(subject: Subject): string {
   if ("picture" in subject) return `picture:${subject.picture}`;
   if ("picture_key" in subject) return `picture:${subject.picture_key}`;
   if ("url" in subject) return `url:${subject.url}`;
-  if ("topic" in subject) return `topic:${subject.topic}@${subject.map}`;
+  if ("topic" in subject) return [`topic:${subject.topic}`, subject.map, subject.layout].filter((each) => each !== undefined).join("@");
   return "tag" in subject ? `tag:${subject.tag}` : `filter:${JSON.stringify(subject.filter)}`;
 }
 
@@ -134,8 +134,9 @@ function read(kind: string, value: string): Subject | null {
     const filter = readFilter(value);
     return filter && { filter };
   }
-  const [topic, map] = value.split("@");
-  return kind === "topic" && /^\d{1,9}$/.test(topic!) && map && UUID.test(map) ? { topic: Number(topic), map } : null;
+  const [topic, map, layout] = value.split("@");
+  if (kind !== "topic" || !/^\d{1,9}$/.test(topic!) || !map || ![map, layout ?? map].every((id) => UUID.test(id))) return null;
+  return { topic: Number(topic), map, ...(layout ? { layout } : {}) };
 }
 
 /** Saved searches once held their pictures themselves. */

@@ -16,13 +16,16 @@ export interface Link {
   map: string | null;
   /** Space of the map beside it. */
   beside: string | null;
+  /** Of the map: on another one the camera and the hidden topics mean something else; null of an old link, which does not say. */
+  layout: string | null;
   camera: Camera | null;
   /** Key of a column; "" = one colour for all. */
   colour: string | null;
   /** What the legend has switched off. */
   off: Off[];
-  /** The same as codes: of topics, which are those of the version `of`, and as links named it before they named values. */
+  /** The same as codes: of topics, and as links named it before they named values. */
   hidden: number[];
+  /** The version of which hidden topics are, as links said before they said the layout. */
   of: string | null;
   between: Between | null;
   /** The same as codes of a version, as links named it before they named values. */
@@ -52,7 +55,7 @@ export interface Link {
 }
 
 export const NO_LINK: Link = {
-  map: null, beside: null, camera: null, colour: null, off: [], hidden: [], of: null, between: null, range: null, ramp: null,
+  map: null, beside: null, layout: null, camera: null, colour: null, off: [], hidden: [], of: null, between: null, range: null, ramp: null,
   query: "", parts: [], against: "both", mode: "best", cut: null, glow: false,
   record: null, selection: null, filters: null, any: false, view: null, comment: null,
 };
@@ -77,11 +80,11 @@ export function encodeLink(link: Link, longest = LONGEST): string {
   const parts = new URLSearchParams();
   if (link.map) parts.set("map", link.map);
   if (link.beside) parts.set("beside", link.beside);
+  if (link.layout) parts.set("layout", link.layout);
   if (link.camera) parts.set("at", [link.camera.x, link.camera.y, link.camera.k].map(short).join(","));
   if (link.colour !== null) parts.set("colour", link.colour);
   if (link.off.length) parts.set("off", JSON.stringify(link.off));
   if (link.hidden.length) parts.set("hidden", link.hidden.join(","));
-  if (link.hidden.length && link.of) parts.set("of", link.of);
   if (link.between) parts.set("between", link.between.map((end) => end ?? "").join(","));
   if (link.range) parts.set("range", link.range.join(","));
   if (link.ramp) parts.set("ramp", link.ramp);
@@ -113,6 +116,7 @@ export function decodeLink(hash: string): Link {
   return {
     map: parts.get("map"),
     beside: parts.get("beside"),
+    layout: parts.get("layout"),
     camera: x !== undefined && y !== undefined && k !== undefined && k > 0 ? { x, y, k } : null,
     colour: parts.get("colour"),
     hidden: numbers(parts.get("hidden")),

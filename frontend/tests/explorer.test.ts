@@ -12,7 +12,7 @@ import { decodeLink, encodeLink, NO_LINK } from "../src/url";
 
 vi.mock("../src/site/toasts", () => ({ toast: () => undefined }));
 
-const entries = ["image", "caption"].map((space) => ({ id: space, space, version: "1" })) as unknown as MapEntry[];
+const entries = ["image", "caption"].map((space) => ({ id: space, space, version: "1", layout: "1" })) as unknown as MapEntry[];
 const config = { dataset: { id: "d", columns: [] }, maps: entries } as unknown as MapConfig;
 const record = (row: number) => ({ row, ordinal: row, x: 0.5, y: 0.5 }) as MapRecord;
 const answer = (body: unknown) => new Response(JSON.stringify(body), { headers: { "Content-Type": "application/json" } });
@@ -296,12 +296,12 @@ test("a link to a range of values shows these after an append brought a smaller 
   expect(filterOfRange(appended.look.column!, appended.look.range!, "image")).toEqual({ column: "Year", from: 1900 });
 });
 
-test("a link hides the values that it names after an append made another the commonest, and topics on their own version only", async () => {
+test("a link hides the values that it names after an append made another the commonest, and topics on their own layout only", async () => {
   const artist = { key: "artist", name: "Artist", kind: "category", type: "u8", missing: 255, size: 3 };
   const topics = { key: "topic-0", name: "Topics", kind: "topic", type: "u8", missing: 255 };
-  const painted = (values: string[], version = "1"): OpenedMap => {
+  const painted = (values: string[], version = "1", layout = "1"): OpenedMap => {
     const source = { json: async () => ({ values, counts: values.map((_, i) => 9 - i), missing: 2 }) };
-    return { ...opened({ ...entries[0]!, version }), manifest: { n: 10, columns: [artist, topics], embedded: "topic-0" }, source } as unknown as OpenedMap;
+    return { ...opened({ ...entries[0]!, version, layout }), manifest: { n: 10, columns: [artist, topics], embedded: "topic-0" }, source } as unknown as OpenedMap;
   };
   const follow = async (map: OpenedMap, hash: string) => {
     const explorer = made((entry) => Promise.resolve(opened(entry)));
@@ -320,7 +320,42 @@ test("a link hides the values that it names after an append made another the com
 
   const byTopic = encodeLink((await follow(painted([]), "colour=topic-0&hidden=3")).link());
   expect([...(await follow(painted([]), byTopic)).look.hidden]).toEqual([3]);
-  expect([...(await follow(painted([], "2"), byTopic)).look.hidden]).toEqual([]);
+  expect([...(await follow(painted([], "2"), byTopic)).look.hidden]).toEqual([3]);
+  expect([...(await follow(painted([], "2", "2"), byTopic)).look.hidden]).toEqual([]);
+  // As links said it before.
+  const old = "colour=topic-0&hidden=3&of=1";
+  expect([...(await follow(painted([]), old)).look.hidden]).toEqual([3]);
+  expect([...(await follow(painted([], "2"), old)).look.hidden]).toEqual([]);
+});
+
+test("a link to a place on an earlier layout shows no place on the new one, and says so; its record is shown where it is now", async () => {
+  const follow = async (hash: string) => {
+    const flights: string[] = [];
+    const explorer = made((entry) => Promise.resolve(opened(entry)));
+    const { mover } = explorer.stage.view;
+    vi.spyOn(mover, "setCamera").mockImplementation(() => void flights.push("there"));
+    vi.spyOn(mover, "reveal").mockImplementation(() => void flights.push("to the record"));
+    answers = async (url) => (url.includes("/records/4") ? { ...record(4), records: [] } : url.endsWith("/search") ? hits : { tags: [], records: [] });
+    await explorer.follow(decodeLink(hash));
+    return [flights, explorer.stage.error];
+  };
+  const earlier = expect.stringContaining("made anew");
+  expect(await follow("at=0.2,0.3,8&layout=1")).toEqual([["there"], null]);
+  expect(await follow("at=0.2,0.3,8")).toEqual([["there"], null]);
+  expect(await follow("at=0.2,0.3,8&layout=0")).toEqual([[], earlier]);
+  expect(await follow("at=0.2,0.3,8&record=4&layout=0")).toEqual([["to the record"], earlier]);
+  expect(await follow("q=red&layout=0")).toEqual([[], null]);
+});
+
+test("topics and regions that are chosen name the layout of their map, in links too, and those of an earlier one keep theirs", async () => {
+  const explorer = made((entry) => Promise.resolve(opened(entry)));
+  answers = () => Promise.resolve(SELECTED);
+  await explorer.selection.addTopic(3, "new");
+  expect(decodeLink(encodeLink(explorer.link())).selection).toBe('{"topic":3,"map":"image","layout":"1"}');
+  await explorer.selection.addRegion(Float64Array.of(0, 0, 1, 0, 1, 1), "new");
+  expect(explorer.selection.filter).toMatchObject({ map: "image", layout: "1" });
+  await explorer.follow(decodeLink(encodeLink({ ...explorer.link(), selection: '{"topic":3,"map":"image","layout":"0"}' })));
+  expect(leavesOf(sent.at(-1)!.body)).toEqual([{ topic: 3, map: "image", layout: "0", version: "1" }]);
 });
 
 /** What names a map, wherever it is in a request. */

@@ -3,6 +3,7 @@ import { filterOfLegend, filterOfRow, legendRows, lookElsewhere, shownCodes, sho
 import { categoryColour, codeAt, codeOf, colourOf, colourTable, hex, placeOf, valueOf } from "../src/map/colours";
 import type { Column, Topic } from "../src/map/manifest";
 
+const MAP = { id: "m", layout: "l" };
 const artist: Column = { key: "artist", name: "Artist", kind: "category", type: "u8", missing: 255, size: 14 };
 const year: Column = { key: "year", name: "Year", kind: "number", type: "u16", missing: 65535, min: 1500, max: 2000, scale: "linear" };
 const values = { values: Array.from({ length: 14 }, (_, i) => `Artist ${i}`), counts: Array.from({ length: 14 }, (_, i) => 100 - i), missing: 3 };
@@ -32,11 +33,11 @@ test("topics beyond the fortieth, and points in none, are one row, which is hidd
   expect(shown(soloed(new Set(), rows, 1))).toEqual([true, false, false, false, false]);
   expect(shown(soloed(new Set(), rows, 255))).toEqual([false, false, true, true, true]);
 
-  const left = (...hidden: number[]) => filterOfLegend(level1, rows, { hidden: new Set(hidden), range: null }, "m");
-  expect(left(2)).toEqual({ not: { topic: 2, map: "m" } });
-  expect(left(2, 3)).toEqual({ not: { any: [{ topic: 2, map: "m" }, { topic: 3, map: "m" }] } });
-  expect(left(...listed.slice(1), 255)).toEqual({ topic: listed[0], map: "m" });
-  expect(filterOfRow(level1, rows[40]!, rows, "m")).toEqual({ not: { any: listed.map((topic) => ({ topic, map: "m" })) } });
+  const left = (...hidden: number[]) => filterOfLegend(level1, rows, { hidden: new Set(hidden), range: null }, MAP);
+  expect(left(2)).toEqual({ not: { topic: 2, map: "m", layout: "l" } });
+  expect(left(2, 3)).toEqual({ not: { any: [{ topic: 2, map: "m", layout: "l" }, { topic: 3, map: "m", layout: "l" }] } });
+  expect(left(...listed.slice(1), 255)).toEqual({ topic: listed[0], map: "m", layout: "l" });
+  expect(filterOfRow(level1, rows[40]!, rows, MAP)).toEqual({ not: { any: listed.map((topic) => ({ topic, map: "m", layout: "l" })) } });
 });
 
 test("points in no topic have a row, but none where every point is in one", () => {
@@ -88,30 +89,30 @@ test("the table carries what is shown in its alpha", () => {
 
 test("a row stands for its records, Other for all that no row names", () => {
   const rows = legendRows(artist, values, [], 0, "light");
-  expect(filterOfRow(artist, rows[2]!, rows, "m")).toEqual({ column: "Artist", in: ["Artist 2"] });
-  expect(filterOfRow(artist, rows[11]!, rows, "m")).toEqual({ column: "Artist", in: [null] });
+  expect(filterOfRow(artist, rows[2]!, rows, MAP)).toEqual({ column: "Artist", in: ["Artist 2"] });
+  expect(filterOfRow(artist, rows[11]!, rows, MAP)).toEqual({ column: "Artist", in: [null] });
   const named = Array.from({ length: 10 }, (_, i) => `Artist ${i}`);
-  expect(filterOfRow(artist, rows[10]!, rows, "m")).toEqual({ not: { column: "Artist", in: [...named, null] } });
+  expect(filterOfRow(artist, rows[10]!, rows, MAP)).toEqual({ not: { column: "Artist", in: [...named, null] } });
   const topics: Column = { key: "topic-0", name: "Topic", kind: "topic", type: "u8", missing: 255 };
-  expect(filterOfRow(topics, { ...rows[0]!, code: 7 }, rows, "m")).toEqual({ topic: 7, map: "m" });
+  expect(filterOfRow(topics, { ...rows[0]!, code: 7 }, rows, MAP)).toEqual({ topic: 7, map: "m", layout: "l" });
 });
 
 test("the legend leaves what is not switched off, in as few words as it takes", () => {
   const rows = legendRows(artist, values, [], 0, "light");
   const all = rows.map(({ code }) => code);
   const left = (...codes: number[]) => ({ hidden: new Set(all.filter((code) => !codes.includes(code))), range: null });
-  expect(filterOfLegend(artist, rows, left(...all), "m")).toBeNull();
-  expect(filterOfLegend(artist, rows, left(), "m")).toBeNull();
-  expect(filterOfLegend(artist, rows, left(0, 3, 255), "m")).toEqual({ column: "Artist", in: ["Artist 0", "Artist 3", null] });
-  expect(filterOfLegend(artist, rows, left(0, 10), "m")).toMatchObject({ any: [{ in: ["Artist 0"] }, { not: {} }] });
+  expect(filterOfLegend(artist, rows, left(...all), MAP)).toBeNull();
+  expect(filterOfLegend(artist, rows, left(), MAP)).toBeNull();
+  expect(filterOfLegend(artist, rows, left(0, 3, 255), MAP)).toEqual({ column: "Artist", in: ["Artist 0", "Artist 3", null] });
+  expect(filterOfLegend(artist, rows, left(0, 10), MAP)).toMatchObject({ any: [{ in: ["Artist 0"] }, { not: {} }] });
 });
 
 test("a brushed range takes in the values at its ends and leaves an open end open", () => {
-  const range = (from: number, to: number) => filterOfLegend(year, [], { hidden: new Set(), range: [from, to] }, "m");
+  const range = (from: number, to: number) => filterOfLegend(year, [], { hidden: new Set(), range: [from, to] }, MAP);
   expect(range(codeOf(year, 1600), codeOf(year, 1700))).toEqual({ column: "Year", from: 1600, to: 1700 });
   expect(range(0, codeOf(year, 1700))).toEqual({ column: "Year", to: 1700 });
   const day: Column = { ...year, kind: "date", min: 0, max: 86_400 * 100 };
-  expect(filterOfLegend(day, [], { hidden: new Set(), range: [codeOf(day, 86_400 * 10), 65534] }, "m")).toEqual({ column: "Year", from: "1970-01-11" });
+  expect(filterOfLegend(day, [], { hidden: new Set(), range: [codeOf(day, 86_400 * 10), 65534] }, MAP)).toEqual({ column: "Year", from: "1970-01-11" });
 });
 
 const tags = (n: number) => Array.from({ length: n }, (_, i) => ({ id: `t${i}`, name: `Tag ${i}`, count: i, colour: (i + 3) % 10, mine: true }));
@@ -129,9 +130,9 @@ test("tags beyond the sixtieth and points with several have a row each, which st
   expect(rows.length).toBe(62);
   expect(rows[60]).toMatchObject({ name: "Other (2)", count: 60 + 61, code: 60 });
   expect(rows[61]).toMatchObject({ name: "Several tags", count: 5, code: 254 });
-  expect(filterOfRow(column, rows[3]!, rows, "m")).toEqual({ tag: "t3" });
-  expect(filterOfRow(column, rows[60]!, rows, "m")).toEqual({ any: [{ tag: "t60" }, { tag: "t61" }] });
-  expect(filterOfRow(column, rows[61]!, rows, "m")).toEqual({ tags: "several" });
+  expect(filterOfRow(column, rows[3]!, rows, MAP)).toEqual({ tag: "t3" });
+  expect(filterOfRow(column, rows[60]!, rows, MAP)).toEqual({ any: [{ tag: "t60" }, { tag: "t61" }] });
+  expect(filterOfRow(column, rows[61]!, rows, MAP)).toEqual({ tags: "several" });
   const alone = shownCodes(column, { hidden: soloed(new Set(), rows, 60), range: null })!;
   expect([0, 59, 60, 61, 254].map(alone)).toEqual([false, false, true, true, false]);
 });
@@ -140,8 +141,8 @@ test("where points with several tags are switched off, those left have just one"
   const column = tagsColumn(tags(2));
   const rows = tagRows(tags(2), 5, "light");
   const hidden = (...codes: number[]) => ({ hidden: new Set(codes), range: null });
-  expect(filterOfLegend(column, rows, hidden(1), "m")).toEqual({ any: [{ tag: "t0" }, { tags: "several" }] });
-  expect(filterOfLegend(column, rows, hidden(1, 254), "m")).toEqual({ all: [{ tag: "t0" }, { not: { tags: "several" } }] });
+  expect(filterOfLegend(column, rows, hidden(1), MAP)).toEqual({ any: [{ tag: "t0" }, { tags: "several" }] });
+  expect(filterOfLegend(column, rows, hidden(1, 254), MAP)).toEqual({ all: [{ tag: "t0" }, { not: { tags: "several" } }] });
 });
 
 test.each<[Column["scale"], Column["ramp"], number]>([
@@ -169,10 +170,10 @@ test("a computed column is asked for by its key and its map, an uploaded one of 
   const duplicates: Column = { key: "duplicates", name: "Duplicates", kind: "category", type: "u8", missing: 255, size: 3, computed: true };
   const values = { values: ["Unique", "Copy", "Original"], counts: [9, 2, 1], missing: 0 };
   const rows = legendRows(duplicates, values, [], 0, "light");
-  expect(filterOfRow(duplicates, rows[1]!, rows, "m")).toEqual({ computed: "duplicates", map: "m", in: ["Copy"] });
-  expect(filterOfLegend(duplicates, rows, { hidden: new Set([1]), range: null }, "m")).toEqual({ computed: "duplicates", map: "m", in: ["Unique", "Original"] });
-  expect(filterOfLegend(agreement, [], { hidden: new Set(), range: [0, 20_000] }, "m")).toMatchObject({ computed: "agreement", map: "m" });
-  expect(filterOfLegend({ ...agreement, computed: false }, [], { hidden: new Set(), range: [0, 20_000] }, "m")).toMatchObject({ column: "Agreement" });
+  expect(filterOfRow(duplicates, rows[1]!, rows, MAP)).toEqual({ computed: "duplicates", map: "m", in: ["Copy"] });
+  expect(filterOfLegend(duplicates, rows, { hidden: new Set([1]), range: null }, MAP)).toEqual({ computed: "duplicates", map: "m", in: ["Unique", "Original"] });
+  expect(filterOfLegend(agreement, [], { hidden: new Set(), range: [0, 20_000] }, MAP)).toMatchObject({ computed: "agreement", map: "m" });
+  expect(filterOfLegend({ ...agreement, computed: false }, [], { hidden: new Set(), range: [0, 20_000] }, MAP)).toMatchObject({ column: "Agreement" });
 });
 
 test("a value has one colour on two maps that number it in different ways, and so has a year", () => {

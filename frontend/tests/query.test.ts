@@ -5,7 +5,7 @@ const MAP = "6f9619ff-8b86-d011-b42d-00cf4fc964ff";
 const again = (each: Chip) => readPart(writePart(each));
 
 test("every part of a query survives its address", () => {
-  const subjects = [{ text: "a*b: <c> \"d\"\n-e" }, { row: 0 }, { url: "https://example.org/a?b=c*d:e" }, { topic: 7, map: MAP }, { tag: MAP }, { filter: { rows: [1, 2] } }];
+  const subjects = [{ text: "a*b: <c> \"d\"\n-e" }, { row: 0 }, { url: "https://example.org/a?b=c*d:e" }, { topic: 7, map: MAP }, { topic: 7, map: MAP, layout: MAP }, { tag: MAP }, { filter: { rows: [1, 2] } }];
   for (const subject of subjects) {
     for (const weight of [1, -1, 2.5, -0.25]) expect(again(chip(subject, "", { weight }))).toEqual({ ...subject, weight });
   }
@@ -20,7 +20,7 @@ test("a picture stands in an address by its key, and not before it has one", () 
 });
 
 test("parts that make no sense are nothing", () => {
-  for (const text of ["", "text:", "bare", "0*text:a", "row:-1", "row:1.5", "topic:3", `topic:x@${MAP}`, "tag:mine", "picture:mine", "shell:rm"]) expect(readPart(text)).toBeNull();
+  for (const text of ["", "text:", "bare", "0*text:a", "row:-1", "row:1.5", "topic:3", `topic:x@${MAP}`, `topic:3@${MAP}@mine`, "tag:mine", "picture:mine", "shell:rm"]) expect(readPart(text)).toBeNull();
   expect(readPart("99*text:a")).toEqual({ text: "a", weight: 3 });
 });
 

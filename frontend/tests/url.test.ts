@@ -3,6 +3,7 @@ import { decodeLink, encodeLink, leftOut, NO_LINK, withQuestion, type Link } fro
 
 const FULL: Link = {
   beside: "image",
+  layout: "91d2",
   selection: '{"topic":3,"map":"m"}',
   filters: '[["year",{"column":"year","from":1900}]]',
   any: true,
@@ -14,7 +15,7 @@ const FULL: Link = {
   colour: "topic-0",
   hidden: [3, 7],
   off: ["Monet, Claude", null, { all: "other" }],
-  of: "77d2",
+  of: null,
   between: [1900, null],
   range: [100, 2000],
   query: "pear & wormhole, 100 %",
@@ -62,6 +63,10 @@ test("another question leaves all else as it is", () => {
   expect(saved).toEqual({ ...NO_LINK, query: FULL.query, parts: FULL.parts, against: "captions", mode: "words", cut: 1.25, glow: true, filters: FULL.filters, any: true });
   const seen = { ...FULL, query: "apple", parts: [], cut: null, filters: null, any: false };
   expect(withQuestion(seen, saved)).toEqual(FULL);
+});
+
+test("a link of before says of which version its hidden topics are", () => {
+  expect(decodeLink("#colour=topic-0&hidden=3&of=77d2")).toEqual({ ...NO_LINK, colour: "topic-0", hidden: [3], of: "77d2" });
 });
 
 test("one colour for all is said, another column's is not", () => {

@@ -140,6 +140,17 @@ def test_a_selection_survives_links_other_maps_and_undo(map_page: Page) -> None:
     expect(chip(map_page)).to_contain_text(f"{count} selected")
 
 
+def test_a_link_to_a_place_on_an_earlier_map_shows_all_of_the_new_one_and_says_why(
+    map_page: Page, squares: Squares
+) -> None:
+    map_page.goto("about:blank")
+    map_page.goto(f"{squares.map}#at=0.2,0.3,40&layout={squares.id}")
+    expect(map_page.get_by_role("alert")).to_contain_text("This map was made anew")
+    expect(map_page).to_have_url(re.compile(r"layout="))
+    expect(map_page).not_to_have_url(re.compile(squares.id))
+    expect(map_page).not_to_have_url(re.compile(r"at=0\.2,0\.3,40"))
+
+
 def test_what_no_address_has_room_for_is_opened_from_a_saved_view(map_page: Page) -> None:
     few = draw_box(map_page)
     expect(chip(map_page)).to_be_visible()

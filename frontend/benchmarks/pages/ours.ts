@@ -15,7 +15,7 @@ interface Inside {
 
 async function start(): Promise<FirstPaint> {
   const n = wanted.get("points");
-  const map = await openMap({ id: n!, space: "image", version: "1", base_url: `/maps/${n}/`, count: Number(n), renamed: {} }, document.getElementById("main")!);
+  const map = await openMap({ id: n!, space: "image", version: "1", layout: "1", base_url: `/maps/${n}/`, count: Number(n), renamed: {} }, document.getElementById("main")!);
   const { view } = map;
   const painted = new Promise<FirstPaint>((resolve) => view.events.on("firstpaint", () => resolve(firstPaint())));
   const { frames } = view as unknown as Inside;

@@ -12,13 +12,13 @@
  *   DELETE /api/datasets/{id}/searches/{id}
  */
 
-import type { Filter } from "../filters";
+import type { Filter, TopicOf } from "../filters";
 import type { MapAddress } from "./maps";
 import { bytes, change, get, json, post, send } from "./http";
 import type { Saved } from "./views";
 
 /** What a part of a query is about: words, a record, a picture (base64, by its key, or at an address), a topic, a tag, other records. */
-export type Subject = { text: string } | { row: number } | { picture: string } | { picture_key: string } | { url: string } | { topic: number; map: string } | { tag: string } | { filter: Filter };
+export type Subject = { text: string } | { row: number } | { picture: string } | { picture_key: string } | { url: string } | TopicOf | { tag: string } | { filter: Filter };
 
 /** Wanted (weight > 0) or not wanted (< 0). */
 export type QueryPart = Subject & { weight: number };

@@ -8,20 +8,18 @@
  *   DELETE /api/datasets/{id}/comments/{id}                    of a comment or a reply
  */
 
-import type { Filter } from "../filters";
+import type { Filter, OnMap } from "../filters";
 import { change, get, post } from "./http";
 
 /** What a comment is about. */
 export type Pin = { row: number } | PlacePin | RegionPin | { filter: Filter };
 
-interface PlacePin {
-  map: string;
+interface PlacePin extends OnMap {
   x: number;
   y: number;
 }
 
-interface RegionPin {
-  map: string;
+interface RegionPin extends OnMap {
   region: [number, number][];
 }
 

@@ -3,7 +3,7 @@
 import type { MapRecord, Space } from "../api/maps";
 import { select, table, tagCodes } from "../api/select";
 import type { MapEntry } from "../config";
-import type { Filter } from "../filters";
+import { onMap, type Filter } from "../filters";
 import { lookElsewhere, shownCodes, shownElsewhere, TAGS, tagsColumn, type Shown } from "../legend";
 import type { Values } from "../map/manifest";
 import { linkCameras } from "../map/link_cameras";
@@ -90,7 +90,7 @@ export class Beside {
       const record = await recordOf(found);
       if (record) await this.pick(record, false);
     });
-    view.events.on("topic", ({ topic, manner }) => void explorer.selection.change({ topic: topic.id, map: map.entry.id }, manner));
+    view.events.on("topic", ({ topic, manner }) => void explorer.selection.change({ topic: topic.id, ...onMap(map.entry) }, manner));
     view.events.on("region", ({ polygon, manner }) => explorer.selectRegion(polygon, manner, map.entry));
     view.events.on("lost", (lost) => lost && this.lose(map));
     const again = (): void => view.retry();

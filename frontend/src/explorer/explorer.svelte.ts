@@ -263,9 +263,11 @@ export class Explorer {
     return {
       map: this.config.maps.length > 1 ? stage.entry.space : null,
       beside: this.beside.space,
+      layout: stage.entry.layout,
       camera: stage.camera,
       colour: look.colour ?? "",
       ...look.off,
+      of: null,
       between: look.column && look.range && betweenOf(look.column, look.range),
       range: null,
       ramp: look.ramp,
@@ -308,7 +310,7 @@ export class Explorer {
 
   /** A link that is followed by another before its map is there goes no further. */
   private async goAlong(link: Link): Promise<void> {
-    const { stage, look } = this;
+    const { stage } = this;
     this.followed = link;
     if (link.view) {
       const again = () => this.followed === link && this.goAlong(link);
@@ -318,16 +320,25 @@ export class Explorer {
     await this.under;
     if (link.map && link.map !== stage.entry.space && this.followed === link) await this.switchTo(link.map as Space);
     if (this.followed !== link) return;
+    await this.goThere(this.onThisMap(link));
+  }
+
+  private async goThere(link: Link): Promise<void> {
+    const { stage, look } = this;
     if (link.camera) stage.view.mover.setCamera(link.camera);
-    if (link.colour !== null && !sameColours(link, this.link())) look.setColour(link.colour, { ...link, hidden: this.hiddenIn(link), range: this.rangeIn(link) });
+    if (link.colour !== null && !sameColours(link, this.link())) look.setColour(link.colour, { ...link, range: this.rangeIn(link) });
     // All at once: what comes late would undo what somebody does meanwhile.
     await Promise.all([this.followRecord(link), this.followSelection(link), this.search.follow(link), this.beside.show(link.beside as Space | null)]);
     await this.together.follow(link);
   }
 
-  /** Another version has other topics. */
-  private hiddenIn({ hidden, of }: Link): number[] {
-    return of === null || of === this.stage.entry.version ? hidden : [];
+  /** Without what has no meaning on the map that is shown: another layout has other places and topics. */
+  private onThisMap(link: Link): Link {
+    const { layout, version } = this.stage.entry;
+    const { hidden, of } = link;
+    if ((link.layout ?? layout) === layout) return { ...link, hidden: of === null || of === version ? hidden : [] };
+    if (link.camera || hidden.length > 0) this.stage.error = "This map was made anew: the place that this address names was on an earlier one.";
+    return { ...link, camera: null, hidden: [] };
   }
 
   private rangeIn({ colour, between, range }: Link): [number, number] | null {
@@ -351,4 +362,4 @@ export class Explorer {
 }
 
 const sameColours = (a: Link, b: Link): boolean =>
-  JSON.stringify([a.colour, a.off, a.hidden, a.of, a.between, a.range, a.ramp]) === JSON.stringify([b.colour, b.off, b.hidden, b.of, b.between, b.range, b.ramp]);
+  JSON.stringify([a.colour, a.off, a.hidden, a.between, a.range, a.ramp]) === JSON.stringify([b.colour, b.off, b.hidden, b.between, b.range, b.ramp]);

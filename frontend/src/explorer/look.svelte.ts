@@ -52,7 +52,7 @@ export class Look {
   });
   /** Which records the legend leaves; null = all. */
   readonly filter: Filter | null = $derived.by(() =>
-    this.column ? filterOfLegend(this.column, this.legend, this, this.stage.entry.id) : null,
+    this.column ? filterOfLegend(this.column, this.legend, this, this.stage.entry) : null,
   );
 
   constructor(
@@ -135,13 +135,12 @@ export class Look {
   }
 
   /** What is hidden, as links name it. */
-  get off(): Pick<Link, "off" | "hidden" | "of"> {
+  get off(): Pick<Link, "off" | "hidden"> {
     const { column, hidden, legend, wished } = this;
-    const codes = { off: wished, hidden: [...hidden], of: null };
-    if (!column || hidden.size === 0) return codes;
-    if (column.kind === "topic") return { ...codes, of: this.stage.entry.version };
+    const codes = { off: wished, hidden: [...hidden] };
+    if (!column || hidden.size === 0 || column.kind === "topic") return codes;
     const names = hiddenNames(column, legend, hidden);
-    return names ? { off: names, hidden: [], of: null } : codes;
+    return names ? { off: names, hidden: [] } : codes;
   }
 
   toggleCode(code: number): void {
@@ -165,7 +164,7 @@ export class Look {
   }
 
   filterOf(row: LegendRow): Filter | null {
-    return this.column && filterOfRow(this.column, row, this.legend, this.stage.entry.id);
+    return this.column && filterOfRow(this.column, row, this.legend, this.stage.entry);
   }
 
   showAll(): void {

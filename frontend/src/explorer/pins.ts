@@ -1,7 +1,7 @@
 /** Where comments are on the map, and which of them share a marker. */
 
 import type { Comment, Pin } from "../api/together";
-import type { Filter } from "../filters";
+import { isOn, type Filter, type MapLayout } from "../filters";
 
 export interface Point {
   x: number;
@@ -17,9 +17,9 @@ const SHARED = 32;
 const STEPS = [-1, 0, 1];
 
 /** The place of a pin on a map, in world units; null where it has none there. `rows`: places of records. */
-export function placeOf(pin: Pin, map: string, rows: ReadonlyMap<number, Point>): Point | null {
+export function placeOf(pin: Pin, map: MapLayout, rows: ReadonlyMap<number, Point>): Point | null {
   if ("row" in pin) return rows.get(pin.row) ?? null;
-  if ("filter" in pin || pin.map !== map) return null;
+  if ("filter" in pin || !isOn(pin, map)) return null;
   return "region" in pin ? middleOf(pin.region) : { x: pin.x, y: pin.y };
 }
 
@@ -63,5 +63,5 @@ export function groupPins(comments: Comment[], places: (pin: Pin) => Point | nul
 
 /** A selection as a pin; one that is just a drawn region is that region, which has a place on its map. */
 export function pinOf(filter: Filter): Pin {
-  return "region" in filter && filter.version === undefined ? { map: filter.map, region: filter.region } : { filter };
+  return "region" in filter && filter.version === undefined ? filter : { filter };
 }

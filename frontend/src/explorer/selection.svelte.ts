@@ -1,7 +1,7 @@
 /** Which records are selected: a filter, painted on whichever map is shown and counted by the server. */
 
 import { select, table, type Page } from "../api/select";
-import { asksTags, both, minus, opposite, union, type Filter } from "../filters";
+import { asksTags, both, minus, onMap, opposite, union, type Filter } from "../filters";
 import type { Manner } from "../map/manner";
 import type { Polygon } from "../map/region";
 import { simplified } from "./simplify";
@@ -49,11 +49,11 @@ export class Selection {
 
   addRegion(polygon: Polygon, manner: Manner, map = this.stage.entry): Promise<void> {
     const region = simplified(polygon).map(([x, y]): [number, number] => [short(x), short(y)]);
-    return this.change({ region, map: map.id }, manner);
+    return this.change({ region, ...onMap(map) }, manner);
   }
 
   addTopic(topic: number, manner: Manner): Promise<void> {
-    return this.change({ topic, map: this.stage.entry.id }, manner);
+    return this.change({ topic, ...onMap(this.stage.entry) }, manner);
   }
 
   /** Adds a row or takes it out; what was `picked` before it is in the selection that the two begin. */

@@ -60,7 +60,7 @@ export class Stage {
 
   /**
    * A filter, or a part of a query, as the server is asked for it: its topics and regions are those of the maps on this page,
-   * which need not be the newest any more. Links and views name none, and mean whatever is shown where they are opened.
+   * which need not be the newest any more. Links and views name a layout: where the maps on this page have another, the server looks for it.
    */
   asShown<T>(content: T): T {
     return inLayouts(content, this.config.maps);

@@ -6,7 +6,7 @@ import { table } from "../api/select";
 import { commentsOf, removeComment, resolveComment, rewriteComment, writeComment, writeReply, type Comment, type CommentState, type Pin } from "../api/together";
 import { removeView, renameView, saveView, viewsOf, type View } from "../api/views";
 import type { MapEntry } from "../config";
-import type { Filter } from "../filters";
+import { isOn, onMap, type Filter } from "../filters";
 import { keep, kept } from "../kept";
 import { toast } from "../site/toasts";
 import { Turns } from "../turns";
@@ -33,6 +33,7 @@ const REFUSED = [401, 403, 404];
 /** Records with comments that are looked up at a time: what the server gives. */
 const MOST_ROWS = 500;
 const NAME = "atlas.name";
+const EARLIER = "What this comment is about was on an earlier map, which was made anew since.";
 
 export class Together {
   tab = $state<Tab | null>(null);
@@ -168,7 +169,7 @@ export class Together {
   }
 
   placeOf(pin: Pin): Point | null {
-    return placeOf(pin, this.stage.entry.id, this.rows);
+    return placeOf(pin, this.stage.entry, this.rows);
   }
 
   // --- the panel ----------------------------------------------------------------------------------------------
@@ -213,7 +214,7 @@ export class Together {
   /** The place that was clicked, in pixels of the map. */
   place(x: number, y: number): void {
     const [worldX, worldY] = this.stage.view.mover.world(x, y);
-    this.begin({ map: this.stage.entry.id, x: worldX, y: worldY });
+    this.begin({ ...onMap(this.stage.entry), x: worldX, y: worldY });
   }
 
   async write(text: string): Promise<boolean> {
@@ -270,7 +271,7 @@ export class Together {
       if (entry) await this.around.switchTo(entry);
     }
     const place = this.placeOf(pin);
-    if (!place) this.stage.error = "What this comment is about is not on this map.";
+    if (!place) this.stage.error = "map" in pin && !isOn(pin, this.stage.entry) ? EARLIER : "What this comment is about is not on this map.";
     else if ("region" in pin) this.stage.view.mover.flyToBox(boxOf(pin.region));
     else this.stage.view.mover.flyTo({ ...place, k: Math.max(this.stage.camera.k, 6) });
   }
@@ -278,7 +279,7 @@ export class Together {
   /** Without a map. */
   private async list(pin: Exclude<Pin, { filter: Filter }>): Promise<void> {
     if ("row" in pin) await this.around.openRow(pin.row);
-    else if ("region" in pin) await this.around.select({ region: pin.region, map: pin.map });
+    else if ("region" in pin) await this.around.select(pin);
     else this.stage.error = "This comment is about a place on the map, which a list does not show.";
   }
 

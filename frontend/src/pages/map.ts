@@ -28,7 +28,7 @@ async function start(): Promise<void> {
   try {
     const map = await drawn(entry);
     if (!map) return (await panels).startList(app, config, await openUnseen(entry), listWanted);
-    if (link.camera) map.view.mover.setCamera(link.camera);
+    if (link.camera && (link.layout ?? entry.layout) === entry.layout) map.view.mover.setCamera(link.camera);
     await firstPaint(map);
     (await panels).startPanels(app, config, map, (other: MapEntry) => openMap(other, app));
   } catch (error) {

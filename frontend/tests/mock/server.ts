@@ -129,7 +129,7 @@ function mapPage(folder: string, maps: object[]): string {
     start: "",
     maps: maps.map((map) => {
       const { id, space, version, base_url, count } = map as Record<string, unknown>;
-      return { id, space, version, base_url, count, renamed: {} };
+      return { id, space, version, layout: version, base_url, count, renamed: {} };
     }),
   };
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Map</title>
