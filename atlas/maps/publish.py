@@ -153,9 +153,11 @@ def _is_being_written(dataset_id: UUID, draft: Path) -> bool:
 
 
 def _is_wanted(dataset_id: UUID, version: UUID) -> bool:
-    if MapVersion.objects.filter(pk=version, map__dataset=dataset_id).exists():
-        return True
-    return version in _versions_of(_unfinished().filter(dataset=dataset_id))
+    # In this order: what is published in between is found by the second look.
+    return (
+        version in _versions_of(_unfinished().filter(dataset=dataset_id))
+        or MapVersion.objects.filter(pk=version, map__dataset=dataset_id).exists()
+    )
 
 
 def _unfinished() -> QuerySet[Build]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from atlas.datasets.models import Dataset, State
@@ -57,6 +58,23 @@ def test_sweeping_leaves_what_a_failed_build_needs_for_its_retry(
 
     retry_build(build)
     assert work_off(build).state == State.DONE
+
+
+def test_sweeping_keeps_maps_that_are_published_while_it_looks_for_what_needs_them(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = work_off(create_build(dataset.pk, append=False), until=lambda step: step.stage == Stage.PUBLISH)
+    good = publish._unfinished
+
+    def late() -> QuerySet[Build]:
+        monkeypatch.setattr(publish, "_unfinished", good)
+        assert work_off(build).state == State.DONE
+        return good()
+
+    monkeypatch.setattr(publish, "_unfinished", late)
+    publish.sweep()
+
+    assert versions_on_disk(dataset) == {str(each.pk) for each in MapVersion.objects.all()} != set()
 
 
 def test_sweeping_removes_what_a_cancelled_build_left(dataset: Dataset) -> None:
