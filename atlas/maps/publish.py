@@ -21,7 +21,7 @@ from atlas.maps.kept import Points, load_topics
 from atlas.maps.models import Build, DataMap, MapVersion, Space, Stage, Step, Topic
 from atlas.maps.shown import shown_version
 from atlas.maps.steps import Stopped, Watch, hold
-from atlas.maps.tiles import draft_of
+from atlas.maps.tiles import out_of
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +149,7 @@ def _sweep_old_versions() -> None:
 
 def _is_being_written(dataset_id: UUID, draft: Path) -> bool:
     building = Build.objects.filter(dataset=dataset_id, state__in=OPEN)
-    return draft in {draft_of(draft.with_name(str(version))) for version in _versions_of(building)}
+    return out_of(draft) in map(str, _versions_of(building))
 
 
 def _is_wanted(dataset_id: UUID, version: UUID) -> bool:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
@@ -74,9 +75,14 @@ class TileSet:
     tiles: int
 
 
-def draft_of(out: Path) -> Path:
-    """The folder that becomes `out`: a worker that is killed leaves it there."""
-    return out.with_name(f".{out.name}.draft")
+def _draft_of(out: Path) -> Path:
+    """One of each run: a worker that was taken for dead, while it slept, ends beside the next one."""
+    return out.with_name(f".{out.name}.{uuid4().hex}.draft")
+
+
+def out_of(draft: Path) -> str:
+    """The name of the folder that it was to become: a worker that is killed leaves it."""
+    return draft.name.split(".")[1]
 
 
 @contextmanager
@@ -87,8 +93,7 @@ def publishing(out: Path) -> Iterator[Path]:
     An older `out` is replaced. The folder lies beside `out`, on the same disk, so that the change of name is
     atomic.
     """
-    draft = draft_of(out)
-    shutil.rmtree(draft, ignore_errors=True)
+    draft = _draft_of(out)
     draft.mkdir(parents=True)
     try:
         yield draft

@@ -105,14 +105,16 @@ def test_sweeping_removes_what_a_killed_worker_was_writing(
     make_maps(dataset.pk)
     build = create_build(dataset.pk, append=False)
     maps = shown(dataset).folder.parent
-    written, left = maps / f".{publish.version_id(build.pk, Space.IMAGE)}.draft", maps / f".{uuid4()}.draft"
-    for draft in (written, left):
+    version = publish.version_id(build.pk, Space.IMAGE)
+    written, left, old = (maps / f".{name}.draft" for name in (f"{version}.1", f"{uuid4()}.1", uuid4()))
+    for draft in (written, left, old):
         draft.mkdir()
 
     publish.sweep()
 
     assert written.exists()
     assert not left.exists()
+    assert not old.exists()
     cancel_build(build)
     publish.sweep()
     assert not written.exists()

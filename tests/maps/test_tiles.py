@@ -321,6 +321,19 @@ def test_a_publication_replaces_the_old_version_whole(tmp_path: Path) -> None:
     assert [path.name for path in out.iterdir()] == ["new"]
 
 
+def test_a_worker_that_was_taken_for_dead_takes_nothing_from_the_next_when_it_ends(tmp_path: Path) -> None:
+    out = tmp_path / "v1"
+    asleep = publishing(out)
+    asleep.__enter__()
+    with publishing(out) as draft:
+        (draft / "t").mkdir()
+        stopped = RuntimeError()
+        asleep.__exit__(RuntimeError, stopped, None)
+        (draft / "computed").mkdir(parents=True)
+    assert {path.name for path in out.iterdir()} == {"t", "computed"}
+    assert [path.name for path in tmp_path.iterdir()] == ["v1"]
+
+
 def test_a_publication_ends_when_its_files_are_on_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
