@@ -43,7 +43,10 @@ PICTURE_SUFFIXES = frozenset(
     ]
 )
 EXCEL_SUFFIXES = frozenset(["xlsx", "xlsm"])
-TABLE_SUFFIXES = EXCEL_SUFFIXES | {"csv", "tsv", "tab", "jsonl", "ndjson", "json", "parquet", "pq"}
+ARROW_SUFFIXES = frozenset(["arrow", "feather", "ipc"])
+TABLE_SUFFIXES = (
+    EXCEL_SUFFIXES | ARROW_SUFFIXES | {"csv", "tsv", "tab", "jsonl", "ndjson", "json", "parquet", "pq"}
+)
 SIDECAR_SUFFIXES = frozenset(["txt", "caption", "json"])
 JUNK_NAMES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"})
 
@@ -174,16 +177,32 @@ def seekable(member: Member) -> Iterator[BinaryIO]:
     file.
     """
     with member.open() as stream:
-        if not member.container.packs:
+        if member.container.packs:
+            with _copied(stream, member.size) as copy:
+                yield copy
+        else:
             yield stream
-            return
-        with tempfile.TemporaryFile() as copy:
-            left = member.size
-            while left and (piece := stream.read(min(left, _CHUNK))):
-                copy.write(piece)
-                left -= len(piece)
-            copy.seek(0)
-            yield cast(BinaryIO, copy)
+
+
+@contextmanager
+def file_of(member: Member) -> Iterator[BinaryIO]:
+    """A file on disk that holds its bytes and nothing else: its own, or a nameless temporary one."""
+    with member.open() as stream:
+        if isinstance(getattr(stream, "raw", None), io.FileIO):
+            yield stream
+        else:
+            with _copied(stream, member.size) as copy:
+                yield copy
+
+
+@contextmanager
+def _copied(stream: BinaryIO, size: int) -> Iterator[BinaryIO]:
+    with tempfile.TemporaryFile() as copy:
+        while size and (piece := stream.read(min(size, _CHUNK))):
+            copy.write(piece)
+            size -= len(piece)
+        copy.seek(0)
+        yield cast(BinaryIO, copy)
 
 
 def said(error: BaseException) -> str:

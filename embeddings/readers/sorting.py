@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from embeddings.readers.arrows import ArrowTable
 from embeddings.readers.csvs import DelimitedTable
 from embeddings.readers.excels import ExcelTable
 from embeddings.readers.jsons import JsonTable
 from embeddings.readers.labels import NAMES_SUFFIXES, ClassNames, may_name_classes
 from embeddings.readers.limits import Limits
 from embeddings.readers.members import (
+    ARROW_SUFFIXES,
     EXCEL_SUFFIXES,
     PICTURE_SUFFIXES,
     READ_ERRORS,
@@ -30,8 +32,10 @@ from embeddings.readers.tables import Table
 
 _ARCHIVES = frozenset(["zip", "tar", "tgz", "gz", "bz2", "xz", "zst", "7z", "rar"])
 _OFFICE_SUFFIXES = frozenset(["xls", "xlsb", "ods", "docx", "doc", "odt", "pptx", "ppt", "odp", "numbers"])
-_ABOUT = frozenset(["readme", "license", "licence", "attribution", "notice", "changelog"])
+_ABOUT = frozenset(["readme", "license", "licence", "attribution", "notice", "changelog", "dataset_infos"])
+_ABOUT_SAVED = frozenset(["dataset_dict.json", "dataset_info.json", "state.json"])  # by Hugging Face
 _ARROW_STARTS = (b"ARROW1", b"\xff\xff\xff\xff")  # the second in what Hugging Face's save_to_disk writes
+_IS_ABOUT = "It is a text about the upload, not a part of it."
 _NEITHER = "It is neither a picture nor a table."
 _NO_WORDS = "It is neither a table nor the words of a picture."
 _XML = "It is XML that goes with no picture; save its records as CSV or JSON."
@@ -91,7 +95,7 @@ def _kind(member: Member) -> str:
         return "picture"
     if suffix in SIDECAR_SUFFIXES:
         if member.name.rpartition("/")[2].partition(".")[0].casefold() in _ABOUT:
-            raise ReadError(Reason.UNSUPPORTED, "It is a text about the upload, not a part of it.")
+            raise ReadError(Reason.UNSUPPORTED, _IS_ABOUT)
         return "words"
     if table_kind(member):
         return "table"
@@ -130,7 +134,7 @@ def _what_else(suffix: str, start: bytes) -> str:
     if suffix in _OFFICE_SUFFIXES or any(mark in start for mark in OFFICE):
         return "It is an office document; save its table as CSV or XLSX."
     if start.startswith(_ARROW_STARTS):
-        return "It is an Arrow file; save its table as Parquet, in Python by “to_parquet”."
+        return "It is an Arrow file; let its name end in “.arrow”."
     return _NEITHER
 
 
@@ -157,14 +161,15 @@ def _bring_together(
     crowded = Counter((id(member.container), member.folder) for member in rest if member.suffix == "json")
     text_may_be_table = (bool(result.pictures) or not tables) and not result.tables
     for member in rest:
+        is_about = _is_about_saved(member, tables)
         if member.suffix == "json":
             is_table = crowded[id(member.container), member.folder] <= _MOST_JSON_TABLES
         else:
             is_table = text_may_be_table and member.suffix != "xml"
-        if is_table:
+        if is_table and not is_about:
             tables.append(member)
         else:
-            detail = _XML if member.suffix == "xml" else _NO_WORDS
+            detail = _IS_ABOUT if is_about else _XML if member.suffix == "xml" else _NO_WORDS
             result.skipped.append(Skipped(member.source, Reason.UNSUPPORTED, detail))
     for member in tables:
         try:
@@ -175,10 +180,23 @@ def _bring_together(
         result.tables.append(sidecars)
 
 
+def _is_about_saved(member: Member, tables: Sequence[Member]) -> bool:
+    """Whether it is what Hugging Face's `save_to_disk` writes about the Arrow files beside or below it."""
+    folder, slash, base = member.name.rpartition("/")
+    return base in _ABOUT_SAVED and any(
+        table_kind(table) in ARROW_SUFFIXES
+        and table.container is member.container
+        and table.name.startswith(folder + slash)
+        for table in tables
+    )
+
+
 def _reader_of(member: Member) -> Callable[[Member, Limits], Table]:
     kind = table_kind(member)
     if kind in {"jsonl", "ndjson", "json"}:
         return JsonTable
     if kind in {"csv", "tsv", "tab"} or member.suffix in TEXT_SUFFIXES:
         return DelimitedTable
+    if kind in ARROW_SUFFIXES:
+        return ArrowTable
     return ExcelTable if kind in EXCEL_SUFFIXES else ParquetTable

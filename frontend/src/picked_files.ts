@@ -51,7 +51,7 @@ async function children(folder: FileSystemDirectoryEntry): Promise<FileSystemEnt
 
 /** What a dataset is called until somebody says better: "fruit_2024.tar.gz" → "Fruit 2024". */
 export function suggestedName({ file, path }: PickedFile): string {
-  const stem = (path.split("/")[0] || file.name).replace(/(\.(zip|tar|gz|tgz|csv|tsv|tab|txt|jsonl?|ndjson|parquet|pq))+$/i, "");
+  const stem = (path.split("/")[0] || file.name).replace(/(\.(zip|tar|gz|tgz|csv|tsv|tab|txt|jsonl?|ndjson|parquet|pq|arrow|feather|ipc|xls[xm]))+$/i, "");
   const words = stem.replace(/[_-]+/g, " ").trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -14,7 +14,7 @@ test("a dataset is called after its file or folder", () => {
   expect(named("fruit_2024.tar.gz")).toBe("Fruit 2024");
   expect(named("1.jpg", "street-photos/a/1.jpg")).toBe("Street photos");
   expect(named("captions.v2.csv")).toBe("Captions.v2");
-  for (const name of ["train.json", "train.jsonl.gz", "train.tab", "train.pq"]) expect(named(name)).toBe("Train");
+  for (const name of ["train.json", "train.jsonl.gz", "train.tab", "train.pq", "train.feather", "train.xlsx"]) expect(named(name)).toBe("Train");
 });
 
 test("archives that are not opened are refused before they are sent", () => {

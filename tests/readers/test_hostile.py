@@ -56,19 +56,25 @@ def survives(path: Path, *more: Path) -> int:
     return rows
 
 
-def parquet() -> bytes:
+def columnar(form: str) -> bytes:
     output = io.BytesIO()
     vectors = list(np.ones((3, 20), np.float32))
-    table = pa.table(
-        {"image": [png(1), png(2), None], "text": ["a", "b", "c"], "v": vectors, "tags": [["x"], [], None]}
-    )
-    pq.write_table(table, output)
+    kinds = pa.array(["x", "y", "x"]).dictionary_encode()
+    images, tags = [png(1), png(2), None], [["x"], [], None]
+    table = pa.table({"image": images, "text": ["a", "b", "c"], "v": vectors, "tags": tags, "kind": kinds})
+    if form == "parquet":
+        pq.write_table(table, output)
+    else:
+        options = pa.ipc.IpcWriteOptions(compression="lz4" if form == "feather" else None)
+        begin = pa.ipc.new_file if form == "feather" else pa.ipc.new_stream
+        with begin(output, table.schema, options=options) as writer:
+            writer.write_table(table, max_chunksize=2)
     return output.getvalue()
 
 
 def packed(tmp_path: Path, form: str) -> bytes:
-    if form == "parquet":
-        return parquet()
+    if form in {"parquet", "arrow", "feather"}:
+        return columnar(form)
     if form == "xlsx":
         rows: list[list[Any]] = [["text", "year"], *([f"words {at}", at] for at in range(5))]
         with zipfile.ZipFile(io.BytesIO(workbook(Words=rows))) as book:
@@ -103,7 +109,9 @@ def mutated(whole: bytes, chance: random.Random) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize("form", ["zip", "tar", "tar.gz", "parquet", "xlsx", "csv", "jsonl"])
+@pytest.mark.parametrize(
+    "form", ["zip", "tar", "tar.gz", "parquet", "arrow", "feather", "xlsx", "csv", "jsonl"]
+)
 def test_damaged_files(tmp_path: Path, form: str) -> None:
     chance = random.Random(form)
     whole = packed(tmp_path, form)
@@ -113,7 +121,7 @@ def test_damaged_files(tmp_path: Path, form: str) -> None:
         survives(file_of(path, mutated(whole, chance)))
 
 
-@pytest.mark.parametrize("form", ["zip", "tar", "tar.gz", "parquet", "xlsx"])
+@pytest.mark.parametrize("form", ["zip", "tar", "tar.gz", "parquet", "arrow", "feather", "xlsx"])
 def test_files_cut_anywhere(tmp_path: Path, form: str) -> None:
     whole = packed(tmp_path, form)
     for size in range(0, len(whole), max(1, len(whole) // 30)):

@@ -507,8 +507,8 @@ def test_it_reports_what_it_has_no_use_for(tmp_path: Path) -> None:
         (b"\0\0\0\x18ftypmp42", "a video; save pictures of it"),
         (b"PK\3\4" + bytes(26) + b"[Content_Types].xml", "an office document; save its table as CSV or XLSX"),
         (b"\xd0\xcf\x11\xe0", "an office document; save its table as CSV or XLSX"),
-        (b"ARROW1\0\0", "an Arrow file; save its table as Parquet"),
-        (b"\xff\xff\xff\xff\x78\2", "an Arrow file; save its table as Parquet"),
+        (b"ARROW1\0\0", "an Arrow file; let its name end in “.arrow”"),
+        (b"\xff\xff\xff\xff\x78\2", "an Arrow file; let its name end in “.arrow”"),
         (b"something", "neither a picture nor a table"),
     ],
 )

@@ -11,7 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from embeddings.readers import ColumnType, DatasetError, Layout, Limits, Reason, open_dataset, parquets
+from embeddings.readers import (
+    ColumnType,
+    DatasetError,
+    Layout,
+    Limits,
+    Reason,
+    batches,
+    open_dataset,
+    parquets,
+)
 from tests.readers.builders import file_of, names_of, png, read, tar_of, zip_of
 
 WORDS = ["a red apple", "a green pear", "a blue plum"]
@@ -234,7 +243,7 @@ def test_the_first_of_several_pictures_is_the_records(tmp_path: Path) -> None:
 
 
 def test_a_batch_holds_few_rows_where_they_are_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquets, "_BATCH_BYTES", 10_000)
+    monkeypatch.setattr(batches, "_BATCH_BYTES", 10_000)
     sizes: list[int] = []
     rows_of = parquets.ParquetTable._rows_of
 
