@@ -112,7 +112,7 @@ class JsonTable(ObjectTable):
         stream = JsonStream(text, self._limits.line_length)
         try:
             for value in stream.objects():
-                yield _record(f"{self.source}:{stream.line}", value)
+                yield record_of(f"{self.source}:{stream.line}", value)
         except BrokenListError as error:
             detail = f"It is damaged, and the rest was not read: {said(error)}."
             yield Skipped(f"{self.source}:{stream.line}", Reason.CORRUPT, detail)
@@ -176,7 +176,7 @@ def line_records(text: io.TextIOWrapper, source: str, limit: int) -> Iterator[Re
                 line = text.readline(limit)
             yield Skipped(place, Reason.OVER_LIMIT, f"The line is longer than {limit:,} characters.")
         elif line.strip(SPACE + "\0"):
-            yield _record(place, parse(line.strip(SPACE + "\0")))
+            yield record_of(place, parse(line.strip(SPACE + "\0")))
 
 
 def list_records(values: Iterator[Any], source: str) -> Iterator[Record | Skipped]:
@@ -184,7 +184,7 @@ def list_records(values: Iterator[Any], source: str) -> Iterator[Record | Skippe
     number = 0
     try:
         for number, value in enumerate(values, start=1):
-            yield _record(f"{source}:{number}", value)
+            yield record_of(f"{source}:{number}", value)
     except BrokenListError as error:
         detail = f"The array is damaged after record {number}: {said(error)}."
         yield Skipped(source, Reason.CORRUPT, detail)
@@ -200,7 +200,7 @@ def object_records(text: str, source: str) -> Iterator[Record | Skipped]:
         yield Skipped(source, Reason.UNREADABLE, detail)
         return
     for number, record in enumerate(_inner_records(value), start=1):
-        yield _record(f"{source}:{number}", record)
+        yield record_of(f"{source}:{number}", record)
 
 
 def _inner_records(value: dict[str, Any]) -> Iterator[Any]:
@@ -229,7 +229,7 @@ def _is_by_column(value: dict[str, Any]) -> bool:
     return all(row.isdigit() for row in rows) and all(column.keys() == rows for column in columns)
 
 
-def _record(place: str, value: Any) -> Record | Skipped:
+def record_of(place: str, value: Any) -> Record | Skipped:
     if isinstance(value, dict):
         if is_too_deep(value):
             return Skipped(place, Reason.UNREADABLE, "It is nested too deeply.")

@@ -1,8 +1,8 @@
 """Which members are pictures, tables, words beside a picture, or none of these."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from embeddings.readers.arrows import ArrowTable
 from embeddings.readers.csvs import DelimitedTable
@@ -26,6 +26,7 @@ from embeddings.readers.opening import OFFICE
 from embeddings.readers.parquets import ParquetTable
 from embeddings.readers.pictures import looks_like_picture
 from embeddings.readers.reasons import ReadError, Reason, Skipped
+from embeddings.readers.record_files import RecordFilesTable, files_beside
 from embeddings.readers.sidecars import SUFFIXES as SIDECAR_SUFFIXES
 from embeddings.readers.sidecars import TEXT_SUFFIXES, SidecarTable, group_sidecars, group_texts
 from embeddings.readers.tables import Table
@@ -39,7 +40,7 @@ _IS_ABOUT = "It is a text about the upload, not a part of it."
 _NEITHER = "It is neither a picture nor a table."
 _NO_WORDS = "It is neither a table nor the words of a picture."
 _XML = "It is XML that goes with no picture; save its records as CSV or JSON."
-_MOST_JSON_TABLES = 20  # in one folder; more of them are records of something else, not tables
+_MOST_JSON_TABLES = 20  # in one folder; more of them are records, or something else
 
 
 @dataclass(slots=True)
@@ -158,26 +159,36 @@ def _bring_together(
             used = {id(member) for group in texts.values() for member in group}
             rest = [member for member in rest if id(member) not in used]
             result.tables.append(SidecarTable(texts, None, limits, ClassNames(())))
-    crowded = Counter((id(member.container), member.folder) for member in rest if member.suffix == "json")
+    _take_tables(result, tables, rest, limits)
+    if sidecars is not None:
+        result.tables.append(sidecars)
+
+
+def _take_tables(result: Sorted, tables: list[Member], rest: Sequence[Member], limits: Limits) -> None:
     text_may_be_table = (bool(result.pictures) or not tables) and not result.tables
+    folders: dict[tuple[int, str], list[Member]] = {}
     for member in rest:
         is_about = _is_about_saved(member, tables)
-        if member.suffix == "json":
-            is_table = crowded[id(member.container), member.folder] <= _MOST_JSON_TABLES
-        else:
-            is_table = text_may_be_table and member.suffix != "xml"
-        if is_table and not is_about:
+        if member.suffix == "json" and not is_about:
+            folders.setdefault((id(member.container), member.folder), []).append(member)
+        elif text_may_be_table and member.suffix != "xml" and not is_about:
             tables.append(member)
         else:
             detail = _IS_ABOUT if is_about else _XML if member.suffix == "xml" else _NO_WORDS
             result.skipped.append(Skipped(member.source, Reason.UNSUPPORTED, detail))
+    crowds = [members for members in folders.values() if len(members) > _MOST_JSON_TABLES]
+    alone = (members for members in folders.values() if len(members) <= _MOST_JSON_TABLES)
+    tables += chain.from_iterable(alone)
     for member in tables:
         try:
             result.tables.append(_reader_of(member)(member, limits))
         except ReadError as error:
             result.skipped.append(error.at(member.source))
-    if sidecars is not None:
-        result.tables.append(sidecars)
+    for members in crowds:
+        try:
+            result.tables.append(RecordFilesTable(members, limits))
+        except ReadError as error:
+            result.skipped.append(error.at(files_beside(members[0])))
 
 
 def _is_about_saved(member: Member, tables: Sequence[Member]) -> bool:

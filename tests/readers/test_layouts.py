@@ -2,8 +2,9 @@
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -472,6 +473,68 @@ def test_it_reads_the_categories_of_cocos_objects(tmp_path: Path) -> None:
         ([], {"categories": ["dog", "cat"]}), ([], {}), ([], {"categories": ["5"]}),
     ]  # fmt: skip
     assert [(item.source, item.reason) for item in skipped] == [("x.zip/instances.json", Reason.NOTE)]
+
+
+def test_many_files_of_one_record_name_their_pictures(tmp_path: Path) -> None:
+    files: dict[str, bytes | str] = {f"pictures/img_{at}.png": png(at) for at in range(30)}
+    for at in range(30):
+        record = {"image": f"img_{at}.png", "caption": f"thing {at}", "year": 1900 + at}
+        files[f"meta/{29 - at:03}.json"] = json.dumps(record, indent=1)
+    files["meta/099.json"] = "{broken"
+    path = zip_of(tmp_path / "x.zip", files)
+    rows, [skipped] = read(path)
+    told = {row.picture and row.picture.name: (row.captions, row.values) for row in rows}
+    assert told == {
+        f"x.zip/pictures/img_{at}.png": ([f"thing {at}"], {"year": 1900 + at}) for at in range(30)
+    }
+    assert (skipped.source, skipped.reason) == ("x.zip/meta/099.json", Reason.UNREADABLE)
+    with open_dataset(path) as dataset:
+        assert dataset.describe().parts[0].tables == ("x.zip/meta/*.json",)
+
+
+def test_many_files_of_records_without_pictures_are_read(tmp_path: Path) -> None:
+    files: dict[str, bytes | str] = {
+        f"{at:02}.json": json.dumps({"id": at, "title": f"Vase number {at}"}) for at in range(30)
+    }
+    files["30.json"] = json.dumps([{"id": at, "title": f"Bowl number {at}"} for at in (30, 31)])
+    rows, skipped = read(zip_of(tmp_path / "x.zip", files))
+    assert not skipped
+    assert [row.id for row in rows] == [str(at) for at in range(32)]
+    assert rows[31].captions == ["Bowl number 31"]
+    assert rows[31].source == "x.zip/30.json:2"
+
+
+def test_many_files_that_name_no_picture_are_told_together(tmp_path: Path) -> None:
+    files: dict[str, bytes | str] = {
+        f"styles/{at}.json": json.dumps({"title": f"style {at}"}) for at in range(30)
+    }
+    rows, [skipped] = read(zip_of(tmp_path / "x.zip", {**files, "a.png": png(1)}))
+    assert names_of(rows) == ["a.png"]
+    assert not rows[0].captions
+    assert (skipped.source, skipped.reason) == ("x.zip/styles/*.json", Reason.UNSUPPORTED)
+
+
+def test_several_coco_files_tell_of_the_same_pictures(tmp_path: Path) -> None:
+    def coco(numbers: Sequence[int], **annotation: Any) -> str:
+        images = [{"id": at, "file_name": f"{at:03}.png"} for at in numbers]
+        annotations = [{"image_id": at, **annotation} for at in numbers]
+        kinds = [{"id": 1, "name": "cat"}]
+        return json.dumps({"images": images, "annotations": annotations, "categories": kinds})
+
+    files: dict[str, bytes | str] = {
+        f"{split}/{at:03}.png": png(at) for at, split in enumerate(("train", "train", "val"))
+    }
+    files["annotations/captions_train.json"] = coco((0, 1), caption="in train")
+    files["annotations/captions_val.json"] = coco((2,), caption="in val")
+    files["annotations/instances_train.json"] = coco((1,), category_id=1)
+    files["annotations/instances_val.json"] = coco((2,), category_id=1)
+    rows, skipped = read(zip_of(tmp_path / "x.zip", files))
+    assert not skipped
+    assert {row.picture and row.picture.name[6:]: (row.captions, row.values) for row in rows} == {
+        "train/000.png": (["in train"], {"split": "train"}),
+        "train/001.png": (["in train"], {"split": "train", "categories": ["cat"]}),
+        "val/002.png": (["in val"], {"split": "val", "categories": ["cat"]}),
+    }
 
 
 def test_it_ignores_junk_without_a_word(tmp_path: Path) -> None:
