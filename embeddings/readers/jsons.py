@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+from embeddings.readers.annotators import annotated, from_fiftyone, has_shapes
 from embeddings.readers.coco import Outline, outline_of
 from embeddings.readers.json_stream import (
     PIECE,
@@ -30,6 +31,8 @@ _LARGEST_OBJECT = 128 * 2**20  # characters; of a list the items are counted eac
 _IIIF = "iiif.io/api/presentation"  # what a manifest calls its context (iiif.io/api/presentation/3.0)
 _CONTEXT = 1_000  # characters: it is named first
 _NAMED = 5  # lists
+_WITH_SHAPES = ('"shape_attributes"', '"bounding_box"')  # VIA's, FiftyOne's
+_NO_SHAPES = "The labels of its objects were read, their boxes and shapes were not."
 _MANIFEST = (
     "It is a IIIF manifest: its pictures are addresses, and none is fetched. Upload the pictures themselves, "
     "and what is said about them as CSV."
@@ -126,10 +129,16 @@ class JsonTable(ObjectTable):
                 deque(stream.items(), maxlen=0)
             else:
                 stream.value()
+        with_shapes = False
         for item in list_records(stream.items(), self.source):
             if outline.is_coco and isinstance(item, Record):
                 item.cells |= outline.about(str(item.cells.get("id")))
+            elif isinstance(item, Record):
+                with_shapes = with_shapes or has_shapes(item.cells)
+                item.cells = from_fiftyone(item.cells)
             yield item
+        if with_shapes:
+            yield Skipped(self.source, Reason.NOTE, _NO_SHAPES)
         if outline.is_coco and outline.has_boxes:
             detail = "The categories of its objects were read, their boxes were not."
             yield Skipped(self.source, Reason.NOTE, detail)
@@ -191,16 +200,19 @@ def list_records(values: Iterator[Any], source: str) -> Iterator[Record | Skippe
 
 
 def object_records(text: str, source: str) -> Iterator[Record | Skipped]:
-    """Records of an object in other forms than one list of them: what pandas' `to_json` writes (by column, or
-    split), {name: record}, {name: caption}.
+    """Records of an object in other forms than one list of them: what annotation tools write, and pandas'
+    `to_json` (by column, or split), {name: record}, {name: caption}.
     """
     value = parse(text)
     if not isinstance(value, dict):
         detail = value if isinstance(value, Problem) else "It is not an object."
         yield Skipped(source, Reason.UNREADABLE, detail)
         return
-    for number, record in enumerate(_inner_records(value), start=1):
+    records = annotated(value)
+    for number, record in enumerate(records or _inner_records(value), start=1):
         yield record_of(f"{source}:{number}", record)
+    if records is not None and any(mark in text for mark in _WITH_SHAPES):
+        yield Skipped(source, Reason.NOTE, _NO_SHAPES)
 
 
 def _inner_records(value: dict[str, Any]) -> Iterator[Any]:
