@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, takewhile
 from typing import Any
@@ -24,44 +25,58 @@ _SHEETS = "xl/worksheets/"
 _SAMPLE = 200  # rows
 _BLANK_ROWS = 100_000  # one after the other: a coloured cell far down has a million of them above it
 _MOST_NAMED = 10  # sheets
+_SHEET = "sheet"  # the column of their titles
 
 Line = tuple[int, list[Any]]  # its number in the sheet, and its cells up to the last that is filled
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The lines `above` its table, and the `head` of it, empty where there is none."""
+
+    title: str
+    above: list[Line]
+    head: list[str]
+    width: int
+
+
 class ExcelTable(Table):
-    """The first sheet that is not hidden and has a row. Raises ReadError where none has, and for a workbook
-    that is damaged or too large.
+    """The first sheet that is not hidden and has a row, and those with the same head: a sheet a year, say.
+    Raises ReadError where there is none, and for a workbook that is damaged or too large.
     """
 
     def __init__(self, member: Member, limits: Limits) -> None:
         super().__init__(member)
         self._limits = limits
         try:
-            self._titles, sample = self._first_lines()
+            sheets = self._sheets()
         except ReadError:
             raise
         except Exception as error:  # openpyxl raises whatever it comes upon
             detail = f"It is no Excel workbook that can be read ({said(error)}); save its table as CSV."
             raise ReadError(Reason.CORRUPT, detail) from error
-        if not sample:
+        if not sheets:
             raise ReadError(Reason.EMPTY, "There is no row in it.")
-        self._above = _lines_above(sample)
-        rows = [cells for _, cells in sample[len(self._above) :]]
-        texts = [[_as_text(cell) for cell in cells] for cells in rows]
-        self._has_header = is_header(texts[0], texts[1:])
-        self._width = max(map(len, rows))
-        self.columns_left_out = max(0, self._width - limits.columns)
-        names = texts[0] if self._has_header else []
-        self.columns = column_names([*names, *[""] * (self._width - len(names))][: limits.columns])
+        first, *others = sheets
+        self._read = [first, *(each for each in others if first.head and each.head == first.head)]
+        self._others = [each.title for each in others if each not in self._read]
+        self._width = first.width
+        self.columns_left_out = max(0, first.width - limits.columns)
+        names = [*first.head, *[""] * (first.width - len(first.head))]
+        self.columns = column_names(names[: limits.columns])
+        self._tells_sheet = len(self._read) > 1 and _SHEET not in self.columns
+        if self._tells_sheet:
+            self.columns.append(_SHEET)
 
     def records(self) -> Iterator[Record | Skipped]:
         yield from self._notes()
         number = 0
         try:
             with self._opened() as book:
-                lines = _lines(book[self._titles[0]])
-                for number, cells in islice(lines, len(self._above) + self._has_header, None):
-                    yield self._record(number, cells)
+                for sheet in self._read:
+                    lines = islice(_lines(book[sheet.title]), len(sheet.above) + bool(sheet.head), None)
+                    for number, cells in lines:
+                        yield self._record(sheet, number, cells)
         except ReadError as error:
             yield error.at(self.source)
         except Exception as error:  # noqa: BLE001 - openpyxl raises whatever it comes upon
@@ -69,29 +84,38 @@ class ExcelTable(Table):
             yield Skipped(self.source, Reason.CORRUPT, detail)
 
     def _notes(self) -> Iterator[Skipped]:
-        read, *others = self._titles
-        if others:
-            titles = ", ".join(f"“{title}”" for title in others[:_MOST_NAMED])
-            detail = f"Its first sheet “{read}” was read; save others as files of their own: {titles}."
-            yield Skipped(self.source, Reason.NOTE, detail)
-        for number, cells in self._above:
-            text = next(filter(None, map(_as_text, cells)))
-            detail = f"It stands above the table and was not read: {text[:200]}"
-            yield Skipped(f"{self.source}:{number}", Reason.NOTE, detail)
+        several = len(self._read) > 1
+        if several or self._others:
+            read = _quoted([sheet.title for sheet in self._read])
+            detail = f"Its sheets {read} have the same columns, and all were read" if several else ""
+            detail = detail or f"Its first sheet {read} was read"
+            if self._others:
+                detail += f"; save others as files of their own: {_quoted(self._others)}"
+            yield Skipped(self.source, Reason.NOTE, f"{detail}.")
+        for sheet in self._read:
+            for number, cells in sheet.above:
+                text = next(filter(None, map(_as_text, cells)))
+                detail = f"It stands above the table and was not read: {text[:200]}"
+                yield Skipped(self._place(sheet, number), Reason.NOTE, detail)
 
-    def _record(self, number: int, cells: list[Any]) -> Record:
+    def _record(self, sheet: Sheet, number: int, cells: list[Any]) -> Record:
         notes: tuple[str, ...] = ()
         if len(cells) > self._width:
             notes = (f"The row has {len(cells)} cells for {self._width} columns; the surplus was left out.",)
         values = {name: _value(cell) for name, cell in zip(self.columns, cells, strict=False)}
-        return Record(f"{self.source}:{number}", values, notes)
+        if self._tells_sheet:
+            values[_SHEET] = sheet.title
+        return Record(self._place(sheet, number), values, notes)
 
-    def _first_lines(self) -> tuple[list[str], list[Line]]:
-        """The titles of the sheets that have a row, and the first lines of the first of them."""
+    def _place(self, sheet: Sheet, number: int) -> str:
+        return f"{self.source}:{sheet.title}:{number}" if len(self._read) > 1 else f"{self.source}:{number}"
+
+    def _sheets(self) -> list[Sheet]:
+        """Those that are not hidden and have a row."""
         with self._opened() as book:
             shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-            titles = [sheet.title for sheet in shown if next(_lines(sheet), None)]
-            return titles, list(islice(_lines(book[titles[0]]), _SAMPLE)) if titles else []
+            samples = ((sheet.title, list(islice(_lines(sheet), _SAMPLE))) for sheet in shown)
+            return [_sheet(title, sample) for title, sample in samples if sample]
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:
@@ -112,6 +136,18 @@ class ExcelTable(Table):
                 raise ReadError(Reason.BOMB, f"It expands more than {ratio} times.")
             if info.file_size > (MOST_SHEET_BYTES if info.filename.startswith(_SHEETS) else MOST_OTHER_BYTES):
                 raise ReadError(Reason.OVER_LIMIT, "It is too large for a workbook; save its table as CSV.")
+
+
+def _sheet(title: str, sample: Sequence[Line]) -> Sheet:
+    above = _lines_above(sample)
+    rows = [cells for _, cells in sample[len(above) :]]
+    texts = [[_as_text(cell) for cell in cells] for cells in rows]
+    head = texts[0] if is_header(texts[0], texts[1:]) else []
+    return Sheet(title, above, head, max(map(len, rows)))
+
+
+def _quoted(titles: Sequence[str]) -> str:
+    return ", ".join(f"“{title}”" for title in titles[:_MOST_NAMED])
 
 
 def _lines(sheet: Any) -> Iterator[Line]:

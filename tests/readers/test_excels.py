@@ -85,14 +85,51 @@ def test_a_workbook_inside_an_archive_is_read(tmp_path: Path, pack: Any) -> None
     assert row.picture.name == "x.zip/a/1.png"
 
 
-def test_only_the_first_sheet_with_rows_is_read_and_the_others_are_named(tmp_path: Path) -> None:
-    path = excel_of(tmp_path / "t.xlsx", Empty=[], Fruit=[["text"], ["a pear"]], Old=[["text"], ["a plum"]])
+def test_of_sheets_with_other_columns_the_first_with_rows_is_read_and_the_others_are_named(
+    tmp_path: Path,
+) -> None:
+    path = excel_of(tmp_path / "t.xlsx", Empty=[], Fruit=[["text"], ["a pear"]], Old=[["words"], ["a plum"]])
     rows, [note] = read(path)
     assert [row.captions for row in rows] == [["a pear"]]
     assert (note.source, note.reason) == ("t.xlsx", Reason.NOTE)
     assert "“Fruit” was read" in note.detail
     assert "“Old”" in note.detail
     assert "Empty" not in note.detail
+
+
+def test_sheets_with_the_same_columns_are_one_table_that_tells_the_sheet(tmp_path: Path) -> None:
+    head = ["title", "year"]
+    path = excel_of(
+        tmp_path / "t.xlsx",
+        East=[head, ["A pear", 1], ["A plum", 2]],
+        Prices=[["title", "price"], ["A pear", 9]],
+        West=[["All fruit of the west"], head, ["A fig", 3, "dried"], ["A quince", 4]],
+    )
+    rows, skipped = read(path)
+    assert [(row.captions, row.values, row.source) for row in rows] == [
+        (["A pear"], {"year": 1, "sheet": "East"}, "t.xlsx:East:2"),
+        (["A plum"], {"year": 2, "sheet": "East"}, "t.xlsx:East:3"),
+        (["A fig"], {"year": 3, "sheet": "West"}, "t.xlsx:West:3"),
+        (["A quince"], {"year": 4, "sheet": "West"}, "t.xlsx:West:4"),
+    ]
+    assert rows[2].notes == ("The row has 3 cells for 2 columns; the surplus was left out.",)
+    assert [item.source for item in skipped] == ["t.xlsx", "t.xlsx:West:1"]
+    assert "“East”, “West” have the same columns, and all were read" in skipped[0].detail
+    assert skipped[0].detail.endswith("save others as files of their own: “Prices”.")
+
+
+def test_sheets_that_have_a_column_of_that_name_keep_it(tmp_path: Path) -> None:
+    head = ["title", "sheet"]
+    path = excel_of(tmp_path / "t.xlsx", East=[head, ["A pear", "one"]], West=[head, ["A fig", "two"]])
+    rows, _ = read(path)
+    assert [row.values for row in rows] == [{"sheet": "one"}, {"sheet": "two"}]
+
+
+def test_sheets_without_a_head_are_not_taken_for_one_table(tmp_path: Path) -> None:
+    east, west = [["A green pear", 1909], ["A red plum", 1912]], [["A large vase", 3], ["A small bowl", 5]]
+    rows, [note] = read(excel_of(tmp_path / "t.xlsx", East=east, West=west))
+    assert [row.captions for row in rows] == [["A green pear"], ["A red plum"]]
+    assert "“West”" in note.detail
 
 
 def test_a_hidden_sheet_is_not_read(tmp_path: Path) -> None:
