@@ -1,4 +1,4 @@
-"""Class folders: what the folders of pictures say about them."""
+"""Class folders and splits: what the folders of pictures and the names of tables say about them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,9 @@ from posixpath import commonpath
 
 CLASS = "class"
 SPLIT = "split"
-_SPLIT_NAME = re.compile(r"(train|training|test|testing|val|valid|validation|dev)[\d_-]*", re.IGNORECASE)
+_SPLITS = r"(train|training|test|testing|val|valid|validation|dev)[\d_-]*"
+_SPLIT_NAME = re.compile(_SPLITS, re.IGNORECASE)
+_SPLIT_OF_TABLE = re.compile(_SPLITS + r"(of-\d+.*)?", re.IGNORECASE)  # train-00000-of-00002-a1b2c3
 
 
 def folder_columns(names: Sequence[str]) -> list[Mapping[str, str]]:
@@ -35,3 +37,17 @@ def folder_columns(names: Sequence[str]) -> list[Mapping[str, str]]:
     if not any(columns.values()):
         return []
     return [columns[name.rpartition("/")[0]] for name in names]
+
+
+def table_splits(names: Sequence[str]) -> list[str]:
+    """The split of each table by its name or a folder above it; empty unless all tell one, and several."""
+    splits = [_split_of(name) for name in names]
+    return splits if all(splits) and len(set(splits)) > 1 else []
+
+
+def _split_of(name: str) -> str:
+    *folders, base = name.split("/")
+    for part in (base.partition(".")[0], *reversed(folders)):
+        if found := _SPLIT_OF_TABLE.fullmatch(part):
+            return found[1]
+    return ""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from embeddings.readers.agreeing import disagreeing, turned
-from embeddings.readers.classes import folder_columns
+from embeddings.readers.classes import SPLIT, folder_columns, table_splits
 from embeddings.readers.drafts import Draft, DraftMaker
 from embeddings.readers.joining import Later, drafts, joined_by_id, read_ahead
 from embeddings.readers.limits import Limits
@@ -97,6 +97,7 @@ class Dataset:
         self._plans = self._plan(self._sorted.tables)
         self._agree_on_types()
         self._folder_values = folder_columns([picture.name for picture in self._sorted.pictures])
+        self._splits = self._splits_of_tables()
         self._of_folders = self._folder_columns()
         self._columns = self._merged_columns()
         self._note_turned()
@@ -148,12 +149,17 @@ class Dataset:
     def _drafts(self, later: Later) -> Iterator[Draft | Skipped]:
         pictures = self._sorted.pictures
         for item in drafts(self._plans, self._maker, pictures, later):
-            if self._folder_values and isinstance(item, Draft) and isinstance(item.key, int):
-                folder = self._folder_values[item.key]
-                for name, value in folder.items():
+            if isinstance(item, Draft):
+                for name, value in self._told_by_place(item).items():
                     if name in self._of_folders:
                         self._maker.add_value(item, name, value)
             yield item
+
+    def _told_by_place(self, draft: Draft) -> Mapping[str, str]:
+        if self._folder_values and isinstance(draft.key, int):
+            return self._folder_values[draft.key]
+        split = self._splits.get(draft.plan.table.source) if draft.plan else None
+        return {} if split is None else {SPLIT: split}
 
     def _items(self, found: Iterator[Draft | Skipped]) -> Iterator[Row | Skipped]:
         number = 0
@@ -271,10 +277,18 @@ class Dataset:
             if detail:
                 self._skipped.append(Skipped(plans[-1].table.source, Reason.NOTE, detail))
 
+    def _splits_of_tables(self) -> dict[str, str]:
+        """By table, where folders tell nothing of pictures."""
+        tables = [plan.table for plan in self._plans if not plan.table.knows_pictures]
+        if self._folder_values or len(tables) < len(self._plans):
+            return {}
+        splits = table_splits([table.member.name for table in tables])
+        return {table.source: split for table, split in zip(tables, splits, strict=False)}
+
     def _folder_columns(self) -> dict[str, Column]:
         """Without those that a table has under the same name."""
         found: dict[str, list[str]] = {}
-        for values in self._folder_values:
+        for values in self._folder_values or [{SPLIT: split} for split in self._splits.values()]:
             for name, value in values.items():
                 found.setdefault(name, []).append(value)
         others = self._choices.leave_out.union(*(plan.table.columns for plan in self._plans))

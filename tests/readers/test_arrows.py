@@ -79,6 +79,7 @@ def test_what_is_said_about_a_saved_dataset_of_several_splits_makes_no_row(tmp_p
     files["fruit/dataset_dict.json"] = json.dumps({"splits": ["train", "test"]})
     rows, skipped = read(zip_of(tmp_path / "x.zip", files))
     assert [row.captions for row in rows] == [[f"fruit number {at}"] for at in (1, 2, 3)]
+    assert [row.values["split"] for row in rows] == ["train", "train", "test"]
     assert len(skipped) == 5
     assert {item.reason for item in skipped} == {Reason.UNSUPPORTED}
 

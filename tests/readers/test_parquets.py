@@ -255,3 +255,24 @@ def test_a_batch_holds_few_rows_where_they_are_long(tmp_path: Path, monkeypatch:
     texts = [f"{at} " + 3_000 * "a" for at in range(10)]
     read(parquet_of(tmp_path / "t.parquet", {"text": texts}, compression="zstd"))
     assert max(sizes) <= 3
+
+
+def test_the_names_of_tables_tell_the_split(tmp_path: Path) -> None:
+    data = parquet_of(tmp_path / "x.parquet", {"image": [png(1)], "text": WORDS[:1]}).read_bytes()
+    names = ("train-00000-of-00002-a1b2c3", "train-00001-of-00002-d4e5f6", "validation-00000-of-00001")
+    rows, skipped = read(zip_of(tmp_path / "x.zip", {f"data/{name}.parquet": data for name in names}))
+    assert not skipped
+    assert [row.values for row in rows] == [{"split": "train"}, {"split": "train"}, {"split": "validation"}]
+
+
+@pytest.mark.parametrize("names", [("train", "training_notes"), ("train", "train_2"), ("test",), ("a", "b")])
+def test_other_names_of_tables_tell_no_split(tmp_path: Path, names: tuple[str, ...]) -> None:
+    data = parquet_of(tmp_path / "x.parquet", {"text": WORDS, "n": [1, 2, 3]}).read_bytes()
+    rows, _ = read(zip_of(tmp_path / "x.zip", {f"{name}.parquet": data for name in names}))
+    assert all(row.values.keys() == {"n"} for row in rows)
+
+
+def test_a_tables_own_split_is_kept(tmp_path: Path) -> None:
+    data = parquet_of(tmp_path / "x.parquet", {"text": WORDS, "split": ["a", "b", "a"]}).read_bytes()
+    rows, _ = read(zip_of(tmp_path / "x.zip", {"train.parquet": data, "test.parquet": data}))
+    assert [row.values["split"] for row in rows] == ["a", "b", "a"] * 2
