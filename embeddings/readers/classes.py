@@ -41,11 +41,12 @@ def folder_columns(names: Sequence[str]) -> list[Mapping[str, str]]:
 
 def table_splits(names: Sequence[str]) -> list[str]:
     """The split of each table by its name or a folder above it; empty unless all tell one, and several."""
-    splits = [_split_of(name) for name in names]
+    splits = [split_of(name) for name in names]
     return splits if all(splits) and len(set(splits)) > 1 else []
 
 
-def _split_of(name: str) -> str:
+def split_of(name: str) -> str:
+    """What a table's path says of it; empty if nothing."""
     *folders, base = name.split("/")
     for part in (base.partition(".")[0], *reversed(folders)):
         if found := _SPLIT_OF_TABLE.fullmatch(part):

@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from itertools import islice, pairwise
 
+from embeddings.readers.classes import split_of
 from embeddings.readers.decimals import columns_with_decimal_commas, with_point
 from embeddings.readers.limits import Limits
 from embeddings.readers.members import PICTURE_SUFFIXES, READ_ERRORS, Member, said, suffix_of
@@ -24,6 +25,7 @@ _NO_DELIMITER = "\x1f"  # what no text has in it
 _HEADERS_OF_TEXT = frozenset({"caption", "captions", "text", "sentence", "sentences", "description", "title"})
 _SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?", re.IGNORECASE)  # Excel's own first line
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
+_LISTED = re.compile(rf"\S+\.({'|'.join(sorted(PICTURE_SUFFIXES))})[ \t]+\S", re.IGNORECASE)
 _SNIFFED_LINES = 200
 _SNIFFED_SIZE = 2**20  # characters
 _USUAL_LINES = 100  # of a record; a longer one may be a quote that was never closed
@@ -54,10 +56,11 @@ class DelimitedTable(Table):
         if told:
             lines, texts = lines[1:], texts[1:]
         self.delimiter = told[1] if told else sniff_delimiter(texts, _usual_delimiter(member, texts))
-        sample = [fields for _, fields, _ in _sample(lines, self.delimiter) if any(fields)]
+        self._is_list = self.delimiter == _NO_DELIMITER and _begin_with_pictures(texts)
+        sample = [self._parted(fields) for _, fields, _ in _sample(lines, self.delimiter) if any(fields)]
         if not sample:
             raise ReadError(Reason.EMPTY, "There is no row in it.")
-        first = sample[0]
+        first = ["", _what_is_told(member)] if self._is_list else sample[0]
         self._width = len(first)
         self._has_header = is_header(first, sample[1:])
         if self.delimiter == _NO_DELIMITER:
@@ -66,7 +69,8 @@ class DelimitedTable(Table):
         self._with_commas = columns_with_decimal_commas(sample[self._has_header :], self.delimiter)
         self.columns_left_out = max(0, len(first) - limits.columns)
         first = [cell_text(cell) for cell in first[: limits.columns]]
-        self.columns = column_names(first if self._has_header else [""] * len(first))
+        has_names = self._has_header or self._is_list
+        self.columns = column_names(first if has_names else [""] * len(first))
         self._surplus = len(self.columns) - 1
 
     def spread_surplus_into(self, column: str) -> bool:
@@ -94,7 +98,7 @@ class DelimitedTable(Table):
                     if leading:
                         leading = False
                         continue
-                    yield self._record(f"{source}:{line}", fields, mended)
+                    yield self._record(f"{source}:{line}", self._parted(fields), mended)
                 yield from lines.take_skipped(source)
             except ReadError as error:
                 yield error.at(source)
@@ -102,6 +106,9 @@ class DelimitedTable(Table):
                 yield Skipped(
                     source, Reason.CORRUPT, f"The table is damaged after line {lines.number}: {said(error)}."
                 )
+
+    def _parted(self, fields: list[str]) -> list[str]:
+        return fields[0].split(maxsplit=1) if self._is_list else fields
 
     def _record(self, source: str, fields: list[str], mended: bool) -> Record:
         notes: tuple[str, ...] = (
@@ -125,6 +132,17 @@ class DelimitedTable(Table):
                 fields[place] = with_point(fields[place])
         cells = {name: cell_text(value) for name, value in zip(self.columns, fields, strict=False)}
         return Record(source, cells, notes)
+
+
+def _begin_with_pictures(texts: list[str]) -> bool:
+    """Whether nearly all lines are a picture's file and, behind a space, what is said of it."""
+    lines = [text for text in texts if text.strip()]
+    return sum(_LISTED.match(line) is not None for line in lines) >= 0.9 * len(lines) > 0
+
+
+def _what_is_told(member: Member) -> str:
+    """The column of a list: train.txt and val.txt are of the same kind, identity.txt and sex.txt are not."""
+    return "label" if split_of(member.name) else member.stem.rpartition("/")[2]
 
 
 def _first_lines(lines: Iterator[Line]) -> list[Line]:

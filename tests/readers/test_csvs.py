@@ -9,7 +9,7 @@ import pytest
 from embeddings.readers import Choices, DatasetError, Limits, Reason, Row, open_dataset
 from embeddings.readers.csvs import is_header
 from embeddings.readers.text import is_windows
-from tests.readers.builders import Files, file_of, png, read, zip_of
+from tests.readers.builders import Files, file_of, names_of, png, read, zip_of
 
 CAPTIONS = ["Äpfel, rot", "birnen; grün", 'so "quoted" words']
 
@@ -310,3 +310,43 @@ def test_a_table_ends_where_nothing_but_empty_lines_follow(tmp_path: Path) -> No
     rows, skipped = read(file_of(tmp_path / "t.csv", table))
     assert [row.captions for row in rows] == [["an apple"], ["a pear"]]
     assert "From line 5 on" in skipped[0].detail
+
+
+def test_a_list_of_pictures_with_a_space_behind_each_name_is_read(tmp_path: Path) -> None:
+    files: Files = {f"val/{at}.png": png(at) for at in range(4)}
+    lists = {
+        "val_list.txt": [f"val/{at}.png {at % 2}" for at in range(4)],
+        "words.txt": [
+            "0.png  a red, ripe apple",
+            "1.png a pear",
+            "2.png\ta plum on a plate",
+            "3.png\t a fig",
+        ],
+    }
+    for name, lines in lists.items():
+        rows, skipped = read(zip_of(tmp_path / "x.zip", {**files, name: "\n".join(lines) + "\n\n"}))
+        assert not skipped
+        assert names_of(rows) == [f"{at}.png" for at in range(4)]
+        if name == "words.txt":
+            assert rows[0].captions == ["a red, ripe apple"]
+            assert rows[2].captions == ["a plum on a plate"]
+        else:
+            assert [row.values for row in rows] == [{"val_list": at % 2} for at in range(4)]
+
+
+def test_the_lines_above_a_list_of_pictures_cost_only_themselves(tmp_path: Path) -> None:
+    files: Files = {f"{at:06}.jpg": png(at) for at in range(30)}
+    lines = ["30", "Bald Smiling", *(f"{at:06}.jpg -1 1" for at in range(30))]
+    rows, skipped = read(zip_of(tmp_path / "x.zip", {**files, "list_attr_celeba.txt": "\n".join(lines)}))
+    assert [row.values for row in rows] == [{"list_attr_celeba": "-1 1"}] * 30
+    assert [item.source.rpartition(":")[2] for item in skipped] == ["1", "2"]
+
+
+def test_lists_of_splits_are_of_one_kind_and_other_lists_are_not(tmp_path: Path) -> None:
+    files: dict[str, bytes | str] = {f"{at}.png": png(at) for at in range(4)}
+    files["train.txt"], files["val.txt"] = "0.png 7\n1.png 8\n", "2.png 7\n3.png 9\n"
+    files["sex.txt"] = "".join(f"{at}.png {at % 2}\n" for at in range(4))
+    rows, skipped = read(zip_of(tmp_path / "x.zip", files))
+    assert not skipped
+    told = [(row.values["label"], row.values["sex"]) for row in rows]
+    assert told == [(7, 0), (8, 1), (7, 0), (9, 1)]
