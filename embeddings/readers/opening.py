@@ -22,6 +22,7 @@ _LONGEST_NAME = 1_000
 _GZIP_START = b"\x1f\x8b"
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 OFFICE = (b"[Content_Types].xml", b"mimetypeapplication/vnd.oasis", _OLD_OFFICE)
+OFFICE_SUFFIXES = frozenset(["xls", "xlsb", "ods", "docx", "doc", "odt", "pptx", "ppt", "odp", "numbers"])
 _IN_OFFICE = "[Content_Types].xml"  # Excel begins with it, others have it further down
 _IS_OFFICE = "{} is an office document; save its table as CSV or XLSX and upload that."
 _PART_NAME = re.compile(r"\.(z\d\d|(zip|7z|tar|gz|tgz)\.(\d{2,3}|a[a-z]|part\w{0,3}))$", re.IGNORECASE)
@@ -82,7 +83,7 @@ def _open(path: Path, name: str, limits: Limits) -> tuple[Form, Container] | Non
     if start.startswith(_ZIP_STARTS):
         if suffix_of(name) in EXCEL_SUFFIXES:
             return None
-        if any(mark in start for mark in OFFICE):
+        if suffix_of(name) in OFFICE_SUFFIXES or any(mark in start for mark in OFFICE):
             raise ReadError(Reason.UNSUPPORTED, _IS_OFFICE.format(name))
         return Form.ZIP, _zip(path, name, limits)
     if start.startswith(_GZIP_START):

@@ -22,7 +22,7 @@ from embeddings.readers.members import (
     said,
     suffix_of,
 )
-from embeddings.readers.opening import OFFICE
+from embeddings.readers.opening import OFFICE, OFFICE_SUFFIXES
 from embeddings.readers.parquets import ParquetTable
 from embeddings.readers.pictures import looks_like_picture
 from embeddings.readers.reasons import ReadError, Reason, Skipped
@@ -32,7 +32,6 @@ from embeddings.readers.sidecars import TEXT_SUFFIXES, SidecarTable, group_sidec
 from embeddings.readers.tables import Table
 
 _ARCHIVES = frozenset(["zip", "tar", "tgz", "gz", "bz2", "xz", "zst", "7z", "rar"])
-_OFFICE_SUFFIXES = frozenset(["xls", "xlsb", "ods", "docx", "doc", "odt", "pptx", "ppt", "odp", "numbers"])
 _ABOUT = frozenset(["readme", "license", "licence", "attribution", "notice", "changelog", "dataset_infos"])
 _ABOUT_SAVED = frozenset(["dataset_dict.json", "dataset_info.json", "state.json"])  # by Hugging Face
 _ARROW_STARTS = (b"ARROW1", b"\xff\xff\xff\xff")  # the second in what Hugging Face's save_to_disk writes
@@ -132,7 +131,7 @@ def _what_else(suffix: str, start: bytes) -> str:
         return "It is a PDF document; save its pages as PNG or JPEG."
     if start[4:8] == b"ftyp":
         return "It is a video; save pictures of it as PNG or JPEG."
-    if suffix in _OFFICE_SUFFIXES or any(mark in start for mark in OFFICE):
+    if suffix in OFFICE_SUFFIXES or any(mark in start for mark in OFFICE):
         return "It is an office document; save its table as CSV or XLSX."
     if start.startswith(_ARROW_STARTS):
         return "It is an Arrow file; let its name end in “.arrow”."

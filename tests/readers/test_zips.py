@@ -206,6 +206,13 @@ def test_it_says_what_an_office_document_is(tmp_path: Path, order: int) -> None:
         read(zip_of(tmp_path / "table.docx", dict(list(files.items())[::order])))
 
 
+@pytest.mark.parametrize("name", ["t.numbers", "t.ods", "t.xlsb"])
+def test_a_spreadsheet_of_another_kind_is_not_opened_as_a_zip(tmp_path: Path, name: str) -> None:
+    files: Files = {"preview.jpg": png(1), "Index/Document.iwa": b"x"}
+    with pytest.raises(DatasetError, match=r"is an office document; save its table as CSV or XLSX"):
+        read(zip_of(tmp_path / name, files))
+
+
 def test_parts_of_a_split_zip_say_what_to_upload_instead(tmp_path: Path) -> None:
     data = bytearray(b"PK\7\10" + zip_of(tmp_path / "whole.zip", THREE).read_bytes())
     end = data.rfind(b"PK\5\6")
