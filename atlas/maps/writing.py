@@ -68,6 +68,7 @@ def write_version(step: Step, watch: Watch) -> None:
         save_computed(folder, computed)
         if space == Space.IMAGE:
             save_pairs(folder, load_pairs(scratch))
+        watch.check()  # the folder may be another run's by now, and on the pages
 
 
 def _write_thumbnails(

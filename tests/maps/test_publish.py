@@ -16,7 +16,7 @@ from atlas.maps.kept import Points
 from atlas.maps.models import DataMap, MapVersion, Space, Stage, Step, Topic, version_folder
 from atlas.maps.places import places_of, rows_at
 from atlas.maps.run import run_step
-from atlas.maps.steps import Watch
+from atlas.maps.steps import Stopped, Watch, claim
 from tests.maps.building import interrupt_publishing, make_maps, sent_steps, shown, versions_on_disk, work_off
 from tests.maps.records import COLOURS, add_records
 
@@ -103,6 +103,21 @@ def test_tiles_that_die_leave_no_half_folder(dataset: Dataset, monkeypatch: pyte
     build = work_off(create_build(dataset.pk, append=False))
 
     assert build.state == State.FAILED
+    assert versions_on_disk(dataset) == set()
+
+
+def test_a_worker_that_was_taken_for_dead_puts_nothing_in_place_of_what_the_next_one_wrote(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = work_off(create_build(dataset.pk, append=False), until=lambda step: step.stage == Stage.TILES)
+    step = claim(build.steps.get(stage=Stage.TILES, space=Space.IMAGE).pk)
+    assert step is not None
+    watch = Watch(step)
+    monkeypatch.setattr(writing, "save_pairs", lambda *_: watch._stop.set())  # the last of its files
+
+    with pytest.raises(Stopped):
+        writing.write_version(step, watch)
+
     assert versions_on_disk(dataset) == set()
 
 
