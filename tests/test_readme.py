@@ -34,6 +34,13 @@ def test_every_file_it_names_is_there() -> None:
         assert (ROOT / path).exists(), name
 
 
+def test_its_picture_is_there_small_and_said_in_words() -> None:
+    [(words, name)] = re.findall(r"^!\[(.+)\]\((.+)\)$", README, re.MULTILINE)
+
+    assert len(words.split()) > 10
+    assert 0 < (ROOT / name).stat().st_size < 300_000
+
+
 def test_it_lists_every_model() -> None:
     listed = set(
         re.findall(r"^\| `([\w.-]+)` \| (?:the default|their first|OpenAI|the demo)", README, re.MULTILINE)
