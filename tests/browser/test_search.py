@@ -348,6 +348,20 @@ def test_the_cut_moves_by_key_and_back_by_itself(page: Page, squares: Squares) -
     expect_count(page, ALL)
 
 
+def test_the_scores_of_hits_beyond_the_cut_are_as_easy_to_read(page: Page, squares: Squares) -> None:
+    page.goto(f"{squares.map}#q=a%20blue%20square&cut=99")
+    first = hits(page).first
+    expect(page.locator(".strip-beyond").first).to_be_visible()
+
+    paled = """element => {
+      let opacity = 1;
+      for (let each = element; each; each = each.parentElement) opacity *= getComputedStyle(each).opacity;
+      return opacity < 1;
+    }"""
+    assert first.locator("img").evaluate(paled)
+    assert not first.locator(".strip-score").evaluate(paled)
+
+
 def test_what_was_found_is_selected_and_exported(page: Page, squares: Squares) -> None:
     search(page, squares, "a green square", "mode=words")
     page.get_by_role("button", name="Select", exact=True).click()
