@@ -54,6 +54,20 @@ def folder(path: str, *shards: Sequence[int]) -> Files:
     return {**files, f"{path}/dataset_info.json": json.dumps(INFO), f"{path}/state.json": json.dumps(STATE)}
 
 
+@pytest.fixture
+def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows were taken at once."""
+    sizes: list[int] = []
+    rows_of = arrows.ArrowTable._rows_of
+
+    def noted(table: arrows.ArrowTable, batch: Any) -> Any:
+        sizes.append(batch.num_rows)
+        return rows_of(table, batch)
+
+    monkeypatch.setattr(arrows.ArrowTable, "_rows_of", noted)
+    return sizes
+
+
 @pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz"])
 def test_a_saved_dataset_is_read_with_its_pictures_captions_and_names_of_classes(
     tmp_path: Path, name: str
@@ -141,21 +155,32 @@ def test_lists_of_class_numbers_get_their_names(tmp_path: Path) -> None:
 
 
 def test_a_batch_is_taken_apart_where_its_rows_are_long(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sizes: list[int]
 ) -> None:
     monkeypatch.setattr(batches, "_BATCH_BYTES", 10_000)
-    sizes: list[int] = []
-    rows_of = arrows.ArrowTable._rows_of
-
-    def noted(table: arrows.ArrowTable, batch: Any) -> Any:
-        sizes.append(batch.num_rows)
-        return rows_of(table, batch)
-
-    monkeypatch.setattr(arrows.ArrowTable, "_rows_of", noted)
     texts = [f"{at} " + 3_000 * "a" for at in range(10)]
     rows, _ = read(file_of(tmp_path / "t.arrow", arrow({"text": texts})))
     assert [row.captions for row in rows] == [[text] for text in texts]
     assert max(sizes) <= 3
+
+
+@pytest.mark.parametrize(
+    "shared",
+    [
+        pa.array([9_000 * "a", "b"] * 10).dictionary_encode(),
+        pa.RunEndEncodedArray.from_arrays([19, 20], [9_000 * "a", "b"]),
+        pa.array([9_000 * "a", "b"] * 10, pa.string_view()),
+        pa.StructArray.from_arrays([pa.array([9_000 * "a", "b"] * 10).dictionary_encode()], ["inner"]),
+    ],
+)
+def test_a_long_value_that_rows_share_is_not_taken_for_many_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sizes: list[int], shared: Any
+) -> None:
+    monkeypatch.setattr(batches, "_BATCH_BYTES", 20_000)
+    captions = [f"words {at}" for at in range(20)]
+    rows, _ = read(file_of(tmp_path / "t.arrow", arrow({"caption": captions, "shared": shared})))
+    assert [row.captions for row in rows] == [[caption] for caption in captions]
+    assert max(sizes) <= 2
 
 
 @pytest.mark.parametrize("form", ["stream", "file"])
@@ -193,6 +218,16 @@ def test_a_batch_that_expands_too_far_is_refused(tmp_path: Path, form: str, vers
     data = arrow(columns, form=form, compression="zstd", metadata_version=version)
     with pytest.raises(DatasetError, match=r"t\.arrow: It expands more than 200 times"):
         read(file_of(tmp_path / "t.arrow", data))
+
+
+def test_a_batch_that_says_so_in_a_remark_is_refused_too(tmp_path: Path) -> None:
+    batch = pa.record_batch({"caption": WORDS, "n": pa.array([2**40] * 3)})
+    written = io.BytesIO()
+    options = pa.ipc.IpcWriteOptions(metadata_version=pa.ipc.MetadataVersion.V4)
+    with pa.ipc.new_stream(written, batch.schema, options=options) as writer:
+        writer.write_batch(batch, custom_metadata={"ARROW:experimental_compression": "zstd"})
+    with pytest.raises(DatasetError, match=r"t\.arrow: It expands more than 200 times"):
+        read(file_of(tmp_path / "t.arrow", written.getvalue()))
 
 
 def test_a_dictionary_that_expands_too_far_is_refused(tmp_path: Path) -> None:
