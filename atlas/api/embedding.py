@@ -19,8 +19,8 @@ from ninja.errors import HttpError
 from atlas.connections import let_go
 from atlas.maps.towers import Vectors
 from atlas.search import asking, tasks
-from atlas.search.api import away_error, checked
-from atlas.search.replies import Answer, Answering, WorkerAwayError
+from atlas.search.api import checked
+from atlas.search.replies import Answer, Answering
 from atlas.teams.limits import TooManyError
 
 #: What the worker gets at a time: a few seconds of its work. One long text is a piece of its own.
@@ -77,7 +77,7 @@ def _turn() -> Iterator[None]:
 def embed_texts(
     texts: Sequence[str], task: str, dimensions: int | None, long_text_mode: str
 ) -> tuple[Vectors, int]:
-    """(n, dimensions) vectors, and the tokens read. Raises HttpError 422 and 503."""
+    """(n, dimensions) vectors, and the tokens read. Raises HttpError 422, WorkerAwayError."""
     vectors, tokens = [], 0
     for piece in _pieces(texts):
         with _turn():
@@ -88,7 +88,7 @@ def embed_texts(
 
 
 def embed_pictures(pictures: Iterator[bytes]) -> Vectors:
-    """(n, d) vectors. Raises HttpError 422, which names the first picture that cannot be read, and 503.
+    """(n, d) vectors. Raises WorkerAwayError, and HttpError 422 by the first picture that cannot be read.
 
     Only those of a piece are read at a time: all of a request have up to 256 MB.
     """
@@ -114,10 +114,7 @@ def _of_pictures(pictures: Sequence[bytes]) -> Answer:
 
 
 def _ask(task: Answering, *arguments: object) -> Answer:
-    try:
-        return checked(asking.ask_later(task, *arguments, wait=WAIT_SECONDS))
-    except WorkerAwayError as error:
-        raise away_error(error) from None
+    return checked(asking.ask_later(task, *arguments, wait=WAIT_SECONDS))
 
 
 def about_tokens(text: str) -> int:

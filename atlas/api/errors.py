@@ -13,9 +13,14 @@ from atlas.datasets.filters import FilterError
 from atlas.datasets.imports import ImportRefusedError, UnknownColumnError
 from atlas.datasets.permit import HiddenCaptionsError
 from atlas.datasets.remove import RemovalRefusedError
+from atlas.datasets.table import SortError
 from atlas.datasets.tags import TagRefusedError
 from atlas.maps.build import BuildError
 from atlas.maps.comments import CommentRefusedError
+from atlas.maps.export import NoVectorsError
+from atlas.search.remote import RemoteError
+from atlas.search.replies import WorkerAwayError
+from atlas.search.vectors import QueryError
 from atlas.teams.asker import KeyScopeError
 from atlas.teams.limits import TooManyError
 
@@ -32,8 +37,13 @@ STATUS: dict[type[Exception], int] = {
     SuspiciousOperation: 400,
     UnknownColumnError: 422,
     FilterError: 422,
+    SortError: 422,
     HiddenCaptionsError: 422,
+    NoVectorsError: 422,
+    QueryError: 422,
+    RemoteError: 422,
     TooManyError: 429,
+    WorkerAwayError: 503,
 }
 OTHERWISE = {
     401: "Send an API key: Authorization: Bearer nk-…",

@@ -18,12 +18,12 @@ from atlas.datasets.activity import record_event
 from atlas.datasets.export import Export, Part, captions_as_columns, captions_as_list, export_of
 from atlas.datasets.export_archives import webdataset_pieces, zip_pieces
 from atlas.datasets.export_tables import csv_pieces, jsonl_pieces, parquet_pieces
-from atlas.datasets.filters import FilterError, existing_rows
+from atlas.datasets.filters import existing_rows
 from atlas.datasets.models import Dataset
 from atlas.datasets.permit import Permit, permit, require_captions
 from atlas.maps.access import WithdrawnError, visible_version
 from atlas.maps.computed import computed_part
-from atlas.maps.export import NoVectorsError, place_part, vector_part
+from atlas.maps.export import place_part, vector_part
 from atlas.maps.models import MapVersion, Space
 from atlas.maps.selection import rows_matching
 from atlas.maps.selection_api import check_words, count_selection
@@ -99,8 +99,6 @@ def _asked_for(asker: Asker, dataset: Dataset, body: ExportIn) -> tuple[NDArray[
         if body.filter is None:
             return np.flatnonzero(existing_rows(dataset, dataset.row_count)), extra
         return np.flatnonzero(rows_matching(dataset, body.filter, dataset.row_count)), extra
-    except FilterError as error:
-        raise HttpError(422, str(error)) from None
     except (FileNotFoundError, WithdrawnError):
         raise HttpError(409, _REPLACED) from None
 
@@ -121,10 +119,7 @@ def _parts_of_maps(asker: Asker, dataset: Dataset, body: ExportIn) -> list[Part]
             raise HttpError(422, "Only Parquet holds vectors.")
         if body.vectors == "caption":
             require_captions(asker, dataset.pk)  # a vector tells much of what its words were
-        try:
-            parts.append(vector_part(dataset, Space(body.vectors)))
-        except NoVectorsError as error:
-            raise HttpError(422, str(error)) from None
+        parts.append(vector_part(dataset, Space(body.vectors)))
     return parts
 
 

@@ -11,7 +11,7 @@ from ninja.errors import HttpError
 from numpy.typing import NDArray
 
 from atlas.datasets.access import visible_dataset
-from atlas.datasets.filters import FilterError, existing_rows, reads_captions
+from atlas.datasets.filters import existing_rows, reads_captions
 from atlas.datasets.models import Dataset
 from atlas.datasets.permit import require_captions
 from atlas.datasets.table import SortError, page_around, page_of_rows, sorted_rows
@@ -70,10 +70,7 @@ def select(request: HttpRequest, map_id: UUID, body: SelectIn) -> dict[str, Any]
     asker = asker_of(request)
     version = visible_version(asker, map_id, body.version)
     check_words(asker, version.map.dataset_id, body.filter)
-    try:
-        found = ordinals_matching(version, body.filter)
-    except FilterError as error:
-        raise HttpError(422, str(error)) from None
+    found = ordinals_matching(version, body.filter)
     bits = base64.b64encode(np.packbits(found, bitorder="little").tobytes()).decode()
     return {"count": int(found.sum()), "n": len(found), "bits": bits}
 
@@ -85,12 +82,9 @@ def table(request: HttpRequest, dataset_id: UUID, body: TableIn) -> dict[str, An
     dataset = visible_dataset(asker, dataset_id)
     check_words(asker, dataset_id, body.filter)
     version = _version(asker, dataset, body)
-    try:
-        asked = in_layout(body.filter, version.map_id, version.pk) if version else body.filter
-        mask = None if asked is None else rows_matching(dataset, asked, dataset.row_count)
-        order = _order(asker, dataset, version, body)
-    except (FilterError, SortError) as error:
-        raise HttpError(422, str(error)) from None
+    asked = in_layout(body.filter, version.map_id, version.pk) if version else body.filter
+    mask = None if asked is None else rows_matching(dataset, asked, dataset.row_count)
+    order = _order(asker, dataset, version, body)
     if body.around is None:
         rows, total = page_of_rows(order, mask, body.offset, body.limit)
     else:

@@ -13,7 +13,7 @@ from atlas.datasets.access import datasets_for
 from atlas.datasets.models import Dataset, Record
 from atlas.maps.models import DataMap
 from atlas.search import across, asking, tasks
-from atlas.search.api import away_error, checked, parked
+from atlas.search.api import checked, parked
 from atlas.search.limits import count_search
 from atlas.search.query import Query
 from atlas.search.replies import WorkerAwayError
@@ -96,9 +96,9 @@ def _answer(wanted: list[dict[str, Any]], query: Query) -> tuple[dict[str, Any],
         seconds = asking.SHORT_WAIT_SECONDS + len(wanted) / 20
         asked = wanted, query.as_json(), clock.now() + seconds
         return checked(asking.ask(tasks.answer_across, *asked, wait=seconds + LAST_SECONDS)), used, False
-    except WorkerAwayError as error:
+    except WorkerAwayError:
         if query.mode == "meaning" or not query.wanted_words:
-            raise away_error(error) from None
+            raise
         by_words = Query(query.parts, query.against, query.limit, mode="words")
         return across.answer(wanted, by_words, clock.now() + WORDS_SECONDS), "words", True
 

@@ -23,10 +23,9 @@ from atlas.search.limits import count_search
 from atlas.search.pictures import find_picture
 from atlas.search.pictures_api import from_base64
 from atlas.search.query import Part, Query
-from atlas.search.remote import RemoteError, fetch_picture, time_out
+from atlas.search.remote import fetch_picture, time_out
 from atlas.search.replies import WorkerAwayError
 from atlas.search.schemas import AnswerOut, GlowIn, PartIn, QueryIn
-from atlas.search.vectors import QueryError
 from atlas.teams.asker import Asker, asker_of
 
 router = Router(tags=["search"])
@@ -72,17 +71,14 @@ def glow(request: HttpRequest, map_id: UUID, body: GlowIn) -> HttpResponse:
         query = Query(parts, body.against, mode="meaning", filter=body.filter)
         query = query.in_layout(map_id, version.pk)
         query = _permitted(query, sees_captions=sees_captions(asker, dataset_id))
-        try:
-            found = checked(asking.ask(tasks.glow, str(dataset_id), str(version.pk), query.as_json()))
-        except WorkerAwayError as error:
-            raise away_error(error) from None
+        found = checked(asking.ask(tasks.glow, str(dataset_id), str(version.pk), query.as_json()))
     return HttpResponse(found["content"], content_type="application/octet-stream")
 
 
 @contextmanager
 def parked(asker: Asker, parts: Sequence[PartIn]) -> Iterator[tuple[Part, ...]]:
     """As they travel to the worker; meanwhile their pictures wait in the cache, and no longer: somebody who
-    searches on and on would fill the memory with them. Raises HttpError 422."""
+    searches on and on would fill the memory with them. Raises HttpError 422, RemoteError."""
     keys: list[str] = []
     until = time_out()
     try:
@@ -115,7 +111,10 @@ def _permitted(query: Query, *, sees_captions: bool) -> Query:
 
 
 def _answer(shown: Shown, query: Query) -> bytes:
-    """By the worker, or by words alone without it. Raises HttpError, WithdrawnError."""
+    """By the worker, or by words alone without it.
+
+    Raises HttpError 422, QueryError, WithdrawnError, WorkerAwayError.
+    """
     if query.mode == "words":
         return _by_words(shown, query, away=False)
     # Without captions there are no words to search by either.
@@ -124,24 +123,17 @@ def _answer(shown: Shown, query: Query) -> bytes:
     version = str(shown.dataset_id), str(shown.version_id), shown.row_count
     try:
         found: bytes = checked(asking.ask(tasks.answer, *version, query.as_json(), wait=wait))["content"]
-    except WorkerAwayError as error:
+    except WorkerAwayError:
         if not has_words:
-            raise away_error(error) from None
+            raise
         return _by_words(shown, query, away=True)
     return found
 
 
 def _by_words(shown: Shown, query: Query, *, away: bool) -> bytes:
-    try:
-        found = engine.answer_by_words(shown.dataset_id, shown.row_count, query, away=away)
-    except QueryError as error:
-        raise HttpError(422, str(error)) from None
+    found = engine.answer_by_words(shown.dataset_id, shown.row_count, query, away=away)
     with reading(shown.version_id):
         return as_body(found, version_folder(shown.dataset_id, shown.version_id))
-
-
-def away_error(error: WorkerAwayError) -> HttpError:
-    return HttpError(503, str(error))
 
 
 def _shown(asker: Asker, dataset_id: UUID, map_id: UUID | None, version_id: UUID | None) -> Shown:
@@ -169,12 +161,9 @@ def _parked(asker: Asker, part: PartIn, until: float, keys: list[str]) -> str | 
 
 
 def _picture_of(asker: Asker, part: PartIn, until: float) -> bytes | None:
-    """The file; None of a part that is no picture. Raises HttpError 422."""
+    """The file; None of a part that is no picture. Raises HttpError 422, RemoteError."""
     if part.url is not None:
-        try:
-            return fetch_picture(part.url, until)
-        except RemoteError as error:
-            raise HttpError(422, str(error)) from None
+        return fetch_picture(part.url, until)
     if part.picture_key is not None:
         content = find_picture(asker, part.picture_key)
         if content is None:
