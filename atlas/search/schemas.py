@@ -176,14 +176,14 @@ class GroupOut(Schema):
     hits: list[GroupHitOut]
 
 
-class SkippedOut(Schema):
+class SkippedDatasetOut(Schema):
     dataset: DatasetName
     reason: str
 
 
 class AcrossOut(Schema):
     groups: list[GroupOut]
-    skipped: list[SkippedOut]
+    skipped: list[SkippedDatasetOut]
     mode: Mode
     away: bool
 
