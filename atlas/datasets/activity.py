@@ -15,6 +15,11 @@ def record_event(dataset: Dataset, verb: str, by: Asker | User | None, text: str
     Event.objects.create(dataset=dataset, verb=verb, who=who, text=text[:_LONGEST])
 
 
+def records(count: int) -> str:
+    """How many, in the words of a line: "1 record", "1,200 records"."""
+    return f"{count:,} record{'' if count == 1 else 's'}"
+
+
 def activity_page(dataset: Dataset, before: int | None, limit: int = PAGE) -> tuple[list[Event], int | None]:
     """The newest lines older than line `before`, and the `before` of the next page or None."""
     events = dataset.events.select_related("who")

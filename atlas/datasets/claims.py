@@ -7,7 +7,6 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -129,11 +128,8 @@ def _free(job: Import) -> None:
 
 
 def _fail(job: Import, error: str) -> None:
-    _end(job, state=ImportState.FAILED, error=error, finished_at=timezone.now())
-
-
-def _end(job: Import, **fields: Any) -> None:
-    if Import.objects.filter(pk=job.pk, claim=job.claim, state=job.state).update(**fields):
+    mine = Import.objects.filter(pk=job.pk, claim=job.claim, state=job.state)
+    if mine.update(state=ImportState.FAILED, error=error, finished_at=timezone.now()):
         job.refresh_from_db()
         publish_import(job)
         announce_records(job)

@@ -112,10 +112,11 @@ def captions_as_columns(dataset: Dataset) -> Part:
 
 def own_columns(dataset: Dataset) -> Part:
     """The columns that were uploaded."""
-    kinds = {ColumnType.CATEGORY: Kind.TEXT} | {
-        kind: Kind(kind) for kind in ColumnType if kind != ColumnType.CATEGORY
-    }
-    columns = [ExportColumn(column["name"], kinds[ColumnType(column["type"])]) for column in dataset.columns]
+    types = {column["name"]: column["type"] for column in dataset.columns}
+    columns = [
+        ExportColumn(name, Kind.TEXT if kind == ColumnType.CATEGORY else Kind(kind))
+        for name, kind in types.items()
+    ]
     return Part(
         columns,
         lambda records: [tuple(record.values.get(column.name) for column in columns) for record in records],

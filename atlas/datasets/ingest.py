@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from atlas.cores import cores
 from atlas.datasets import images
-from atlas.datasets.activity import record_event
+from atlas.datasets.activity import record_event, records
 from atlas.datasets.claims import announce_records, claim_import, leaves_a_worker, lock, working_on
 from atlas.datasets.columns import merge_columns, turned, turning_columns
 from atlas.datasets.events import publish_import
@@ -241,8 +241,8 @@ def _lines(job: Import, items: Iterable[Skipped]) -> list[SkippedItem]:
 def _tell_activity(job: Import, dataset: Dataset) -> None:
     """Of the first import it was told already: the dataset was made of it."""
     if job.imported and dataset.imports.filter(created_at__lt=job.created_at).exists():
-        count = f"{job.imported:,} record{'' if job.imported == 1 else 's'}"
-        record_event(dataset, "uploaded", job.created_by, f"added {count} from {job.file_names}")
+        text = f"added {records(job.imported)} from {job.file_names}"
+        record_event(dataset, "uploaded", job.created_by, text)
 
 
 def _is_all_here(job: Import) -> bool:

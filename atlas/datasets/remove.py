@@ -14,7 +14,7 @@ from django.http import Http404
 from numpy.typing import NDArray
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 
-from atlas.datasets.activity import record_event
+from atlas.datasets.activity import record_event, records
 from atlas.datasets.filters import Mask
 from atlas.datasets.imports import OPEN
 from atlas.datasets.models import (
@@ -114,7 +114,7 @@ def _remove(dataset_id: UUID, rows: list[int], by: Asker, expected: int | None) 
             cursor.execute(statement, {"dataset": dataset.pk, "rows": taken.tolist()})
     Dataset.objects.filter(pk=dataset.pk).update(removed_count=F("removed_count") + len(taken))
     dataset.refresh_from_db(fields=["removed_count"])
-    record_event(dataset, "removed", by, f"removed {len(taken):,} record{'' if len(taken) == 1 else 's'}")
+    record_event(dataset, "removed", by, f"removed {records(len(taken))}")
     send_on_commit("clear_removed", dataset.pk)
     records_removed.send(sender=Dataset, dataset=dataset, rows=taken)
     return len(taken)

@@ -10,7 +10,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from atlas.connections import let_go
 from atlas.datasets.cells import harmless
@@ -68,7 +68,7 @@ def report_not_embedded(dataset: Dataset, reasons: Mapping[int, str]) -> None:
     records = {each.row: each for each in Record.objects.filter(dataset=dataset, row__in=reasons)}
     told = SkippedItem.objects.filter(job__dataset=dataset, reason=NOT_EMBEDDED, row__in=reasons)
     known = set(told.values_list("row", flat=True))
-    jobs = _imports_in_order(dataset)
+    jobs = list(_imports_in_order(dataset))
     ends = list(accumulate(job.imported for job in jobs))
     SkippedItem.objects.bulk_create(
         SkippedItem(
@@ -86,14 +86,14 @@ def note_column(dataset: Dataset, name: str, remark: str) -> None:
     with transaction.atomic():
         Dataset.objects.select_for_update().get(pk=dataset.pk)  # the maps of a dataset are built side by side
         told = SkippedItem.objects.filter(job__dataset=dataset, reason=NOTE, row__isnull=True, source=name)
-        latest = dataset.imports.filter(imported__gt=0).order_by("started_at").last()
+        latest = _imports_in_order(dataset).last()
         if latest is not None and not told.exists():
             SkippedItem.objects.create(job=latest, source=name, reason=NOTE, detail=remark)
 
 
-def _imports_in_order(dataset: Dataset) -> list[Import]:
+def _imports_in_order(dataset: Dataset) -> QuerySet[Import]:
     """Those that brought records: rows are given out in this order."""
-    return list(dataset.imports.filter(imported__gt=0).order_by("started_at"))
+    return dataset.imports.filter(imported__gt=0).order_by("started_at")
 
 
 async def report_csv(job: Import) -> AsyncIterator[str]:

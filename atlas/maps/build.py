@@ -231,12 +231,9 @@ def build_newer_records(dataset_id: UUID) -> None:
     """After a build: records that came while it ran get the next one. A running import will ask by itself."""
     dataset = Dataset.objects.filter(pk=dataset_id, deleting=False).first()
     latest = Build.objects.filter(dataset=dataset_id).order_by("created_at").last()
-    importing = Import.objects.filter(
-        dataset=dataset_id, state__in=(ImportState.QUEUED, ImportState.RUNNING)
-    ).exists()
-    if dataset is None or latest is None or importing or dataset.row_count <= latest.row_count:
+    if dataset is None or latest is None or _importing(dataset_id).exists():
         return
-    if not dataset.record_count:
+    if dataset.row_count <= latest.row_count or not dataset.record_count:
         return
     try:
         create_build(dataset_id, append=True)
@@ -262,19 +259,21 @@ def rescue() -> None:
 def _left_out() -> QuerySet[Dataset, UUID]:
     """Datasets whose latest build is done, with records that it does not have, while no import runs."""
     latest = Build.objects.filter(dataset=OuterRef("pk")).order_by("-created_at")
-    importing = Import.objects.filter(
-        dataset=OuterRef("pk"), state__in=(ImportState.QUEUED, ImportState.RUNNING)
-    )
     built = Dataset.objects.annotate(
         built=Subquery(latest.values("row_count")[:1]), build_state=Subquery(latest.values("state")[:1])
     )
     behind = built.filter(
-        ~Exists(importing),
+        ~Exists(_importing(OuterRef("pk"))),
         build_state=State.DONE,
         row_count__gt=Greatest(F("built"), F("removed_count")),
         deleting=False,
     )
     return behind.values_list("pk", flat=True)
+
+
+def _importing(dataset: UUID | OuterRef) -> QuerySet[Import]:
+    """Imports that may bring it more."""
+    return Import.objects.filter(dataset=dataset, state__in=(ImportState.QUEUED, ImportState.RUNNING))
 
 
 def give_up(step: Step, reason: str, *, again: bool) -> None:

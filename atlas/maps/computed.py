@@ -50,12 +50,12 @@ def by_row(row_count: int, rows: NDArray[np.integer], values: NDArray[np.number]
 def save_computed(folder: Path, columns: Mapping[str, Values]) -> None:
     (folder / "computed").mkdir(parents=True, exist_ok=True)
     for name, values in columns.items():
-        np.save(folder / "computed" / f"{name}.npy", values)
+        np.save(_file(folder, name), values)
 
 
 def load_computed(folder: Path) -> dict[str, Values]:
     """By name, what was saved into it."""
-    paths = {name: folder / "computed" / f"{name}.npy" for name in STORED}
+    paths = {name: _file(folder, name) for name in STORED}
     return {name: np.load(path) for name, path in paths.items() if path.exists()}
 
 
@@ -72,7 +72,7 @@ def values_of(version: MapVersion, name: str) -> Values | None:
         if original is None or alike is None:
             return None
         return places_of_words(np.arange(len(original)), original, alike)
-    path = _path(version, name)
+    path = _file(version.folder, name)
     return np.load(path, mmap_mode="r") if name in STORED and path.exists() else None
 
 
@@ -82,8 +82,8 @@ def places_of_words(rows: NDArray[np.integer], original: Values, alike: Values) 
     return np.where(np.isnan(original), np.nan, np.where(alike == 1, 0, copy)).astype(np.float32)
 
 
-def _path(version: MapVersion, name: str) -> Path:
-    return version.folder / "computed" / f"{name}.npy"
+def _file(folder: Path, name: str) -> Path:
+    return folder / "computed" / f"{name}.npy"
 
 
 def computed_of(version: MapVersion, rows: Sequence[int]) -> list[dict[str, float | str | None]]:

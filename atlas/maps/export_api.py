@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from atlas import csp
 from atlas.connections import let_go
 from atlas.datasets.access import visible_dataset
-from atlas.datasets.activity import record_event
+from atlas.datasets.activity import record_event, records
 from atlas.datasets.export import Export, Part, captions_as_columns, captions_as_list, export_of
 from atlas.datasets.export_archives import webdataset_pieces, zip_pieces
 from atlas.datasets.export_tables import csv_pieces, jsonl_pieces, parquet_pieces
@@ -80,8 +80,7 @@ def export_records(request: HttpRequest, dataset_id: UUID, body: ExportIn) -> St
     rows, extra = _asked_for(asker, dataset, body)
     pieces = _pieces(dataset, rows, body.format, permit(asker, dataset_id), extra)
     name, suffix, kind = _FILES[body.format]
-    count = f"{len(rows):,} record{'' if len(rows) == 1 else 's'}"
-    record_event(dataset, "exported", asker, f"exported {count} as {name}")
+    record_event(dataset, "exported", asker, f"exported {records(len(rows))} as {name}")
     response = StreamingHttpResponse(_streamed(pieces), content_type=kind)
     response["Content-Disposition"] = f'attachment; filename="{dataset.slug}.{suffix}"'
     response["X-Content-Type-Options"] = "nosniff"

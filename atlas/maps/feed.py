@@ -79,11 +79,9 @@ async def _without_reasons(texts: AsyncGenerator[str, None]) -> AsyncGenerator[s
     async with aclosing(texts):
         async for text in texts:
             head, found, data = text.partition("data: ")
-            yield (
-                f"{head}{found}{json.dumps(progress.without_reasons(json.loads(data)))}\n\n"
-                if found
-                else text
-            )
+            if found:
+                text = f"{head}{found}{json.dumps(progress.without_reasons(json.loads(data)))}\n\n"
+            yield text
 
 
 def _order(event_id: str) -> tuple[int, int]:

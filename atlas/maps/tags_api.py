@@ -11,7 +11,7 @@ from pydantic import AfterValidator, model_validator
 
 from atlas.datasets import tags
 from atlas.datasets.access import record_of, taggable_dataset, visible_dataset
-from atlas.datasets.activity import record_event
+from atlas.datasets.activity import record_event, records
 from atlas.datasets.models import Dataset, Tag, TaggedRecord
 from atlas.maps.access import reading, visible_version
 from atlas.maps.selection import rows_matching
@@ -115,10 +115,8 @@ def tag_records(request: HttpRequest, dataset_id: UUID, tag_id: UUID, body: TagR
     mask = rows_matching(dataset, content, dataset.row_count)
     changed = tags.remove_tag(tag, mask) if body.add is None else tags.add_tag(tag, mask, asker)
     if changed:
-        done = "took" if body.add is None else "put"
-        word = "off" if body.add is None else "on"
-        count = f"{changed:,} record{'' if changed == 1 else 's'}"
-        record_event(dataset, "tagged", asker, f"{done} the tag {tag.name} {word} {count}")
+        done, word = ("took", "off") if body.add is None else ("put", "on")
+        record_event(dataset, "tagged", asker, f"{done} the tag {tag.name} {word} {records(changed)}")
     return {"changed": changed, "count": tag.tagged.count()}
 
 

@@ -423,7 +423,6 @@ def main() -> None:
 
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atlas.settings")
         django.setup()
-    if asked.inside:
         verb, *values = asked.inside
         if verb == "plant":
             print(plant(int(values[0]), int(values[1]), *(values[2:] or [""])))

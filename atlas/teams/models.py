@@ -131,8 +131,13 @@ class Scope(models.TextChoices):
 
 class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
     def in_force(self) -> "ShareLinkQuerySet":
-        """Neither revoked nor expired. Whether the dataset takes links at all is the dataset's matter."""
-        return self.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
+        """Whether the dataset takes links at all is the dataset's matter."""
+        return self.filter(_in_force())
+
+
+def _in_force() -> Q:
+    """Neither revoked nor expired."""
+    return Q(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
 
 
 class ShareLink(models.Model):
@@ -259,16 +264,12 @@ class KeyScope(models.TextChoices):
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    def in_force(self) -> "ApiKeyQuerySet":
-        """Neither revoked nor expired."""
-        return self.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
-
     def usable(self) -> "ApiKeyQuerySet":
         """Those in force whose maker is still on the team."""
         makers = Membership.objects.filter(
             team=OuterRef("team"), user=OuterRef("created_by"), user__is_active=True
         )
-        return self.in_force().filter(Exists(makers))
+        return self.filter(_in_force(), Exists(makers))
 
 
 class ApiKey(models.Model):
