@@ -214,24 +214,30 @@ class Comment(models.Model):
         return f"{self.author_name}: {self.text[:60]}"
 
 
-class SavedView(models.Model):
-    """What the explorer showed at one moment, under a name: `#view=<id>` opens it again."""
+class Saved(models.Model):
+    """What somebody keeps of the explorer under a name."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="saved_views")
     name = models.CharField(max_length=100)
-    #: The explorer's link: the part of its address after "#".
-    hash = models.TextField(max_length=100_000)
-    #: False: listed for its maker only; whoever may see the dataset can open it by its id all the same.
-    shared = models.BooleanField(default=True)
     created_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        abstract = True
         ordering = ("name", "created_at")
 
     def __str__(self) -> str:
         return self.name
+
+
+class SavedView(Saved):
+    """What the explorer showed at one moment: `#view=<id>` opens it again."""
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="saved_views")
+    #: The explorer's link: the part of its address after "#".
+    hash = models.TextField(max_length=100_000)
+    #: False: listed for its maker only; whoever may see the dataset can open it by its id all the same.
+    shared = models.BooleanField(default=True)
 
 
 class Topic(models.Model):

@@ -9,6 +9,7 @@ from ninja import Field, Schema
 from ninja.errors import HttpError
 from pydantic import AfterValidator
 
+from atlas.maps.models import Saved
 from atlas.teams.asker import Asker, asker_of
 from atlas.teams.models import User
 from atlas.text import said
@@ -33,11 +34,11 @@ class SavedOut(Schema):
     mine: bool
 
     @staticmethod
-    def resolve_created_by(saved: Any) -> str:
+    def resolve_created_by(saved: Saved) -> str:
         return str(saved.created_by)
 
     @staticmethod
-    def resolve_mine(saved: Any, context: dict[str, Any]) -> bool:
+    def resolve_mine(saved: Saved, context: dict[str, Any]) -> bool:
         return asker_of(context["request"]).made(saved.created_by_id)
 
 

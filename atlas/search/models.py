@@ -1,31 +1,19 @@
 """Searches that people keep, and the pictures that they search with."""
 
-import uuid
-
 from django.db import models
 from django.utils import timezone
 
 from atlas.datasets.models import Dataset
-from atlas.teams.models import User
+from atlas.maps.models import Saved
 
 
-class SavedSearch(models.Model):
-    """A query under a name, for its maker alone or for all who see the dataset."""
+class SavedSearch(Saved):
+    """A query, for its maker alone or for all who see the dataset."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="saved_searches")
-    name = models.CharField(max_length=100)
     #: The explorer's link: the part of its address after "#".
     query = models.TextField(max_length=100_000)
     shared = models.BooleanField(default=False)
-    created_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ("name", "created_at")
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class QueryPicture(models.Model):
