@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from PIL import Image
 
 from atlas.datasets.describe import describe_import
-from atlas.datasets.imports import create_dataset, start_import
+from atlas.datasets.imports import append, create_dataset, start_import
 from atlas.datasets.ingest import run_import
 from atlas.datasets.models import Dataset, Import, Upload
 from atlas.datasets.uploads import create_upload, settle
@@ -44,6 +44,16 @@ def fruit_zip() -> bytes:
     return zip_of({"captions.csv": FRUIT_TABLE, **pictures, "4.png": picture("green")[:60]})
 
 
+def table(rows: int, first: int = 0) -> bytes:
+    lines = [f"r{n},Caption {n},{n}" for n in range(first, first + rows)]
+    return "\n".join(["id,caption,n", *lines]).encode()
+
+
+def vectors_table(rows: list[list[float]], first: int = 0) -> bytes:
+    lines = [f'v{first + n},Caption {first + n},"{row}"' for n, row in enumerate(rows)]
+    return "\n".join(["id,caption,vector", *lines]).encode()
+
+
 def uploaded(user: User, filename: str, data: bytes, relative_path: str = "") -> Upload:
     """A complete upload, as if the browser had sent it."""
     upload = create_upload(user, filename, len(data), relative_path=relative_path)
@@ -58,14 +68,24 @@ def new_import(cast: Cast, filename: str, data: bytes) -> Import:
     return dataset.imports.get()
 
 
-def run(job: Import) -> Import:
-    """Describe, start with no corrections and run it, as the page and the workers do."""
+def started(job: Import) -> Import:
+    """Described and started with no corrections, as by the page; no worker has run it."""
     describe_import(job.pk)
     job.refresh_from_db()
     start_import(job, {})
-    run_import(job.pk)
+    return job
+
+
+def run(job: Import) -> Import:
+    """To its end, as the page and the workers do it."""
+    run_import(started(job).pk)
     job.refresh_from_db()
     return job
+
+
+def added(dataset: Dataset, user: User, filename: str, data: bytes) -> Import:
+    """What became of one more import into the dataset."""
+    return run(append(dataset, user, [uploaded(user, filename, data)]))
 
 
 def imported_dataset(cast: Cast) -> Dataset:

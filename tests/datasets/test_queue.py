@@ -9,10 +9,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from atlas.datasets import claims, imports
-from atlas.datasets.imports import append, requeue_orphans
+from atlas.datasets.imports import requeue_orphans
 from atlas.datasets.ingest import run_import
 from atlas.datasets.models import Import, ImportState
-from tests.datasets.material import fruit_zip, new_import, run, uploaded
+from tests.datasets.material import added, fruit_zip, new_import
 from tests.people import Cast
 
 LARGE = 100 << 20
@@ -49,7 +49,7 @@ def test_a_large_import_waits_where_another_would_leave_no_worker(cast: Cast, se
     job.refresh_from_db()
     assert job.state == ImportState.QUEUED
 
-    small = run(append(other.dataset, cast.alice, [uploaded(cast.alice, "small.zip", fruit_zip())]))
+    small = added(other.dataset, cast.alice, "small.zip", fruit_zip())
     assert small.state == ImportState.DONE
 
     Import.objects.filter(pk=other.pk).update(state=ImportState.DONE, claim=None)

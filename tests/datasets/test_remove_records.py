@@ -13,7 +13,7 @@ from django.http import Http404
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from atlas.datasets import queue, remove
-from atlas.datasets.imports import append, retry_import
+from atlas.datasets.imports import retry_import
 from atlas.datasets.ingest import run_import
 from atlas.datasets.known import KnownPictures
 from atlas.datasets.models import Dataset, Import, ImportState, Record, RemovedRecord, SkippedItem, Tag
@@ -26,8 +26,17 @@ from atlas.maps.models import Build, Comment
 from atlas.maps.selection import rows_matching
 from atlas.teams.asker import Asker
 from embeddings.readers import Row
-from tests.datasets.material import fruit_zip, new_import, picture, run, uploaded, zip_of
-from tests.datasets.test_run_import import table, vectors_table
+from tests.datasets.material import (
+    added,
+    fruit_zip,
+    new_import,
+    picture,
+    run,
+    table,
+    uploaded,
+    vectors_table,
+    zip_of,
+)
 from tests.people import Cast, client_of, content_of
 
 
@@ -260,7 +269,7 @@ def test_no_file_goes_that_an_import_may_have_found_stored(
 def test_the_same_id_comes_again_as_a_new_row(cast: Cast, fruit: Dataset) -> None:
     removed(cast, fruit, 1)
     clear_removed(fruit.pk)
-    again = run(append(fruit, cast.alice, [uploaded(cast.alice, "fruit.zip", fruit_zip())]))
+    again = added(fruit, cast.alice, "fruit.zip", fruit_zip())
     fruit.refresh_from_db()
     assert (again.state, again.imported) == (ImportState.DONE, 1)
     assert (fruit.row_count, fruit.record_count) == (4, 3)
@@ -274,7 +283,7 @@ def test_the_same_picture_without_an_id_comes_again(cast: Cast) -> None:
     data = zip_of({f"{n}.png": picture(colour) for n, colour in enumerate(("red", "blue", "green"))})
     dataset = run(new_import(cast, "p.zip", data)).dataset
     removed(cast, dataset, 1)
-    again = run(append(dataset, cast.alice, [uploaded(cast.alice, "p.zip", data)]))
+    again = added(dataset, cast.alice, "p.zip", data)
     assert again.imported == 1
     assert sorted(dataset.records.values_list("row", flat=True)) == [0, 2, 3]
 
@@ -337,7 +346,7 @@ def test_a_dataset_without_any_record_left_has_its_pages_and_takes_others(cast: 
     assert post(cast, dataset, "build", {}).json() == {"detail": "The dataset has no records."}
 
     # Neither its columns nor its kind of vectors bind what comes next.
-    again = run(append(dataset, cast.alice, [uploaded(cast.alice, "t.csv", table(2))]))
+    again = added(dataset, cast.alice, "t.csv", table(2))
     dataset.refresh_from_db()
     assert (again.state, again.error, dataset.vector_size) == (ImportState.DONE, "", None)
     assert sorted(dataset.records.values_list("row", flat=True)) == [2, 3]

@@ -14,14 +14,13 @@ from django.http import StreamingHttpResponse
 from pytest_django import Settings
 
 from atlas.datasets.delete import delete_dataset, remove_dataset
-from atlas.datasets.imports import append
 from atlas.datasets.models import Dataset, Record, RemovedRecord
 from atlas.datasets.remove import clear_removed, remove_records
 from atlas.environment import s3_storage
 from atlas.maps import embed
 from atlas.teams.asker import Asker
 from tests.datasets.fake_s3 import BUCKET, FakeS3, fake_s3
-from tests.datasets.material import fruit_zip, imported_dataset, picture, run, uploaded
+from tests.datasets.material import added, fruit_zip, imported_dataset, picture
 from tests.people import Cast, client_of, content_of
 
 
@@ -73,7 +72,7 @@ def test_the_same_pictures_are_not_sent_again(s3: FakeS3, cast: Cast, fruit: Dat
     s3.asked.clear()
     Record.objects.filter(dataset=fruit).update(key=None)
 
-    run(append(fruit, cast.alice, [uploaded(cast.alice, "fruit.zip", fruit_zip())]))
+    added(fruit, cast.alice, "fruit.zip", fruit_zip())
 
     assert [key for method, key in s3.asked if method == "PUT"] == [broken]
     assert hashlib.sha256(s3.objects[broken]).hexdigest() == broken.rpartition("/")[2]
