@@ -37,7 +37,7 @@ def _described(card: ModelCard) -> str:
         "prefixes": " ".join(repr(prefix) for prefix in card.prefixes.values() if prefix) or "none",
     }
     for side in SIDES:
-        tower = card.text if side == "text" else card.vision
+        tower = card.tower(side)
         lines[f"{side} tower"] = _source(tower)
         try:
             lines[f"{side} files"] = str(find_tower(card, side))

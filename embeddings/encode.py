@@ -17,12 +17,12 @@ from torch import Tensor, nn
 
 from embeddings.batches import Window, by_length, padded, windows
 from embeddings.errors import ItemError, ModelError
-from embeddings.models import DEFAULT, ModelCard, find_model
+from embeddings.models import DEFAULT, ModelCard, Side, find_model
 from embeddings.packed import pack
 from embeddings.pooling import check_dimensions, finish
 from embeddings.quantize import quantize_linears
 from embeddings.towers import Picture, TextHalf, VisionHalf, load_text, load_vision, width_of
-from embeddings.weights import Side, find_tower, fingerprint, revision_of
+from embeddings.weights import find_tower, fingerprint, revision_of
 from embeddings.workers import in_order, single_core_threads
 
 LongTextMode = Literal["truncate", "mean"]
@@ -75,11 +75,8 @@ class Model:
         self.dtype = dtype or _dtype(self.device)
         self.quantize = quantize
         self.rotary_scaling_factor = rotary_scaling_factor
-        self._given: dict[Side, Path] = {}
-        if text_tower is not None:
-            self._given["text"] = text_tower
-        if vision_tower is not None:
-            self._given["vision"] = vision_tower
+        given: dict[Side, Path | None] = {"text": text_tower, "vision": vision_tower}
+        self._given = {side: folder for side, folder in given.items() if folder is not None}
         self._lock = threading.RLock()
         self._made: dict[str, Any] = {}  # what is loaded or started at first use
         if quantize is not None and (self.device.type != "cpu" or self.dtype != torch.float32):
@@ -276,8 +273,7 @@ class Model:
 
     def _revision_of(self, side: Side) -> str:
         if side in self._given:
-            card = self.card.text if side == "text" else self.card.vision
-            return fingerprint(self._given[side], card.files)
+            return fingerprint(self._given[side], self.card.tower(side).files)
         return revision_of(self.card, side)
 
     def _prefix(self, task: str | None) -> str:
@@ -293,9 +289,8 @@ class Model:
 
     @cached_property
     def _thread_count(self) -> int:
-        return (
-            torch.get_num_threads() if self.device.type == "cpu" else 2
-        )  # on a GPU: one copies, one computes
+        # On a GPU one copies while the other computes.
+        return torch.get_num_threads() if self.device.type == "cpu" else 2
 
 
 def load_model(

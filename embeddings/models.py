@@ -16,6 +16,9 @@ _VISION_FILES = ("config.json", "model.safetensors", "preprocessor_config.json")
 _CLIP_FILES = ("config.json", "pytorch_model.bin", "preprocessor_config.json", *_TEXT_FILES[-2:])
 
 
+Side = Literal["text", "vision"]
+
+
 @dataclass(frozen=True)
 class TowerCard:
     """Where one tower's files come from.
@@ -52,6 +55,9 @@ class ModelCard:
     text: TowerCard
     vision: TowerCard
     prefixes: Mapping[str, str] = field(default_factory=lambda: _NO_PREFIXES)
+
+    def tower(self, side: Side) -> TowerCard:
+        return self.text if side == "text" else self.vision
 
     @property
     def download_bytes(self) -> int:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import torch
 from PIL import Image
@@ -39,13 +38,6 @@ class VisionHalf:
     module: nn.Module
     prepare: Callable[[Picture], Tensor]
     dimensions: int
-
-
-class _TextModule(Protocol):
-    @property
-    def dimensions(self) -> int: ...
-    @property
-    def max_tokens(self) -> int: ...
 
 
 def width_of(folder: Path) -> int:

@@ -12,12 +12,10 @@ import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 from embeddings.errors import WeightsError
-from embeddings.models import ModelCard, TowerCard
+from embeddings.models import ModelCard, Side, TowerCard
 
-Side = Literal["text", "vision"]
 SIDES: tuple[Side, Side] = ("text", "vision")
 FOLDER_VARIABLE = "ATLAS_MODELS_DIR"
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
@@ -31,7 +29,7 @@ def find_tower(model: ModelCard, side: Side) -> Path:
     Raises WeightsError with one sentence: what is missing, the command that fetches it, its size, and the
     variable that names a folder of local models.
     """
-    card = _card(model, side)
+    card = model.tower(side)
     folder: Path | None
     if card.source == "bundled":
         folder = _whole(_BUNDLED / card.repository, card)
@@ -74,7 +72,7 @@ def revision_of(model: ModelCard, side: Side) -> str:
     """Which files one tower of a registered model has: the published revision of those that the hub's client
     fetched, of others what tells them from any others. Raises WeightsError.
     """
-    card = _card(model, side)
+    card = model.tower(side)
     local = _local_folder(card) if card.source == "hub" else None
     if local is not None:
         # Published weights do not make the vectors alone: an older preprocessor cuts other pictures out.
@@ -113,10 +111,6 @@ def _sha256(path: Path, _size: int, _changed: int) -> str:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def _card(model: ModelCard, side: Side) -> TowerCard:
-    return model.text if side == "text" else model.vision
 
 
 def _whole(folder: Path, card: TowerCard) -> Path:
@@ -204,7 +198,7 @@ def _install_package(model: ModelCard, card: TowerCard) -> None:
 
 
 def _absent(model: ModelCard, side: Side) -> str:
-    card = _card(model, side)
+    card = model.tower(side)
     text = (
         f"{model.name}'s {side} tower is not on this machine: "
         f"run `python -m embeddings download {model.name}` ({model.download_bytes / 1e6:,.0f} MB)"
