@@ -69,9 +69,8 @@ def described(datasets: Iterable[Dataset]) -> list[Card]:
     mapped = set(
         DataMap.objects.filter(dataset__in=ids, current__isnull=False).values_list("dataset", flat=True)
     )
-    builds = {
-        build.dataset_id: build for build in Build.objects.filter(dataset__in=ids)
-    }  # the latest one stays
+    # The latest one stays.
+    builds = {build.dataset_id: build for build in Build.objects.filter(dataset__in=ids)}
     pictures = _pictures(datasets)
     return [
         Card(

@@ -18,11 +18,8 @@ from atlas.maps.tiles import Frame, write_json
 from atlas.maps.topic import Topic
 
 UNIT = 1024  # k = 1: the world's side covers so many CSS pixels
-_SIZES = (
-    (15, 22, 0.60),
-    (13, 20, 0.58),
-    (12, 18, 0.56),
-)  # by level: font, box height, mean width of a letter in em
+#: By level: font, box height, mean width of a letter in em.
+_SIZES = ((15, 22, 0.60), (13, 20, 0.58), (12, 18, 0.56))
 _SIDES = 12  # padding left and right together
 _GAP = 6  # kept free between two boxes
 _WIDEST = 260

@@ -22,9 +22,8 @@ _NEARLY_ALL = 0.8  # of the captions with a term go on in the same way
 _USES = 3  # fewer uses say nothing about what is usual
 _SMALL = 2  # words like "of the" that may stand inside a phrase
 _LOOKED_AT = 100  # captions
-_PARTICLES = frozenset(
-    "をがはにのでともへやか"
-)  # letters that end a phrase in Japanese without being part of it
+#: Letters that end a phrase in Japanese without being part of it.
+_PARTICLES = frozenset("をがはにのでともへやか")
 
 #: Whether two words that stand side by side may be of one phrase: left, right, in small letters.
 MayJoin = Callable[[str, str], bool]

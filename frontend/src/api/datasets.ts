@@ -16,7 +16,7 @@ import type { Space } from "./maps";
 export type ColumnType = "category" | "number" | "date" | "text" | "list";
 export type State = "queued" | "running" | "done" | "failed" | "cancelled";
 
-export interface Dataset {
+interface Dataset {
   id: string;
   url: string;
 }
