@@ -9,8 +9,8 @@ import pytest
 from django.conf import settings
 from xdist.remote import Producer
 
-from atlas.services.embedded import embedded_services
 from atlas.services.home import Home
+from tests.embedded import embedded_services
 from tests.people import Cast, make_cast
 from tests.sharing_out import Shares, longest_first
 from tests.stack import Stack, open_folder, running_stack

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from atlas.services.embedded import stop
 from atlas.services.home import Home
 from atlas.services.postgres import find_binaries, postgres_url
 from atlas.services.redis import find_binary, redis_url
 from atlas.services.users import run_as, service_user
 from tests.deploy.compose import read
+from tests.embedded import stop
 from tests.services.processes import SECONDS, wait_for
 from tests.stack import free_port, open_folder
 

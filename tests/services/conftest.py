@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from atlas.services.embedded import embedded_services
 from atlas.services.home import Home
+from tests.embedded import embedded_services
 from tests.stack import open_folder
 
 

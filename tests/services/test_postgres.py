@@ -8,11 +8,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from atlas.services.embedded import embedded_services
 from atlas.services.errors import ServiceError
 from atlas.services.home import Home
 from atlas.services.postgres import Postgres, postgres_url
 from atlas.services.users import OPEN_FOLDER, service_user
+from tests.embedded import embedded_services
 from tests.stack import open_folder
 
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts services as another user")

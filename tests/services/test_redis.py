@@ -2,9 +2,9 @@
 
 import redis
 
-from atlas.services.embedded import embedded_services
 from atlas.services.home import Home
 from atlas.services.redis import redis_url
+from tests.embedded import embedded_services
 
 
 def test_it_keeps_what_was_written_over_a_restart(made_home: Home) -> None:

@@ -1,4 +1,4 @@
-"""Postgres and Redis for the length of a `with`: for tests, and commands without the supervisor."""
+"""Postgres and Redis for the length of a `with`, without the supervisor."""
 
 import signal
 import subprocess
