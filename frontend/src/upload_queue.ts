@@ -60,10 +60,6 @@ export class UploadQueue {
     this.pump();
   }
 
-  get complete(): boolean {
-    return this.items.length > 0 && this.items.every((item) => item.id !== null);
-  }
-
   private pump(): void {
     const running = this.items.filter((item) => this.uploads.has(item) && item.id === null && item.error === null).length;
     const waiting = this.items.filter((item) => !this.uploads.has(item));
