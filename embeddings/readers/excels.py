@@ -70,18 +70,21 @@ class ExcelTable(Table):
 
     def records(self) -> Iterator[Record | Skipped]:
         yield from self._notes()
-        number = 0
         try:
             with self._opened() as book:
                 for sheet in self._read:
-                    lines = islice(_lines(book[sheet.title]), len(sheet.above) + bool(sheet.head), None)
-                    for number, cells in lines:
-                        yield self._record(sheet, number, cells)
+                    yield from self._records_of(sheet, book[sheet.title])
         except ReadError as error:
             yield error.at(self.source)
+
+    def _records_of(self, sheet: Sheet, opened: Any) -> Iterator[Record | Skipped]:
+        number = 0
+        try:
+            for number, cells in islice(_lines(opened), len(sheet.above) + bool(sheet.head), None):
+                yield self._record(sheet, number, cells)
         except Exception as error:  # noqa: BLE001 - openpyxl raises whatever it comes upon
             detail = f"The table is damaged after row {number:,}: {said(error)}."
-            yield Skipped(self.source, Reason.CORRUPT, detail)
+            yield Skipped(self._place(sheet), Reason.CORRUPT, detail)
 
     def _notes(self) -> Iterator[Skipped]:
         several = len(self._read) > 1
@@ -107,14 +110,15 @@ class ExcelTable(Table):
             values[_SHEET] = sheet.title
         return Record(self._place(sheet, number), values, notes)
 
-    def _place(self, sheet: Sheet, number: int) -> str:
-        return f"{self.source}:{sheet.title}:{number}" if len(self._read) > 1 else f"{self.source}:{number}"
+    def _place(self, sheet: Sheet, *number: int) -> str:
+        title = [sheet.title] if len(self._read) > 1 else []
+        return ":".join(map(str, [self.source, *title, *number]))
 
     def _sheets(self) -> list[Sheet]:
         """Those that are not hidden and have a row."""
         with self._opened() as book:
             shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-            samples = ((sheet.title, list(islice(_lines(sheet), _SAMPLE))) for sheet in shown)
+            samples = ((sheet.title, _sample(sheet)) for sheet in shown)
             return [_sheet(title, sample) for title, sample in samples if sample]
 
     @contextmanager
@@ -136,6 +140,18 @@ class ExcelTable(Table):
                 raise ReadError(Reason.BOMB, f"It expands more than {ratio} times.")
             if info.file_size > (MOST_SHEET_BYTES if info.filename.startswith(_SHEETS) else MOST_OTHER_BYTES):
                 raise ReadError(Reason.OVER_LIMIT, "It is too large for a workbook; save its table as CSV.")
+
+
+def _sample(sheet: Any) -> list[Line]:
+    """Up to where it is damaged, which is told when all is read. Raises what openpyxl does where no line is
+    before that."""
+    lines: list[Line] = []
+    try:
+        lines.extend(islice(_lines(sheet), _SAMPLE))
+    except Exception:
+        if not lines:
+            raise
+    return lines
 
 
 def _sheet(title: str, sample: Sequence[Line]) -> Sheet:

@@ -225,20 +225,45 @@ def test_what_is_no_table_in_a_workbook_says_so(tmp_path: Path, content: Any, sa
         read(path)
 
 
-def test_a_damaged_row_costs_itself_and_those_below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(excels, "_SAMPLE", 2)
+def damaged(content: bytes, sheet: str, before: bytes) -> bytes:
+    """The workbook, one sheet of which ends in the middle of its XML."""
+    after = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as whole, zipfile.ZipFile(after, "w") as archive:
+        for info in whole.infolist():
+            content = whole.read(info)
+            if info.filename == f"xl/worksheets/{sheet}.xml":
+                content = content[: content.index(before)] + b"<<<"
+            archive.writestr(info, content)
+    return after.getvalue()
+
+
+@pytest.mark.parametrize("sample", [2, 200])
+def test_a_damaged_row_costs_itself_and_those_below(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: int
+) -> None:
+    monkeypatch.setattr(excels, "_SAMPLE", sample)
     whole = workbook(Fruit=[["title", "year"], *([f"Pear {at}", at] for at in range(10))])
     path = tmp_path / "t.xlsx"
-    with zipfile.ZipFile(io.BytesIO(whole)) as before, zipfile.ZipFile(path, "w") as after:
-        for info in before.infolist():
-            content = before.read(info)
-            if info.filename == "xl/worksheets/sheet1.xml":
-                content = content[: content.index(b'r="A6"')] + b"<<<"
-            after.writestr(info, content)
+    path.write_bytes(damaged(whole, "sheet1", b'r="A6"'))
     rows, [skipped] = read(path)
     assert [row.values for row in rows] == [{"year": at} for at in range(4)]
     assert skipped.reason == Reason.CORRUPT
     assert "damaged after row 5" in skipped.detail
+
+
+def test_a_damaged_sheet_costs_the_sheets_after_it_nothing(tmp_path: Path) -> None:
+    head = ["title", "year"]
+    years = {
+        f"Y{year}": [head, *([f"Pear {at} of {year}", year] for at in range(4))]
+        for year in (1990, 1991, 1992)
+    }
+    path = tmp_path / "t.xlsx"
+    path.write_bytes(damaged(workbook(**years), "sheet2", b'r="A4"'))
+    rows, skipped = read(path)
+    assert [row.values["year"] for row in rows] == [1990] * 4 + [1991] * 2 + [1992] * 4
+    [told] = [each for each in skipped if each.reason == Reason.CORRUPT]
+    assert told.source.endswith("t.xlsx:Y1991")
+    assert "damaged after row 3" in told.detail
 
 
 @pytest.mark.parametrize(
