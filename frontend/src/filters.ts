@@ -58,20 +58,23 @@ export const partOf = ({ key, name, computed }: Column): string => (computed ? `
 
 const titleOf = (subject: Subject): string => ("column" in subject ? subject.column : subject.computed[0]!.toUpperCase() + subject.computed.slice(1));
 
-const anyOf = (filter: Filter): Filter[] => ("any" in filter ? filter.any : [filter]);
-const allOf = (filter: Filter): Filter[] => ("all" in filter ? filter.all : [filter]);
+const alternatives = (filter: Filter): Filter[] => ("any" in filter ? filter.any : [filter]);
+const conditions = (filter: Filter): Filter[] => ("all" in filter ? filter.all : [filter]);
 const rowsOf = (filter: Filter): number[] => ("rows" in filter ? filter.rows : []);
 const isTaken = (filter: Filter): filter is { not: { rows: number[] } } => "not" in filter && "rows" in filter.not;
+
+/** One of them is enough. */
+export const anyOf = (filters: Filter[]): Filter => (filters.length === 1 ? filters[0]! : { any: filters });
 
 /** Either of the two. */
 export function union(a: Filter | null, b: Filter): Filter {
   if (!a) return b;
-  return "rows" in b ? refined(a, b.rows, []) : { any: [...anyOf(a), b] };
+  return "rows" in b ? refined(a, b.rows, []) : { any: [...alternatives(a), b] };
 }
 
 /** What is in the first and not in the second. */
 export function minus(a: Filter, b: Filter): Filter {
-  return "rows" in b ? refined(a, [], b.rows) : { all: [...allOf(a), { not: b }] };
+  return "rows" in b ? refined(a, [], b.rows) : { all: [...conditions(a), { not: b }] };
 }
 
 /**
@@ -79,17 +82,16 @@ export function minus(a: Filter, b: Filter): Filter {
  * filters of a limited depth.
  */
 function refined(filter: Filter, more: number[], less: number[]): Filter {
-  const kept = allOf(filter).filter((part) => !isTaken(part));
-  const taken = changed(allOf(filter).filter(isTaken).flatMap(({ not }) => not.rows), less, more);
+  const kept = conditions(filter).filter((part) => !isTaken(part));
+  const taken = changed(conditions(filter).filter(isTaken).flatMap(({ not }) => not.rows), less, more);
   const without: Filter = { not: { rows: taken } };
   if (kept.length === 0) return without;
-  const parts = kept.length === 1 ? anyOf(kept[0]!) : [{ all: kept }];
+  const parts = kept.length === 1 ? alternatives(kept[0]!) : [{ all: kept }];
   const rows = changed(parts.flatMap(rowsOf), more, less);
   const others = parts.filter((part) => !("rows" in part));
   if (others.length === 0) return { rows };
-  const any = rows.length > 0 ? [...others, { rows }] : others;
-  const left = any.length === 1 ? any[0]! : { any };
-  return taken.length > 0 ? { all: [...allOf(left), without] } : left;
+  const left = anyOf(rows.length > 0 ? [...others, { rows }] : others);
+  return taken.length > 0 ? { all: [...conditions(left), without] } : left;
 }
 
 function changed(rows: number[], more: number[], less: number[]): number[] {
@@ -99,7 +101,7 @@ function changed(rows: number[], more: number[], less: number[]): number[] {
 
 /** Only what is in both. */
 export function both(a: Filter | null, b: Filter | null): Filter | null {
-  return a && b ? { all: [...allOf(a), ...allOf(b)] } : (a ?? b);
+  return a && b ? { all: [...conditions(a), ...conditions(b)] } : (a ?? b);
 }
 
 /** Everything else; twice is as before. */

@@ -1,7 +1,7 @@
 /** What a legend shows for a column, and which codes a row of it stands for. */
 
 import type { Tag } from "./api/select";
-import { onMap, subjectOf, type Filter, type MapLayout } from "./filters";
+import { anyOf, onMap, subjectOf, type Filter, type MapLayout } from "./filters";
 import { categoryColour, CODES, codeOf, colourOf, hex, OWN_COLOURS, ownCodes, placeOf, ramp, valueOf, type Look } from "./map/colours";
 import type { Column, Topic, Values } from "./map/manifest";
 import type { ColumnLook } from "./map/marks";
@@ -136,8 +136,6 @@ export function filterOfLegend(column: Column, rows: LegendRow[], { hidden, rang
   // A point with several tags has the colour of none of them.
   return column.several !== undefined && hidden.has(column.several) ? { all: [left, { not: SEVERAL_TAGS }] } : left;
 }
-
-const anyOf = (filters: Filter[]): Filter => (filters.length === 1 ? filters[0]! : { any: filters });
 
 /** The values between two codes of a number or date column, an end that is no limit left out. */
 export function filterOfRange(column: Column, [from, to]: readonly [number, number], map: string): Filter | null {
