@@ -17,7 +17,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import numpy as np
@@ -60,8 +60,16 @@ class Node(Protocol):
         ...
 
 
-#: The key that names a leaf, and what makes a node of it.
-Leaves = Mapping[str, Callable[[dict[str, Any]], Node]]
+class Leaf(NamedTuple):
+    """What makes a node of a part of a filter, and the keys that may stand in it beside the one that names
+    it."""
+
+    node: Callable[[dict[str, Any]], Node]
+    beside: Sequence[str] = ()
+
+
+#: By the key that names each.
+Leaves = Mapping[str, Leaf]
 
 
 @dataclass(frozen=True)
@@ -205,22 +213,25 @@ class _Parser:
         if not isinstance(content, dict):
             raise FilterError(f'A filter is an object such as {{"has": "image"}}, not {_short(content)}.')
         kinds: Leaves = {
-            "all": lambda part: Every(self._list(part, "all", depth)),
-            "any": lambda part: Some(self._list(part, "any", depth)),
-            "not": lambda part: Not(self.node(part["not"], depth + 1)),
-            "column": self._column,
-            "caption": lambda part: _in_captions(_text(part["caption"], "caption")),
-            "has": _has,
-            "tag": lambda part: Tagged(_uuid(part["tag"], "tag")),
-            "tags": _tagged,
-            "rows": _rows,
+            "all": Leaf(lambda part: Every(self._list(part, "all", depth))),
+            "any": Leaf(lambda part: Some(self._list(part, "any", depth))),
+            "not": Leaf(lambda part: Not(self.node(part["not"], depth + 1))),
+            "column": Leaf(self._column, ("in", "from", "to", "contains")),
+            "caption": Leaf(lambda part: _in_captions(_text(part["caption"], "caption"))),
+            "has": Leaf(_has),
+            "tag": Leaf(lambda part: Tagged(_uuid(part["tag"], "tag"))),
+            "tags": Leaf(_tagged),
+            "rows": Leaf(_rows),
             **self.leaves,
         }
         named = [kind for kind in kinds if kind in content]
         if len(named) != 1:
             raise FilterError(f"A filter has exactly one of {', '.join(kinds)}: {_short(content)}.")
-        _only(content, named[0])
-        return kinds[named[0]](content)
+        kind, leaf = named[0], kinds[named[0]]
+        strange = set(content) - {kind, *leaf.beside}
+        if strange:
+            raise FilterError(f"A filter by “{kind}” knows no {', '.join(sorted(map(str, strange)))}.")
+        return leaf.node(content)
 
     def _list(self, content: dict[str, Any], kind: str, depth: int) -> list[Node]:
         if not isinstance(content[kind], list):
@@ -228,6 +239,9 @@ class _Parser:
         return [self.node(part, depth + 1) for part in content[kind]]
 
     def _column(self, content: dict[str, Any]) -> Node:
+        said = content.keys() - {"column"}
+        if not said or (said & {"in", "contains"} and len(said) > 1):
+            raise FilterError("A filter by column says “in”, “contains”, or “from” and “to”.")
         name = _text(content["column"], "column")
         kind = self.types.get(name)
         if kind is None:
@@ -237,25 +251,6 @@ class _Parser:
         if "contains" in content:
             return _contains(name, kind, _text(content["contains"], "contains"))
         return _between(name, kind, content.get("from"), content.get("to"))
-
-
-#: What may stand beside the key that names a leaf.
-_BESIDE = {
-    "column": {"in", "from", "to", "contains"},
-    "topic": {"map", "version", "layout"},
-    "region": {"map", "version", "layout"},
-    "computed": {"map", "version", "in", "from", "to"},
-}
-
-
-def _only(content: dict[str, Any], kind: str) -> None:
-    strange = set(content) - {kind} - _BESIDE.get(kind, set())
-    if strange:
-        raise FilterError(f"A filter by “{kind}” knows no {', '.join(sorted(map(str, strange)))}.")
-    if kind == "column":
-        said = {key for key in content if key != "column"}
-        if not said or (("in" in said or "contains" in said) and len(said) > 1):
-            raise FilterError("A filter by column says “in”, “contains”, or “from” and “to”.")
 
 
 def _one_of(name: str, kind: str, values: Any) -> Node:

@@ -19,7 +19,7 @@ import numpy as np
 from django.db.models import F
 from numpy.typing import NDArray
 
-from atlas.datasets.filters import FilterError, Leaves, Mask, parse_filter
+from atlas.datasets.filters import FilterError, Leaf, Leaves, Mask, parse_filter
 from atlas.datasets.models import Dataset
 from atlas.maps.access import reading
 from atlas.maps.computed import parse_computed
@@ -30,6 +30,9 @@ MOST_CORNERS = 10_000
 REPLACED = "A topic or region of this is of an earlier map, which a new one has replaced: choose it again."
 #: Points tested against all corners at a time: 40 MB of intermediate results with 100 corners.
 _BLOCK = 1 << 16
+#: By which every leaf of ours names its map, and those that mean something on one layout only name that.
+_MAP = ("map", "version")
+_LAYOUT = (*_MAP, "layout")
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,11 @@ def in_layout(content: Any, map_id: UUID, version_id: UUID) -> Any:
 def rows_matching(dataset: Dataset, content: Any, row_count: int) -> Mask:
     """(row_count,) whether each row of the dataset matches the filter. Raises FilterError."""
     leaves: Leaves = {
-        "topic": lambda leaf: _in_topic(_version(dataset, leaf), leaf),
-        "region": lambda leaf: _in_region(_version(dataset, leaf), leaf),
-        "computed": lambda leaf: parse_computed(_version(dataset, leaf), leaf),
+        "topic": Leaf(lambda part: _in_topic(_version(dataset, part), part), _LAYOUT),
+        "region": Leaf(lambda part: _in_region(_version(dataset, part), part), _LAYOUT),
+        "computed": Leaf(
+            lambda part: parse_computed(_version(dataset, part), part), (*_MAP, "in", "from", "to")
+        ),
     }
     return parse_filter(dataset, content, leaves).mask(dataset, row_count)
 
