@@ -128,6 +128,7 @@ def test_a_comment_on_a_place_is_answered_and_resolved(two: Two) -> None:
     expect(asked).to_contain_text("They are <b>blue</b>.")
 
     look_again(two.owner)
+    expect(two.owner.get_by_role("button", name="Open 1", exact=True)).to_be_visible()
     mine = thread(two.owner, "Why are these apart?")
     expect(mine).to_contain_text("They are <b>blue</b>.")
     mine.get_by_role("button", name="Resolve").click()
