@@ -36,10 +36,15 @@ export const nearestDay = (seconds: number): string => day(Math.round(seconds / 
 
 export const day = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 10);
 
+/** As the server writes the dates of columns: days by their midnight. */
+const MOMENT = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?\+00:00$/;
+
 export function value(raw: unknown): string {
   if (raw === null || raw === undefined) return "";
   if (Array.isArray(raw)) return raw.map(value).join(", ");
   if (typeof raw === "number") return raw.toLocaleString("en", { maximumFractionDigits: 4, useGrouping: Math.abs(raw) >= 10_000 });
+  const [, date, time] = typeof raw === "string" ? (MOMENT.exec(raw) ?? []) : [];
+  if (date && time) return time === "00:00:00" ? date : `${date} ${time} UTC`;
   return typeof raw === "object" ? JSON.stringify(raw) : String(raw as string | boolean);
 }
 
