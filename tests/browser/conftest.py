@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.squares import Squares, make_squares
 from tests.browser.waiting import MILLISECONDS
+from tests.browser.windows import window
 from tests.stack import Stack
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -44,14 +45,11 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, stack: Stack) -> Iterator[Page]:
-    context = browser.new_context(base_url=stack.url, viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    troubles: list[str] = []
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
-    yield page
-    context.close()
-    assert troubles == []
+    said: list[str] = []
+    with window(browser, stack) as page:
+        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+        yield page
+    assert said == []
 
 
 @pytest.fixture(scope="package")

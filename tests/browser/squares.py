@@ -27,6 +27,8 @@ HOSTILE = {
     "emoji": "👩‍👩‍👧‍👦🏳️‍🌈 e\u0301" + "\u0336\u0337\u0338" * 30,
     "long": "long" * 2500,
 }
+#: Records in all.
+ALL = len(COLOURS) * EACH + len(HOSTILE)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from atlas.datasets.demo import Site
 from tests.browser.squares import Squares
+from tests.browser.windows import window
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -19,18 +20,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 @pytest.fixture
 def map_page(browser: Browser, stack: Stack, squares: Squares) -> Iterator[Page]:
     """The map of the squares, open before its owner; errors on the page fail the test."""
-    context = browser.new_context(
-        base_url=stack.url, viewport={"width": 1280, "height": 800}, storage_state=squares.state
-    )
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    troubles: list[str] = []
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.goto(squares.map)
-    expect(page.get_by_label("Search by meaning")).to_be_visible()
-    yield page
-    context.close()
-    assert troubles == []
+    with window(browser, stack, squares.state, permissions=["clipboard-read", "clipboard-write"]) as page:
+        page.goto(squares.map)
+        expect(page.get_by_label("Search by meaning")).to_be_visible()
+        yield page
 
 
 def chip(page: Page) -> Locator:

@@ -5,14 +5,12 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.squares import EACH, HOSTILE
+from tests.browser.squares import ALL, EACH
 from tests.browser.test_explorer import chip, expect_selected, map_page
 from tests.browser.waiting import box_of, steady, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 __all__ = ["map_page"]
-
-ALL = 4 * EACH + len(HOSTILE)
 
 
 def open_filters(page: Page) -> None:

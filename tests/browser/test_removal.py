@@ -7,38 +7,31 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from atlas.datasets.demo import Site
-from tests.browser.squares import COLOURS, EACH, HOSTILE, Squares, bring_in, squares_zip
+from tests.browser.squares import ALL, EACH, Squares, bring_in, squares_zip
 from tests.browser.test_explorer import expect_selected
 from tests.browser.test_journey import sign_up
+from tests.browser.windows import window
 from tests.people import PASSWORD
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 EMAIL = "tara@example.org"
-ALL = len(COLOURS) * EACH + len(HOSTILE)
 
 
 @pytest.fixture
 def owner(browser: Browser, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """On the map of a dataset of their own."""
-    context = browser.new_context(
-        base_url=stack.url, reduced_motion="reduce", viewport={"width": 1280, "height": 800}
-    )
-    page = context.new_page()
-    troubles: list[str] = []
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    sign_up(page, EMAIL)
-    archive = tmp_path_factory.mktemp("removal") / "squares.zip"
-    archive.write_bytes(squares_zip())
-    site = Site(stack.url)
-    site.sign_in(EMAIL, PASSWORD)
-    dataset = site.post("/api/datasets", {"name": "Squares", "uploads": [site.upload(archive)]})
-    bring_in(site, dataset)
-    page.goto(f"{dataset['url']}/map#record=3")
-    yield page
-    context.close()
-    assert troubles == []
+    with window(browser, stack, reduced_motion="reduce") as page:
+        sign_up(page, EMAIL)
+        archive = tmp_path_factory.mktemp("removal") / "squares.zip"
+        archive.write_bytes(squares_zip())
+        site = Site(stack.url)
+        site.sign_in(EMAIL, PASSWORD)
+        dataset = site.post("/api/datasets", {"name": "Squares", "uploads": [site.upload(archive)]})
+        bring_in(site, dataset)
+        page.goto(f"{dataset['url']}/map#record=3")
+        yield page
 
 
 def record(page: Page, row: int) -> None:

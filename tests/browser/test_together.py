@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -13,6 +12,7 @@ from tests.browser.squares import bring_in
 from tests.browser.test_explorer import chip
 from tests.browser.test_journey import coloured_zip, sign_up
 from tests.browser.waiting import steady, submit
+from tests.browser.windows import window
 from tests.people import PASSWORD
 from tests.stack import Stack
 
@@ -39,7 +39,7 @@ class Two:
 @pytest.fixture(scope="module")
 def shared(browser: Browser, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Shared:
     """A private dataset of the owner's team."""
-    with page_of(browser, stack, None) as page:
+    with window(browser, stack) as page:
         sign_up(page, OWNER)
         owner = page.context.storage_state()
     archive = tmp_path_factory.mktemp("together") / "squares.zip"
@@ -53,7 +53,7 @@ def shared(browser: Browser, stack: Stack, tmp_path_factory: pytest.TempPathFact
 
 def invited(browser: Browser, stack: Stack, owner: StorageState, email: str) -> StorageState:
     """The owner invites, the friend signs up and accepts."""
-    with page_of(browser, stack, owner) as page, page_of(browser, stack, None) as friend:
+    with window(browser, stack, owner) as page, window(browser, stack) as friend:
         page.goto(f"/teams/{TEAM}/members")
         page.get_by_label("Email").fill(email)
         page.get_by_label("Role", exact=True).select_option("editor")
@@ -70,27 +70,14 @@ def invited(browser: Browser, stack: Stack, owner: StorageState, email: str) -> 
 def two(browser: Browser, stack: Stack, shared: Shared) -> Iterator[Two]:
     """Both look at the map."""
     with (
-        page_of(browser, stack, shared.owner) as owner,
-        page_of(browser, stack, shared.friend) as friend,
+        window(browser, stack, shared.owner) as owner,
+        window(browser, stack, shared.friend) as friend,
     ):
         for page in (owner, friend):
             page.goto(shared.map)
         for page in (owner, friend):
             expect(tool(page)).to_be_visible()
         yield Two(owner, friend)
-
-
-@contextmanager
-def page_of(browser: Browser, stack: Stack, state: StorageState | None) -> Iterator[Page]:
-    context = browser.new_context(
-        base_url=stack.url, viewport={"width": 1280, "height": 800}, storage_state=state
-    )
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    context.close()
-    assert errors == []
 
 
 def tool(page: Page) -> Locator:
@@ -186,7 +173,7 @@ def test_a_link_opens_a_comment_on_a_record(two: Two, shared: Shared) -> None:
 def test_a_mailed_link_opens_its_view_after_signing_in(
     browser: Browser, stack: Stack, shared: Shared
 ) -> None:
-    with page_of(browser, stack, None) as page:
+    with window(browser, stack) as page:
         page.goto(f"{shared.map}?list#record=3")
         page.get_by_role("main").get_by_role("link", name="Sign in").click()
         page.get_by_label("Email").fill(OWNER)
@@ -309,7 +296,7 @@ def test_who_is_removed_from_the_team_is_stopped_at_the_next_request(
     browser: Browser, stack: Stack, shared: Shared
 ) -> None:
     state = invited(browser, stack, shared.owner, "petra@example.org")
-    with page_of(browser, stack, shared.owner) as owner, page_of(browser, stack, state) as friend:
+    with window(browser, stack, shared.owner) as owner, window(browser, stack, state) as friend:
         with friend.expect_request(re.compile(r"\.atm$")) as tile:
             friend.goto(shared.map)
         expect(tool(friend)).to_be_visible()
@@ -336,7 +323,7 @@ def test_who_is_removed_from_the_team_is_stopped_at_the_next_request(
 
 
 def test_a_guest_may_as_much_as_their_role_says(browser: Browser, stack: Stack, shared: Shared) -> None:
-    with page_of(browser, stack, shared.owner) as owner, page_of(browser, stack, None) as guest:
+    with window(browser, stack, shared.owner) as owner, window(browser, stack) as guest:
         sign_up(guest, "quinn@example.org")
         guest.goto(shared.map)
         expect(guest.get_by_role("heading", name="There is nothing here")).to_be_visible()
@@ -368,7 +355,7 @@ def make_guest(owner: Page, shared: Shared, email: str, role: str) -> None:
 def test_an_invitation_opens_to_whoever_has_an_account(
     browser: Browser, stack: Stack, shared: Shared
 ) -> None:
-    with page_of(browser, stack, shared.owner) as owner, page_of(browser, stack, None) as friend:
+    with window(browser, stack, shared.owner) as owner, window(browser, stack) as friend:
         sign_up(friend, "ruth@example.org")
         owner.goto(f"/teams/{TEAM}/members")
         owner.get_by_label("Email").fill("ruth@example.org")
@@ -384,7 +371,7 @@ def test_an_invitation_opens_to_whoever_has_an_account(
 
 
 def test_a_dataset_moves_to_another_team_and_back(browser: Browser, stack: Stack, shared: Shared) -> None:
-    with page_of(browser, stack, shared.owner) as owner, page_of(browser, stack, shared.friend) as friend:
+    with window(browser, stack, shared.owner) as owner, window(browser, stack, shared.friend) as friend:
         owner.goto("/teams/new")
         owner.get_by_label("Name").fill("Museum")
         submit(owner.get_by_role("button", name="Make the team"))
