@@ -253,7 +253,7 @@ def test_a_damaged_row_costs_itself_and_those_below(
 
 def test_a_damaged_sheet_costs_the_sheets_after_it_nothing(tmp_path: Path) -> None:
     head = ["title", "year"]
-    years = {
+    years: dict[str, list[list[Any]]] = {
         f"Y{year}": [head, *([f"Pear {at} of {year}", year] for at in range(4))]
         for year in (1990, 1991, 1992)
     }
