@@ -8,11 +8,11 @@ import mmap
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 import pyarrow as pa
 
-from embeddings.readers.batches import ARROW_ERRORS, BatchTable, rows_at_once
+from embeddings.readers.batches import ARROW_ERRORS, BatchTable, pieces
 from embeddings.readers.limits import RATIO_FLOOR, Limits
 from embeddings.readers.members import Member, file_of, said
 from embeddings.readers.reasons import ReadError, Reason, Skipped
@@ -20,14 +20,6 @@ from embeddings.readers.tables import Record
 
 _FILE_START = b"ARROW1\0\0"
 _FIRST_FEATHER = b"FEA1"
-_SHARING = (
-    pa.types.is_dictionary,
-    pa.types.is_run_end_encoded,
-    pa.types.is_string_view,
-    pa.types.is_binary_view,
-    pa.types.is_list_view,
-    pa.types.is_large_list_view,
-)
 _MOST_UNPACKED = 2**30  # bytes of one batch
 
 
@@ -50,7 +42,7 @@ class ArrowTable(BatchTable):
         try:
             with self._opened() as stream:
                 for batch in pa.ipc.open_stream(stream):
-                    yield from self._records_of(_pieces(batch), before, batch.num_rows)
+                    yield from self._records_of(_checked(batch), before, batch.num_rows)
                     before += batch.num_rows
         except ARROW_ERRORS as error:
             detail = f"The table is damaged after row {before:,}: {said(error)}."
@@ -68,27 +60,10 @@ class ArrowTable(BatchTable):
             yield mapped.slice(len(_FILE_START)) if start == _FILE_START else mapped
 
 
-def _pieces(batch: Any) -> Iterator[Any]:
+def _checked(batch: Any) -> Iterator[Any]:
     # Only this finds offsets that lead out of the file: following them would end the process.
     batch.validate(full=True)
-    size = rows_at_once(batch.num_rows, batch.get_total_buffer_size())
-    size = min(size, rows_at_once(1, sum(map(_shared, batch.columns))))
-    for start in range(0, batch.num_rows, size):
-        yield batch.slice(start, size)
-
-
-def _shared(column: Any) -> int:
-    """The bytes that each of its rows may repeat, of the same few values."""
-    if not _may_share(column.type):
-        return 0
-    holder = column.dictionary if pa.types.is_dictionary(column.type) else column
-    return cast(int, holder.get_total_buffer_size())
-
-
-def _may_share(kind: Any) -> bool:
-    return any(may_be(kind) for may_be in _SHARING) or any(
-        _may_share(kind.field(at).type) for at in range(kind.num_fields)
-    )
+    yield from pieces(batch)
 
 
 def _row_count(stream: Any, limits: Limits) -> int:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from embeddings.readers.csvs import column_names
 from embeddings.readers.limits import Limits
@@ -18,8 +19,19 @@ from embeddings.readers.tables import Record, Table
 # pyarrow also raises ArrowException subclasses that are not ValueError, and MemoryError for absurd announced
 # sizes.
 ARROW_ERRORS = (*READ_ERRORS, pa.ArrowException, MemoryError, KeyError, TypeError, OverflowError)
+MOST_OF_A_ROW = 2 * 2**30  # bytes
 _BATCH = 512  # rows, where they are short
 _BATCH_BYTES = 16 * 2**20
+_LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_map)
+_TEXTS = (pa.types.is_string, pa.types.is_binary, pa.types.is_large_string, pa.types.is_large_binary)
+_SHARING = (
+    pa.types.is_run_end_encoded,
+    pa.types.is_string_view,
+    pa.types.is_binary_view,
+    pa.types.is_list_view,
+    pa.types.is_large_list_view,
+    pa.types.is_union,
+)
 
 
 class BatchTable(Table):
@@ -54,6 +66,40 @@ def rows_at_once(count: int, held: int) -> int:
     return min(_BATCH, max(1, _BATCH_BYTES * count // max(1, held)))
 
 
+def pieces(batch: Any) -> Iterator[Any]:
+    """The batch, so few rows at a time that they can be held, though each may repeat the same long value:
+    a file of 3 KB can mean 12 GB. Raises ValueError where that holds for a single row.
+    """
+    repeated = sum(map(_repeated, batch.columns))
+    if repeated > MOST_OF_A_ROW:
+        raise ValueError(f"one of them may hold {repeated >> 20:,} MiB")
+    size = min(rows_at_once(batch.num_rows, batch.get_total_buffer_size()), rows_at_once(1, repeated))
+    for start in range(0, batch.num_rows, size):
+        yield batch.slice(start, size)
+
+
+def _repeated(column: Any) -> int:
+    """How many bytes of what its rows share one of them can hold, at most."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _longest(column.dictionary)
+    if any(is_sharing(kind) for is_sharing in _SHARING):
+        return int(column.get_total_buffer_size())
+    if pa.types.is_struct(kind):
+        return sum(map(_repeated, column.flatten()))
+    if pa.types.is_fixed_size_list(kind):
+        return int(kind.list_size) * _repeated(column.values)
+    if any(is_list(kind) for is_list in _LISTS):
+        return int(np.diff(column.offsets).max(initial=0)) * _repeated(column.values)
+    return 0
+
+
+def _longest(values: Any) -> int:
+    if any(is_text(values.type) for is_text in _TEXTS):
+        return pc.max(pc.binary_length(values)).as_py() or 0
+    return int(values.get_total_buffer_size())
+
+
 def _class_labels(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
     """By column: the names that Hugging Face keeps for the numbers of a ClassLabel, or of a list of them."""
     try:
@@ -83,6 +129,8 @@ def _is_label(value: Any, labels: list[str]) -> bool:
 
 def _values(column: Any) -> list[Any]:
     """Python values of an Arrow column; lists of numbers stay numpy arrays, which is what vectors want."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
     kind = column.type
     is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
     if is_list and (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)):

@@ -242,8 +242,9 @@ def test_the_first_of_several_pictures_is_the_records(tmp_path: Path) -> None:
     assert not rows[0].values
 
 
-def test_a_batch_holds_few_rows_where_they_are_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "_BATCH_BYTES", 10_000)
+@pytest.fixture
+def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows were taken at once."""
     sizes: list[int] = []
     rows_of = parquets.ParquetTable._rows_of
 
@@ -252,9 +253,59 @@ def test_a_batch_holds_few_rows_where_they_are_long(tmp_path: Path, monkeypatch:
         return rows_of(table, batch)
 
     monkeypatch.setattr(parquets.ParquetTable, "_rows_of", noted)
+    return sizes
+
+
+def test_a_batch_holds_few_rows_where_they_are_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sizes: list[int]
+) -> None:
+    monkeypatch.setattr(batches, "_BATCH_BYTES", 10_000)
     texts = [f"{at} " + 3_000 * "a" for at in range(10)]
     read(parquet_of(tmp_path / "t.parquet", {"text": texts}, compression="zstd"))
     assert max(sizes) <= 3
+
+
+@pytest.mark.parametrize(
+    "shared",
+    [
+        pa.array([9_000 * "a"] * 20),
+        pa.array([{"inner": 9_000 * "a"}] * 20),
+        pa.array([[4_500 * "a"] * 2] * 20),
+        pa.array([[4_500 * "a"] * 2] * 20, pa.list_(pa.string(), 2)),
+        pa.array([[("a", 8_999 * "a")]] * 20, pa.map_(pa.string(), pa.string())),
+    ],
+)
+def test_a_long_value_that_rows_share_is_not_taken_for_many_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sizes: list[int], shared: Any
+) -> None:
+    monkeypatch.setattr(batches, "_BATCH_BYTES", 20_000)
+    captions = [f"words {at}" for at in range(20)]
+    rows, skipped = read(parquet_of(tmp_path / "t.parquet", {"caption": captions, "shared": shared}))
+    assert not skipped
+    assert [row.captions for row in rows] == [[caption] for caption in captions]
+    assert max(sizes) == 2
+
+
+def test_a_row_that_repeats_a_long_value_too_often_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "MOST_OF_A_ROW", 2**20)
+    shared = [["a"]] * 3 + [["a" * 2_000] * 1_000] * 3
+    path = parquet_of(tmp_path / "t.parquet", {"caption": 2 * WORDS, "shared": shared}, row_group_size=3)
+    rows, [skipped] = read(path)
+    assert [row.captions for row in rows] == [[words] for words in WORDS]
+    assert skipped.reason == Reason.CORRUPT
+    assert skipped.detail == "Rows 4 to 6 cannot be read: one of them may hold 1 MiB."
+
+
+@pytest.mark.parametrize("long", [[0.5] * 9_000, "a" * 40_000])
+def test_a_row_that_expands_too_far_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, long: Any
+) -> None:
+    monkeypatch.setattr(parquets, "MOST_OF_A_ROW", 20_000)
+    path = parquet_of(tmp_path / "t.parquet", {"caption": WORDS, "n": [long] * 3}, compression="zstd")
+    with pytest.raises(DatasetError, match=r"t\.parquet: It expands more than 20 times"):
+        read(path, limits=Limits(ratio=20))
 
 
 def test_the_names_of_tables_tell_the_split(tmp_path: Path) -> None:
