@@ -1,5 +1,6 @@
 """Every setting, read from the environment once; `environment.py` says what the words must look like."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +225,10 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("ATLAS_EMAIL_FROM", "Atlas <atlas@localhost>")
 
 # Files ----------------------------------------------------------------------------------------------------
+
+# numba keeps what it compiled beside the code, and ends the process of somebody who may not write there.
+if not os.access(BASE_DIR / "atlas", os.W_OK):
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(ATLAS_HOME / "compiled"))
 
 MEDIA_ROOT = ATLAS_HOME / "media"
 S3_BUCKET = env("ATLAS_S3_BUCKET")
