@@ -140,5 +140,23 @@ def test_copies_on_two_ports_of_a_machine_do_not_take_each_others_cookies() -> N
     assert not {*first} & {*second}
 
 
+@pytest.mark.parametrize(("writable", "place"), [(True, None), (False, "compiled")])
+def test_what_numba_compiles_has_a_place_where_the_code_may_not_be_written(
+    tmp_path: Path, writable: bool, place: str | None
+) -> None:
+    script = f"""
+import os
+os.access = lambda *_: {writable}
+import atlas.settings
+print(os.environ.get("NUMBA_CACHE_DIR"))
+"""
+    env = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(
+        command, env=env | {"ATLAS_HOME": str(tmp_path)}, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.strip() == str(place and tmp_path / place)
+
+
 def test_the_limits_of_an_upload_are_those_that_readme_points_at() -> None:
     assert limits() == Limits()
