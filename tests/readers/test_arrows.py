@@ -54,20 +54,6 @@ def folder(path: str, *shards: Sequence[int]) -> Files:
     return {**files, f"{path}/dataset_info.json": json.dumps(INFO), f"{path}/state.json": json.dumps(STATE)}
 
 
-@pytest.fixture
-def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many rows were taken at once."""
-    sizes: list[int] = []
-    rows_of = arrows.ArrowTable._rows_of
-
-    def noted(table: arrows.ArrowTable, batch: Any) -> Any:
-        sizes.append(batch.num_rows)
-        return rows_of(table, batch)
-
-    monkeypatch.setattr(arrows.ArrowTable, "_rows_of", noted)
-    return sizes
-
-
 @pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz"])
 def test_a_saved_dataset_is_read_with_its_pictures_captions_and_names_of_classes(
     tmp_path: Path, name: str

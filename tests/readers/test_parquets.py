@@ -242,20 +242,6 @@ def test_the_first_of_several_pictures_is_the_records(tmp_path: Path) -> None:
     assert not rows[0].values
 
 
-@pytest.fixture
-def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many rows were taken at once."""
-    sizes: list[int] = []
-    rows_of = parquets.ParquetTable._rows_of
-
-    def noted(table: parquets.ParquetTable, batch: Any) -> Any:
-        sizes.append(batch.num_rows)
-        return rows_of(table, batch)
-
-    monkeypatch.setattr(parquets.ParquetTable, "_rows_of", noted)
-    return sizes
-
-
 def test_a_batch_holds_few_rows_where_they_are_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sizes: list[int]
 ) -> None:
